@@ -1,0 +1,60 @@
+{
+  'variables': {
+    'has_tests%': '<!(test -f test/native/pin_page.cc && echo 1 || echo 0)',
+  },
+  'target_defaults': {
+    'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
+    'defines': [
+      'NAPI_VERSION=9',
+      'NAPI_DISABLE_CPP_EXCEPTIONS',
+      'NODE_ADDON_API_DISABLE_DEPRECATED',
+      'NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS',
+      'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+    ],
+    'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden'],
+    'cflags_cc!': ['-std=gnu++14', '-std=gnu++20'],
+    'cflags_cc': ['-std=c++17', '-fno-exceptions', '-fno-rtti'],
+  },
+  'targets': [
+    {
+      'target_name': 'node_numa',
+      'conditions': [
+        ['OS!="linux"', { 'type': 'none' }, {
+          'sources': [
+            'native/addon.cc',
+            'native/uapi.cc',
+            'native/libnuma_hooks.cc',
+            'native/support/arguments.cc',
+            'native/support/mapping.cc',
+            'native/support/mapping_owner.cc',
+            'native/syscalls/mmap.cc',
+            'native/syscalls/touch.cc',
+            'native/syscalls/mbind.cc',
+            'native/syscalls/set_mempolicy.cc',
+            'native/syscalls/get_mempolicy.cc',
+            'native/syscalls/move_pages.cc',
+            'native/syscalls/migrate_pages.cc',
+            'native/syscalls/getcpu.cc',
+            'native/syscalls/sched_affinity.cc',
+            'native/procfs/pagemap.cc',
+            'native/topology/topology.cc',
+          ],
+          'libraries': ['-lnuma'],
+          # A worker thread may be the addon's only user: the table of mappings must outlive it.
+          'ldflags': ['-Wl,-z,nodelete'],
+        }],
+      ],
+    },
+  ],
+  'conditions': [
+    # Only in the repository: the package has no tests.
+    ['OS=="linux" and has_tests==1', {
+      'targets': [
+        {
+          'target_name': 'pin_page',
+          'sources': ['test/native/pin_page.cc'],
+        },
+      ],
+    }],
+  ],
+}

@@ -1,0 +1,191 @@
+/**
+ * What node-numa needs from a memory manager: one method per system call, in the kernel's terms.
+ * The native backend makes the calls on this machine's kernel, the simulator answers as that
+ * kernel would; a third backend can be written from this file alone.
+ *
+ * Promises valid for every method:
+ * - A backend never throws for what the kernel would refuse: the answer is a `SyscallResult` with
+ *   the kernel's positive errno. It does not pre-validate what the kernel validates. Only an
+ *   argument that cannot be passed at all (wrong JavaScript type) is a `TypeError`.
+ * - Addresses are `bigint`, need not be aligned unless the call says so, and ranges are half-open.
+ * - Node masks are words, bit n of word n / 64 for node n, with the kernel's own `maxnode` beside
+ *   them: the kernel reads `maxnode - 1` bits (core/nodemask-words.ts makes such pairs).
+ * - Thread-scoped methods run on the calling thread and are synchronous: a pool thread has a
+ *   policy and a CPU of its own. Range and process methods that return a promise do their work on
+ *   another thread and never block the caller's event loop.
+ * - A `Mapping` passed to an asynchronous method stays mapped until that method has settled, even
+ *   when `munmap` is called meanwhile.
+ */
+
+import type { Mapping, MappingHandle } from './mapping.ts';
+import type { SyscallResult } from './syscall-result.ts';
+import type { NodeMemory, TopologySnapshot } from './topology-snapshot.ts';
+
+/** A node mask as the kernel takes it. `null` is the NULL pointer with `maxnode` 0. */
+export interface NodemaskArgument {
+  readonly words: BigUint64Array;
+  /** As passed to the kernel, which reads one bit less. Never more bits than `words` holds. */
+  readonly maxnode: number;
+}
+
+/** Arguments of set_mempolicy(2). */
+export interface SetMempolicyRequest {
+  /** `MPOL_*`, or-ed with mode flags. */
+  readonly mode: number;
+  readonly nodemask: NodemaskArgument | null;
+}
+
+/** Arguments of get_mempolicy(2). */
+export interface GetMempolicyRequest {
+  /** `MPOL_F_*`, 0 for the calling thread's policy. */
+  readonly flags: number;
+  /** Only with `MPOL_F_ADDR`; the kernel refuses it elsewhere. Default 0. */
+  readonly address?: bigint;
+  /** 0 passes a NULL mask; otherwise at least the number of possible nodes, or EINVAL. */
+  readonly maxnode: number;
+}
+
+/** What get_mempolicy(2) stored. */
+export interface GetMempolicyValue {
+  /** The mode word with its flags; a node number where `MPOL_F_NODE` was asked. */
+  readonly mode: number;
+  /** The stored mask, whole words; empty when `maxnode` was 0. */
+  readonly nodemask: BigUint64Array;
+}
+
+/** Arguments of mbind(2). */
+export interface MbindRequest {
+  /** Page aligned, or EINVAL. */
+  readonly address: bigint;
+  /** Rounded up to whole pages by the kernel. */
+  readonly lengthBytes: number;
+  readonly mode: number;
+  readonly nodemask: NodemaskArgument | null;
+  /** `MPOL_MF_*`. */
+  readonly flags: number;
+}
+
+/** Consecutive base pages, named without an address array. */
+export interface PageSpan {
+  readonly address: bigint;
+  readonly pageCount: number;
+}
+
+/** Arguments of move_pages(2). */
+export interface MovePagesRequest {
+  /** 0 is the calling process. */
+  readonly pid: number;
+  /** Consecutive pages, or one address for each page. */
+  readonly pages: PageSpan | BigUint64Array;
+  /** One target node for all pages, one for each, or `null` to query only. */
+  readonly nodes: number | Int32Array | null;
+  /** `MPOL_MF_MOVE` or `MPOL_MF_MOVE_ALL`. */
+  readonly flags: number;
+  /**
+   * One entry for each page, written in place when the call has ended, whether or not it
+   * succeeded: a node number or a negative errno. Entries that the kernel did not write keep
+   * what the caller put there, so prefill it with a value that is neither.
+   */
+  readonly status: Int32Array;
+  /** Kept mapped while the call runs. */
+  readonly mapping?: Mapping;
+}
+
+/** Arguments of migrate_pages(2). */
+export interface MigratePagesRequest {
+  /** 0 is the calling process. */
+  readonly pid: number;
+  readonly from: NodemaskArgument | null;
+  readonly to: NodemaskArgument | null;
+}
+
+/** How `touch` faults a page in. */
+export type Access = 'read' | 'write';
+
+/** Where a thread runs. */
+export interface CpuAndNode {
+  readonly cpu: number;
+  readonly node: number;
+}
+
+/** What a backend says of itself; part of every result that users see. */
+export interface BackendIdentity {
+  /** `native`, `simulator`, or a third party's own word. */
+  readonly kind: string;
+  /** Release of the kernel that answers, as uname(2) gives it, or the simulator's profile. */
+  readonly kernel: string;
+  /** Version or soname of the libnuma in use; `null` where none is. */
+  readonly libnuma: string | null;
+}
+
+export interface Backend {
+  readonly identity: BackendIdentity;
+  /** Base page size in bytes: 4 kB on most machines, 16 or 64 kB on some. */
+  readonly pageSizeBytes: number;
+
+  // Topology
+
+  /** Nodes, CPUs, memory and distances as they are now. Source: numa(3), sysfs. */
+  topology(): SyscallResult<TopologySnapshot>;
+  /** Total and free memory of one node now. Source: numa_node_size64 of numa(3). EINVAL: no such
+   *  node. */
+  nodeMemory(node: number): SyscallResult<NodeMemory>;
+
+  // Mapping (synchronous)
+
+  /** Maps private anonymous memory, `lengthBytes` rounded up to pages; no page is touched and the
+   *  caller owns the mapping. Source: mmap(2). EINVAL: length 0. ENOMEM. */
+  mmap(lengthBytes: number): SyscallResult<Mapping>;
+  /** Makes the caller one more owner of a mapping of this process, from any thread. ENOENT once
+   *  the last owner has called `munmap`. */
+  attach(handle: MappingHandle): SyscallResult<Mapping>;
+  /** The mapping's `lengthBytes` bytes; the same object at each call until `munmap`. EOVERFLOW
+   *  where this JavaScript engine cannot make an ArrayBuffer as long as that, EOPNOTSUPP where it
+   *  forbids ArrayBuffers over mapped memory. */
+  arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
+  /** Gives this owner's share up: detaches its ArrayBuffer at once. The addresses are unmapped
+   *  when neither an owner, nor an ArrayBuffer, nor a running call holds them. Idempotent.
+   *  Source: munmap(2). */
+  munmap(mapping: Mapping): void;
+
+  // Thread (synchronous, on the calling thread)
+
+  /** Faults in each page of the byte range by a load, or by a store that changes no value and
+   *  loses no other thread's write. ERANGE: outside the mapping. */
+  touch(
+    mapping: Mapping,
+    offsetBytes: number,
+    lengthBytes: number,
+    access: Access,
+  ): SyscallResult<undefined>;
+  /** Source: set_mempolicy(2). EINVAL, EFAULT, ENOMEM. */
+  setMempolicy(request: SetMempolicyRequest): SyscallResult<undefined>;
+  /** Source: get_mempolicy(2). EINVAL, EFAULT. `MPOL_F_NODE | MPOL_F_ADDR` faults the page in. */
+  getMempolicy(request: GetMempolicyRequest): SyscallResult<GetMempolicyValue>;
+  /** Source: getcpu(2). */
+  getcpu(): SyscallResult<CpuAndNode>;
+  /** Source: sched_setaffinity(2) for the calling thread. EINVAL: none of the CPUs is usable. */
+  schedSetaffinity(cpus: readonly number[]): SyscallResult<undefined>;
+  /** Source: sched_getaffinity(2) for the calling thread; ascending CPU numbers. */
+  schedGetaffinity(): SyscallResult<number[]>;
+
+  // Range
+
+  /** Sets the range's policy and, by flag, moves its pages; synchronous, blocks while it moves.
+   *  Source: mbind(2). EINVAL, EFAULT (hole), EPERM (MOVE_ALL), EIO (STRICT), ENOMEM. */
+  mbind(request: MbindRequest): SyscallResult<undefined>;
+
+  // Pages
+
+  /** Moves or locates pages on another thread. Value: 0, or the number of pages not moved or not
+   *  attempted. Source: move_pages(2). EINVAL, EPERM, ESRCH, ENODEV, EACCES, EFAULT, ENOMEM. */
+  movePages(request: MovePagesRequest): Promise<SyscallResult<number>>;
+  /** The same on the calling thread. */
+  movePagesSync(request: MovePagesRequest): SyscallResult<number>;
+  /** The pagemap entry of each page: bit 63 present, bit 62 swapped, bit 61 file or shared.
+   *  Synchronous. Source: proc_pid_pagemap(5). ENOENT, EACCES, EPERM where /proc is closed. */
+  pagemap(span: PageSpan): SyscallResult<BigUint64Array>;
+  /** Moves a process's pages from node set to node set on another thread. Value: the number of
+   *  pages left behind. Source: migrate_pages(2). EINVAL, EPERM, ESRCH, EFAULT, ENOMEM. */
+  migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>>;
+}

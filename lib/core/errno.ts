@@ -1,0 +1,38 @@
+/**
+ * Linux error numbers by name. Our own table, because the simulator answers with Linux's numbers
+ * on hosts whose own numbers differ.
+ *
+ * Source: include/uapi/asm-generic/errno-base.h and errno.h.
+ */
+
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  ESRCH: 3,
+  EINTR: 4,
+  EIO: 5,
+  E2BIG: 7,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EFAULT: 14,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENODEV: 19,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOSPC: 28,
+  ERANGE: 34,
+  ENOSYS: 38,
+  EOVERFLOW: 75,
+  EOPNOTSUPP: 95,
+} as const;
+
+/** Name of a Linux error number, `E<number>` for one that this table does not have. */
+export function errnoName(errno: number): string {
+  return nameByErrno.get(errno) ?? `E${errno}`;
+}
+
+const nameByErrno: ReadonlyMap<number, string> = new Map(
+  Object.entries(ERRNO).map(([name, errno]) => [errno, name]),
+);

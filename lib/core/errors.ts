@@ -1,0 +1,212 @@
+/**
+ * The errors with which node-numa reports that the system said no, and the table from
+ * (system call, errno) to their stable codes.
+ *
+ * Source: the ERRORS sections of mbind(2), move_pages(2), migrate_pages(2), set_mempolicy(2) and
+ * get_mempolicy(2), corrected by mm/mempolicy.c and mm/migrate.c.
+ */
+
+import { ERRNO, errnoName } from './errno.ts';
+
+/** Stable; messages may change, codes do not within a major version. */
+export type NumaErrorCode =
+  | 'NUMA_BACKEND_UNAVAILABLE'
+  | 'NUMA_UNSUPPORTED'
+  | 'NUMA_INVALID_ARGUMENT'
+  | 'NUMA_NODE_NOT_ALLOWED'
+  | 'NUMA_NODE_OFFLINE'
+  | 'NUMA_NOT_PERMITTED'
+  | 'NUMA_RANGE_UNMAPPED'
+  | 'NUMA_POLICY_NOT_MET'
+  | 'NUMA_POLICY_MISMATCH'
+  | 'NUMA_OUT_OF_MEMORY'
+  | 'NUMA_NO_SUCH_PROCESS'
+  | 'NUMA_RELEASED'
+  | 'NUMA_SYSTEM_ERROR';
+
+/** Members of a NumaError beside its message. */
+export interface NumaErrorFields {
+  readonly code: NumaErrorCode;
+  /** Negative, as Node's own errors have it; absent where no system call was made. */
+  readonly errno?: number;
+  /** `EPERM`, `EINVAL` and so on; absent where no system call was made. */
+  readonly errnoName?: string;
+  /** The call that failed, by its kernel name. */
+  readonly syscall?: string;
+  /** What was asked of the call, as data. */
+  readonly args?: Readonly<Record<string, unknown>>;
+  /** `native`, `simulator` or a third party's kind. */
+  readonly backend?: string;
+  /** What to do about it. */
+  readonly hint?: string;
+  /** What was done before the error, where pages had been handled: a MigrationReport. */
+  readonly report?: unknown;
+}
+
+/** The system said no. Match on `code`. */
+export class NumaError extends Error {
+  override readonly name: string = 'NumaError';
+  readonly code: NumaErrorCode;
+  readonly errno?: number;
+  readonly errnoName?: string;
+  readonly syscall?: string;
+  readonly args?: Readonly<Record<string, unknown>>;
+  readonly backend?: string;
+  readonly hint?: string;
+  readonly report?: unknown;
+
+  constructor(message: string, fields: NumaErrorFields, options?: ErrorOptions) {
+    super(fields.hint === undefined ? message : `${message}; ${fields.hint}`, options);
+    this.code = fields.code;
+    Object.assign(this, fields);
+  }
+}
+
+/** An aborted operation: `name` is AbortError and `code` ABORT_ERR, as everywhere in Node. */
+export class AbortError extends Error {
+  override readonly name: string = 'AbortError';
+  readonly code: 'ABORT_ERR' = 'ABORT_ERR';
+  /** What was done before the abort: a MigrationReport. */
+  readonly report: unknown;
+
+  constructor(message: string, report: unknown, cause: unknown) {
+    super(message, { cause });
+    this.report = report;
+  }
+}
+
+/** What a failed call was about; becomes the error's message, `args` and `backend`. */
+export interface FailedCall {
+  readonly syscall: string;
+  /** Positive. */
+  readonly errno: number;
+  /** What was asked, in words: "bind:1 on 64 kB". */
+  readonly asked: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly backend: string;
+  /** The allowed nodes as a list, where the call names nodes. */
+  readonly allowedNodes?: string;
+  readonly report?: unknown;
+}
+
+/** Makes the typed error for a failed system call. */
+export function systemError(call: FailedCall): NumaError {
+  const name = errnoName(call.errno);
+  const row = explain(call.syscall, call.errno);
+  const allowed = call.allowedNodes === undefined ? '' : ` (allowed nodes: ${call.allowedNodes})`;
+  const message = `${call.syscall}: ${name}: ${call.asked}: ${row.rule}${allowed}`;
+  return new NumaError(message, {
+    code: row.code,
+    errno: -call.errno,
+    errnoName: name,
+    syscall: call.syscall,
+    args: call.args,
+    backend: call.backend,
+    hint: row.hint,
+    ...(call.report === undefined ? {} : { report: call.report }),
+  });
+}
+
+interface Explanation {
+  readonly code: NumaErrorCode;
+  readonly rule: string;
+  readonly hint: string;
+}
+
+const SECCOMP_HINT =
+  'in a container the seccomp profile may block this call: run it with ' +
+  '--security-opt seccomp=PROFILE that allows it';
+
+/** What an errno means whatever the call. */
+const BY_ERRNO: Readonly<Record<number, Explanation>> = {
+  [ERRNO.EPERM]: {
+    code: 'NUMA_NOT_PERMITTED',
+    rule: 'the caller lacks a privilege, or a seccomp profile blocks the call',
+    hint: SECCOMP_HINT,
+  },
+  [ERRNO.EINVAL]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    rule: 'the kernel takes no such value, or none of the nodes may be used',
+    hint: 'name at least one allowed node, and a mode that this kernel has',
+  },
+  [ERRNO.EFAULT]: {
+    code: 'NUMA_RANGE_UNMAPPED',
+    rule: 'part of the range is not mapped',
+    hint: 'name a range inside one live mapping',
+  },
+  [ERRNO.ENOMEM]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'the kernel, the node or the limit on mappings has no room',
+    hint: 'free memory, choose another node, or raise vm.max_map_count',
+  },
+  [ERRNO.ENOSYS]: {
+    code: 'NUMA_UNSUPPORTED',
+    rule: 'this kernel does not have the call',
+    hint: 'use a kernel built with CONFIG_NUMA and CONFIG_MIGRATION',
+  },
+  [ERRNO.ESRCH]: {
+    code: 'NUMA_NO_SUCH_PROCESS',
+    rule: 'there is no such process',
+    hint: 'check that the process still runs and is visible in this pid namespace',
+  },
+};
+
+/** What an errno means for one call, where it means something of its own. */
+const BY_CALL: Readonly<Record<string, Explanation>> = {
+  [`mbind ${ERRNO.EIO}`]: {
+    code: 'NUMA_POLICY_NOT_MET',
+    rule: 'strict was asked, and some pages are elsewhere or could not be moved',
+    hint: 'look at residency() for the pages left behind; without strict they are tolerated',
+  },
+  [`mbind ${ERRNO.EPERM}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    rule: "moving pages that other processes share (move: 'all') needs CAP_SYS_NICE",
+    hint: `use move: 'own' or run with CAP_SYS_NICE; ${SECCOMP_HINT}`,
+  },
+  [`move_pages ${ERRNO.EPERM}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    rule: 'shared pages need CAP_SYS_NICE, other processes the right to trace them',
+    hint: `leave includeShared out or run with CAP_SYS_NICE; ${SECCOMP_HINT}`,
+  },
+  [`move_pages ${ERRNO.ENODEV}`]: {
+    code: 'NUMA_NODE_OFFLINE',
+    rule: 'the target node is not online or has no memory',
+    hint: 'choose a node with memory',
+  },
+  [`move_pages ${ERRNO.EACCES}`]: {
+    code: 'NUMA_NODE_NOT_ALLOWED',
+    rule: "the target node is outside the process's cpuset",
+    hint: 'choose an allowed node, or widen cpuset.mems',
+  },
+  [`migrate_pages ${ERRNO.EPERM}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    rule: 'the process is not ours to trace, or a target node is outside its cpuset',
+    hint: `run as the same user, or with CAP_SYS_NICE and CAP_SYS_PTRACE; ${SECCOMP_HINT}`,
+  },
+  [`attach ${ERRNO.ENOENT}`]: {
+    code: 'NUMA_RELEASED',
+    rule: 'the last owner of this mapping has released it',
+    hint: 'keep one MappedBuffer unreleased until every worker has attached',
+  },
+  [`arrayBuffer ${ERRNO.EOVERFLOW}`]: {
+    code: 'NUMA_UNSUPPORTED',
+    rule: 'this JavaScript engine cannot make an ArrayBuffer as long as the mapping',
+    hint: 'allocate several buffers of at most buffer.constants.MAX_LENGTH bytes',
+  },
+  [`arrayBuffer ${ERRNO.EOPNOTSUPP}`]: {
+    code: 'NUMA_UNSUPPORTED',
+    rule: 'this JavaScript engine forbids ArrayBuffers over mapped memory',
+    hint: 'use a build of Node.js without the V8 memory cage (Electron has it)',
+  },
+};
+
+function explain(syscall: string, errno: number): Explanation {
+  return (
+    BY_CALL[`${syscall} ${errno}`] ??
+    BY_ERRNO[errno] ?? {
+      code: 'NUMA_SYSTEM_ERROR',
+      rule: 'the system refused with an error that this call does not document',
+      hint: 'see the manual page of the call',
+    }
+  );
+}

@@ -1,0 +1,183 @@
+/**
+ * A memory policy as a value: mode, nodes and mode flags. A policy keeps the node *expression*
+ * ("all", "!0", "+0-1"); the Numa that applies it resolves it against its allowed nodes.
+ *
+ * Source: set_mempolicy(2); mm/mempolicy.c, mpol_new() for which mode takes which nodes.
+ */
+
+import { invalidArgumentType, invalidArgumentValue } from './argument-errors.ts';
+import { checkOptions, checkWord } from './check-arguments.ts';
+import { parseNodeExpression } from './node-expression.ts';
+import { type NodeExpression, NodeMask } from './node-mask.ts';
+import { MPOL, MPOL_MODE_FLAG } from './uapi.ts';
+
+/** The kernel's modes, `MPOL_*`. */
+export type PolicyMode =
+  | 'default'
+  | 'local'
+  | 'bind'
+  | 'preferred'
+  | 'preferred-many'
+  | 'interleave'
+  | 'weighted-interleave';
+
+/** The kernel's mode flags, `MPOL_F_STATIC_NODES`, `MPOL_F_RELATIVE_NODES`, `MPOL_F_NUMA_BALANCING`. */
+export type PolicyFlag = 'static-nodes' | 'relative-nodes' | 'numa-balancing';
+
+export interface PolicyOptions {
+  /**
+   * `static-nodes`: the nodes mean these very nodes, whatever the cpuset does; `relative-nodes`:
+   * they are ordinals within the cpuset's nodes; `numa-balancing`: automatic balancing may still
+   * move the pages (bind; on kernels since 6.9 also preferred-many).
+   */
+  readonly flags?: readonly PolicyFlag[];
+}
+
+interface ModeRow {
+  readonly uapi: number;
+  readonly nodeCount: 'none' | 'one' | 'some';
+  /** How /proc/PID/numa_maps spells the mode. */
+  readonly label: string;
+}
+
+const MODES: Readonly<Record<PolicyMode, ModeRow>> = {
+  default: { uapi: MPOL.DEFAULT, nodeCount: 'none', label: 'default' },
+  local: { uapi: MPOL.LOCAL, nodeCount: 'none', label: 'local' },
+  bind: { uapi: MPOL.BIND, nodeCount: 'some', label: 'bind' },
+  preferred: { uapi: MPOL.PREFERRED, nodeCount: 'one', label: 'prefer' },
+  'preferred-many': { uapi: MPOL.PREFERRED_MANY, nodeCount: 'some', label: 'prefer (many)' },
+  interleave: { uapi: MPOL.INTERLEAVE, nodeCount: 'some', label: 'interleave' },
+  'weighted-interleave': {
+    uapi: MPOL.WEIGHTED_INTERLEAVE,
+    nodeCount: 'some',
+    label: 'weighted interleave',
+  },
+};
+
+const FLAGS: Readonly<Record<PolicyFlag, number>> = {
+  'static-nodes': MPOL_MODE_FLAG.STATIC_NODES,
+  'relative-nodes': MPOL_MODE_FLAG.RELATIVE_NODES,
+  'numa-balancing': MPOL_MODE_FLAG.NUMA_BALANCING,
+};
+
+const FLAG_NAMES = Object.keys(FLAGS) as PolicyFlag[];
+
+/** A policy. Immutable; made by `bind()`, `preferred()` and the other functions of this file. */
+export class MemoryPolicy {
+  readonly mode: PolicyMode;
+  /** The nodes, or the text of an expression that needs a machine to have a meaning. */
+  readonly nodes: NodeMask | string;
+  readonly flags: readonly PolicyFlag[];
+
+  /** @internal Use `bind()` and its siblings. */
+  constructor(mode: PolicyMode, nodes: NodeMask | string, flags: readonly PolicyFlag[]) {
+    this.mode = mode;
+    this.nodes = nodes;
+    this.flags = Object.freeze([...flags]);
+    Object.freeze(this);
+  }
+
+  /** As /proc/PID/numa_maps prints it: `bind:0-1`, `interleave=static:0-3`, `local`. */
+  toString(): string {
+    const flags = this.flags.map((flag) => flag.replace(/^numa-|-nodes$/g, '')).join('|');
+    const nodes = MODES[this.mode].nodeCount === 'none' ? '' : `:${this.nodes}`;
+    return `${MODES[this.mode].label}${flags === '' ? '' : `=${flags}`}${nodes}`;
+  }
+}
+
+/** No policy of its own: a range follows its thread, a thread the system's default. */
+export function defaultPolicy(): MemoryPolicy {
+  return new MemoryPolicy('default', NodeMask.empty, []);
+}
+
+/** Pages go to the node of the CPU that touches them first. */
+export function local(): MemoryPolicy {
+  return new MemoryPolicy('local', NodeMask.empty, []);
+}
+
+/** Pages go to these nodes only, the nearest first; when they are full the process is out of memory. */
+export function bind(nodes: NodeExpression, options?: PolicyOptions): MemoryPolicy {
+  return createPolicy('bind', nodes, options);
+}
+
+/** Pages go to this node, and to others when it is full. */
+export function preferred(node: NodeExpression, options?: PolicyOptions): MemoryPolicy {
+  return createPolicy('preferred', node, options);
+}
+
+/** Pages go to these nodes, and to others when they are full. Kernels since 5.15. */
+export function preferredMany(nodes: NodeExpression, options?: PolicyOptions): MemoryPolicy {
+  return createPolicy('preferred-many', nodes, options);
+}
+
+/** Pages go to these nodes in turn, by their place in the mapping. */
+export function interleave(nodes: NodeExpression, options?: PolicyOptions): MemoryPolicy {
+  return createPolicy('interleave', nodes, options);
+}
+
+/** As interleave, with the system's weight for each node. Kernels since 6.9. */
+export function weightedInterleave(nodes: NodeExpression, options?: PolicyOptions): MemoryPolicy {
+  return createPolicy('weighted-interleave', nodes, options);
+}
+
+/** @internal Checks that a caller's value is a policy. */
+export function checkPolicy(value: unknown, argument: string): MemoryPolicy {
+  if (value instanceof MemoryPolicy) return value;
+  const rule = 'a memory policy: bind(), preferred(), interleave(), local() or one of their kind';
+  throw invalidArgumentType(argument, rule, value);
+}
+
+/** @internal A mode takes no node, exactly one, or at least one. */
+export function checkNodeCount(mode: PolicyMode, nodes: NodeMask, expression: unknown): void {
+  const { nodeCount } = MODES[mode];
+  if (nodeCount !== 'none' && nodes.isEmpty) {
+    throw invalidArgumentValue('nodes', `must name at least one node for ${mode}`, expression);
+  }
+  if (nodeCount === 'one' && nodes.size > 1) {
+    const rule = 'must name one node for preferred; preferredMany() takes several';
+    throw invalidArgumentValue('nodes', rule, `${nodes}`);
+  }
+}
+
+/** @internal The kernel's mode word. */
+export function modeWord(policy: MemoryPolicy): number {
+  return policy.flags.reduce((word, flag) => word | FLAGS[flag], MODES[policy.mode].uapi);
+}
+
+/** @internal The policy that get_mempolicy reported; `undefined` for a mode that we do not know. */
+export function policyOfModeWord(word: number, nodes: NodeMask): MemoryPolicy | undefined {
+  const flags = FLAG_NAMES.filter((flag) => (word & FLAGS[flag]) !== 0);
+  const base = flags.reduce((rest, flag) => rest & ~FLAGS[flag], word);
+  const names = Object.keys(MODES) as PolicyMode[];
+  const mode = names.find((name) => MODES[name].uapi === base);
+  return mode === undefined ? undefined : new MemoryPolicy(mode, nodes, flags);
+}
+
+/** @internal Node lists that mean the same on every machine become masks, the others stay text. */
+export function nodesOrExpression(
+  nodes: NodeExpression | undefined,
+  argument: string,
+): NodeMask | string {
+  if (typeof nodes === 'number') return NodeMask.from([nodes], argument);
+  if (typeof nodes !== 'string') return NodeMask.from(nodes as Iterable<number>, argument);
+  const parsed = parseNodeExpression(nodes, argument);
+  const needsMachine = parsed.isAll || parsed.isInverted || parsed.isRelative;
+  return needsMachine ? nodes : NodeMask.from(parsed.ids);
+}
+
+function createPolicy(
+  mode: PolicyMode,
+  nodes: NodeExpression,
+  options: PolicyOptions | undefined,
+): MemoryPolicy {
+  const { flags = [] } = checkOptions(options, 'options', ['flags']);
+  if (!Array.isArray(flags)) throw invalidArgumentType('options.flags', 'an array', flags);
+  const distinct = new Set(flags.map((flag) => checkWord(flag, 'options.flags', FLAG_NAMES)));
+  if (distinct.has('static-nodes') && distinct.has('relative-nodes')) {
+    const rule = 'cannot have both static-nodes and relative-nodes';
+    throw invalidArgumentValue('options.flags', rule, [...distinct].join(', '));
+  }
+  const kept = nodesOrExpression(nodes, 'nodes');
+  if (kept instanceof NodeMask) checkNodeCount(mode, kept, nodes);
+  return new MemoryPolicy(mode, kept, [...distinct]);
+}

@@ -1,0 +1,140 @@
+/**
+ * An immutable set of node numbers, and its text form as the kernel prints it ("0-2,5").
+ *
+ * Named after nodemask_t (include/linux/nodemask.h). The text forms that depend on a machine
+ * ("all", "!0", "+0-1") are read by node-expression.ts.
+ */
+
+import { invalidArgumentType } from './argument-errors.ts';
+import { checkInteger } from './check-arguments.ts';
+import { formatIdList } from './id-list.ts';
+import { type NodeContext, parseNodeExpression, resolveNodeExpression } from './node-expression.ts';
+import { NODE_ID_MAX } from './uapi.ts';
+
+/** Number of a memory node: 0 to 1023, the kernel's `nid`. */
+export type NodeId = number;
+
+/** What every function that takes nodes accepts. */
+export type NodeExpression = number | string | NodeMask | Iterable<number>;
+
+export class NodeMask implements Iterable<NodeId> {
+  /** The set without nodes. */
+  static readonly empty: NodeMask = new NodeMask([]);
+
+  readonly #nodes: readonly NodeId[];
+
+  private constructor(ascending: readonly NodeId[]) {
+    this.#nodes = ascending;
+  }
+
+  /**
+   * The set of the given node numbers; order and repetition do not matter.
+   * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE for what is no node number
+   */
+  static of(...nodes: number[]): NodeMask {
+    return NodeMask.from(nodes);
+  }
+
+  /** The set of an iterable's node numbers; errors name `argument`. @throws as `of` */
+  static from(nodes: Iterable<number>, argument = 'nodes'): NodeMask {
+    if (nodes instanceof NodeMask) return nodes;
+    if (typeof nodes !== 'object' || nodes === null || !(Symbol.iterator in nodes)) {
+      const rule = 'a node number, a node list, a NodeMask or an iterable of node numbers';
+      throw invalidArgumentType(argument, rule, nodes);
+    }
+    const distinct = new Set<NodeId>();
+    for (const node of nodes) distinct.add(checkInteger(node, argument, 0, NODE_ID_MAX));
+    return new NodeMask([...distinct].sort((a, b) => a - b));
+  }
+
+  /**
+   * Reads a node list: `0-2,5`, the empty text for no node, and with a context also `all` (the
+   * allowed nodes), `!LIST` (the allowed nodes that are not in LIST) and `+LIST` (ordinals within
+   * the allowed nodes; `!+LIST` for both).
+   * @param context.allowed nodes that `all`, `!` and `+` refer to; default `context.online`
+   * @param context.online nodes that a plain number may name; default any
+   * @throws TypeError ERR_INVALID_ARG_VALUE with the position for text that is no node list,
+   *   RangeError ERR_OUT_OF_RANGE for a node that is not online
+   */
+  static parse(text: string, context: { allowed?: NodeMask; online?: NodeMask } = {}): NodeMask {
+    if (typeof text !== 'string') throw invalidArgumentType('text', 'a string', text);
+    const plain: NodeContext = {};
+    const allowed = context.allowed ?? context.online;
+    if (allowed !== undefined) plain.allowed = allowed.toArray();
+    if (context.online !== undefined) plain.online = context.online.toArray();
+    return new NodeMask(resolveNodeExpression(parseNodeExpression(text), plain));
+  }
+
+  /** Number of nodes in the set. */
+  get size(): number {
+    return this.#nodes.length;
+  }
+
+  /** Whether the set has no node. */
+  get isEmpty(): boolean {
+    return this.#nodes.length === 0;
+  }
+
+  /** Lowest node number, `undefined` for the empty set. */
+  get first(): NodeId | undefined {
+    return this.#nodes[0];
+  }
+
+  has(node: number): boolean {
+    return this.#nodes.includes(node);
+  }
+
+  /** Nodes in this set or the other. */
+  union(other: NodeMask): NodeMask {
+    return NodeMask.from([...this.#nodes, ...checkMask(other)]);
+  }
+
+  /** Nodes in this set and the other. */
+  intersection(other: NodeMask): NodeMask {
+    checkMask(other);
+    return new NodeMask(this.#nodes.filter((node) => other.has(node)));
+  }
+
+  /** Nodes in this set and not in the other. */
+  difference(other: NodeMask): NodeMask {
+    checkMask(other);
+    return new NodeMask(this.#nodes.filter((node) => !other.has(node)));
+  }
+
+  /** Nodes in exactly one of the two sets. */
+  symmetricDifference(other: NodeMask): NodeMask {
+    return this.union(other).difference(this.intersection(other));
+  }
+
+  isSubsetOf(other: NodeMask): boolean {
+    checkMask(other);
+    return this.#nodes.every((node) => other.has(node));
+  }
+
+  equals(other: NodeMask): boolean {
+    return this.size === checkMask(other).size && this.isSubsetOf(other);
+  }
+
+  toArray(): NodeId[] {
+    return [...this.#nodes];
+  }
+
+  [Symbol.iterator](): IterableIterator<NodeId> {
+    return this.#nodes[Symbol.iterator]();
+  }
+
+  /** `0-2,5`; the empty text for the empty set. */
+  toString(): string {
+    return formatIdList(this.#nodes);
+  }
+
+  /** The same text: a mask in JSON is a node list. */
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+function checkMask(value: NodeMask): NodeMask {
+  if (!(value instanceof NodeMask)) throw invalidArgumentType('other', 'a NodeMask', value);
+  return value;
+}

@@ -1,0 +1,46 @@
+/**
+ * The one home of the kernel's `maxnode` rule: a node mask is passed as whole 64-bit words, and
+ * `maxnode` is one more than the number of bits in them, because the kernel reads `maxnode - 1`
+ * bits. A tight mask would lose its last node on every kernel.
+ *
+ * Source: mm/mempolicy.c, get_nodes(): it decrements maxnode before it reads; set_mempolicy(2)
+ * speaks of a mask of up to maxnode bits. Where the two differ, the kernel is right.
+ */
+
+const BITS_PER_WORD = 64;
+
+/** A mask as the six system calls take it. */
+export interface NodemaskWords {
+  /** Bit `n % 64` of word `n / 64` stands for node n. */
+  readonly words: BigUint64Array;
+  /** One more than the number of bits in `words`. */
+  readonly maxnode: number;
+}
+
+/** Encodes node numbers for the kernel. An empty set is one word of zeros. */
+export function nodemaskWords(nodes: Iterable<number>): NodemaskWords {
+  const list = [...nodes];
+  const highest = list.reduce((most, node) => Math.max(most, node), 0);
+  const words = new BigUint64Array(Math.floor(highest / BITS_PER_WORD) + 1);
+  for (const node of list) {
+    const index = Math.floor(node / BITS_PER_WORD);
+    words[index] = (words[index] ?? 0n) | (1n << BigInt(node % BITS_PER_WORD));
+  }
+  return { words, maxnode: maxnodeOf(words.length) };
+}
+
+/** `maxnode` for a mask of this many 64-bit words. */
+export function maxnodeOf(wordCount: number): number {
+  return wordCount * BITS_PER_WORD + 1;
+}
+
+/** The node numbers whose bits are set, ascending. */
+export function nodesOfWords(words: BigUint64Array): number[] {
+  const nodes: number[] = [];
+  words.forEach((word, index) => {
+    for (let rest = word, bit = 0; rest !== 0n; rest >>= 1n, bit += 1) {
+      if ((rest & 1n) === 1n) nodes.push(index * BITS_PER_WORD + bit);
+    }
+  });
+  return nodes;
+}

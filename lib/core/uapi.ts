@@ -1,0 +1,41 @@
+/**
+ * The kernel's numbers that cross the system-call boundary, under the kernel's names. The addon
+ * exports the same names from the system headers, and a test compares the two.
+ *
+ * Source: include/uapi/linux/mempolicy.h.
+ */
+
+/** Policy modes (`MPOL_*`). WEIGHTED_INTERLEAVE exists since Linux 6.9. */
+export const MPOL = {
+  DEFAULT: 0,
+  PREFERRED: 1,
+  BIND: 2,
+  INTERLEAVE: 3,
+  LOCAL: 4,
+  PREFERRED_MANY: 5,
+  WEIGHTED_INTERLEAVE: 6,
+} as const;
+
+/** Flags that travel inside the mode word (`MPOL_F_*` of set_mempolicy and mbind). */
+export const MPOL_MODE_FLAG = {
+  STATIC_NODES: 0x8000,
+  RELATIVE_NODES: 0x4000,
+  NUMA_BALANCING: 0x2000,
+} as const;
+
+/** Flags of get_mempolicy (`MPOL_F_*`). */
+export const MPOL_F = {
+  NODE: 1,
+  ADDR: 2,
+  MEMS_ALLOWED: 4,
+} as const;
+
+/** Flags of mbind; move_pages takes MOVE and MOVE_ALL only (`MPOL_MF_*`). */
+export const MPOL_MF = {
+  STRICT: 1,
+  MOVE: 2,
+  MOVE_ALL: 4,
+} as const;
+
+/** Largest node number that a mask can name: `MAX_NUMNODES` is 1024 on the largest builds. */
+export const NODE_ID_MAX = 1023;

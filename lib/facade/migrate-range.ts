@@ -1,0 +1,207 @@
+/**
+ * Moves the pages of a range to one exact node, chunk by chunk, off the JavaScript thread, and
+ * accounts for each of them.
+ *
+ * Source: move_pages(2); mm/migrate.c, do_pages_move(). When pages of a run of queued entries
+ * fail to migrate, the kernel writes no status of that run, not even for the pages that moved,
+ * and does not attempt the later ones: the run is found by its missing statuses, its pages are
+ * asked for again, and the call resumes behind it.
+ */
+
+import type { PageSpan } from '../backend/backend.ts';
+import type { SyscallFailure } from '../backend/syscall-result.ts';
+import { ERRNO } from '../core/errno.ts';
+import type { NodeId } from '../core/node-mask.ts';
+import {
+  type MigrationProgress,
+  type MigrationReport,
+  MigrationTally,
+} from './migration-report.ts';
+import { chunksOf, locate, NOT_PRESENT, type PagesOfMapping, STATUS_UNSET } from './residency.ts';
+
+export interface MoveRequest {
+  readonly target: NodeId;
+  /** `MPOL_MF_MOVE` or `MPOL_MF_MOVE_ALL`. */
+  readonly flags: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: MigrationProgress) => void) | undefined;
+}
+
+/** How a move ended; the report accounts for every page in each case. */
+export interface MoveOutcome {
+  readonly report: MigrationReport;
+  /** The kernel refused to go on. */
+  readonly failure?: SyscallFailure;
+  /** The signal's reason, or what `onProgress` threw. */
+  readonly abortReason?: unknown;
+}
+
+/** Why no further page is attempted. */
+type Stop =
+  | { readonly kind: 'aborted'; readonly reason: unknown }
+  | { readonly kind: 'no-memory' }
+  | { readonly kind: 'failed'; readonly failure: SyscallFailure };
+
+/** Moves a range. Never rejects: the caller decides which ends are errors. */
+export async function moveRange(range: PagesOfMapping, request: MoveRequest): Promise<MoveOutcome> {
+  const startNs = process.hrtime.bigint();
+  const tally = new MigrationTally(request.target);
+  let stop: Stop | undefined;
+  for (const span of chunksOf(range)) {
+    stop ??= abortOf(request.signal);
+    stop = await moveChunk(range, span, request, tally, stop);
+    stop ??= reportProgress(request, tally, range.pageCount);
+  }
+  const report = tally.finish({
+    pageSizeBytes: range.backend.pageSizeBytes,
+    aborted: stop?.kind === 'aborted',
+    durationNs: Number(process.hrtime.bigint() - startNs),
+    backend: range.backend.identity.kind,
+  });
+  if (stop?.kind === 'failed') return { report, failure: stop.failure };
+  if (stop?.kind === 'aborted') return { report, abortReason: stop.reason };
+  return { report };
+}
+
+function abortOf(signal: AbortSignal | undefined): Stop | undefined {
+  return signal?.aborted ? { kind: 'aborted', reason: signal.reason } : undefined;
+}
+
+/** A callback that throws ends the move like an abort: its error is the cause, the report stays. */
+function reportProgress(
+  request: MoveRequest,
+  tally: MigrationTally,
+  pagesTotal: number,
+): Stop | undefined {
+  try {
+    request.onProgress?.({ pagesDone: tally.pagesDone, pagesTotal, moved: tally.moved });
+    return undefined;
+  } catch (reason) {
+    return { kind: 'aborted', reason };
+  }
+}
+
+/** Locates a chunk, moves it unless the move has ended, and adds it to the tally. */
+async function moveChunk(
+  range: PagesOfMapping,
+  span: PageSpan,
+  request: MoveRequest,
+  tally: MigrationTally,
+  stopBefore: Stop | undefined,
+): Promise<Stop | undefined> {
+  const before = new Int32Array(span.pageCount);
+  const located = await locate(range, span, before);
+  tally.countSyscall('move_pages');
+  if (!located.ok) {
+    tally.addUnknown(span.pageCount);
+    return stopBefore ?? { kind: 'failed', failure: located };
+  }
+  const isFirst = tally.pagesDone === 0;
+  const hasWork = before.some((place) => place >= 0 && place !== request.target);
+  if (stopBefore !== undefined || !(hasWork || isFirst)) {
+    // The first chunk is sent even without work: the kernel judges the target node.
+    tally.add(before, outcomeOfUnmoved(before, request.target, stopBefore), before);
+    return stopBefore;
+  }
+  return moveLocatedChunk(range, span, request, tally, before);
+}
+
+async function moveLocatedChunk(
+  range: PagesOfMapping,
+  span: PageSpan,
+  request: MoveRequest,
+  tally: MigrationTally,
+  before: Int32Array,
+): Promise<Stop | undefined> {
+  const outcome = new Int32Array(span.pageCount).fill(STATUS_UNSET);
+  const failure = await attempt(range, span, request, tally, outcome);
+  const after = await verify(range, span, request.target, tally, before, outcome);
+  const stop = stopOf(failure);
+  for (let index = outcome.indexOf(STATUS_UNSET); index >= 0; ) {
+    outcome[index] = after[index] === request.target ? request.target : codeOf(after[index], stop);
+    index = outcome.indexOf(STATUS_UNSET, index + 1);
+  }
+  tally.add(before, outcome, after);
+  return stop;
+}
+
+/** Calls move_pages until each entry has been consumed; statuses of failed runs stay unset. */
+async function attempt(
+  range: PagesOfMapping,
+  span: PageSpan,
+  request: MoveRequest,
+  tally: MigrationTally,
+  outcome: Int32Array,
+): Promise<SyscallFailure | undefined> {
+  const { backend, mapping } = range;
+  const { target: nodes, flags } = request;
+  for (let start = 0; start < span.pageCount; ) {
+    const address = span.address + BigInt(start) * BigInt(backend.pageSizeBytes);
+    const status = outcome.subarray(start);
+    const pages = { address, pageCount: span.pageCount - start };
+    const result = await backend.movePages({ pid: 0, pages, nodes, flags, status, mapping });
+    tally.countSyscall('move_pages');
+    if (!result.ok) return result;
+    if (result.value === 0) return undefined;
+    start += endOfFailedRun(status);
+  }
+  return undefined;
+}
+
+/**
+ * Index behind the failed run: it begins at the first unset status, and the entry that ended it
+ * is the first one behind it that has a status of its own. Without one the run took all the rest.
+ */
+function endOfFailedRun(status: Int32Array): number {
+  for (let index = status.indexOf(STATUS_UNSET) + 1; index < status.length; index += 1) {
+    if (status[index] !== STATUS_UNSET) return index + 1;
+  }
+  return status.length;
+}
+
+/**
+ * Asks again for the pages whose move left a doubt: no status, or EBUSY, which the kernel also
+ * answers for the second address of a huge page that did move. Others are where they were.
+ */
+async function verify(
+  range: PagesOfMapping,
+  span: PageSpan,
+  target: NodeId,
+  tally: MigrationTally,
+  before: Int32Array,
+  outcome: Int32Array,
+): Promise<Int32Array> {
+  const isDoubtful = (code: number): boolean => code === STATUS_UNSET || code === -ERRNO.EBUSY;
+  const first = outcome.findIndex(isDoubtful);
+  if (first < 0) return before;
+  const last = outcome.findLastIndex(isDoubtful);
+  const address = span.address + BigInt(first) * BigInt(range.backend.pageSizeBytes);
+  const after = before.slice();
+  const doubtful = after.subarray(first, last + 1);
+  const result = await locate(range, { address, pageCount: doubtful.length }, doubtful);
+  tally.countSyscall('move_pages');
+  if (!result.ok) return before;
+  for (let index = first; index <= last; index += 1) {
+    const isThere = after[index] === target;
+    if (isThere && outcome[index] === -ERRNO.EBUSY) outcome[index] = target;
+  }
+  return after;
+}
+
+function stopOf(failure: SyscallFailure | undefined): Stop | undefined {
+  if (failure === undefined) return undefined;
+  return failure.errno === ERRNO.ENOMEM ? { kind: 'no-memory' } : { kind: 'failed', failure };
+}
+
+/** Why a page without a status is not on the target. */
+function codeOf(place: number | undefined, stop: Stop | undefined): number {
+  if (place === undefined || place < 0) return place ?? NOT_PRESENT;
+  if (stop === undefined) return -ERRNO.EBUSY;
+  return stop.kind === 'failed' ? -stop.failure.errno : -ERRNO.ENOMEM;
+}
+
+/** Outcome of a chunk that was only located. */
+function outcomeOfUnmoved(before: Int32Array, target: NodeId, stop: Stop | undefined): Int32Array {
+  const leftBehind = stop?.kind === 'no-memory' ? -ERRNO.ENOMEM : STATUS_UNSET;
+  return before.map((place) => (place < 0 || place === target ? place : leftBehind));
+}

@@ -1,0 +1,131 @@
+/**
+ * One machine's memory through one backend: the object that `openNuma()` returns.
+ */
+
+import type { Backend } from '../backend/backend.ts';
+import type { MappingHandle } from '../backend/mapping.ts';
+import { invalidArgumentType } from '../core/argument-errors.ts';
+import { checkInteger, checkOptions } from '../core/check-arguments.ts';
+import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
+import type { NodeId, NodeMask } from '../core/node-mask.ts';
+import { NODE_ID_MAX } from '../core/uapi.ts';
+import { MappedBuffer } from './mapped-buffer.ts';
+import { ProcessMemory } from './process-memory.ts';
+import type { Session } from './session.ts';
+import { ThreadMemory } from './thread-memory.ts';
+import type { Topology } from './topology.ts';
+
+/** Largest process id of a 64-bit kernel: PID_MAX_LIMIT of include/linux/threads.h. */
+const PID_MAX = 4194304;
+
+/** Which backend answers, and why it was chosen. */
+export interface BackendInfo {
+  /** `native`, `simulator`, or a third party's kind. */
+  readonly kind: string;
+  /** Why this backend: part of every result that is shown to people. */
+  readonly reason: string;
+  /** Release of the kernel that answers. */
+  readonly kernel: string;
+  /** The libnuma in use; `null` where none is. */
+  readonly libnuma: string | null;
+}
+
+export interface AllocateOptions {
+  /** Range policy, set before any page is touched. Default: the thread's policy at first touch. */
+  readonly policy?: MemoryPolicy;
+}
+
+export class Numa {
+  readonly backend: BackendInfo;
+  /** Nodes, CPUs and distances when this object was opened. */
+  readonly topology: Topology;
+  /** Policy, CPU and affinity of the calling thread. */
+  readonly thread: ThreadMemory;
+  readonly #session: Session;
+
+  /** @internal Use `openNuma()`. */
+  constructor(session: Session, reason: string) {
+    this.#session = session;
+    this.backend = Object.freeze({ ...session.backend.identity, reason });
+    this.topology = session.topology;
+    this.thread = new ThreadMemory(session);
+  }
+
+  /** Base page size in bytes; 4096 on most machines, 16 or 64 kB on some. */
+  get pageSizeBytes(): number {
+    return this.#backend.pageSizeBytes;
+  }
+
+  /**
+   * Maps private anonymous memory, rounded up to whole pages; no page is touched.
+   * @param lengthBytes at least 1; `bytes.byteLength` is this length as asked
+   * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE, NumaError
+   *   NUMA_OUT_OF_MEMORY, and what `setPolicy` throws
+   * Source: mmap(2), mbind(2).
+   */
+  allocate(lengthBytes: number, options?: AllocateOptions): MappedBuffer {
+    checkInteger(lengthBytes, 'lengthBytes', 1);
+    const { policy } = checkOptions(options, 'options', ['policy']);
+    if (policy !== undefined) checkPolicy(policy, 'options.policy');
+    const mapped = this.#backend.mmap(lengthBytes);
+    const asked = `mapping ${lengthBytes} bytes`;
+    const mapping = this.#session.unwrap(mapped, asked, { lengthBytes });
+    const buffer = new MappedBuffer(this.#session, mapping);
+    try {
+      if (policy !== undefined) buffer.setPolicy(policy);
+    } catch (error) {
+      buffer.release();
+      throw error;
+    }
+    return buffer;
+  }
+
+  /**
+   * Makes this thread one more owner of memory that another thread of this process allocated.
+   * @param handle the other thread's `buffer.handle`, posted here
+   * @throws TypeError ERR_INVALID_ARG_TYPE; NumaError NUMA_RELEASED once the last owner released it
+   */
+  attach(handle: MappingHandle): MappedBuffer {
+    if (typeof handle !== 'object' || handle === null) {
+      throw invalidArgumentType('handle', "a buffer's handle", handle);
+    }
+    const id = checkInteger(handle.id, 'handle.id', 0);
+    const generation = checkInteger(handle.generation, 'handle.generation', 0);
+    const attached = this.#backend.attach({ id, generation });
+    const asked = `mapping ${id}, generation ${generation}`;
+    return new MappedBuffer(
+      this.#session,
+      this.#session.unwrap(attached, asked, { id, generation }),
+    );
+  }
+
+  /**
+   * The memory of a process.
+   * @param pid default: this process
+   * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
+   */
+  process(pid: number = process.pid): ProcessMemory {
+    return new ProcessMemory(this.#session, checkInteger(pid, 'pid', 1, PID_MAX));
+  }
+
+  /** The nodes that the calling thread may allocate on now: its cpuset's memory nodes. */
+  allowedNodes(): NodeMask {
+    return this.#session.allowedNodes();
+  }
+
+  /**
+   * Free memory of a node now, in bytes.
+   * @throws RangeError ERR_OUT_OF_RANGE for what is no node number, NumaError
+   *   NUMA_INVALID_ARGUMENT for a node that is not online
+   * Source: numa_node_size64 of numa(3).
+   */
+  freeMemory(node: NodeId): number {
+    checkInteger(node, 'node', 0, NODE_ID_MAX);
+    return this.#session.unwrap(this.#backend.nodeMemory(node), `memory of node ${node}`, { node })
+      .freeBytes;
+  }
+
+  get #backend(): Backend {
+    return this.#session.backend;
+  }
+}

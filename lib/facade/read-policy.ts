@@ -1,0 +1,29 @@
+/**
+ * Reads a policy back from the kernel as a value.
+ *
+ * Source: get_mempolicy(2); mm/mempolicy.c, do_get_mempolicy().
+ */
+
+import { NumaError } from '../core/errors.ts';
+import { type MemoryPolicy, policyOfModeWord } from '../core/memory-policy.ts';
+import { NodeMask } from '../core/node-mask.ts';
+import { nodesOfWords } from '../core/nodemask-words.ts';
+import { MAXNODE_ALL, type Session } from './session.ts';
+
+/** The policy of the calling thread (flags 0) or of the range at an address (`MPOL_F_ADDR`). */
+export function readPolicy(
+  session: Session,
+  request: { readonly flags: number; readonly address?: bigint },
+): MemoryPolicy {
+  const result = session.backend.getMempolicy({ ...request, maxnode: MAXNODE_ALL });
+  const { mode, nodemask } = session.unwrap(result, 'reading the policy', { ...request });
+  const policy = policyOfModeWord(mode, NodeMask.from(nodesOfWords(nodemask)));
+  if (policy !== undefined) return policy;
+  throw new NumaError(`get_mempolicy: this kernel reports mode ${mode}, which is not known here`, {
+    code: 'NUMA_UNSUPPORTED',
+    syscall: 'get_mempolicy',
+    args: { mode },
+    backend: session.backend.identity.kind,
+    hint: 'use a newer version of node-numa',
+  });
+}

@@ -1,0 +1,159 @@
+/**
+ * Where the pages of a range are now, asked of the kernel without changing the answer: no page is
+ * touched or faulted in.
+ *
+ * Source: move_pages(2) with nodes NULL; mm/migrate.c, do_pages_stat_array(). Kernels before 6.12
+ * answer EFAULT alike for untouched and for zero pages; the present bit of proc_pid_pagemap(5)
+ * tells them apart.
+ */
+
+import type { Backend, PageSpan } from '../backend/backend.ts';
+import type { Mapping } from '../backend/mapping.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
+import { ERRNO } from '../core/errno.ts';
+import type { NodeId } from '../core/node-mask.ts';
+
+/** Number of pages by node; only nodes with pages. */
+export type NodePages = Readonly<Record<NodeId, number>>;
+
+/** Placement of a range, counted in base pages. */
+export interface Residency {
+  readonly pageSizeBytes: number;
+  /** `present + notPresent + zeroPage + failed` is `total`. */
+  readonly pages: {
+    readonly total: number;
+    /** In the memory of a node; the sum of `byNode`. */
+    readonly present: number;
+    /** Never touched, or swapped out. */
+    readonly notPresent: number;
+    /** Only read so far: the kernel's shared page of zeros, which belongs to no range. */
+    readonly zeroPage: number;
+    /** Pages whose place the kernel did not tell. */
+    readonly failed: number;
+  };
+  readonly byNode: NodePages;
+}
+
+/** Status of a page that has no place, after `normalizeAbsent`. */
+export const NOT_PRESENT: number = -ERRNO.ENOENT;
+export const ZERO_PAGE: number = -ERRNO.EFAULT;
+/** What the arrays hold where the kernel wrote nothing: neither a node nor an errno. */
+export const STATUS_UNSET: number = -(2 ** 31);
+
+/**
+ * Pages handled between two looks at the AbortSignal. A call has a fixed cost of tens of
+ * microseconds, so chunks of thousands of pages cost nothing measurable (scripts/bench).
+ */
+export const CHUNK_PAGE_COUNT: number = 8192;
+
+const PAGEMAP_PRESENT = 1n << 63n;
+
+/** The pages that a verb works on, and whose they are. */
+export interface PagesOfMapping {
+  readonly backend: Backend;
+  readonly mapping: Mapping;
+  readonly address: bigint;
+  readonly pageCount: number;
+}
+
+/** Cuts a range into chunks. */
+export function* chunksOf(range: PagesOfMapping): Generator<PageSpan> {
+  const pageSizeBytes = BigInt(range.backend.pageSizeBytes);
+  for (let index = 0; index < range.pageCount; index += CHUNK_PAGE_COUNT) {
+    const pageCount = Math.min(CHUNK_PAGE_COUNT, range.pageCount - index);
+    yield { address: range.address + BigInt(index) * pageSizeBytes, pageCount };
+  }
+}
+
+/** Asks for each page of a span: node, `NOT_PRESENT`, `ZERO_PAGE` or another negative errno. */
+export async function locate(
+  range: PagesOfMapping,
+  span: PageSpan,
+  status: Int32Array,
+): Promise<SyscallResult<number>> {
+  const { backend, mapping } = range;
+  status.fill(STATUS_UNSET);
+  const query = { pid: 0, pages: span, nodes: null, flags: 0, status, mapping };
+  const result = await backend.movePages(query);
+  if (result.ok) normalizeAbsent(backend, span, status);
+  return result;
+}
+
+/** Counts the placement of a range; resolves with the failure of the first call that failed. */
+export async function countResidency(
+  range: PagesOfMapping,
+  signal: AbortSignal | undefined,
+): Promise<SyscallResult<Residency>> {
+  const tally = new ResidencyTally();
+  for (const span of chunksOf(range)) {
+    signal?.throwIfAborted();
+    const status = new Int32Array(span.pageCount);
+    const result = await locate(range, span, status);
+    if (!result.ok) return result;
+    tally.add(status);
+  }
+  return { ok: true, value: tally.finish(range) };
+}
+
+/** The same, blocking the calling thread. */
+export function countResidencySync(range: PagesOfMapping): SyscallResult<Residency> {
+  const { backend, mapping } = range;
+  const tally = new ResidencyTally();
+  for (const span of chunksOf(range)) {
+    const status = new Int32Array(span.pageCount).fill(STATUS_UNSET);
+    const query = { pid: 0, pages: span, nodes: null, flags: 0, status, mapping };
+    const result = backend.movePagesSync(query);
+    if (!result.ok) return result;
+    normalizeAbsent(backend, span, status);
+    tally.add(status);
+  }
+  return { ok: true, value: tally.finish(range) };
+}
+
+/**
+ * Turns EFAULT into `NOT_PRESENT` for pages that are not mapped in, so that `ZERO_PAGE` means the
+ * zero page on every kernel. Where /proc/self/pagemap is closed the two cannot be told apart and
+ * count as not present: neither has memory of its own.
+ */
+function normalizeAbsent(backend: Backend, span: PageSpan, status: Int32Array): void {
+  const first = status.indexOf(ZERO_PAGE);
+  if (first < 0) return;
+  const last = status.lastIndexOf(ZERO_PAGE);
+  const address = span.address + BigInt(first) * BigInt(backend.pageSizeBytes);
+  const entries = backend.pagemap({ address, pageCount: last - first + 1 });
+  for (let index = first; index <= last; index += 1) {
+    if (status[index] !== ZERO_PAGE) continue;
+    const entry = entries.ok ? (entries.value[index - first] ?? 0n) : 0n;
+    if ((entry & PAGEMAP_PRESENT) === 0n) status[index] = NOT_PRESENT;
+  }
+}
+
+class ResidencyTally {
+  readonly #byNode: Record<NodeId, number> = {};
+  #present = 0;
+  #notPresent = 0;
+  #zeroPage = 0;
+
+  add(status: Int32Array): void {
+    for (const place of status) {
+      if (place >= 0) {
+        this.#byNode[place] = (this.#byNode[place] ?? 0) + 1;
+        this.#present += 1;
+      } else if (place === NOT_PRESENT) {
+        this.#notPresent += 1;
+      } else if (place === ZERO_PAGE) {
+        this.#zeroPage += 1;
+      }
+    }
+  }
+
+  finish(range: PagesOfMapping): Residency {
+    const [present, notPresent, zeroPage] = [this.#present, this.#notPresent, this.#zeroPage];
+    const failed = range.pageCount - present - notPresent - zeroPage;
+    return Object.freeze({
+      pageSizeBytes: range.backend.pageSizeBytes,
+      pages: Object.freeze({ total: range.pageCount, present, notPresent, zeroPage, failed }),
+      byNode: Object.freeze(this.#byNode),
+    });
+  }
+}

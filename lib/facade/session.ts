@@ -1,0 +1,116 @@
+/**
+ * What every facade object shares: the backend, the topology, and how node expressions and
+ * policies of this machine become what a system call takes.
+ */
+
+import type { Backend, NodemaskArgument } from '../backend/backend.ts';
+import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
+import { outOfRange } from '../core/argument-errors.ts';
+import { type NumaError, systemError } from '../core/errors.ts';
+import {
+  checkNodeCount,
+  type MemoryPolicy,
+  modeWord,
+  nodesOrExpression,
+} from '../core/memory-policy.ts';
+import { type NodeExpression, type NodeId, NodeMask } from '../core/node-mask.ts';
+import { maxnodeOf, nodemaskWords, nodesOfWords } from '../core/nodemask-words.ts';
+import { MPOL_F, NODE_ID_MAX } from '../core/uapi.ts';
+import type { Topology } from './topology.ts';
+
+/** A policy as set_mempolicy and mbind take it. */
+export interface PolicyArguments {
+  readonly mode: number;
+  readonly nodemask: NodemaskArgument | null;
+}
+
+/** Mask words that are large enough for every kernel's number of possible nodes. */
+export const MAXNODE_ALL: number = maxnodeOf((NODE_ID_MAX + 1) / 64);
+
+export class Session {
+  readonly backend: Backend;
+  readonly topology: Topology;
+
+  constructor(backend: Backend, topology: Topology) {
+    this.backend = backend;
+    this.topology = topology;
+  }
+
+  /**
+   * The nodes that the calling thread may allocate on, asked anew: a cpuset may have changed.
+   * Where the call is forbidden, every node with memory: the kernel then judges by itself.
+   */
+  allowedNodes(): NodeMask {
+    const request = { flags: MPOL_F.MEMS_ALLOWED, maxnode: MAXNODE_ALL };
+    const result = this.backend.getMempolicy(request);
+    if (!result.ok) return this.topology.withMemory;
+    return NodeMask.from(nodesOfWords(result.value.nodemask));
+  }
+
+  /** Gives a node expression its meaning on this machine, as it is now. */
+  resolve(nodes: NodeExpression | undefined, argument: string): NodeMask {
+    const kept = nodesOrExpression(nodes, argument);
+    if (typeof kept !== 'string') return kept;
+    return NodeMask.parse(kept, { allowed: this.allowedNodes() });
+  }
+
+  /** The one node that an expression names. @throws RangeError ERR_OUT_OF_RANGE */
+  resolveOne(nodes: NodeExpression | undefined, argument: string): NodeId {
+    const mask = this.resolve(nodes, argument);
+    const { first } = mask;
+    if (first === undefined || mask.size > 1) {
+      throw outOfRange(argument, 'it must name exactly one node', `${mask}`);
+    }
+    return first;
+  }
+
+  /**
+   * A policy as the kernel takes it. The kernel drops nodes that may not be used without a word
+   * as long as one is left; here naming one is an error.
+   * @throws RangeError ERR_OUT_OF_RANGE naming the allowed nodes
+   */
+  encodePolicy(policy: MemoryPolicy): PolicyArguments {
+    const nodes = this.resolve(policy.nodes, 'policy');
+    checkNodeCount(policy.mode, nodes, policy.nodes);
+    const isRemapped = policy.flags.some((flag) => flag !== 'numa-balancing');
+    if (!isRemapped) this.#checkAllowed(nodes, policy);
+    return { mode: modeWord(policy), nodemask: nodes.isEmpty ? null : nodemaskWords(nodes) };
+  }
+
+  /** A call's value, or its typed error. */
+  unwrap<T>(
+    result: SyscallResult<T>,
+    asked: string,
+    args: Readonly<Record<string, unknown>> = {},
+  ): T {
+    if (result.ok) return result.value;
+    throw this.error(result, asked, args);
+  }
+
+  /** The typed error of a failed call. */
+  error(
+    failure: SyscallFailure,
+    asked: string,
+    args: Readonly<Record<string, unknown>>,
+    report?: unknown,
+  ): NumaError {
+    return systemError({
+      syscall: failure.syscall,
+      errno: failure.errno,
+      asked,
+      args,
+      backend: this.backend.identity.kind,
+      allowedNodes: `${this.allowedNodes()}`,
+      report,
+    });
+  }
+
+  #checkAllowed(nodes: NodeMask, policy: MemoryPolicy): void {
+    const allowed = this.allowedNodes();
+    const forbidden = nodes.difference(allowed);
+    if (forbidden.isEmpty) return;
+    const which = forbidden.intersection(this.topology.online).isEmpty ? 'online' : 'allowed';
+    const rule = `node ${forbidden} is not ${which}; the allowed nodes are ${allowed}`;
+    throw outOfRange('nodes', rule, `${policy}`);
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The calling thread's memory policy, CPU and affinity. Linux keeps them per thread: each verb acts
+ * on the JavaScript thread that calls it. Workers inherit the policy that their creator had when
+ * it started them; libuv's pool threads keep the one they were started with.
+ */
+
+import { invalidArgumentType, invalidArgumentValue } from '../core/argument-errors.ts';
+import { checkInteger } from '../core/check-arguments.ts';
+import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
+import type { NodeId } from '../core/node-mask.ts';
+import { readPolicy } from './read-policy.ts';
+import { MAXNODE_ALL, type Session } from './session.ts';
+
+/** Largest CPU number that a mask can name. */
+const CPU_ID_MAX = 8191;
+
+export class ThreadMemory {
+  readonly #session: Session;
+
+  /** @internal Use `numa.thread`. */
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /**
+   * The calling thread's policy; `default` when it has none.
+   * @throws NumaError NUMA_NOT_PERMITTED (seccomp)
+   * Source: get_mempolicy(2).
+   */
+  policy(): MemoryPolicy {
+    return readPolicy(this.#session, { flags: 0 });
+  }
+
+  /**
+   * Sets the policy that this thread's future page faults follow. No page moves.
+   * @throws RangeError ERR_OUT_OF_RANGE for nodes that are not allowed; NumaError
+   *   NUMA_INVALID_ARGUMENT, NUMA_NOT_PERMITTED
+   * Source: set_mempolicy(2).
+   */
+  setPolicy(policy: MemoryPolicy): void {
+    checkPolicy(policy, 'policy');
+    const request = this.#session.encodePolicy(policy);
+    const result = this.#session.backend.setMempolicy(request);
+    this.#session.unwrap(result, `${policy} for this thread`, { policy: `${policy}` });
+  }
+
+  /**
+   * Runs a synchronous function under a policy and restores the one before, also when it throws.
+   * @throws TypeError ERR_INVALID_ARG_VALUE when the function returns a promise: what it awaits
+   *   would run under another policy. The policy is restored first.
+   */
+  withPolicy<T>(policy: MemoryPolicy, run: () => T): T {
+    checkPolicy(policy, 'policy');
+    if (typeof run !== 'function') throw invalidArgumentType('run', 'a function', run);
+    const restore = this.#keepPolicy();
+    this.setPolicy(policy);
+    let value: T;
+    try {
+      value = run();
+    } finally {
+      restore();
+    }
+    if (isThenable(value)) {
+      // Nobody will wait for it any more; its rejection must not end the process.
+      value.then(undefined, () => {});
+      const rule = 'must be synchronous: a promise goes on after the policy is restored';
+      throw invalidArgumentValue('run', rule, value);
+    }
+    return value;
+  }
+
+  /** The CPU and node that the calling thread runs on now. Source: getcpu(2). */
+  cpu(): { readonly cpu: number; readonly node: NodeId } {
+    return this.#session.unwrap(this.#session.backend.getcpu(), 'asking for the CPU');
+  }
+
+  /** The CPUs that the calling thread may run on, ascending. Source: sched_getaffinity(2). */
+  affinity(): number[] {
+    return this.#session.unwrap(this.#session.backend.schedGetaffinity(), 'asking for the CPUs');
+  }
+
+  /**
+   * Restricts the calling thread to these CPUs.
+   * @throws TypeError, RangeError for what is no list of CPU numbers; NumaError
+   *   NUMA_INVALID_ARGUMENT when none of them may be used
+   * Source: sched_setaffinity(2).
+   */
+  setAffinity(cpus: Iterable<number>): void {
+    if (typeof cpus !== 'object' || cpus === null || !(Symbol.iterator in cpus)) {
+      throw invalidArgumentType('cpus', 'an iterable of CPU numbers', cpus);
+    }
+    const list = [...new Set(cpus)].map((cpu) => checkInteger(cpu, 'cpus', 0, CPU_ID_MAX));
+    if (list.length === 0) throw invalidArgumentValue('cpus', 'must name at least one CPU', cpus);
+    const result = this.#session.backend.schedSetaffinity(list);
+    this.#session.unwrap(result, `CPUs ${list.join(',')}`, { cpus: list });
+  }
+
+  /** Keeps the kernel's own words: a policy whose nodes are no longer allowed goes back as it was. */
+  #keepPolicy(): () => void {
+    const { backend } = this.#session;
+    const asked = 'keeping the policy';
+    const kept = this.#session.unwrap(
+      backend.getMempolicy({ flags: 0, maxnode: MAXNODE_ALL }),
+      asked,
+    );
+    const isEmpty = kept.nodemask.every((word) => word === 0n);
+    const nodemask = isEmpty ? null : { words: kept.nodemask, maxnode: MAXNODE_ALL };
+    return () => {
+      const result = backend.setMempolicy({ mode: kept.mode, nodemask });
+      this.#session.unwrap(result, 'restoring the policy', { mode: kept.mode });
+    };
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}

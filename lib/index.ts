@@ -1,0 +1,60 @@
+/**
+ * node-numa: NUMA memory placement and page migration.
+ */
+
+export type {
+  Access,
+  Backend,
+  BackendIdentity,
+  CpuAndNode,
+  GetMempolicyRequest,
+  GetMempolicyValue,
+  MbindRequest,
+  MigratePagesRequest,
+  MovePagesRequest,
+  NodemaskArgument,
+  PageSpan,
+  SetMempolicyRequest,
+} from './backend/backend.ts';
+export type { Mapping, MappingHandle } from './backend/mapping.ts';
+export type { SyscallFailure, SyscallResult, SyscallSuccess } from './backend/syscall-result.ts';
+export type { NodeMemory, NodeSnapshot, TopologySnapshot } from './backend/topology-snapshot.ts';
+export { AbortError, NumaError, type NumaErrorCode, type NumaErrorFields } from './core/errors.ts';
+export {
+  bind,
+  defaultPolicy,
+  interleave,
+  local,
+  MemoryPolicy,
+  type PolicyFlag,
+  type PolicyMode,
+  type PolicyOptions,
+  preferred,
+  preferredMany,
+  weightedInterleave,
+} from './core/memory-policy.ts';
+export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
+export {
+  MappedBuffer,
+  type MigrateOptions,
+  type ResidencyOptions,
+  type SetPolicyOptions,
+  type TouchOptions,
+} from './facade/mapped-buffer.ts';
+export type {
+  MigratedPages,
+  MigrationProgress,
+  MigrationReport,
+} from './facade/migration-report.ts';
+export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
+export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
+export type { RangeOptions } from './facade/page-range.ts';
+export {
+  ProcessMemory,
+  type ProcessMigrateOptions,
+  type ProcessMigrationReport,
+} from './facade/process-memory.ts';
+export type { NodePages, Residency } from './facade/residency.ts';
+export { ThreadMemory } from './facade/thread-memory.ts';
+export { Topology, type TopologyNode } from './facade/topology.ts';
+export type { BackendChoice } from './open-backend.ts';

@@ -1,0 +1,29 @@
+// The JavaScript object that owns a share of a mapping: what `mmap` and `attach` return. It looks
+// like the backend's `Mapping` (handle, address, lengthBytes) and gives its share up in `munmap`,
+// or when it is garbage collected, whichever comes first.
+#ifndef NODE_NUMA_SUPPORT_MAPPING_OWNER_H_
+#define NODE_NUMA_SUPPORT_MAPPING_OWNER_H_
+
+#include <napi.h>
+
+#include "arguments.h"
+#include "mapping.h"
+#include "syscall_result.h"
+
+namespace node_numa {
+
+/** Makes the object; the owner must have been counted already. */
+Napi::Value NewMappingOwner(Napi::Env env, MappingShare share, const char* syscall);
+
+/** The next argument's share: null without a refusal if the owner gave it up. */
+MappingShare OwnedMapping(Arguments* arguments, Napi::Env env, const char* name);
+
+/** The ArrayBuffer over the whole mapping, made at the first call. */
+Napi::Value OwnerArrayBuffer(Napi::Env env, Napi::Value owner, const char* syscall);
+
+/** Gives the share up and detaches the ArrayBuffer. Does nothing the second time. */
+void GiveUpMapping(Napi::Env env, Napi::Value owner);
+
+}  // namespace node_numa
+
+#endif  // NODE_NUMA_SUPPORT_MAPPING_OWNER_H_

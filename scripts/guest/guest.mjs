@@ -1,0 +1,209 @@
+// @ts-check
+// Runs one command on a real kernel: lays the guest's file system together, boots, checks the
+// machine, streams the outputs, and returns the exit status that the guest has recorded.
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chooseAccelerator, kvmReadySeconds, recordVerdict } from './accelerator.mjs';
+import { guestAvailability } from './availability.mjs';
+import { bootOnce } from './boot.mjs';
+import { CpioWriter } from './cpio.mjs';
+import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
+import { defaultKernel, resolveBusybox, resolveKernel } from './kernel.mjs';
+import { joinLayers } from './layers.mjs';
+import { MachineError, readMachine } from './machine.mjs';
+import { addProject, folderInGuest, packagesLayer } from './project-layer.mjs';
+import { qemuArguments } from './qemu-arguments.mjs';
+import { userlandLayer } from './userland.mjs';
+
+const guestFolder = join(cacheFolder, 'guest');
+const attemptsMax = 2;
+const readyMsMax = 120_000;
+const timeoutSecondsDefault = 900;
+
+/**
+ * @typedef {object} GuestOptions
+ * @property {string[]} command program and its parameters, run in the project's folder
+ * @property {string} [machine] path of a machine description
+ * @property {string} [kernel] a kernel line or the path of an image
+ * @property {boolean} [icount] let guest time count instructions (needs a machine with one CPU)
+ * @property {number} [timeoutSeconds] for the whole run, retries included
+ * @property {Record<string, string>} [env] environment of the command
+ * @property {(chunk: Buffer) => void} [onStdout]
+ * @property {(chunk: Buffer) => void} [onStderr]
+ * @property {(line: string) => void} [onNotice] what the run has to say about itself
+ * @property {AbortSignal} [signal] ends the guest
+ */
+
+/**
+ * @typedef {object} GuestResult
+ * @property {number} exitCode the command's own
+ * @property {'kvm' | 'tcg' | 'icount'} accelerator
+ * @property {string} kernel release, as the guest's `uname -r` has it
+ * @property {string} machine name of the machine
+ * @property {number} attempts more than one when the guest's kernel died and was started again
+ * @property {number} beginMs from QEMU's start to the command's
+ * @property {number} wallMs the whole run
+ * @property {string} consoleLog path of the kernel's log
+ */
+
+/** @type {(name: string) => string} */
+const machinePath = (name) => fileURLToPath(new URL(`../machines/${name}.json`, import.meta.url));
+
+/**
+ * @param {GuestOptions} options
+ * @returns {Promise<GuestResult>}
+ * @throws {GuestError} if the command's exit status is not known
+ */
+export async function runGuest(options) {
+  const start = performance.now();
+  const kernelChoice = options.kernel ?? defaultKernel;
+  const machine = readGuestMachine(options);
+  const { available, reason, remedy } = guestAvailability({ kernel: kernelChoice });
+  if (!available) throw new GuestError(reason, { exitCode: exitCodes.unavailable, remedy });
+
+  const kernel = await resolveKernel(kernelChoice);
+  const layers = [await userlandLayer(await resolveBusybox()), packagesLayer()];
+  mkdirSync(guestFolder, { recursive: true });
+  const folder = mkdtempSync(join(guestFolder, 'run-'));
+  try {
+    const own = join(folder, 'run.cpio');
+    writeRunLayer(own, machine, options);
+    const initrd = join(folder, 'initrd.cpio');
+    joinLayers([...layers.filter((layer) => layer !== undefined), own], initrd);
+    const deadline = start + (options.timeoutSeconds ?? timeoutSecondsDefault) * 1000;
+    const plan = { machine, kernel, initrd, deadline, options };
+    const result = await bootWithRetries(plan);
+    return { ...result, machine: machine.name, wallMs: Math.round(performance.now() - start) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The machine file of a run; guest time can count instructions only on one CPU.
+ * @param {GuestOptions} options
+ */
+function readGuestMachine({ machine: path, icount = false }) {
+  const machine = readMachine(path ?? machinePath(icount ? 'four-nodes-single-cpu' : 'four-nodes'));
+  const cpuCount = machine.nodes.reduce((count, node) => count + node.cpus.length, 0);
+  if (icount && cpuCount !== 1) {
+    throw new MachineError('nodes[].cpus', `must hold one CPU for --icount, not ${cpuCount}`);
+  }
+  return machine;
+}
+
+/**
+ * The layer of this run: the project as it is now, the command, and the marker file that allows
+ * dangerous tests.
+ * @param {string} path
+ * @param {import('./machine.mjs').Machine} machine
+ * @param {GuestOptions} options
+ */
+function writeRunLayer(path, machine, { command, env = {} }) {
+  const archive = new CpioWriter(path);
+  addProject(archive);
+  archive.file('etc/node-numa-guest', `${JSON.stringify(machine)}\n`);
+  const ci = process.env.CI === undefined ? {} : { CI: process.env.CI };
+  const variables = Object.entries({ ...ci, ...env });
+  const lines = [
+    ...variables.map(([name, value]) => `export ${name}=${quote(value)}`),
+    `cd ${folderInGuest} || exit 126`,
+    `exec ${command.map(quote).join(' ')}`,
+  ];
+  archive.file('run/command', `${lines.join('\n')}\n`);
+  archive.close();
+}
+
+/**
+ * Quotes a word for the guest's shell.
+ * @param {string} word
+ */
+function quote(word) {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * @typedef {object} Plan
+ * @property {import('./machine.mjs').Machine} machine
+ * @property {import('./kernel.mjs').GuestKernel} kernel
+ * @property {string} initrd
+ * @property {number} deadline on the clock of performance.now()
+ * @property {GuestOptions} options
+ */
+
+/**
+ * @param {Plan} plan
+ * @returns {Promise<Omit<GuestResult, 'machine' | 'wallMs'>>}
+ */
+async function bootWithRetries(plan) {
+  const notice = plan.options.onNotice ?? (() => {});
+  let choice = chooseAccelerator(plan.options);
+  for (let attempts = 1; ; attempts++) {
+    const { accelerator } = choice;
+    const consoleLog = join(guestFolder, `console-${process.pid}.log`);
+    notice(`${accelerator} (${choice.reason}), ${plan.kernel.name}, machine ${plan.machine.name}`);
+    const outcome = await boot(plan, choice, consoleLog);
+    if (choice.isProbe && outcome.kind !== 'aborted') {
+      const reason = outcome.kind === 'exited' ? '' : (outcome.message.split('\n').at(-1) ?? '');
+      const works = outcome.kind === 'exited' || outcome.wasReady;
+      recordVerdict(works, reason);
+      if (!works) {
+        choice = chooseAccelerator(plan.options);
+        attempts--;
+        continue;
+      }
+    }
+    if (outcome.kind === 'exited') {
+      const { exitCode, kernel, beginMs } = outcome;
+      return { exitCode, accelerator, kernel, attempts, beginMs, consoleLog };
+    }
+    if (outcome.kind !== 'panic' || attempts >= attemptsMax) {
+      throw failure(outcome, consoleLog, attempts);
+    }
+    notice(`the guest's kernel died (${outcome.message}); starting the command once more`);
+  }
+}
+
+/**
+ * @param {Plan} plan
+ * @param {import('./accelerator.mjs').AcceleratorChoice} choice
+ * @param {string} consoleLog
+ */
+function boot({ machine, kernel, initrd, deadline, options }, choice, consoleLog) {
+  const endMsMax = Math.max(1, deadline - performance.now());
+  const { accelerator } = choice;
+  // Counted instructions make idle time pass at once: no time limit inside such a guest.
+  const guestSeconds = accelerator === 'icount' ? 0 : Math.ceil(endMsMax / 1000) + 60;
+  const setting = { machine, accelerator, kernelImage: kernel.image, initrd, guestSeconds };
+  return bootOnce({
+    program: /** @type {string} */ (findProgram('qemu-system-x86_64')),
+    parameters: qemuArguments(setting),
+    machine,
+    consoleLog,
+    readyMsMax: choice.isProbe ? kvmReadySeconds * 1000 : readyMsMax,
+    endMsMax,
+    onStdout: options.onStdout ?? (() => {}),
+    onStderr: options.onStderr ?? (() => {}),
+    signal: options.signal,
+  });
+}
+
+/**
+ * @param {Exclude<import('./boot.mjs').BootOutcome, { kind: 'exited' }>} outcome
+ * @param {string} consoleLog
+ * @param {number} attempts
+ */
+function failure({ kind, message }, consoleLog, attempts) {
+  const texts = {
+    silent: `the guest did not start: ${message}`,
+    panic: `the guest's kernel died ${attempts} times: ${message}`,
+    lost: `the guest ended without an exit record: ${message}`,
+    timeout: `the guest was stopped: ${message}`,
+    aborted: `the guest was stopped: ${message}`,
+    differs: `the guest's machine differs from its description:\n${message}`,
+  };
+  const exitCode = kind === 'timeout' ? exitCodes.timeout : exitCodes.guestFailed;
+  return new GuestError(texts[kind], { exitCode, consoleLog });
+}

@@ -1,0 +1,136 @@
+// @ts-check
+// The guest's kernel and its busybox: Debian's own packages, unpacked into the cache, never
+// installed. With a filled cache nothing here touches the network.
+
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { archiveObstacle, openArchive } from './debian-archive.mjs';
+import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
+
+/**
+ * A kernel that boots the guest.
+ * @typedef {object} GuestKernel
+ * @property {string} line key of `kernelLines`, or the path that was given
+ * @property {string} image path of the bootable image
+ * @property {string} name package version, or the file's name
+ */
+
+/**
+ * @typedef {object} KernelLine
+ * @property {string} suite the Debian suite that carries it
+ * @property {string} metaPackage depends on the newest image of the line
+ * @property {RegExp} imagePackage finds that image among the dependencies
+ */
+
+/** @type {Readonly<Record<string, KernelLine>>} */
+export const kernelLines = Object.freeze({
+  6.1: {
+    suite: 'bookworm',
+    metaPackage: 'linux-image-cloud-amd64',
+    imagePackage: /linux-image-6\.1\.\S+-cloud-amd64/,
+  },
+});
+
+export const defaultKernel = '6.1';
+
+const kernelsFolder = join(cacheFolder, 'guest', 'kernels');
+export const busyboxPath = join(cacheFolder, 'guest', 'busybox');
+
+/**
+ * @param {string} line
+ * @returns {GuestKernel | undefined} what the cache holds for a kernel line
+ */
+export function cachedKernel(line) {
+  const image = join(kernelsFolder, line, 'vmlinuz');
+  const record = join(kernelsFolder, line, 'package');
+  if (!existsSync(image) || !existsSync(record)) return undefined;
+  return { line, image, name: readFileSync(record, 'utf8').trim() };
+}
+
+/**
+ * @param {string} choice a key of `kernelLines` or the path of an image
+ * @returns {Promise<GuestKernel>}
+ */
+export async function resolveKernel(choice) {
+  if (Object.hasOwn(kernelLines, choice)) return cachedKernel(choice) ?? fetchKernel(choice);
+  const image = resolve(choice);
+  if (existsSync(image) && statSync(image).isFile()) {
+    return { line: choice, image, name: image };
+  }
+  const known = Object.keys(kernelLines).join(', ');
+  throw new GuestError(`no kernel '${choice}': not a file, and the known lines are ${known}`, {
+    exitCode: exitCodes.unavailable,
+    remedy: 'give the path of a bootable x86-64 image, or one of the lines',
+  });
+}
+
+/** @returns {Promise<string>} path of a statically linked busybox */
+export async function resolveBusybox() {
+  if (existsSync(busyboxPath)) return busyboxPath;
+  const own = findProgram('busybox');
+  if (archiveObstacle() && own) return own;
+  await fetchFrom(kernelLines[defaultKernel].suite, async (archive) => {
+    await archive.unpack('busybox-static', (root) => {
+      const source = ['bin/busybox', 'usr/bin/busybox'].map((path) => join(root, path));
+      place(source.find((path) => existsSync(path)) ?? source[0], busyboxPath);
+    });
+  });
+  return busyboxPath;
+}
+
+/**
+ * @param {string} line
+ * @returns {Promise<GuestKernel>}
+ */
+async function fetchKernel(line) {
+  const { suite, metaPackage, imagePackage } = kernelLines[line];
+  await fetchFrom(suite, async (archive) => {
+    const name = imagePackage.exec(await archive.dependencies(metaPackage))?.[0];
+    if (!name) throw new Error(`${metaPackage} of ${suite} no longer leads to a ${line} kernel`);
+    await archive.unpack(name, (root) => {
+      const folder = join(root, 'boot');
+      const file = readdirSync(folder).find((entry) => entry.startsWith('vmlinuz'));
+      if (!file) throw new Error(`${name} holds no kernel image`);
+      place(join(folder, file), join(kernelsFolder, line, 'vmlinuz'));
+    });
+    writeFileSync(join(kernelsFolder, line, 'package'), `${name}\n`);
+  });
+  const kernel = cachedKernel(line);
+  if (!kernel) throw new Error(`the kernel ${line} did not reach the cache`);
+  return kernel;
+}
+
+/**
+ * @param {string} suite
+ * @param {(archive: import('./debian-archive.mjs').DebianArchive) => Promise<void>} use
+ */
+async function fetchFrom(suite, use) {
+  try {
+    await use(await openArchive(suite));
+  } catch (cause) {
+    if (cause instanceof GuestError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new GuestError(`could not fetch from the Debian archive: ${reason}`, {
+      exitCode: exitCodes.unavailable,
+      remedy: 'check the network, or give a kernel image with --kernel PATH',
+      cause,
+    });
+  }
+}
+
+/**
+ * Copies a file into the cache in one visible step: two runs may fill the cache at once.
+ * @param {string} source
+ * @param {string} target
+ */
+function place(source, target) {
+  mkdirSync(dirname(target), { recursive: true });
+  const scratch = mkdtempSync(join(dirname(target), 'incoming-'));
+  try {
+    copyFileSync(source, join(scratch, 'file'));
+    renameSync(join(scratch, 'file'), target);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}

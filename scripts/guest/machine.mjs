@@ -1,0 +1,193 @@
+// @ts-check
+// The description of a NUMA machine: reading it from JSON and telling what is wrong with it.
+// It says nothing about who realises the machine: an emulated one or a simulated one.
+
+import { readFileSync } from 'node:fs';
+
+/**
+ * @typedef {object} MachineNode
+ * @property {number} id
+ * @property {number} memoryMiB
+ * @property {number[]} cpus
+ */
+
+/**
+ * @typedef {object} Machine
+ * @property {string} name
+ * @property {string} description
+ * @property {MachineNode[]} nodes in ascending order of id
+ * @property {number[][]} distances rows and columns in the order of `nodes`
+ */
+
+const nodeIdMax = 63;
+const localDistance = 10;
+// 255 stands for "unreachable" in the firmware's table.
+const distanceMax = 254;
+
+/** A machine description that breaks a rule. The message names the member and the rule. */
+export class MachineError extends Error {
+  /**
+   * @param {string} member
+   * @param {string} rule
+   */
+  constructor(member, rule) {
+    super(`machine description: ${member} ${rule}`);
+    this.name = 'MachineError';
+    this.member = member;
+  }
+}
+
+/**
+ * @param {string} path
+ * @returns {Machine}
+ */
+export function readMachine(path) {
+  let text;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new MachineError(path, `cannot be read: ${messageOf(error)}`);
+  }
+  try {
+    return checkMachine(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof MachineError) throw error;
+    throw new MachineError(path, `is not JSON: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * @param {unknown} value
+ * @returns {Machine} the same value, checked
+ */
+export function checkMachine(value) {
+  const machine = record('the description', value);
+  const { name, description = '', nodes, distances } = machine;
+  demand(typeof name === 'string' && name !== '', 'name', 'must be a non-empty string');
+  demand(typeof description === 'string', 'description', 'must be a string');
+  demand(Array.isArray(nodes) && nodes.length > 0, 'nodes', 'must be a list of at least one node');
+  const checked = /** @type {unknown[]} */ (nodes).map(checkNode);
+  checkIds(checked);
+  checkCpus(checked);
+  checkDistances(distances, checked.length);
+  rejectUnknown('', machine, ['name', 'description', 'nodes', 'distances']);
+  return /** @type {Machine} */ (value);
+}
+
+/**
+ * @param {unknown} value
+ * @param {number} index
+ * @returns {MachineNode}
+ */
+function checkNode(value, index) {
+  const member = `nodes[${index}]`;
+  const node = record(member, value);
+  const { id, memoryMiB, cpus } = node;
+  demand(isInteger(id, 0, nodeIdMax), `${member}.id`, `must be an integer from 0 to ${nodeIdMax}`);
+  demand(isInteger(memoryMiB, 0, 2 ** 20), `${member}.memoryMiB`, 'must be an integer, 0 or more');
+  demand(
+    Array.isArray(cpus) && cpus.every((cpu) => isInteger(cpu, 0, 1023)),
+    `${member}.cpus`,
+    'must be a list of CPU numbers',
+  );
+  rejectUnknown(`${member}.`, node, ['id', 'memoryMiB', 'cpus']);
+  const checked = /** @type {MachineNode} */ (/** @type {unknown} */ (node));
+  demand(
+    checked.memoryMiB > 0 || checked.cpus.length > 0,
+    member,
+    'must have memory or a CPU: a node with neither is not online',
+  );
+  return checked;
+}
+
+/** @param {MachineNode[]} nodes */
+function checkIds(nodes) {
+  nodes.forEach((node, index) => {
+    const previous = index === 0 ? -1 : nodes[index - 1].id;
+    demand(node.id > previous, `nodes[${index}].id`, 'must be greater than the id before it');
+  });
+  demand(
+    nodes.some((node) => node.memoryMiB > 0),
+    'nodes',
+    'must include a node with memory',
+  );
+}
+
+/** @param {MachineNode[]} nodes */
+function checkCpus(nodes) {
+  const cpus = nodes.flatMap((node) => node.cpus).sort((a, b) => a - b);
+  demand(cpus.length > 0, 'nodes', 'must include a node with a CPU');
+  cpus.forEach((cpu, index) => {
+    demand(
+      cpu === index,
+      'nodes[].cpus',
+      `must together be 0 to ${cpus.length - 1}, each on one node; CPU ${index} is not`,
+    );
+  });
+}
+
+/**
+ * @param {unknown} distances
+ * @param {number} count
+ */
+function checkDistances(distances, count) {
+  const shape = `must be ${count} rows of ${count} numbers, in the order of nodes`;
+  demand(Array.isArray(distances) && distances.length === count, 'distances', shape);
+  /** @type {unknown[]} */ (distances).forEach((row, from) => {
+    demand(Array.isArray(row) && row.length === count, `distances[${from}]`, shape);
+    /** @type {unknown[]} */ (row).forEach((distance, to) => {
+      const member = `distances[${from}][${to}]`;
+      if (from === to) {
+        demand(distance === localDistance, member, `must be ${localDistance}: a node to itself`);
+      } else {
+        const range = `must be an integer from ${localDistance + 1} to ${distanceMax}`;
+        demand(isInteger(distance, localDistance + 1, distanceMax), member, range);
+      }
+    });
+  });
+}
+
+/**
+ * @param {string} prefix
+ * @param {Record<string, unknown>} value
+ * @param {string[]} known
+ */
+function rejectUnknown(prefix, value, known) {
+  for (const member of Object.keys(value)) {
+    demand(known.includes(member), `${prefix}${member}`, `is unknown; known: ${known.join(', ')}`);
+  }
+}
+
+/**
+ * @param {string} member
+ * @param {unknown} value
+ * @returns {Record<string, unknown>}
+ */
+function record(member, value) {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  demand(isRecord, member, 'must be an object');
+  return /** @type {Record<string, unknown>} */ (value);
+}
+
+/**
+ * @param {boolean} holds
+ * @param {string} member
+ * @param {string} rule
+ */
+function demand(holds, member, rule) {
+  if (!holds) throw new MachineError(member, rule);
+}
+
+/**
+ * @param {unknown} value
+ * @param {number} min
+ * @param {number} max
+ */
+function isInteger(value, min, max) {
+  return Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,90 @@
+// @ts-check
+// One step of the set-up: a short line with its seconds; the full output goes to a log file, whose
+// tail is shown when the step fails.
+
+import { spawn } from 'node:child_process';
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { cacheFolder, projectFolder } from '../guest/host.mjs';
+
+export const logFile = join(cacheFolder, 'setup.log');
+const tailLines = 25;
+
+/** @param {string} line */
+export function say(line) {
+  process.stderr.write(`setup: ${line}\n`);
+}
+
+/**
+ * Does one piece of work and says how long it took.
+ * @template T
+ * @param {string} title
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function step(title, work) {
+  const begin = performance.now();
+  try {
+    const result = await work();
+    say(`${title}: done in ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+    return result;
+  } catch (error) {
+    say(`${title}: FAILED after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+    throw error;
+  }
+}
+
+/**
+ * Runs a program with its output in the log; throws with the tail of that output when it fails.
+ * @param {string} program
+ * @param {string[]} parameters
+ * @param {NodeJS.ProcessEnv} [environment] added to ours
+ * @returns {Promise<void>}
+ */
+export async function runLogged(program, parameters, environment = {}) {
+  mkdirSync(dirname(logFile), { recursive: true });
+  const command = [program, ...parameters].join(' ');
+  const heading = `\n$ ${command}\n`;
+  const start = logLength();
+  appendFileSync(logFile, heading);
+  const log = openSync(logFile, 'a');
+  try {
+    const ending = await waitFor(program, parameters, environment, log);
+    if (ending === 0) return;
+    const text = readFileSync(logFile).subarray(start).toString();
+    const tail = text.trim().split('\n').slice(-tailLines).join('\n');
+    throw new Error(`\`${command}\` ended with ${ending}:\n${tail}\n(whole output: ${logFile})`);
+  } finally {
+    closeSync(log);
+  }
+}
+
+/**
+ * @param {string} program
+ * @param {string[]} parameters
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {number} log
+ * @returns {Promise<number | string>} exit status, or the reason why there is none
+ */
+function waitFor(program, parameters, environment, log) {
+  return new Promise((resolve) => {
+    const child = spawn(program, parameters, {
+      cwd: projectFolder,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', log, log],
+      // npm is a .cmd file on Windows, which only a shell can start.
+      shell: process.platform === 'win32',
+    });
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'no status'));
+  });
+}
+
+/** @returns {number} */
+function logLength() {
+  try {
+    return readFileSync(logFile).length;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * The world of this machine's kernel: one puppet that does nothing but fork the processes that
+ * tests ask for, so that each starts fresh and cheaply.
+ */
+
+import { existsSync } from 'node:fs';
+import { readHostMachine } from '../support/host-machine.ts';
+import type { World, WorldProcess, WorldSubject } from '../contract/world.ts';
+import { PUPPET_BINARY } from './build.mjs';
+import { PuppetChannel } from './channel.ts';
+import { PuppetProcess } from './puppet-process.ts';
+
+async function openPuppetWorld(): Promise<World> {
+  if (!existsSync(PUPPET_BINARY)) {
+    throw new Error(`${PUPPET_BINARY} is missing: build it with node test/puppet/build.mjs`);
+  }
+  const machine = readHostMachine();
+  const channel = new PuppetChannel(PUPPET_BINARY);
+  const origin = new PuppetProcess(channel, '', channel.pid, machine.pageSizeBytes);
+  return {
+    machine,
+    spawn: (): Promise<WorldProcess> => origin.fork(),
+    close: (): Promise<void> => channel.close(),
+  };
+}
+
+export const puppetSubject: WorldSubject = {
+  name: 'a process of this kernel',
+  traits: new Set(['addresses', 'sharing', 'setuid', 'pin', 'mlock', 'pointers', 'contents']),
+  open: openPuppetWorld,
+};

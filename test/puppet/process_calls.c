@@ -1,0 +1,139 @@
+/*
+ * Processes: fork, identity, CPU. A child is driven through its parent: `child ID command...`
+ * is handed down its pipe, and its one line of reply is handed up.
+ */
+#define _GNU_SOURCE
+#include "protocol.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CHILDREN_MAX = 4096 };
+
+static struct child {
+  pid_t pid;
+  FILE* to;
+  FILE* from;
+} children[CHILDREN_MAX];
+static int child_count;
+
+/* The child's ends become its stdin and stdout; the parent's other children are not its own. */
+static void become_child(int input, int output) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (int i = 0; i < child_count; i++) {
+    if (children[i].to == NULL) continue;
+    close(fileno(children[i].to));
+    close(fileno(children[i].from));
+  }
+  child_count = 0;
+  __fpurge(stdin); /* what is buffered there was meant for the parent */
+  dup2(input, STDIN_FILENO);
+  dup2(output, STDOUT_FILENO);
+  close(input);
+  close(output);
+}
+
+/* fork: answers the child's ID and pid. */
+static void fork_command(void) {
+  int down[2];
+  int up[2];
+  if (child_count == CHILDREN_MAX) {
+    errno = EAGAIN;
+    reply_result(-1);
+    return;
+  }
+  if (pipe(down) != 0 || pipe(up) != 0) {
+    reply_result(-1);
+    return;
+  }
+  pid_t pid = fork();
+  if (pid == 0) {
+    close(down[1]);
+    close(up[0]);
+    become_child(down[0], up[1]);
+    return;
+  }
+  close(down[0]);
+  close(up[1]);
+  children[child_count] =
+      (struct child){.pid = pid, .to = fdopen(down[1], "w"), .from = fdopen(up[0], "r")};
+  printf("ok %d %d", child_count++, (int)pid);
+  end_reply();
+}
+
+static void forget_child(struct child* child) {
+  fclose(child->to);
+  fclose(child->from);
+  waitpid(child->pid, NULL, 0);
+  *child = (struct child){0};
+}
+
+/* child ID LINE: a child that ends without a reply answers ESRCH. */
+void relay_to_child(const char* text) {
+  char* line = NULL;
+  size_t capacity = 0;
+  char* command = NULL;
+  long id = strtol(text, &command, 10);
+  struct child* child = id >= 0 && id < child_count ? &children[id] : NULL;
+  ssize_t length = -1;
+  if (child != NULL && child->to != NULL) {
+    fprintf(child->to, "%s\n", command + 1);
+    fflush(child->to);
+    length = getline(&line, &capacity, child->from);
+    if (length <= 0) forget_child(child);
+  }
+  if (length <= 0) {
+    errno = ESRCH;
+    reply_result(-1);
+  } else {
+    fputs(line, stdout);
+    fflush(stdout);
+  }
+  free(line);
+}
+
+static long run_on_cpu(int cpu) {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(cpu, &cpus);
+  return sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+/* getcpu: answers the CPU and its node. */
+static void getcpu_command(void) {
+  unsigned cpu = 0;
+  unsigned node = 0;
+  long result = syscall(SYS_getcpu, &cpu, &node, NULL);
+  begin_reply(result);
+  if (result == 0) printf(" %u %u", cpu, node);
+  end_reply();
+}
+
+int run_process_command(const struct request* request) {
+  const char* name = request->name;
+  if (strcmp(name, "fork") == 0) {
+    fork_command();
+  } else if (strcmp(name, "getpid") == 0) {
+    reply_result(getpid());
+  } else if (strcmp(name, "setuid") == 0) {
+    reply_result(setresuid((uid_t)number_at(request, 0), (uid_t)number_at(request, 0),
+                           (uid_t)number_at(request, 0)));
+  } else if (strcmp(name, "run_on_cpu") == 0) {
+    reply_result(run_on_cpu((int)number_at(request, 0)));
+  } else if (strcmp(name, "getcpu") == 0) {
+    getcpu_command();
+  } else if (strcmp(name, "exit") == 0) {
+    _exit(0);
+  } else {
+    return 0;
+  }
+  return 1;
+}

@@ -1,0 +1,79 @@
+/* Reading arguments and writing replies; see protocol.h. */
+#include "protocol.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char* text_at(const struct request* request, int index) {
+  return index < request->count ? request->arguments[index] : "0";
+}
+
+uint64_t number_at(const struct request* request, int index) {
+  return strtoull(text_at(request, index), NULL, 0);
+}
+
+static size_t count_items(const char* text) {
+  size_t count = *text != '\0';
+  for (; *text != '\0'; text++) count += *text == ',';
+  return count;
+}
+
+/* Reads `null` and `@ADDRESS`; returns 0 when the text is a list. */
+static int read_pointer(const char* text, struct vector* vector) {
+  *vector = (struct vector){0};
+  if (strcmp(text, "null") == 0) return 1;
+  if (text[0] != '@') return 0;
+  vector->pointer = (void*)(uintptr_t)strtoull(text + 1, NULL, 0);
+  return 1;
+}
+
+static struct vector read_list(const char* text, size_t item_bytes) {
+  struct vector vector;
+  if (read_pointer(text, &vector)) return vector;
+  vector.count = count_items(text);
+  vector.owned = calloc(vector.count + 1, item_bytes);
+  vector.pointer = vector.owned;
+  char* next = (char*)text;
+  for (size_t i = 0; i < vector.count; i++) {
+    uint64_t value = strtoull(next, &next, 0);
+    if (*next == ',') next++;
+    if (item_bytes == sizeof(int)) {
+      ((int*)vector.owned)[i] = (int)value;
+    } else {
+      ((uint64_t*)vector.owned)[i] = value;
+    }
+  }
+  return vector;
+}
+
+struct vector words_at(const struct request* request, int index) {
+  return read_list(text_at(request, index), sizeof(uint64_t));
+}
+
+struct vector ints_at(const struct request* request, int index) {
+  return read_list(text_at(request, index), sizeof(int));
+}
+
+void free_vector(struct vector* vector) {
+  free(vector->owned);
+}
+
+void begin_reply(long result) {
+  if (result == -1) {
+    printf("err %d", errno);
+  } else {
+    printf("ok");
+  }
+}
+
+void end_reply(void) {
+  putchar('\n');
+  fflush(stdout);
+}
+
+void reply_result(long result) {
+  begin_reply(result);
+  if (result != -1) printf(" %ld", result);
+  end_reply();
+}

@@ -1,0 +1,244 @@
+/** A process of the contract, played by a puppet: methods to lines, lines to results. */
+
+import type {
+  Access,
+  GetMempolicyRequest,
+  GetMempolicyValue,
+  MovePagesRequest,
+} from '../../lib/backend/backend.ts';
+import type { SyscallFailure, SyscallResult } from '../../lib/backend/syscall-result.ts';
+import type {
+  MaskArgument,
+  MmapRequest,
+  PointerCalls,
+  PolicyRequest,
+  StoredPolicy,
+  WorldMbindRequest,
+  WorldMigratePagesRequest,
+  WorldProcess,
+} from '../contract/world.ts';
+import type { PuppetChannel, Reply } from './channel.ts';
+
+const PROTECTION = { none: 0, read: 1, write: 3 } as const;
+const UNWRITTEN_MODE = -1;
+
+function hex(value: bigint | number): string {
+  return `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
+}
+
+/** `MASK MAXNODE`; a NULL mask has maxnode 0. */
+function maskText(mask: MaskArgument): string {
+  if (mask === null) return 'null 0';
+  if ('pointer' in mask) return `@${hex(mask.pointer)} ${hex(mask.maxnode)}`;
+  return `${Array.from(mask.words, hex).join(',')} ${mask.maxnode}`;
+}
+
+function failure(syscall: string, errno: number): SyscallFailure {
+  return { ok: false, errno, syscall };
+}
+
+function listOf(text: string | undefined): string[] {
+  return text === undefined || text === 'none' ? [] : text.split(',');
+}
+
+/** migrate_pages(2) has one maxnode for two masks: the larger, both masks as long as that. */
+function maskPairText(from: MaskArgument, to: MaskArgument): string {
+  const bits = Math.max(Number(from?.maxnode ?? 0), Number(to?.maxnode ?? 0));
+  const wordCount = Math.ceil(bits / 64);
+  const text = (mask: MaskArgument): string => {
+    if (mask === null) return 'null';
+    if ('pointer' in mask) return `@${hex(mask.pointer)}`;
+    const words = Array.from(mask.words);
+    while (words.length < wordCount) words.push(0n);
+    return words.map(hex).join(',');
+  };
+  return `${bits} ${text(from)} ${text(to)}`;
+}
+
+export class PuppetProcess implements WorldProcess {
+  readonly pid: number;
+  readonly pointers: PointerCalls;
+  readonly #channel: PuppetChannel;
+  readonly #prefix: string;
+  readonly #pageSizeBytes: number;
+  #hasEnded = false;
+
+  /** `prefix` leads from the channel's puppet down to this process. */
+  constructor(channel: PuppetChannel, prefix: string, pid: number, pageSizeBytes: number) {
+    this.pid = pid;
+    this.#channel = channel;
+    this.#prefix = prefix;
+    this.#pageSizeBytes = pageSizeBytes;
+    this.pointers = {
+      getMempolicy: (request) => this.#getStoredPolicy(request),
+      movePages: (request) => this.#movePagesAt(request),
+    };
+  }
+
+  async mmap({ address = 0n, pageCount, shared }: MmapRequest): Promise<SyscallResult<bigint>> {
+    const kind = shared === true ? 'shared' : 'private';
+    return this.#call(
+      'mmap',
+      `${hex(address)} ${pageCount * this.#pageSizeBytes} ${kind} ${PROTECTION.write}`,
+      ({ values }) => BigInt(values[0] as string),
+    );
+  }
+
+  munmap(address: bigint, pageCount: number): Promise<SyscallResult<undefined>> {
+    return this.#act('munmap', this.#range(address, pageCount));
+  }
+
+  mprotect(
+    address: bigint,
+    pageCount: number,
+    access: Access | 'none',
+  ): Promise<SyscallResult<undefined>> {
+    return this.#act('mprotect', `${this.#range(address, pageCount)} ${PROTECTION[access]}`);
+  }
+
+  mlock(address: bigint, pageCount: number): Promise<SyscallResult<undefined>> {
+    return this.#act('mlock', this.#range(address, pageCount));
+  }
+
+  touch(address: bigint, pageCount: number, access: Access): Promise<SyscallResult<undefined>> {
+    return this.#act('touch', `${hex(address)} ${pageCount} ${access}`);
+  }
+
+  store(address: bigint, value: bigint): Promise<SyscallResult<undefined>> {
+    return this.#act('store', `${hex(address)} ${hex(value)}`);
+  }
+
+  load(address: bigint): Promise<SyscallResult<bigint>> {
+    return this.#call('load', hex(address), ({ values }) => BigInt(values[0] as string));
+  }
+
+  setMempolicy({ mode, nodemask }: PolicyRequest): Promise<SyscallResult<undefined>> {
+    return this.#act('set_mempolicy', `${mode} ${maskText(nodemask)}`);
+  }
+
+  async getMempolicy(request: GetMempolicyRequest): Promise<SyscallResult<GetMempolicyValue>> {
+    const stored = await this.#getStoredPolicy(
+      request.maxnode === 0 ? { ...request, mask: 0n } : request,
+    );
+    if (!stored.result.ok) return stored.result;
+    return {
+      ok: true,
+      value: { mode: stored.mode ?? UNWRITTEN_MODE, nodemask: BigUint64Array.from(stored.words) },
+    };
+  }
+
+  mbind(request: WorldMbindRequest): Promise<SyscallResult<undefined>> {
+    const { address, lengthBytes, mode, nodemask, flags } = request;
+    return this.#act(
+      'mbind',
+      `${hex(address)} ${hex(lengthBytes)} ${mode} ${maskText(nodemask)} ${hex(flags)}`,
+    );
+  }
+
+  async movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
+    const { pid, pages, nodes, flags, status } = request;
+    const isList = pages instanceof BigUint64Array;
+    const count = isList ? pages.length : pages.pageCount;
+    const pagesText = isList ? Array.from(pages, hex).join(',') : `span:${hex(pages.address)}`;
+    let nodesText = 'null';
+    if (typeof nodes === 'number') nodesText = `all:${nodes}`;
+    else if (nodes !== null) nodesText = nodes.join(',');
+    const reply = await this.#send(
+      `move_pages ${pid} ${count} ${pagesText || 'null'} ${nodesText || 'null'} ` +
+        `${status.join(',') || 'null'} ${flags}`,
+    );
+    for (const [index, value] of listOf(reply.values.at(-1)).entries()) status[index] = Number(value);
+    if (reply.errno !== 0) return failure('move_pages', reply.errno);
+    return { ok: true, value: Number(reply.values[0]) };
+  }
+
+  migratePages({ pid, from, to }: WorldMigratePagesRequest): Promise<SyscallResult<number>> {
+    return this.#call('migrate_pages', `${pid} ${maskPairText(from, to)}`, ({ values }) =>
+      Number(values[0]),
+    );
+  }
+
+  async fork(): Promise<WorldProcess> {
+    const reply = await this.#send('fork');
+    if (reply.errno !== 0) throw new Error(`fork failed: errno ${reply.errno}`);
+    const [id, pid] = reply.values;
+    const prefix = `${this.#prefix}child ${id} `;
+    return new PuppetProcess(this.#channel, prefix, Number(pid), this.#pageSizeBytes);
+  }
+
+  setuid(uid: number): Promise<SyscallResult<undefined>> {
+    return this.#act('setuid', String(uid));
+  }
+
+  pin(address: bigint, pageCount: number): Promise<SyscallResult<number>> {
+    return this.#call('pin', this.#range(address, pageCount), ({ values }) => Number(values[0]));
+  }
+
+  unpin(pin: number): Promise<SyscallResult<undefined>> {
+    return this.#act('unpin', String(pin));
+  }
+
+  runOnCpu(cpu: number): Promise<SyscallResult<undefined>> {
+    return this.#act('run_on_cpu', String(cpu));
+  }
+
+  async exit(): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    await this.#send('exit');
+  }
+
+  async #getStoredPolicy(
+    request: Parameters<PointerCalls['getMempolicy']>[0],
+  ): Promise<StoredPolicy> {
+    const { flags, address = 0n, maxnode, mask, mode } = request;
+    const maskText = mask === undefined ? 'buffer' : `@${hex(mask)}`;
+    const modeText = mode === undefined ? 'mode' : `@${hex(mode)}`;
+    const { errno, values } = await this.#send(
+      `get_mempolicy ${hex(flags)} ${hex(address)} ${hex(maxnode)} ${maskText} ${modeText}`,
+    );
+    const stored = Number(values[0]);
+    return {
+      result: errno === 0 ? { ok: true, value: undefined } : failure('get_mempolicy', errno),
+      mode: stored === UNWRITTEN_MODE ? null : stored,
+      words: listOf(values[1]).map(BigInt),
+    };
+  }
+
+  #movePagesAt(
+    request: Parameters<PointerCalls['movePages']>[0],
+  ): Promise<SyscallResult<number>> {
+    const { count, pages, nodes, status } = request;
+    const pagesText =
+      typeof pages === 'bigint' ? `@${hex(pages)}` : Array.from(pages, hex).join(',');
+    const nodesText = nodes === null ? 'null' : `all:${nodes}`;
+    const statusText = typeof status === 'bigint' ? `@${hex(status)}` : status.join(',');
+    return this.#call(
+      'move_pages',
+      `0 ${count} ${pagesText} ${nodesText} ${statusText} 2`,
+      ({ values }) => Number(values[0]),
+    );
+  }
+
+  #range(address: bigint, pageCount: number): string {
+    return `${hex(address)} ${pageCount * this.#pageSizeBytes}`;
+  }
+
+  #send(line: string): Promise<Reply> {
+    return this.#channel.send(`${this.#prefix}${line}`);
+  }
+
+  async #call<T>(
+    name: string,
+    rest: string,
+    read: (reply: Reply) => T,
+  ): Promise<SyscallResult<T>> {
+    const reply = await this.#send(`${name} ${rest}`);
+    if (reply.errno !== 0) return failure(name, reply.errno);
+    return { ok: true, value: read(reply) };
+  }
+
+  #act(name: string, rest: string): Promise<SyscallResult<undefined>> {
+    return this.#call(name, rest, () => undefined);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What a test needs of the machine. A test that lacks something is skipped, and says what.
+ */
+
+import type { TestContext } from 'vitest';
+import { compareReleases } from '../contract/kernel-facts.ts';
+import type { WorldMachine } from '../contract/world.ts';
+
+/** Why this machine will not do; `null` where it will. */
+export type Need = (machine: WorldMachine) => string | null;
+
+export function memoryNodes(count: number): Need {
+  return ({ memoryNodes: nodes }) =>
+    nodes.length >= count ? null : `needs ${count} nodes with memory, this machine has ${nodes.length}`;
+}
+
+export const cpulessNode: Need = ({ topology, memoryNodes: nodes }) =>
+  topology.nodes.some(({ id, cpus }) => cpus.length === 0 && nodes.includes(id))
+    ? null
+    : 'needs a node with memory and without CPUs';
+
+export const privileged: Need = ({ isPrivileged }) =>
+  isPrivileged ? null : 'needs CAP_SYS_NICE';
+
+/** Only where the guest's marker file allows it. */
+export const expendable: Need = ({ isExpendable }) =>
+  isExpendable ? null : 'exhausts the machine: only in a guest made for it';
+
+export function kernelSince(release: string): Need {
+  return ({ kernel }) =>
+    compareReleases(kernel, release) >= 0 ? null : `needs Linux ${release}, this is ${kernel}`;
+}
+
+/** Nodes 0, 1, 2 ... with memory, so that a table can name them. */
+export function nodesFromZero(count: number): Need {
+  return ({ memoryNodes: nodes }) =>
+    nodes.length >= count && nodes.slice(0, count).every((node, index) => node === index)
+      ? null
+      : `needs nodes 0-${count - 1} with memory, this machine has ${nodes.join(',')}`;
+}
+
+export function whenSupported(
+  context: TestContext,
+  machine: WorldMachine,
+  needs: readonly Need[],
+): void {
+  for (const need of needs) {
+    const reason = need(machine);
+    if (reason !== null) context.skip(reason);
+  }
+}
