@@ -22,12 +22,18 @@ export function formatIdList(ascending: readonly number[]): string {
 
 /**
  * Reads a list into ascending distinct numbers; the empty text is the empty list.
+ * @param text what the caller wrote, of which `list` is a part; errors show it
  * @throws TypeError ERR_INVALID_ARG_VALUE naming the part that is wrong
  */
-export function parseIdList(text: string, argument: string, idMax: number): number[] {
+export function parseIdList(
+  list: string,
+  argument: string,
+  idMax: number,
+  text: string = list,
+): number[] {
   const ids = new Set<number>();
-  if (text === '') return [];
-  for (const part of text.split(',')) {
+  if (list === '') return [];
+  for (const part of list.split(',')) {
     const [first, last] = parseRange(part, text, argument, idMax);
     for (let id = first; id <= last; id += 1) ids.add(id);
   }

@@ -179,5 +179,7 @@ function createPolicy(
   }
   const kept = nodesOrExpression(nodes, 'nodes');
   if (kept instanceof NodeMask) checkNodeCount(mode, kept, nodes);
-  return new MemoryPolicy(mode, kept, [...distinct]);
+  // In the kernel's order: a policy that is read back equals the one that was set.
+  const ordered = FLAG_NAMES.filter((flag) => distinct.has(flag));
+  return new MemoryPolicy(mode, kept, ordered);
 }

@@ -39,7 +39,7 @@ export function parseNodeExpression(text: string, argument = 'nodes'): ParsedNod
   if (list === '' && (isInverted || isRelative)) {
     throw invalidArgumentValue(argument, `needs a node list after "${bang}${plus}"`, text);
   }
-  const ids = parseIdList(list, argument, NODE_ID_MAX);
+  const ids = parseIdList(list, argument, NODE_ID_MAX, text);
   return { text, isAll: false, isInverted, isRelative, ids };
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { invalidArgumentType } from './argument-errors.ts';
-import { checkInteger } from './check-arguments.ts';
+import { checkInteger, checkOptions } from './check-arguments.ts';
 import { formatIdList } from './id-list.ts';
 import { type NodeContext, parseNodeExpression, resolveNodeExpression } from './node-expression.ts';
 import { NODE_ID_MAX } from './uapi.ts';
@@ -58,10 +58,11 @@ export class NodeMask implements Iterable<NodeId> {
    */
   static parse(text: string, context: { allowed?: NodeMask; online?: NodeMask } = {}): NodeMask {
     if (typeof text !== 'string') throw invalidArgumentType('text', 'a string', text);
+    const { allowed, online } = checkOptions(context, 'context', ['allowed', 'online']);
     const plain: NodeContext = {};
-    const allowed = context.allowed ?? context.online;
-    if (allowed !== undefined) plain.allowed = allowed.toArray();
-    if (context.online !== undefined) plain.online = context.online.toArray();
+    const referred = allowed ?? online;
+    if (referred !== undefined) plain.allowed = checkMask(referred, 'context.allowed').toArray();
+    if (online !== undefined) plain.online = checkMask(online, 'context.online').toArray();
     return new NodeMask(resolveNodeExpression(parseNodeExpression(text), plain));
   }
 
@@ -80,7 +81,9 @@ export class NodeMask implements Iterable<NodeId> {
     return this.#nodes[0];
   }
 
+  /** Whether the set has the node; a number that no node can have is in no set. */
   has(node: number): boolean {
+    if (typeof node !== 'number') throw invalidArgumentType('node', 'a number', node);
     return this.#nodes.includes(node);
   }
 
@@ -134,7 +137,7 @@ export class NodeMask implements Iterable<NodeId> {
   }
 }
 
-function checkMask(value: NodeMask): NodeMask {
-  if (!(value instanceof NodeMask)) throw invalidArgumentType('other', 'a NodeMask', value);
+function checkMask(value: NodeMask, argument = 'other'): NodeMask {
+  if (!(value instanceof NodeMask)) throw invalidArgumentType(argument, 'a NodeMask', value);
   return value;
 }

@@ -29,7 +29,13 @@ bool ReadTypedArray(napi_env env, napi_value value, napi_typedarray_type type, v
   return true;
 }
 
-Napi::Value Arguments::Next() { return info_[next_++]; }
+Napi::Value Arguments::Peek() const {
+  return info_[next_];
+}
+
+Napi::Value Arguments::Next() {
+  return info_[next_++];
+}
 
 void Arguments::RefuseType(const char* name, const char* expected) {
   if (valid_) {

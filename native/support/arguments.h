@@ -32,6 +32,8 @@ class Arguments {
   /** False once an argument was refused; the JavaScript exception is pending then. */
   bool Valid() const { return valid_; }
 
+  /** The next argument, left where it is. */
+  Napi::Value Peek() const;
   /** The next argument as it is. */
   Napi::Value Next();
 

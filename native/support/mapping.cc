@@ -49,8 +49,7 @@ MappingShare AdoptMapping(void* address, size_t length_bytes, UnmapFunction unma
   const uint32_t id = table.free_ids.back();
   table.free_ids.pop_back();
   Slot& slot = table.slots[id];
-  MappingShare share =
-      std::make_shared<Mapping>(address, length_bytes, unmap, id, slot.generation);
+  MappingShare share = std::make_shared<Mapping>(address, length_bytes, unmap, id, slot.generation);
   slot.owner_count = 1;
   slot.mapping = share;
   return share;

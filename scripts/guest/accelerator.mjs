@@ -20,12 +20,12 @@ export const kvmReadySeconds = 10;
  */
 
 /**
- * @param {{ icount?: boolean }} options
+ * @param {{ icount?: boolean | undefined }} options
  * @returns {AcceleratorChoice}
  */
 export function chooseAccelerator({ icount = false }) {
   if (icount) return { accelerator: 'icount', reason: 'asked for', isProbe: false };
-  const forced = process.env.NODE_NUMA_ACCEL ?? '';
+  const forced = process.env['NODE_NUMA_ACCEL'] ?? '';
   if (forced === 'kvm' || forced === 'tcg') {
     return { accelerator: forced, reason: 'NODE_NUMA_ACCEL', isProbe: false };
   }
@@ -40,7 +40,7 @@ export function chooseAccelerator({ icount = false }) {
   }
   const verdict = readVerdict();
   if (verdict?.works === true) return { accelerator: 'kvm', reason: 'works here', isProbe: false };
-  if (verdict) return { accelerator: 'tcg', reason: `KVM: ${verdict.reason}`, isProbe: false };
+  if (verdict) return { accelerator: 'tcg', reason: 'KVM fails here', isProbe: false };
   return { accelerator: 'kvm', reason: 'first try', isProbe: true };
 }
 

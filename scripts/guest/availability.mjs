@@ -26,9 +26,9 @@ export function guestAvailability({ kernel = defaultKernel } = {}) {
     const install = 'apt-get install -y --no-install-recommends qemu-system-x86 seabios';
     return not('qemu-system-x86_64 is not on the PATH', `run as root: ${install}`);
   }
-  const isLine = Object.hasOwn(kernelLines, kernel);
+  const isLine = kernelLines.has(kernel);
   if (!isLine && !existsSync(kernel)) {
-    const known = Object.keys(kernelLines).join(', ');
+    const known = [...kernelLines.keys()].join(', ');
     const remedy = `give a kernel line (${known}) or the path of a bootable x86-64 image`;
     return not(`there is no kernel '${kernel}'`, remedy);
   }

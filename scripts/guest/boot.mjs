@@ -16,7 +16,7 @@ import { machineDifferences } from './sysfs.mjs';
  * @property {number} endMsMax time for the whole boot
  * @property {(chunk: Buffer) => void} onStdout
  * @property {(chunk: Buffer) => void} onStderr
- * @property {AbortSignal} [signal]
+ * @property {AbortSignal | undefined} [signal]
  */
 
 /**
@@ -106,7 +106,7 @@ function recordReader(state, { onReady, onBegin }) {
   return (line) => {
     const [word, ...rest] = line.split(' ');
     if (word === 'kernel') state.kernel = rest.join(' ');
-    else if (word === 'fact') state.facts.set(rest[0], rest.slice(1).join(' ').trim());
+    else if (word === 'fact') state.facts.set(rest[0] ?? '', rest.slice(1).join(' ').trim());
     else if (word === 'exit') state.exitCode = Number(rest[0]);
     else if (word === 'begin') onBegin();
     else if (word === 'ready') {

@@ -81,7 +81,7 @@ async function sources(suite) {
   const targets = await runProgram('apt-get', ['indextargets', '--format', format]);
   const entries = [...new Set(targets.split('\n'))].map((line) => line.trim().split(' '));
   const mirror =
-    process.env.NODE_NUMA_DEBIAN_MIRROR ??
+    process.env['NODE_NUMA_DEBIAN_MIRROR'] ??
     entries.map(([, uri]) => uri).find((uri) => /\/debian\/?$/.test(uri ?? ''));
   if (!mirror) {
     throw new GuestError('apt on this machine knows no Debian mirror', {

@@ -2,7 +2,7 @@
 // Runs one command on a real kernel: lays the guest's file system together, boots, checks the
 // machine, streams the outputs, and returns the exit status that the guest has recorded.
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chooseAccelerator, kvmReadySeconds, recordVerdict } from './accelerator.mjs';
@@ -18,22 +18,25 @@ import { qemuArguments } from './qemu-arguments.mjs';
 import { userlandLayer } from './userland.mjs';
 
 const guestFolder = join(cacheFolder, 'guest');
+const lastConsoleLog = join(guestFolder, 'console.log');
 const attemptsMax = 2;
 const readyMsMax = 120_000;
 const timeoutSecondsDefault = 900;
+const remainsHoursMax = 6;
+const passedOn = ['CI', 'NO_COLOR', 'FORCE_COLOR'];
 
 /**
  * @typedef {object} GuestOptions
  * @property {string[]} command program and its parameters, run in the project's folder
- * @property {string} [machine] path of a machine description
- * @property {string} [kernel] a kernel line or the path of an image
- * @property {boolean} [icount] let guest time count instructions (needs a machine with one CPU)
- * @property {number} [timeoutSeconds] for the whole run, retries included
- * @property {Record<string, string>} [env] environment of the command
- * @property {(chunk: Buffer) => void} [onStdout]
- * @property {(chunk: Buffer) => void} [onStderr]
- * @property {(line: string) => void} [onNotice] what the run has to say about itself
- * @property {AbortSignal} [signal] ends the guest
+ * @property {string | undefined} [machine] path of a machine description
+ * @property {string | undefined} [kernel] a kernel line or the path of an image
+ * @property {boolean | undefined} [icount] let guest time count instructions (one CPU only)
+ * @property {number | undefined} [timeoutSeconds] for the whole run, retries included
+ * @property {Record<string, string> | undefined} [env] environment of the command
+ * @property {((chunk: Buffer) => void) | undefined} [onStdout]
+ * @property {((chunk: Buffer) => void) | undefined} [onStderr]
+ * @property {((line: string) => void) | undefined} [onNotice] what the run has to say about itself
+ * @property {AbortSignal | undefined} [signal] ends the guest
  */
 
 /**
@@ -45,7 +48,7 @@ const timeoutSecondsDefault = 900;
  * @property {number} attempts more than one when the guest's kernel died and was started again
  * @property {number} beginMs from QEMU's start to the command's
  * @property {number} wallMs the whole run
- * @property {string} consoleLog path of the kernel's log
+ * @property {string} consoleLog path of the kernel's log; the next good run overwrites it
  */
 
 /** @type {(name: string) => string} */
@@ -65,7 +68,7 @@ export async function runGuest(options) {
 
   const kernel = await resolveKernel(kernelChoice);
   const layers = [await userlandLayer(await resolveBusybox()), packagesLayer()];
-  mkdirSync(guestFolder, { recursive: true });
+  dropRemains();
   const folder = mkdtempSync(join(guestFolder, 'run-'));
   try {
     const own = join(folder, 'run.cpio');
@@ -73,7 +76,8 @@ export async function runGuest(options) {
     const initrd = join(folder, 'initrd.cpio');
     joinLayers([...layers.filter((layer) => layer !== undefined), own], initrd);
     const deadline = start + (options.timeoutSeconds ?? timeoutSecondsDefault) * 1000;
-    const plan = { machine, kernel, initrd, deadline, options };
+    const consoleLog = `${folder}.log`;
+    const plan = { machine, kernel, initrd, deadline, consoleLog, options };
     const result = await bootWithRetries(plan);
     return { ...result, machine: machine.name, wallMs: Math.round(performance.now() - start) };
   } finally {
@@ -94,6 +98,17 @@ function readGuestMachine({ machine: path, icount = false }) {
   return machine;
 }
 
+/** Removes what runs that were killed, and logs of old failures, have left in the cache. */
+function dropRemains() {
+  mkdirSync(guestFolder, { recursive: true });
+  const oldest = Date.now() - remainsHoursMax * 3600 * 1000;
+  for (const name of readdirSync(guestFolder).filter((entry) => entry.startsWith('run-'))) {
+    const path = join(guestFolder, name);
+    const isOld = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < oldest;
+    if (isOld) rmSync(path, { recursive: true, force: true });
+  }
+}
+
 /**
  * The layer of this run: the project as it is now, the command, and the marker file that allows
  * dangerous tests.
@@ -105,8 +120,11 @@ function writeRunLayer(path, machine, { command, env = {} }) {
   const archive = new CpioWriter(path);
   addProject(archive);
   archive.file('etc/node-numa-guest', `${JSON.stringify(machine)}\n`);
-  const ci = process.env.CI === undefined ? {} : { CI: process.env.CI };
-  const variables = Object.entries({ ...ci, ...env });
+  const passed = passedOn.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  const variables = Object.entries({ ...Object.fromEntries(passed), ...env });
   const lines = [
     ...variables.map(([name, value]) => `export ${name}=${quote(value)}`),
     `cd ${folderInGuest} || exit 126`,
@@ -130,6 +148,7 @@ function quote(word) {
  * @property {import('./kernel.mjs').GuestKernel} kernel
  * @property {string} initrd
  * @property {number} deadline on the clock of performance.now()
+ * @property {string} consoleLog
  * @property {GuestOptions} options
  */
 
@@ -142,14 +161,14 @@ async function bootWithRetries(plan) {
   let choice = chooseAccelerator(plan.options);
   for (let attempts = 1; ; attempts++) {
     const { accelerator } = choice;
-    const consoleLog = join(guestFolder, `console-${process.pid}.log`);
     notice(`${accelerator} (${choice.reason}), ${plan.kernel.name}, machine ${plan.machine.name}`);
-    const outcome = await boot(plan, choice, consoleLog);
+    const outcome = await boot(plan, choice);
     if (choice.isProbe && outcome.kind !== 'aborted') {
-      const reason = outcome.kind === 'exited' ? '' : (outcome.message.split('\n').at(-1) ?? '');
+      const reason = outcome.kind === 'exited' ? '' : outcome.message;
       const works = outcome.kind === 'exited' || outcome.wasReady;
       recordVerdict(works, reason);
       if (!works) {
+        notice(`no guest under KVM (${reason}): going on with emulation`);
         choice = chooseAccelerator(plan.options);
         attempts--;
         continue;
@@ -157,10 +176,12 @@ async function bootWithRetries(plan) {
     }
     if (outcome.kind === 'exited') {
       const { exitCode, kernel, beginMs } = outcome;
+      renameSync(plan.consoleLog, lastConsoleLog);
+      const consoleLog = lastConsoleLog;
       return { exitCode, accelerator, kernel, attempts, beginMs, consoleLog };
     }
     if (outcome.kind !== 'panic' || attempts >= attemptsMax) {
-      throw failure(outcome, consoleLog, attempts);
+      throw failure(outcome, plan.consoleLog, attempts);
     }
     notice(`the guest's kernel died (${outcome.message}); starting the command once more`);
   }
@@ -169,9 +190,8 @@ async function bootWithRetries(plan) {
 /**
  * @param {Plan} plan
  * @param {import('./accelerator.mjs').AcceleratorChoice} choice
- * @param {string} consoleLog
  */
-function boot({ machine, kernel, initrd, deadline, options }, choice, consoleLog) {
+function boot({ machine, kernel, initrd, deadline, consoleLog, options }, choice) {
   const endMsMax = Math.max(1, deadline - performance.now());
   const { accelerator } = choice;
   // Counted instructions make idle time pass at once: no time limit inside such a guest.

@@ -1,5 +1,5 @@
 // @ts-check
-// The machine that runs the guest: where the project and its cache are, and how to run its programs.
+// The machine that runs the guest: where the project and its cache are, how to run programs.
 
 import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
@@ -25,7 +25,12 @@ export class GuestError extends Error {
 }
 
 /** Exit codes of `npm run guest` that do not come from the command inside. */
-export const exitCodes = Object.freeze({ usage: 2, unavailable: 4, timeout: 124, guestFailed: 125 });
+export const exitCodes = Object.freeze({
+  usage: 2,
+  unavailable: 4,
+  timeout: 124,
+  guestFailed: 125,
+});
 
 /**
  * Finds a program on the PATH. Some systems leave `sbin` out of an ordinary user's PATH.
@@ -33,7 +38,7 @@ export const exitCodes = Object.freeze({ usage: 2, unavailable: 4, timeout: 124,
  * @returns {string | undefined} its full path
  */
 export function findProgram(name) {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   for (const folder of folders) {
     const path = join(folder, name);
     try {

@@ -2,8 +2,18 @@
 // The guest's kernel and its busybox: Debian's own packages, unpacked into the cache, never
 // installed. With a filled cache nothing here touches the network.
 
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { archiveObstacle, openArchive } from './debian-archive.mjs';
 import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
@@ -23,16 +33,21 @@ import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
  * @property {RegExp} imagePackage finds that image among the dependencies
  */
 
-/** @type {Readonly<Record<string, KernelLine>>} */
-export const kernelLines = Object.freeze({
-  6.1: {
-    suite: 'bookworm',
-    metaPackage: 'linux-image-cloud-amd64',
-    imagePackage: /linux-image-6\.1\.\S+-cloud-amd64/,
-  },
-});
+/** @type {ReadonlyMap<string, KernelLine>} */
+export const kernelLines = new Map([
+  [
+    '6.1',
+    {
+      suite: 'bookworm',
+      metaPackage: 'linux-image-cloud-amd64',
+      imagePackage: /linux-image-6\.1\.\S+-cloud-amd64/,
+    },
+  ],
+]);
 
 export const defaultKernel = '6.1';
+
+const userlandSuite = 'bookworm';
 
 const kernelsFolder = join(cacheFolder, 'guest', 'kernels');
 export const busyboxPath = join(cacheFolder, 'guest', 'busybox');
@@ -53,12 +68,13 @@ export function cachedKernel(line) {
  * @returns {Promise<GuestKernel>}
  */
 export async function resolveKernel(choice) {
-  if (Object.hasOwn(kernelLines, choice)) return cachedKernel(choice) ?? fetchKernel(choice);
+  const line = kernelLines.get(choice);
+  if (line) return cachedKernel(choice) ?? fetchKernel(choice, line);
   const image = resolve(choice);
   if (existsSync(image) && statSync(image).isFile()) {
     return { line: choice, image, name: image };
   }
-  const known = Object.keys(kernelLines).join(', ');
+  const known = [...kernelLines.keys()].join(', ');
   throw new GuestError(`no kernel '${choice}': not a file, and the known lines are ${known}`, {
     exitCode: exitCodes.unavailable,
     remedy: 'give the path of a bootable x86-64 image, or one of the lines',
@@ -70,21 +86,33 @@ export async function resolveBusybox() {
   if (existsSync(busyboxPath)) return busyboxPath;
   const own = findProgram('busybox');
   if (archiveObstacle() && own) return own;
-  await fetchFrom(kernelLines[defaultKernel].suite, async (archive) => {
+  await fetchFrom(userlandSuite, async (archive) => {
     await archive.unpack('busybox-static', (root) => {
-      const source = ['bin/busybox', 'usr/bin/busybox'].map((path) => join(root, path));
-      place(source.find((path) => existsSync(path)) ?? source[0], busyboxPath);
+      const path = existsSync(join(root, 'bin')) ? 'bin/busybox' : 'usr/bin/busybox';
+      place(join(root, path), busyboxPath);
     });
   });
   return busyboxPath;
 }
 
 /**
+ * Fills the cache with what a guest needs, if something is missing.
+ * @param {(fetch: () => Promise<void>) => Promise<void>} around called when there is work to do
+ */
+export async function prepareGuestFiles(around) {
+  if (cachedKernel(defaultKernel) && (existsSync(busyboxPath) || archiveObstacle())) return;
+  await around(async () => {
+    await resolveKernel(defaultKernel);
+    await resolveBusybox();
+  });
+}
+
+/**
  * @param {string} line
+ * @param {KernelLine} source
  * @returns {Promise<GuestKernel>}
  */
-async function fetchKernel(line) {
-  const { suite, metaPackage, imagePackage } = kernelLines[line];
+async function fetchKernel(line, { suite, metaPackage, imagePackage }) {
   await fetchFrom(suite, async (archive) => {
     const name = imagePackage.exec(await archive.dependencies(metaPackage))?.[0];
     if (!name) throw new Error(`${metaPackage} of ${suite} no longer leads to a ${line} kernel`);

@@ -3,8 +3,19 @@
 // rarely stay in the cache under a name that holds the hash of their inputs.
 
 import { createHash } from 'node:crypto';
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs';
-import { readFileSync, renameSync, rmSync, utimesSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CpioWriter } from './cpio.mjs';
 import { cacheFolder } from './host.mjs';
@@ -42,9 +53,8 @@ export function cachedLayer(name, inputs, fill) {
  * @param {string} path
  */
 export function joinLayers(layers, path) {
-  copyFileSync(layers[0], path);
-  const descriptor = openSync(path, 'a');
-  for (const layer of layers.slice(1)) {
+  const descriptor = openSync(path, 'w');
+  for (const layer of layers) {
     const content = readFileSync(layer);
     for (let written = 0; written < content.length; ) {
       written += writeSync(descriptor, content, written);

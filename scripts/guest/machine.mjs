@@ -103,7 +103,7 @@ function checkNode(value, index) {
 /** @param {MachineNode[]} nodes */
 function checkIds(nodes) {
   nodes.forEach((node, index) => {
-    const previous = index === 0 ? -1 : nodes[index - 1].id;
+    const previous = nodes[index - 1]?.id ?? -1;
     demand(node.id > previous, `nodes[${index}].id`, 'must be greater than the id before it');
   });
   demand(

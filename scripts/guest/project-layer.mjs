@@ -73,7 +73,7 @@ function runTimePackages() {
   const found = new Set();
   const root = manifestOf(projectFolder);
   /** @type {{ name: string, from: string }[]} */
-  const open = [root.dependencies, root.optionalDependencies, root.devDependencies]
+  const open = [root['dependencies'], root['optionalDependencies'], root['devDependencies']]
     .flatMap((list) => Object.keys(list ?? {}))
     .map((name) => ({ name, from: projectFolder }));
   for (let next = open.pop(); next; next = open.pop()) {

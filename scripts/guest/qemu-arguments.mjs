@@ -78,7 +78,7 @@ export function machineArguments({ nodes, distances }) {
   const all = sockets.length;
   const total = nodes.reduce((sum, node) => sum + node.memoryMiB, 0);
   const words = ['-m', `${total}M`, '-smp', `${present},maxcpus=${all},sockets=${all},cores=1`];
-  const highest = nodes[nodes.length - 1].id;
+  const highest = nodes.at(-1)?.id ?? 0;
   for (let id = 0; id <= highest; id++) {
     const memory = nodes.find((node) => node.id === id)?.memoryMiB ?? 0;
     const name = `memory${id}`;
@@ -92,8 +92,7 @@ export function machineArguments({ nodes, distances }) {
     for (let to = 0; to <= highest; to++) {
       const row = nodes.findIndex((node) => node.id === from);
       const column = nodes.findIndex((node) => node.id === to);
-      const known = row >= 0 && column >= 0;
-      const distance = known ? distances[row][column] : from === to ? 10 : gapDistance;
+      const distance = distances[row]?.[column] ?? (from === to ? 10 : gapDistance);
       words.push('-numa', `dist,src=${from},dst=${to},val=${distance}`);
     }
   }
@@ -107,7 +106,7 @@ export function machineArguments({ nodes, distances }) {
 function socketsOf(nodes) {
   const cpuNodes = nodes.flatMap((node) => node.cpus.map((cpu) => ({ cpu, id: node.id })));
   const sockets = cpuNodes.sort((a, b) => a.cpu - b.cpu).map(({ id }) => id);
-  const highest = nodes[nodes.length - 1].id;
+  const highest = nodes.at(-1)?.id ?? 0;
   for (let id = 0; id <= highest; id++) {
     if (!sockets.includes(id)) sockets.push(id);
   }

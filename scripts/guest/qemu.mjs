@@ -7,7 +7,8 @@ import { StringDecoder } from 'node:string_decoder';
 import { serialDescriptors } from './qemu-arguments.mjs';
 
 const panicPattern = /Kernel panic - not syncing[^\r\n]*/;
-const crashPattern = /(?:Oops|PANIC: double fault|BUG: unable to handle|general protection)[^\r\n]*/;
+const crashPattern =
+  /(?:Oops|PANIC: double fault|BUG: unable to handle|general protection)[^\r\n]*/;
 const keptBytes = 64 * 1024;
 
 /**
@@ -62,7 +63,9 @@ export function startQemu(program, parameters, hooks) {
     child.on('close', (code, signal) => {
       process.removeListener('exit', kill);
       const ending = signal ? `ended by ${signal}` : `ended with status ${code}`;
-      resolve(complaint === '' ? ending : `${ending}: ${complaint.trim()}`);
+      // The last line is the fatal one; warnings come before it.
+      const lastLine = complaint.trim().split('\n').at(-1);
+      resolve(lastLine ? `${ending}: ${lastLine}` : ending);
     });
   });
   return {

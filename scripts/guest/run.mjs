@@ -1,6 +1,6 @@
 // @ts-check
-// Command line of the guest: `npm run guest -- [options] <command...>`. What the command writes goes
-// to our own outputs, what the run has to say about itself goes to standard error.
+// Command line of the guest: `npm run guest -- [options] <command...>`. What the command writes
+// goes to our own outputs, what the run has to say about itself goes to standard error.
 
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -15,9 +15,10 @@ Runs a command on a real kernel with several NUMA nodes, in an emulated machine.
 outputs and exit status are passed on. The project is in the current folder of the guest.
 
   --machine FILE      machine description (default: scripts/machines/four-nodes.json)
-  --kernel LINE|PATH  ${Object.keys(kernelLines).join(', ')} from the Debian archive, or any image
+  --kernel LINE|PATH  ${[...kernelLines.keys()].join(', ')} from the Debian archive, or any image
   --icount            guest time counts instructions; one CPU, timings repeat
-  --env NAME=VALUE    environment variable of the command; repeatable (CI is passed on)
+  --env NAME=VALUE    environment variable of the command; repeatable
+                      (CI, NO_COLOR and FORCE_COLOR are passed on)
   --timeout SECONDS   for the whole run (default: 900)
   --quiet             no lines about the run itself, except errors
   --help              this text
@@ -44,8 +45,8 @@ function readOptions(parameters) {
   // Everything from the command on belongs to the command: find where our options end.
   const withValue = new Set(['--machine', '--kernel', '--env', '--timeout']);
   let end = 0;
-  while (end < parameters.length && parameters[end].startsWith('-') && parameters[end] !== '--') {
-    end += withValue.has(parameters[end]) ? 2 : 1;
+  for (let word = parameters[0]; word?.startsWith('-') && word !== '--'; word = parameters[end]) {
+    end += withValue.has(word) ? 2 : 1;
   }
   const { values } = parseArgs({
     args: parameters.slice(0, end),
@@ -77,9 +78,9 @@ function readOptions(parameters) {
  * @returns {[string, string]}
  */
 function readVariable(text) {
-  const [, name, value] = /^([A-Za-z_]\w*)=([^]*)$/.exec(text) ?? [];
-  if (name === undefined) throw new TypeError(`--env must be NAME=VALUE, not '${text}'`);
-  return [name, value];
+  const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(text);
+  if (!match) throw new TypeError(`--env must be NAME=VALUE, not '${text}'`);
+  return [match[1] ?? '', match[2] ?? ''];
 }
 
 async function main() {

@@ -24,7 +24,7 @@ export function machineDifferences(machine, facts) {
   compare('has_memory', listOf(nodes.filter((node) => node.memoryMiB > 0).map(({ id }) => id)));
   nodes.forEach((node, row) => {
     compare(`node${node.id}/cpulist`, listOf(node.cpus));
-    compare(`node${node.id}/distance`, distances[row].join(' '));
+    compare(`node${node.id}/distance`, distances[row]?.join(' ') ?? '');
     const difference = memoryDifference(node, facts.get(`node${node.id}/memory`));
     if (difference) differences.push(difference);
   });
@@ -42,7 +42,8 @@ function memoryDifference({ id, memoryMiB }, found) {
   const min = memoryMiB * usableShareMin - loaded;
   if (memory >= min && memory <= memoryMiB) return undefined;
   const range = `${Math.max(0, Math.round(min))} to ${memoryMiB} MiB`;
-  return `node${id}/memory: expected ${range}, found ${Math.round(memory)} MiB`;
+  const foundText = found === undefined ? '(absent)' : `${Math.round(memory)} MiB`;
+  return `node${id}/memory: expected ${range}, found ${foundText}`;
 }
 
 /**
@@ -55,7 +56,7 @@ function listOf(numbers) {
   const runs = [];
   for (let begin = 0; begin < sorted.length; ) {
     let end = begin;
-    while (sorted[end + 1] === sorted[end] + 1) end++;
+    while (sorted[end + 1] === Number(sorted[end]) + 1) end++;
     runs.push(begin === end ? `${sorted[begin]}` : `${sorted[begin]}-${sorted[end]}`);
     begin = end + 1;
   }

@@ -5,8 +5,8 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cachedLayer } from './layers.mjs';
 import { findProgram, projectFolder, runProgram } from './host.mjs';
+import { cachedLayer } from './layers.mjs';
 
 const initScript = fileURLToPath(new URL('init.sh', import.meta.url));
 const nodeInGuest = '/usr/bin/node';
@@ -65,7 +65,9 @@ export async function userlandLayer(busybox) {
 async function libraryClosure(node) {
   const built = join(projectFolder, 'build', 'Release');
   const addons = existsSync(built)
-    ? readdirSync(built).filter((name) => name.endsWith('.node')).map((name) => join(built, name))
+    ? readdirSync(built)
+        .filter((name) => name.endsWith('.node'))
+        .map((name) => join(built, name))
     : [];
   const extra = await librariesByName(extraLibraries);
   const paths = new Set(extra);
@@ -85,7 +87,7 @@ async function dependenciesOf(program) {
     return [];
   }
   const paths = text.matchAll(/^\s+(?:\S+ => )?(\/\S+) \(0x/gm);
-  return [...paths].map(([, path]) => path);
+  return [...paths].map(([, path]) => path ?? '');
 }
 
 /**

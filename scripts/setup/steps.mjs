@@ -1,6 +1,6 @@
 // @ts-check
 // One step of the set-up: a short line with its seconds; the full output goes to a log file, whose
-// tail is shown when the step fails.
+// beginning and end are shown when the step fails.
 
 import { spawn } from 'node:child_process';
 import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path';
 import { cacheFolder, projectFolder } from '../guest/host.mjs';
 
 export const logFile = join(cacheFolder, 'setup.log');
-const tailLines = 25;
+const headLines = 12;
+const tailLines = 20;
 
 /** @param {string} line */
 export function say(line) {
@@ -35,7 +36,7 @@ export async function step(title, work) {
 }
 
 /**
- * Runs a program with its output in the log; throws with the tail of that output when it fails.
+ * Runs a program with its output in the log; throws with an excerpt of it when it fails.
  * @param {string} program
  * @param {string[]} parameters
  * @param {NodeJS.ProcessEnv} [environment] added to ours
@@ -52,8 +53,9 @@ export async function runLogged(program, parameters, environment = {}) {
     const ending = await waitFor(program, parameters, environment, log);
     if (ending === 0) return;
     const text = readFileSync(logFile).subarray(start).toString();
-    const tail = text.trim().split('\n').slice(-tailLines).join('\n');
-    throw new Error(`\`${command}\` ended with ${ending}:\n${tail}\n(whole output: ${logFile})`);
+    throw new Error(
+      `\`${command}\` ended with ${ending}:\n${excerptOf(text)}\n(whole output: ${logFile})`,
+    );
   } finally {
     closeSync(log);
   }
@@ -78,6 +80,16 @@ function waitFor(program, parameters, environment, log) {
     child.on('error', (error) => resolve(error.message));
     child.on('close', (code, signal) => resolve(code ?? signal ?? 'no status'));
   });
+}
+
+/**
+ * Compilers tell the cause last, npm tells it first.
+ * @param {string} text
+ */
+function excerptOf(text) {
+  const lines = text.trim().split('\n');
+  if (lines.length <= headLines + tailLines) return lines.join('\n');
+  return [...lines.slice(0, headLines), '[...]', ...lines.slice(-tailLines)].join('\n');
 }
 
 /** @returns {number} */

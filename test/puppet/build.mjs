@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 const SOURCE_FOLDER = dirname(fileURLToPath(import.meta.url));
 
-/** The static binary. */
-export const PUPPET_BINARY = resolve(SOURCE_FOLDER, '../../build/puppet/puppet');
+/** The static binary, among the build's results: that folder travels into the guest. */
+export const PUPPET_BINARY = resolve(SOURCE_FOLDER, '../../build/Release/puppet');
 
 /** @returns {boolean} */
 function isUpToDate() {
@@ -25,7 +25,7 @@ function isUpToDate() {
 /** Builds when a source is newer than the binary. Throws the compiler's message. */
 export function buildPuppet() {
   if (process.platform !== 'linux' || isUpToDate()) return;
-  const compiler = process.env['CC'] ?? 'cc';
+  const { CC: compiler = 'cc' } = process.env;
   const sources = readdirSync(SOURCE_FOLDER)
     .filter((name) => name.endsWith('.c'))
     .map((name) => join(SOURCE_FOLDER, name));

@@ -4,8 +4,8 @@
  */
 
 import { existsSync } from 'node:fs';
-import { readHostMachine } from '../support/host-machine.ts';
 import type { World, WorldProcess, WorldSubject } from '../contract/world.ts';
+import { readHostMachine } from '../support/host-machine.ts';
 import { PUPPET_BINARY } from './build.mjs';
 import { PuppetChannel } from './channel.ts';
 import { PuppetProcess } from './puppet-process.ts';

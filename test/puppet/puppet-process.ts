@@ -7,6 +7,7 @@ import type {
   MovePagesRequest,
 } from '../../lib/backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../../lib/backend/syscall-result.ts';
+import { MPOL_MF } from '../../lib/core/uapi.ts';
 import type {
   MaskArgument,
   MmapRequest,
@@ -39,6 +40,11 @@ function failure(syscall: string, errno: number): SyscallFailure {
 
 function listOf(text: string | undefined): string[] {
   return text === undefined || text === 'none' ? [] : text.split(',');
+}
+
+/** The status array as the call left it, failed or not. */
+function readStatus(reply: Reply, status: Int32Array): void {
+  for (const [index, value] of listOf(reply.values.at(-1)).entries()) status[index] = Number(value);
 }
 
 /** migrate_pages(2) has one maxnode for two masks: the larger, both masks as long as that. */
@@ -147,7 +153,7 @@ export class PuppetProcess implements WorldProcess {
       `move_pages ${pid} ${count} ${pagesText || 'null'} ${nodesText || 'null'} ` +
         `${status.join(',') || 'null'} ${flags}`,
     );
-    for (const [index, value] of listOf(reply.values.at(-1)).entries()) status[index] = Number(value);
+    readStatus(reply, status);
     if (reply.errno !== 0) return failure('move_pages', reply.errno);
     return { ok: true, value: Number(reply.values[0]) };
   }
@@ -205,7 +211,7 @@ export class PuppetProcess implements WorldProcess {
     };
   }
 
-  #movePagesAt(
+  async #movePagesAt(
     request: Parameters<PointerCalls['movePages']>[0],
   ): Promise<SyscallResult<number>> {
     const { count, pages, nodes, status } = request;
@@ -213,11 +219,12 @@ export class PuppetProcess implements WorldProcess {
       typeof pages === 'bigint' ? `@${hex(pages)}` : Array.from(pages, hex).join(',');
     const nodesText = nodes === null ? 'null' : `all:${nodes}`;
     const statusText = typeof status === 'bigint' ? `@${hex(status)}` : status.join(',');
-    return this.#call(
-      'move_pages',
-      `0 ${count} ${pagesText} ${nodesText} ${statusText} 2`,
-      ({ values }) => Number(values[0]),
+    const reply = await this.#send(
+      `move_pages 0 ${count} ${pagesText} ${nodesText} ${statusText} ${MPOL_MF.MOVE}`,
     );
+    if (typeof status !== 'bigint') readStatus(reply, status);
+    if (reply.errno !== 0) return failure('move_pages', reply.errno);
+    return { ok: true, value: Number(reply.values[0]) };
   }
 
   #range(address: bigint, pageCount: number): string {
@@ -228,11 +235,7 @@ export class PuppetProcess implements WorldProcess {
     return this.#channel.send(`${this.#prefix}${line}`);
   }
 
-  async #call<T>(
-    name: string,
-    rest: string,
-    read: (reply: Reply) => T,
-  ): Promise<SyscallResult<T>> {
+  async #call<T>(name: string, rest: string, read: (reply: Reply) => T): Promise<SyscallResult<T>> {
     const reply = await this.#send(`${name} ${rest}`);
     if (reply.errno !== 0) return failure(name, reply.errno);
     return { ok: true, value: read(reply) };

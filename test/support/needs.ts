@@ -11,7 +11,9 @@ export type Need = (machine: WorldMachine) => string | null;
 
 export function memoryNodes(count: number): Need {
   return ({ memoryNodes: nodes }) =>
-    nodes.length >= count ? null : `needs ${count} nodes with memory, this machine has ${nodes.length}`;
+    nodes.length >= count
+      ? null
+      : `needs ${count} nodes with memory, this machine has ${nodes.length}`;
 }
 
 export const cpulessNode: Need = ({ topology, memoryNodes: nodes }) =>
@@ -19,8 +21,7 @@ export const cpulessNode: Need = ({ topology, memoryNodes: nodes }) =>
     ? null
     : 'needs a node with memory and without CPUs';
 
-export const privileged: Need = ({ isPrivileged }) =>
-  isPrivileged ? null : 'needs CAP_SYS_NICE';
+export const privileged: Need = ({ isPrivileged }) => (isPrivileged ? null : 'needs CAP_SYS_NICE');
 
 /** Only where the guest's marker file allows it. */
 export const expendable: Need = ({ isExpendable }) =>

@@ -1,0 +1,18 @@
+// Moves one mapping to another node: same address, data kept, and a receipt from the kernel.
+// Run it where there are two nodes with memory: node examples/relocate.mjs
+
+import { bind, openNuma } from 'node-numa';
+
+const numa = openNuma();
+const [home, away] = numa.topology.withMemory;
+
+const buffer = numa.allocate(16 * 2 ** 20, { policy: bind(home) });
+try {
+  buffer.bytes.fill(42);
+  const report = await buffer.migrate({ to: away });
+  console.log(`${numa.backend.kind}: ${numa.backend.reason}`);
+  console.log(`${report.pages.moved} of ${report.pages.total} pages moved to node ${away}`);
+  console.log('pages by node before', report.before, 'and after', report.after);
+} finally {
+  buffer.release();
+}

@@ -1,0 +1,125 @@
+/**
+ * Loads the addon, and is the only typed view of its raw exports. They keep the kernel's spelling;
+ * each is described in the file of native/ that defines it. Nothing is loaded before `loadAddon`.
+ */
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import { arch, platform } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import bindings from 'bindings';
+import type { Access, CpuAndNode, GetMempolicyValue } from '../backend/backend.ts';
+import type { Mapping } from '../backend/mapping.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
+import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import { explainLoadFailure } from './load-failure.ts';
+
+/** Arguments of both variants of move_pages, in the kernel's order. */
+type MovePagesArguments = [
+  pid: number,
+  count: number,
+  /** The first of `count` consecutive pages, or one address for each. */
+  pages: bigint | BigUint64Array,
+  nodes: number | Int32Array | null,
+  status: Int32Array,
+  flags: number,
+  mapping: Mapping | null,
+];
+
+/** What the .node file exports. */
+export interface Addon {
+  mmap(lengthBytes: number): SyscallResult<Mapping>;
+  attach(id: number, generation: number): SyscallResult<Mapping>;
+  array_buffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
+  munmap(mapping: Mapping): void;
+  touch(
+    mapping: Mapping,
+    offsetBytes: number,
+    lengthBytes: number,
+    access: Access,
+  ): SyscallResult<undefined>;
+  mbind(
+    address: bigint,
+    lengthBytes: number,
+    mode: number,
+    nodemask: BigUint64Array | null,
+    maxnode: number,
+    flags: number,
+  ): SyscallResult<undefined>;
+  set_mempolicy(
+    mode: number,
+    nodemask: BigUint64Array | null,
+    maxnode: number,
+  ): SyscallResult<undefined>;
+  get_mempolicy(maxnode: number, address: bigint, flags: number): SyscallResult<GetMempolicyValue>;
+  /** Runs on the calling thread. */
+  move_pages(...request: MovePagesArguments): SyscallResult<number>;
+  /** Runs on the pool. */
+  move_pages_async(...request: MovePagesArguments): Promise<SyscallResult<number>>;
+  migrate_pages_async(
+    pid: number,
+    maxnode: number,
+    from: BigUint64Array | null,
+    to: BigUint64Array | null,
+  ): Promise<SyscallResult<number>>;
+  getcpu(): SyscallResult<CpuAndNode>;
+  sched_setaffinity(cpus: readonly number[]): SyscallResult<undefined>;
+  sched_getaffinity(): SyscallResult<number[]>;
+  /** Fills `entries`. */
+  pagemap(address: bigint, entries: BigUint64Array): SyscallResult<undefined>;
+  topology(): SyscallResult<TopologySnapshot>;
+  node_memory(node: number): SyscallResult<NodeMemory>;
+  /** The file of the libnuma in use; `null` where it cannot be told. */
+  libnuma_path(): string | null;
+  page_size_bytes(): number;
+  /** The constants of the system headers at build time, under the kernel's names. */
+  uapi(): Record<string, number>;
+}
+
+/** Why something cannot be had, and what would fix it. */
+export interface Unavailable {
+  readonly ok: false;
+  readonly reason: string;
+  readonly hint: string;
+}
+
+export type LoadedAddon = { readonly ok: true; readonly addon: Addon } | Unavailable;
+
+/** The same number of steps up from lib/ and from dist/. */
+const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Loads the addon once for each thread; a failure is a value and can be asked for again. */
+export function loadAddon(): LoadedAddon {
+  if (platform() !== 'linux') {
+    return {
+      ok: false,
+      reason: `${platform()} has no NUMA memory policy`,
+      hint: 'the native backend works on Linux only',
+    };
+  }
+  try {
+    const addon: Addon = bindings({
+      bindings: 'node_numa',
+      module_root: PACKAGE_ROOT,
+      try: [
+        ['module_root', 'build', 'Release', 'bindings'],
+        ['module_root', 'prebuilds', prebuildName(), 'bindings'],
+      ],
+    });
+    return { ok: true, addon };
+  } catch (error) {
+    return { ok: false, ...explainLoadFailure(error) };
+  }
+}
+
+function prebuildName(): string {
+  return `${platform()}-${arch()}${usesMusl() ? '-musl' : ''}`;
+}
+
+/** The start of an executable names its loader, and with it the C library. */
+function usesMusl(): boolean {
+  const start = Buffer.alloc(4096);
+  const file = openSync(process.execPath, 'r');
+  readSync(file, start, 0, start.length, 0);
+  closeSync(file);
+  return start.includes('/ld-musl-');
+}

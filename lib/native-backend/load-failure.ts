@@ -1,0 +1,78 @@
+/**
+ * Tells from the loader's error why the addon cannot be loaded, and what would fix it.
+ */
+
+export interface LoadFailure {
+  readonly reason: string;
+  readonly hint: string;
+}
+
+interface Cause {
+  readonly matches: (code: string | undefined, message: string) => boolean;
+  readonly reason: string;
+  readonly hint: string;
+}
+
+// The first that matches is the cause. glibc and musl word the same trouble differently.
+const CAUSES: readonly Cause[] = [
+  {
+    matches: (_code, message) => /Could not locate the bindings file/.test(message),
+    reason: 'the addon (node_numa.node) was not found in build/Release or prebuilds',
+    hint: 'run `npm run build` in the package folder, or install a version with a binary for this platform',
+  },
+  {
+    matches: (code) => code === 'ERR_DLOPEN_DISABLED',
+    reason: 'this Node.js does not load addons',
+    hint: 'start it without --no-addons; under the permission model, with --allow-addons',
+  },
+  {
+    matches: (_code, message) => /libnuma\.so/.test(message) && /No such file/.test(message),
+    reason: 'libnuma.so.1 is not installed',
+    hint: 'install libnuma1 (Debian, Ubuntu), numactl-libs (Fedora, RHEL), libnuma1 (openSUSE) or numactl (Alpine, Arch)',
+  },
+  {
+    matches: (_code, message) => /libnuma/.test(message) && isSymbolError(message),
+    reason: 'the installed libnuma is too old for the addon',
+    hint: 'install libnuma 2.0.11 or newer',
+  },
+  {
+    matches: (_code, message) =>
+      isSymbolError(message) || /ld-(linux|musl)|libc\.musl/.test(message),
+    reason: 'the addon was built for another C library (glibc or musl, or a newer one)',
+    hint: 'run `npm run build` in the package folder on this machine',
+  },
+  {
+    matches: (_code, message) => /wrong ELF class|invalid ELF header|Exec format/.test(message),
+    reason: 'the addon was built for another processor',
+    hint: 'run `npm run build` in the package folder on this machine',
+  },
+];
+
+function isSymbolError(message: string): boolean {
+  return (
+    /version `\w+[\w.]*' not found/.test(message) ||
+    /undefined symbol|symbol not found|symbol lookup error/.test(message)
+  );
+}
+
+/** Classifies what loading threw. The loader's own words are part of the reason. */
+export function explainLoadFailure(error: unknown): LoadFailure {
+  const { code, message } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : unknown(error);
+  const cause = CAUSES.find(({ matches }) => matches(code, message));
+  if (cause === undefined) {
+    return {
+      reason: `the addon cannot be loaded: ${firstLine(message)}`,
+      hint: 'run `npm run build` in the package folder on this machine',
+    };
+  }
+  return { reason: `${cause.reason}: ${firstLine(message)}`, hint: cause.hint };
+}
+
+function unknown(error: unknown): { code?: string; message: string } {
+  return { message: String(error) };
+}
+
+function firstLine(message: string): string {
+  return (message.split('\n')[0] ?? '').trim();
+}

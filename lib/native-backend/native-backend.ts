@@ -1,0 +1,147 @@
+/**
+ * The backend of this machine's kernel: each method is one call of the addon.
+ */
+
+import { release } from 'node:os';
+import { basename } from 'node:path';
+import type {
+  Access,
+  Backend,
+  BackendIdentity,
+  CpuAndNode,
+  GetMempolicyRequest,
+  GetMempolicyValue,
+  MbindRequest,
+  MigratePagesRequest,
+  MovePagesRequest,
+  PageSpan,
+  SetMempolicyRequest,
+} from '../backend/backend.ts';
+import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
+import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import { type Addon, loadAddon, type Unavailable } from './addon.ts';
+import { commonMaxnode } from './common-maxnode.ts';
+import { memoryTiers } from './host-nodes.ts';
+
+export { hostMemoryNodeCount } from './host-nodes.ts';
+
+const LIBNUMA_SONAME = 'libnuma.so.1';
+
+/** Loads the addon; a failure is a value with its reason and what would fix it. */
+export function openNativeBackend():
+  | { readonly ok: true; readonly backend: Backend }
+  | Unavailable {
+  const loaded = loadAddon();
+  return loaded.ok ? { ok: true, backend: new NativeBackend(loaded.addon) } : loaded;
+}
+
+class NativeBackend implements Backend {
+  readonly identity: BackendIdentity;
+  readonly pageSizeBytes: number;
+  readonly #addon: Addon;
+
+  constructor(addon: Addon) {
+    this.#addon = addon;
+    this.pageSizeBytes = addon.page_size_bytes();
+    this.identity = Object.freeze({
+      kind: 'native',
+      kernel: release(),
+      libnuma: basename(addon.libnuma_path() ?? LIBNUMA_SONAME),
+    });
+  }
+
+  topology(): SyscallResult<TopologySnapshot> {
+    const result = this.#addon.topology();
+    if (!result.ok) return result;
+    const tiers = memoryTiers();
+    const nodes = result.value.nodes.map((node) => {
+      const tier = tiers.get(node.id);
+      return tier === undefined ? node : { ...node, tier };
+    });
+    return { ok: true, value: { ...result.value, nodes } };
+  }
+
+  nodeMemory(node: number): SyscallResult<NodeMemory> {
+    return this.#addon.node_memory(node);
+  }
+
+  mmap(lengthBytes: number): SyscallResult<Mapping> {
+    return this.#addon.mmap(lengthBytes);
+  }
+
+  attach(handle: MappingHandle): SyscallResult<Mapping> {
+    return this.#addon.attach(handle.id, handle.generation);
+  }
+
+  arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer> {
+    return this.#addon.array_buffer(mapping);
+  }
+
+  munmap(mapping: Mapping): void {
+    this.#addon.munmap(mapping);
+  }
+
+  touch(
+    mapping: Mapping,
+    offsetBytes: number,
+    lengthBytes: number,
+    access: Access,
+  ): SyscallResult<undefined> {
+    return this.#addon.touch(mapping, offsetBytes, lengthBytes, access);
+  }
+
+  setMempolicy(request: SetMempolicyRequest): SyscallResult<undefined> {
+    const { words, maxnode } = request.nodemask ?? { words: null, maxnode: 0 };
+    return this.#addon.set_mempolicy(request.mode, words, maxnode);
+  }
+
+  getMempolicy(request: GetMempolicyRequest): SyscallResult<GetMempolicyValue> {
+    return this.#addon.get_mempolicy(request.maxnode, request.address ?? 0n, request.flags);
+  }
+
+  getcpu(): SyscallResult<CpuAndNode> {
+    return this.#addon.getcpu();
+  }
+
+  schedSetaffinity(cpus: readonly number[]): SyscallResult<undefined> {
+    return this.#addon.sched_setaffinity(cpus);
+  }
+
+  schedGetaffinity(): SyscallResult<number[]> {
+    return this.#addon.sched_getaffinity();
+  }
+
+  mbind(request: MbindRequest): SyscallResult<undefined> {
+    const { address, lengthBytes, mode, flags } = request;
+    const { words, maxnode } = request.nodemask ?? { words: null, maxnode: 0 };
+    return this.#addon.mbind(address, lengthBytes, mode, words, maxnode, flags);
+  }
+
+  movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
+    return this.#addon.move_pages_async(...movePagesArguments(request));
+  }
+
+  movePagesSync(request: MovePagesRequest): SyscallResult<number> {
+    return this.#addon.move_pages(...movePagesArguments(request));
+  }
+
+  pagemap(span: PageSpan): SyscallResult<BigUint64Array> {
+    const entries = new BigUint64Array(span.pageCount);
+    const result = this.#addon.pagemap(span.address, entries);
+    return result.ok ? { ok: true, value: entries } : result;
+  }
+
+  migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {
+    const { maxnode, from, to } = commonMaxnode(request.from, request.to);
+    return this.#addon.migrate_pages_async(request.pid, maxnode, from, to);
+  }
+}
+
+function movePagesArguments(request: MovePagesRequest): Parameters<Addon['move_pages']> {
+  const { pid, pages, nodes, status, flags, mapping = null } = request;
+  if (pages instanceof BigUint64Array) {
+    return [pid, pages.length, pages, nodes, status, flags, mapping];
+  }
+  return [pid, pages.pageCount, pages.address, nodes, status, flags, mapping];
+}

@@ -1,0 +1,60 @@
+// proc_pid_pagemap(5): one 64-bit entry for each page of this process.
+// Thread: the caller's; opens the file for each call, so threads share nothing.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "../addon.h"
+#include "../support/arguments.h"
+#include "../support/syscall_result.h"
+
+namespace node_numa {
+
+namespace {
+
+struct PagemapArguments {
+  uint64_t address;
+  Elements<uint64_t> entries;
+};
+
+SyscallResult CallOpen(int* file) {
+  *file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  return SyscallResult::Capture(*file, "open");
+}
+
+// Stops at the end of the address space; entries beyond stay 0, which is "not present".
+SyscallResult CallPread(int file, const PagemapArguments& arguments) {
+  const uint64_t page_size_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const uint64_t begin = arguments.address / page_size_bytes * sizeof(uint64_t);
+  const uint64_t length = arguments.entries.length * sizeof(uint64_t);
+  char* const bytes = reinterpret_cast<char*>(arguments.entries.data);
+  uint64_t done = 0;
+  while (done < length) {
+    const SyscallResult result = SyscallResult::Capture(
+        pread(file, bytes + done, length - done, static_cast<off_t>(begin + done)), "pread");
+    if (!result.Ok()) return result;
+    if (result.value == 0) break;
+    done += static_cast<uint64_t>(result.value);
+  }
+  return {};
+}
+
+}  // namespace
+
+/** pagemap(address, entries): SyscallResult<undefined>; fills the BigUint64Array */
+Napi::Value Pagemap(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  PagemapArguments decoded;
+  decoded.address = arguments.Address("address");
+  decoded.entries = arguments.BigUint64s("entries");
+  if (!arguments.Valid()) return {};
+
+  int file;
+  const SyscallResult opened = CallOpen(&file);
+  if (!opened.Ok()) return Failure(info.Env(), opened);
+  const SyscallResult result = CallPread(file, decoded);
+  close(file);
+  return ToJs(info.Env(), result);
+}
+
+}  // namespace node_numa

@@ -1,0 +1,43 @@
+/** All behaviour families, for any kind of world (README.md). */
+
+import { afterAll, beforeAll, describe } from 'vitest';
+import { checkOrderContract } from './check-order.contract.ts';
+import { firstTouchContract } from './first-touch.contract.ts';
+import { interleaveContract } from './interleave.contract.ts';
+import { maskDecodingContract } from './mask-decoding.contract.ts';
+import { migratePagesContract } from './migrate-pages.contract.ts';
+import { misplacedPagesContract } from './misplaced-pages.contract.ts';
+import { movePagesContract } from './move-pages.contract.ts';
+import { pageStatusContract } from './page-status.contract.ts';
+import { policyQueryContract } from './policy-query.contract.ts';
+import { rangePolicyContract } from './range-policy.contract.ts';
+import type { OpenSubject } from './scene.ts';
+import { threadPolicyContract } from './thread-policy.contract.ts';
+import type { World, WorldSubject } from './world.ts';
+
+const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
+  maskDecodingContract,
+  threadPolicyContract,
+  policyQueryContract,
+  firstTouchContract,
+  interleaveContract,
+  rangePolicyContract,
+  misplacedPagesContract,
+  checkOrderContract,
+  movePagesContract,
+  pageStatusContract,
+  migratePagesContract,
+];
+
+/** What processes of a machine may rely on. */
+export function processContract(subject: WorldSubject): void {
+  describe(subject.name, () => {
+    let world: World | undefined;
+    beforeAll(async () => {
+      world = await subject.open();
+    });
+    afterAll(() => world?.close());
+    const open: OpenSubject = { ...subject, world: () => world as World };
+    for (const family of PROCESS_FAMILIES) family(open);
+  });
+}

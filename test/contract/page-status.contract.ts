@@ -1,0 +1,198 @@
+/**
+ * The status of each kind of page, when asked and when moved.
+ *
+ * Source: move_pages(2); mm/migrate.c, do_pages_stat_array() and add_page_for_migration().
+ */
+
+import { describe, expect } from 'vitest';
+import { ERRNO } from '../../lib/core/errno.ts';
+import { MPOL_MF } from '../../lib/core/uapi.ts';
+import { memoryNodes, privileged } from '../support/needs.ts';
+import { mapPages, move, Pages, placeOn, where } from './pages.ts';
+import { type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
+
+const { EACCES, EFAULT, ENOENT } = ERRNO;
+/** In the kernel's half of the address space. */
+const KERNEL_ADDRESS = 0xffff_8000_0000_0000n;
+
+function declareAbsent(declare: DeclareTest): void {
+  declare('an address without a mapping faults', {}, async ({ process, machine, node }) => {
+    for (const address of [0n, KERNEL_ADDRESS]) {
+      const page = new Pages(process, address, 1, machine.pageSizeBytes);
+      expect(await where(page)).toResideOn([-EFAULT]);
+      const { result, status } = await move(process, page, node);
+      expect(result).toSucceed(0);
+      expect(status).toEqual([-EFAULT]);
+    }
+  });
+
+  declare(
+    'an untouched page has no node, asked or moved',
+    {},
+    async ({ process, machine, node, facts }) => {
+      const pages = await mapPages(process, machine, 2);
+      const nowhere = facts.untouchedAnonymousStatus;
+      expect(await where(pages)).toResideOn([nowhere, nowhere]);
+      const { result, status } = await move(process, pages, node);
+      expect(result).toSucceed(0);
+      expect(status).toEqual([nowhere, nowhere]);
+      expect(await where(pages)).toResideOn([nowhere, nowhere]);
+    },
+  );
+
+  declare('the zero page faults, asked or moved', {}, async ({ process, machine, node }) => {
+    const pages = await mapPages(process, machine, 2);
+    await pages.touch('read');
+    expect(await where(pages)).toResideOn([-EFAULT, -EFAULT]);
+    const { result, status } = await move(process, pages, node);
+    expect(result).toSucceed(0);
+    expect(status).toEqual([-EFAULT, -EFAULT]);
+  });
+
+  declare(
+    'shared memory is not present until this process touches it',
+    {
+      traits: ['sharing'],
+    },
+    async ({ process, machine, node }) => {
+      const pages = await mapPages(process, machine, 1, { shared: true });
+      const child = await process.fork();
+      await placeOn(pages.in(child), [node]);
+      expect(await where(pages.in(child))).toResideOn([node]);
+      // Resident in the object, but not in this page table.
+      expect(await where(pages)).toResideOn([-ENOENT]);
+      expect((await move(process, pages, node)).status).toEqual([-ENOENT]);
+      expect(await where(await pages.touch('read'))).toResideOn([node]);
+    },
+  );
+}
+
+function declarePresent(declare: DeclareTest): void {
+  declare(
+    'a present page is on its node, by any address inside it',
+    {},
+    async ({ process, machine }) => {
+      const nodes = machine.memoryNodes;
+      const pages = await mapPages(process, machine, nodes.length);
+      await placeOn(pages, nodes);
+      expect(await where(pages)).toResideOn(nodes);
+      const inside = new Pages(process, pages.address + 123n, nodes.length, pages.pageSizeBytes);
+      expect(await where(inside)).toResideOn(nodes);
+      const last = nodes.at(-1) as number;
+      expect((await move(process, inside, last)).result).toSucceed(0);
+      expect(await where(pages)).toResideOn(nodes.map(() => last));
+    },
+  );
+
+  declare(
+    'a long question is answered to its end',
+    {},
+    async ({ process, machine, node, facts }) => {
+      const pages = await mapPages(process, machine, 40);
+      await placeOn(pages.part(0, 20), new Array<number>(20).fill(node));
+      const expected = [
+        ...new Array<number>(20).fill(node),
+        ...new Array<number>(20).fill(facts.untouchedAnonymousStatus),
+      ];
+      expect(await where(pages)).toResideOn(expected);
+    },
+  );
+
+  declare(
+    'a page without access rights is seen as this kernel sees it',
+    {
+      traits: ['addresses'],
+    },
+    async ({ process, machine, node, facts }) => {
+      const target = machine.memoryNodes.at(-1) as number;
+      const pages = await mapPages(process, machine, 1);
+      await placeOn(pages, [node]);
+      expect(await process.mprotect(pages.address, 1, 'none')).toSucceed();
+      const isVisible = facts.protNonePagesAreVisible;
+      expect(await where(pages)).toResideOn([isVisible ? node : -ENOENT]);
+      const { result, status } = await move(process, pages, target);
+      expect(result).toSucceed(0);
+      expect(status).toEqual([isVisible ? target : -ENOENT]);
+      await process.mprotect(pages.address, 1, 'write');
+      expect(await where(pages)).toResideOn([isVisible ? target : node]);
+    },
+  );
+}
+
+function declareShared(declare: DeclareTest): void {
+  declare(
+    'a page shared with a child stays unless all mappings may be moved',
+    {
+      needs: [memoryNodes(2), privileged],
+      traits: ['sharing'],
+    },
+    async ({ process, machine }) => {
+      const [first, second] = machine.memoryNodes as [number, number];
+      const pages = await mapPages(process, machine, 2);
+      await placeOn(pages, [first, first]);
+      const child = await process.fork();
+      await pages.in(child).part(1, 2).touch('write');
+      const own = await move(process, pages, second);
+      expect(own.result).toSucceed(0);
+      expect(own.status).toEqual([-EACCES, second]);
+      const all = await move(process, pages, second, MPOL_MF.MOVE_ALL);
+      expect(all.result).toSucceed(0);
+      expect(all.status).toEqual([second, second]);
+      expect(await where(pages.in(child).part(0, 1))).toResideOn([second]);
+    },
+  );
+
+  declare(
+    'a shared page that is on its target already is no failure',
+    {
+      traits: ['sharing'],
+    },
+    async ({ process, machine, node }) => {
+      const pages = await mapPages(process, machine, 1);
+      await placeOn(pages, [node]);
+      await process.fork();
+      const { result, status } = await move(process, pages, node);
+      expect(result).toSucceed(0);
+      expect(status).toEqual([node]);
+    },
+  );
+
+  declare(
+    'a page is its own again when the child has gone',
+    {
+      needs: [memoryNodes(2)],
+      traits: ['sharing'],
+    },
+    async ({ process, machine }) => {
+      const [first, second] = machine.memoryNodes as [number, number];
+      const pages = await mapPages(process, machine, 1);
+      await placeOn(pages, [first]);
+      const child = await process.fork();
+      expect((await move(process, pages, second)).status).toEqual([-EACCES]);
+      await child.exit();
+      expect((await move(process, pages, second)).status).toEqual([second]);
+    },
+  );
+
+  declare(
+    'a locked page moves',
+    { needs: [memoryNodes(2)], traits: ['mlock'] },
+    async ({ process, machine }) => {
+      const [first, second] = machine.memoryNodes as [number, number];
+      const pages = await mapPages(process, machine, 1);
+      await placeOn(pages, [first]);
+      expect(await process.mlock(pages.address, 1)).toSucceed();
+      expect((await move(process, pages, second)).status).toEqual([second]);
+      expect(await where(pages)).toResideOn([second]);
+    },
+  );
+}
+
+export function pageStatusContract(subject: OpenSubject): void {
+  describe('page status', () => {
+    const declare = testsOf(subject);
+    declareAbsent(declare);
+    declarePresent(declare);
+    declareShared(declare);
+  });
+}

@@ -1,0 +1,152 @@
+/** Steps that most tests share: mapping pages, putting them on nodes, asking where they are. */
+
+import { expect } from 'vitest';
+import type { Access } from '../../lib/backend/backend.ts';
+import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
+import { nodemaskWords, nodesOfWords } from '../../lib/core/nodemask-words.ts';
+import { MPOL, MPOL_F, MPOL_MF } from '../../lib/core/uapi.ts';
+import type { MaskArgument, WorldMachine, WorldProcess } from './world.ts';
+
+/** Status entries hold this until the kernel writes them. */
+export const UNWRITTEN = -9999;
+
+/** Where tests map at chosen addresses: nothing else lives near, and page numbers pass 2^32. */
+export const FREE_ADDRESS = 0x2aaa_0000_0000n;
+
+/** Consecutive pages of one process. */
+export class Pages {
+  readonly process: WorldProcess;
+  readonly address: bigint;
+  readonly count: number;
+  readonly pageSizeBytes: number;
+
+  constructor(process: WorldProcess, address: bigint, count: number, pageSizeBytes: number) {
+    this.process = process;
+    this.address = address;
+    this.count = count;
+    this.pageSizeBytes = pageSizeBytes;
+  }
+
+  get lengthBytes(): number {
+    return this.count * this.pageSizeBytes;
+  }
+
+  at(index: number): bigint {
+    return this.address + BigInt(index * this.pageSizeBytes);
+  }
+
+  part(start: number, end: number): Pages {
+    return new Pages(this.process, this.at(start), end - start, this.pageSizeBytes);
+  }
+
+  /** The same addresses in another process. */
+  in(process: WorldProcess): Pages {
+    return new Pages(process, this.address, this.count, this.pageSizeBytes);
+  }
+
+  async touch(access: Access = 'write'): Promise<this> {
+    expect(await this.process.touch(this.address, this.count, access)).toSucceed();
+    return this;
+  }
+
+  async unmap(): Promise<void> {
+    expect(await this.process.munmap(this.address, this.count)).toSucceed();
+  }
+
+  mbind(mode: number, nodemask: MaskArgument, flags = 0): Promise<SyscallResult<undefined>> {
+    const { address, lengthBytes } = this;
+    return this.process.mbind({ address, lengthBytes, mode, nodemask, flags });
+  }
+}
+
+export async function mapPages(
+  process: WorldProcess,
+  machine: WorldMachine,
+  pageCount: number,
+  options: { address?: bigint; shared?: boolean } = {},
+): Promise<Pages> {
+  const result = await process.mmap({ ...options, pageCount });
+  if (!result.ok) throw new Error(`mmap failed: errno ${result.errno}`);
+  return new Pages(process, result.value, pageCount, machine.pageSizeBytes);
+}
+
+export function maskOf(...nodes: number[]): MaskArgument {
+  return nodemaskWords(nodes);
+}
+
+/** Writes each page for the first time under a policy that allows one node only. */
+export async function placeOn(pages: Pages, nodes: readonly number[]): Promise<void> {
+  const { process } = pages;
+  for (const [index, node] of nodes.entries()) {
+    if (node !== nodes[index - 1]) {
+      expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+    }
+    expect(await process.touch(pages.at(index), 1, 'write')).toSucceed();
+  }
+  expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+}
+
+/** The status of each page as move_pages(2) tells it without moving. */
+export async function where(pages: Pages): Promise<number[]> {
+  const status = new Int32Array(pages.count).fill(UNWRITTEN);
+  const { process, address, count } = pages;
+  const result = await process.movePages({
+    pid: 0,
+    pages: { address, pageCount: count },
+    nodes: null,
+    flags: 0,
+    status,
+  });
+  expect(result).toSucceed(0);
+  return [...status];
+}
+
+/** Moves pages of the process itself and returns the answer with the statuses. */
+export async function move(
+  process: WorldProcess,
+  pages: Pages | BigUint64Array,
+  nodes: number | readonly number[],
+  flags: number = MPOL_MF.MOVE,
+): Promise<{ result: SyscallResult<number>; status: number[] }> {
+  const isSpan = pages instanceof Pages;
+  const status = new Int32Array(isSpan ? pages.count : pages.length).fill(UNWRITTEN);
+  const result = await process.movePages({
+    pid: 0,
+    pages: isSpan ? { address: pages.address, pageCount: pages.count } : pages,
+    nodes: typeof nodes === 'number' ? nodes : Int32Array.from(nodes),
+    flags,
+    status,
+  });
+  return { result, status: [...status] };
+}
+
+/** `maxnode` that reads every word of a mask the kernel can name. */
+export function maxnodeOf(machine: WorldMachine): number {
+  return machine.nodesMax + 1;
+}
+
+/** Mode and nodes of the thread's policy. */
+export async function threadPolicy(
+  process: WorldProcess,
+  machine: WorldMachine,
+): Promise<{ mode: number; nodes: number[] }> {
+  return readPolicy(process, { flags: 0, maxnode: maxnodeOf(machine) });
+}
+
+/** Mode and nodes of the range's own policy. */
+export async function rangePolicy(
+  pages: Pages,
+  machine: WorldMachine,
+): Promise<{ mode: number; nodes: number[] }> {
+  const { process, address } = pages;
+  return readPolicy(process, { flags: MPOL_F.ADDR, address, maxnode: maxnodeOf(machine) });
+}
+
+async function readPolicy(
+  process: WorldProcess,
+  request: Parameters<WorldProcess['getMempolicy']>[0],
+): Promise<{ mode: number; nodes: number[] }> {
+  const result = await process.getMempolicy(request);
+  if (!result.ok) throw new Error(`get_mempolicy failed: errno ${result.errno}`);
+  return { mode: result.value.mode, nodes: nodesOfWords(result.value.nodemask) };
+}

@@ -1,0 +1,196 @@
+/** The table from (system call, errno) to codes. Both lists of codes change only on purpose. */
+
+import { describe, expect, test } from 'vitest';
+import {
+  type ArgumentErrorCode,
+  describe as describeValue,
+  invalidArgumentType,
+  invalidArgumentValue,
+  outOfRange,
+} from '../../lib/core/argument-errors.ts';
+import { ERRNO, errnoName } from '../../lib/core/errno.ts';
+import {
+  AbortError,
+  type FailedCall,
+  NumaError,
+  type NumaErrorCode,
+  systemError,
+} from '../../lib/core/errors.ts';
+
+type ErrnoName = keyof typeof ERRNO;
+
+const TABLE: readonly (readonly [string, ErrnoName, NumaErrorCode])[] = [
+  ['mbind', 'EIO', 'NUMA_POLICY_NOT_MET'],
+  ['mbind', 'EPERM', 'NUMA_NOT_PERMITTED'],
+  ['mbind', 'EINVAL', 'NUMA_INVALID_ARGUMENT'],
+  ['mbind', 'EFAULT', 'NUMA_RANGE_UNMAPPED'],
+  ['mbind', 'ENOMEM', 'NUMA_OUT_OF_MEMORY'],
+  ['mbind', 'ENOSYS', 'NUMA_UNSUPPORTED'],
+  ['mbind', 'EBUSY', 'NUMA_SYSTEM_ERROR'],
+  ['move_pages', 'EPERM', 'NUMA_NOT_PERMITTED'],
+  ['move_pages', 'ENODEV', 'NUMA_NODE_OFFLINE'],
+  ['move_pages', 'EACCES', 'NUMA_NODE_NOT_ALLOWED'],
+  ['move_pages', 'ESRCH', 'NUMA_NO_SUCH_PROCESS'],
+  ['move_pages', 'EFAULT', 'NUMA_RANGE_UNMAPPED'],
+  ['move_pages', 'EINVAL', 'NUMA_INVALID_ARGUMENT'],
+  ['move_pages', 'ENOMEM', 'NUMA_OUT_OF_MEMORY'],
+  ['move_pages', 'ENOSYS', 'NUMA_UNSUPPORTED'],
+  ['move_pages', 'EIO', 'NUMA_SYSTEM_ERROR'],
+  ['migrate_pages', 'EPERM', 'NUMA_NOT_PERMITTED'],
+  ['migrate_pages', 'ESRCH', 'NUMA_NO_SUCH_PROCESS'],
+  ['migrate_pages', 'EINVAL', 'NUMA_INVALID_ARGUMENT'],
+  ['set_mempolicy', 'EINVAL', 'NUMA_INVALID_ARGUMENT'],
+  ['set_mempolicy', 'EPERM', 'NUMA_NOT_PERMITTED'],
+  ['get_mempolicy', 'EFAULT', 'NUMA_RANGE_UNMAPPED'],
+  ['mmap', 'ENOMEM', 'NUMA_OUT_OF_MEMORY'],
+  ['sched_setaffinity', 'EINVAL', 'NUMA_INVALID_ARGUMENT'],
+  ['attach', 'ENOENT', 'NUMA_RELEASED'],
+  ['arrayBuffer', 'EOVERFLOW', 'NUMA_UNSUPPORTED'],
+  ['arrayBuffer', 'EOPNOTSUPP', 'NUMA_UNSUPPORTED'],
+  ['getcpu', 'EMFILE', 'NUMA_SYSTEM_ERROR'],
+];
+
+function failed(syscall: string, errno: number, more: Partial<FailedCall> = {}): NumaError {
+  const args = { pageCount: 3 };
+  return systemError({ syscall, errno, asked: '3 pages', args, backend: 'native', ...more });
+}
+
+describe('a failed call', () => {
+  test.each(TABLE)('%s: %s is %s', (syscall, name, code) => {
+    const error = failed(syscall, ERRNO[name]);
+    expect(error).toBeInstanceOf(NumaError);
+    expect(error).toMatchObject({
+      name: 'NumaError',
+      code,
+      syscall,
+      errno: -ERRNO[name],
+      errnoName: name,
+      backend: 'native',
+      args: { pageCount: 3 },
+    });
+  });
+
+  test.each(TABLE)('%s: %s says what was asked, the rule and what to do', (syscall, name) => {
+    const { message, hint } = failed(syscall, ERRNO[name]);
+    expect(message).toMatch(new RegExp(`^${syscall}: ${name}: 3 pages: \\S.+; \\S.+[^.]$`));
+    expect(message.endsWith(`; ${hint}`)).toBe(true);
+  });
+
+  test('names the allowed nodes and carries the report, where there are any', () => {
+    const report = { pages: { total: 3 } };
+    const error = failed('move_pages', ERRNO.EACCES, { allowedNodes: '0,2', report });
+    expect(error.message).toContain('(allowed nodes: 0,2)');
+    expect(error.report).toBe(report);
+    expect('report' in failed('mbind', ERRNO.EIO) && failed('mbind', ERRNO.EIO).report).toBeFalsy();
+  });
+
+  test('with an errno that has no name here keeps its number', () => {
+    expect(failed('mbind', 4095)).toMatchObject({
+      code: 'NUMA_SYSTEM_ERROR',
+      errno: -4095,
+      errnoName: 'E4095',
+    });
+  });
+
+  test('has Linux numbers that are those of this host, where it is Linux', async () => {
+    const { constants } = await import('node:os');
+    const known = Object.entries(constants.errno) as [string, number][];
+    const shared = known.filter(([name]) => name in ERRNO);
+    expect(shared.length).toBeGreaterThan(15);
+    for (const [name, errno] of shared) expect([name, errnoName(errno)]).toEqual([name, name]);
+  });
+});
+
+/** The compiler refuses a missing or a superfluous one. */
+const NUMA_CODES: Readonly<Record<NumaErrorCode, true>> = {
+  NUMA_BACKEND_UNAVAILABLE: true,
+  NUMA_UNSUPPORTED: true,
+  NUMA_INVALID_ARGUMENT: true,
+  NUMA_NODE_NOT_ALLOWED: true,
+  NUMA_NODE_OFFLINE: true,
+  NUMA_NOT_PERMITTED: true,
+  NUMA_RANGE_UNMAPPED: true,
+  NUMA_POLICY_NOT_MET: true,
+  NUMA_POLICY_MISMATCH: true,
+  NUMA_OUT_OF_MEMORY: true,
+  NUMA_NO_SUCH_PROCESS: true,
+  NUMA_RELEASED: true,
+  NUMA_SYSTEM_ERROR: true,
+};
+const ARGUMENT_CODES: Readonly<Record<ArgumentErrorCode, true>> = {
+  ERR_INVALID_ARG_TYPE: true,
+  ERR_INVALID_ARG_VALUE: true,
+  ERR_OUT_OF_RANGE: true,
+};
+
+describe('the public list of codes', () => {
+  test('is this one, and changes only on purpose', () => {
+    const codes = [...Object.keys(NUMA_CODES), ...Object.keys(ARGUMENT_CODES), 'ABORT_ERR'];
+    expect(codes.sort()).toMatchInlineSnapshot(`
+      [
+        "ABORT_ERR",
+        "ERR_INVALID_ARG_TYPE",
+        "ERR_INVALID_ARG_VALUE",
+        "ERR_OUT_OF_RANGE",
+        "NUMA_BACKEND_UNAVAILABLE",
+        "NUMA_INVALID_ARGUMENT",
+        "NUMA_NODE_NOT_ALLOWED",
+        "NUMA_NODE_OFFLINE",
+        "NUMA_NOT_PERMITTED",
+        "NUMA_NO_SUCH_PROCESS",
+        "NUMA_OUT_OF_MEMORY",
+        "NUMA_POLICY_MISMATCH",
+        "NUMA_POLICY_NOT_MET",
+        "NUMA_RANGE_UNMAPPED",
+        "NUMA_RELEASED",
+        "NUMA_SYSTEM_ERROR",
+        "NUMA_UNSUPPORTED",
+      ]
+    `);
+  });
+
+  test('has every code that the table gives', () => {
+    const given = new Set(TABLE.map(([, , code]) => code));
+    for (const code of given) expect(NUMA_CODES).toHaveProperty(code);
+    expect(given.size).toBeGreaterThan(9);
+  });
+
+  test.each([
+    [invalidArgumentType('a', 'a number', 'x'), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
+    [invalidArgumentValue('a', 'must be 1', 2), 'TypeError', 'ERR_INVALID_ARG_VALUE'],
+    [outOfRange('a', 'it must be 1', 2), 'RangeError', 'ERR_OUT_OF_RANGE'],
+    [new AbortError('m', {}, 'why'), 'AbortError', 'ABORT_ERR'],
+  ])('%s', (error, name, code) => {
+    expect(error).toMatchObject({ name, code });
+    expect(error).toBeInstanceOf(Error);
+  });
+});
+
+describe('the description of a received value', () => {
+  const throwing = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error('no');
+      },
+    },
+  );
+  test.each([
+    ['x'.repeat(500)],
+    [throwing],
+    [Object.create(null)],
+    [{ constructor: { name: 7 } }],
+    [Symbol('secret')],
+    [new (class Named {})()],
+    [() => 0],
+    [[1, 2, 3]],
+    [2n ** 70n],
+    [new Date(Number.NaN)],
+    [Number.NaN],
+  ])('is short and never throws (%#)', (value) => {
+    const text = describeValue(value);
+    expect(text.length).toBeGreaterThan(0);
+    expect(text.length).toBeLessThan(100);
+    expect(text).not.toContain('\n');
+  });
+});
