@@ -77,12 +77,12 @@ async function unpack(name, options, use) {
  * @param {string} suite
  */
 async function sources(suite) {
-  const format = '$(CODENAME) $(REPO_URI)';
-  const targets = await runProgram('apt-get', ['indextargets', '--format', format]);
-  const entries = [...new Set(targets.split('\n'))].map((line) => line.trim().split(' '));
+  // Without release info apt names its sources even where no list was ever downloaded (images).
+  const parameters = ['indextargets', '--no-release-info', '--format', '$(REPO_URI)'];
+  const targets = await runProgram('apt-get', parameters);
+  const uris = [...new Set(targets.split('\n'))].map((line) => line.trim());
   const mirror =
-    process.env['NODE_NUMA_DEBIAN_MIRROR'] ??
-    entries.map(([, uri]) => uri).find((uri) => /\/debian\/?$/.test(uri ?? ''));
+    process.env['NODE_NUMA_DEBIAN_MIRROR'] ?? uris.find((uri) => /\/debian\/?$/.test(uri));
   if (!mirror) {
     throw new GuestError('apt on this machine knows no Debian mirror', {
       exitCode: exitCodes.unavailable,
@@ -91,7 +91,7 @@ async function sources(suite) {
   }
   const signed = existsSync(keyring) ? ` signed-by=${keyring}` : '';
   const lines = [`deb [arch=amd64${signed}] ${mirror} ${suite} main`];
-  const security = entries.map(([, uri]) => uri).find((uri) => /-security\/?$/.test(uri ?? ''));
+  const security = uris.find((uri) => /-security\/?$/.test(uri));
   // Point releases lag behind: the newest kernel of a stable suite is in its security archive.
   if (security && !suite.includes('-')) {
     lines.push(`deb [arch=amd64${signed}] ${security} ${suite}-security main`);

@@ -2,7 +2,15 @@
 // Runs one command on a real kernel: lays the guest's file system together, boots, checks the
 // machine, streams the outputs, and returns the exit status that the guest has recorded.
 
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chooseAccelerator, kvmReadySeconds, recordVerdict } from './accelerator.mjs';
@@ -176,7 +184,7 @@ async function bootWithRetries(plan) {
     }
     if (outcome.kind === 'exited') {
       const { exitCode, kernel, beginMs } = outcome;
-      renameSync(plan.consoleLog, lastConsoleLog);
+      keepAsLast(plan.consoleLog);
       const consoleLog = lastConsoleLog;
       return { exitCode, accelerator, kernel, attempts, beginMs, consoleLog };
     }
@@ -185,6 +193,14 @@ async function bootWithRetries(plan) {
     }
     notice(`the guest's kernel died (${outcome.message}); starting the command once more`);
   }
+}
+
+/**
+ * The cache may be emptied at any time: a lost log is no reason to lose a result.
+ * @param {string} consoleLog
+ */
+function keepAsLast(consoleLog) {
+  if (existsSync(consoleLog)) renameSync(consoleLog, lastConsoleLog);
 }
 
 /**

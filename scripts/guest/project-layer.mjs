@@ -17,6 +17,7 @@ const projectParts = [
   'README.md',
   'dist',
   'build/Release',
+  'build/bench',
   'prebuilds',
   'lib',
   'native',
