@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { guestAvailability } from './guest/availability.mjs';
 import { runGuest } from './guest/guest.mjs';
 import { exitCodes, GuestError, projectFolder } from './guest/host.mjs';
-import { memoryNodeCount } from './host-nodes.mjs';
+import { memoryNodeCount } from './host-kernel.mjs';
 import { setUp } from './setup.mjs';
 
 const demo = 'scripts/demo/relocation.mjs';

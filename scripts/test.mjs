@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { guestAvailability } from './guest/availability.mjs';
 import { runGuest } from './guest/guest.mjs';
 import { GuestError, projectFolder } from './guest/host.mjs';
-import { memoryNodeCount } from './host-nodes.mjs';
+import { memoryNodeCount, numaCallObstacle } from './host-kernel.mjs';
 import { setUp } from './setup.mjs';
 
 const isCi = process.env['CI'] === 'true';
 const machine = fileURLToPath(new URL('machines/four-nodes.json', import.meta.url));
 /** Folders whose suites depend on the kernel; the others test what is the same everywhere. */
-const guestSuites = ['test/backends', 'test/facade', 'test/native'];
+const kernelSuites = ['test/backends', 'test/facade', 'test/native'];
+const hostSuites = ['test/core', 'test/package', 'test/style'];
 const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
 
 /**
@@ -63,12 +64,25 @@ async function timed(name, run) {
   return { name, ...result, seconds: (performance.now() - startMs) / 1000 };
 }
 
-/** @returns {Promise<{ exitCode: number, output: string }>} */
-function runHostSuites() {
+async function runHostSuites() {
+  const obstacle = await numaCallObstacle();
+  if (obstacle !== undefined) {
+    say(`not on this kernel: ${kernelSuites.join(', ')}, because ${obstacle}`);
+    return runVitest(hostSuites, 'host-denied');
+  }
   const environment = memoryNodeCount() >= 2 ? 'host-multi-node' : 'host-single-node';
+  return runVitest([...hostSuites, ...kernelSuites], environment);
+}
+
+/**
+ * @param {string[]} suites
+ * @param {string} environment
+ * @returns {Promise<{ exitCode: number, output: string }>}
+ */
+function runVitest(suites, environment) {
   const env = { ...process.env, NODE_NUMA_TEST_ENVIRONMENT: environment };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, vitest, {
+    const child = spawn(process.execPath, [...vitest, ...suites], {
       cwd: projectFolder,
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -87,7 +101,7 @@ async function runGuestSuites() {
   let output = '';
   try {
     const { exitCode, accelerator, kernel, attempts } = await runGuest({
-      command: ['node', ...vitest, ...guestSuites, '--no-isolate', '--maxWorkers=1'],
+      command: ['node', ...vitest, ...kernelSuites, '--no-isolate', '--maxWorkers=1'],
       machine,
       env: { NODE_NUMA_TEST_ENVIRONMENT: 'guest-four-nodes' },
       onStdout: (chunk) => {

@@ -151,6 +151,12 @@ const BY_ERRNO: Readonly<Record<number, Explanation>> = {
   },
 };
 
+const RELEASED: Explanation = {
+  code: 'NUMA_RELEASED',
+  rule: 'this mapping was released',
+  hint: 'keep one MappedBuffer unreleased until every worker has attached',
+};
+
 /** What an errno means for one call, where it means something of its own. */
 const BY_CALL: Readonly<Record<string, Explanation>> = {
   [`mbind ${ERRNO.EIO}`]: {
@@ -183,17 +189,16 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
     rule: 'the process is not ours to trace, or a target node is outside its cpuset',
     hint: `run as the same user, or with CAP_SYS_NICE and CAP_SYS_PTRACE; ${SECCOMP_HINT}`,
   },
-  [`attach ${ERRNO.ENOENT}`]: {
-    code: 'NUMA_RELEASED',
-    rule: 'the last owner of this mapping has released it',
-    hint: 'keep one MappedBuffer unreleased until every worker has attached',
-  },
-  [`arrayBuffer ${ERRNO.EOVERFLOW}`]: {
+  [`attach ${ERRNO.ENOENT}`]: RELEASED,
+  [`move_pages ${ERRNO.ENOENT}`]: RELEASED,
+  [`touch ${ERRNO.ENOENT}`]: RELEASED,
+  [`array_buffer ${ERRNO.ENOENT}`]: RELEASED,
+  [`array_buffer ${ERRNO.EOVERFLOW}`]: {
     code: 'NUMA_UNSUPPORTED',
     rule: 'this JavaScript engine cannot make an ArrayBuffer as long as the mapping',
     hint: 'allocate several buffers of at most buffer.constants.MAX_LENGTH bytes',
   },
-  [`arrayBuffer ${ERRNO.EOPNOTSUPP}`]: {
+  [`array_buffer ${ERRNO.EOPNOTSUPP}`]: {
     code: 'NUMA_UNSUPPORTED',
     rule: 'this JavaScript engine forbids ArrayBuffers over mapped memory',
     hint: 'use a build of Node.js without the V8 memory cage (Electron has it)',

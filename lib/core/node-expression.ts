@@ -50,36 +50,45 @@ export function parseNodeExpression(text: string, argument = 'nodes'): ParsedNod
 export function resolveNodeExpression(
   expression: ParsedNodeExpression,
   context: NodeContext,
+  argument: string = 'nodes',
 ): number[] {
-  const named = namedNodes(expression, context);
+  const named = namedNodes(expression, context, argument);
   if (!expression.isInverted) return named;
-  return allowedOf(expression, context).filter((node) => !named.includes(node));
+  return allowedOf(expression, context, argument).filter((node) => !named.includes(node));
 }
 
-function namedNodes(expression: ParsedNodeExpression, context: NodeContext): number[] {
-  if (expression.isAll) return [...allowedOf(expression, context)];
+function namedNodes(
+  expression: ParsedNodeExpression,
+  context: NodeContext,
+  argument: string,
+): number[] {
+  if (expression.isAll) return [...allowedOf(expression, context, argument)];
   if (expression.isRelative) {
-    const allowed = allowedOf(expression, context);
+    const allowed = allowedOf(expression, context, argument);
     return expression.ids.map((ordinal) => {
       const node = allowed[ordinal];
       if (node !== undefined) return node;
       const rule = `"+" counts within the ${allowed.length} allowed nodes (${formatIdList(allowed)})`;
-      throw outOfRange('nodes', rule, expression.text);
+      throw outOfRange(argument, rule, expression.text);
     });
   }
   const { online } = context;
   const unknown = online === undefined ? [] : expression.ids.filter((id) => !online.includes(id));
   if (unknown.length > 0) {
     const rule = `node ${formatIdList(unknown)} is not online (online: ${formatIdList(online ?? [])})`;
-    throw outOfRange('nodes', rule, expression.text);
+    throw outOfRange(argument, rule, expression.text);
   }
   return [...expression.ids];
 }
 
-function allowedOf(expression: ParsedNodeExpression, context: NodeContext): readonly number[] {
+function allowedOf(
+  expression: ParsedNodeExpression,
+  context: NodeContext,
+  argument: string,
+): readonly number[] {
   if (context.allowed === undefined) {
     const rule = 'needs the allowed nodes of a machine: pass { allowed } or let a Numa resolve it';
-    throw invalidArgumentValue('nodes', rule, expression.text);
+    throw invalidArgumentValue(argument, rule, expression.text);
   }
   return context.allowed;
 }

@@ -17,7 +17,7 @@ import {
   type MigrationReport,
   MigrationTally,
 } from './migration-report.ts';
-import { chunksOf, locate, NOT_PRESENT, type PagesOfMapping, STATUS_UNSET } from './residency.ts';
+import { chunksOf, locate, type PagesOfMapping, STATUS_UNSET } from './residency.ts';
 
 export interface MoveRequest {
   readonly target: NodeId;
@@ -115,10 +115,11 @@ async function moveLocatedChunk(
 ): Promise<Stop | undefined> {
   const outcome = new Int32Array(span.pageCount).fill(STATUS_UNSET);
   const failure = await attempt(range, span, request, tally, outcome);
-  const after = await verify(range, span, request.target, tally, before, outcome);
-  const stop = stopOf(failure);
+  const { after, blind } = await verify(range, span, request.target, tally, before, outcome);
+  const stop = stopOf(failure) ?? blind;
   for (let index = outcome.indexOf(STATUS_UNSET); index >= 0; ) {
-    outcome[index] = after[index] === request.target ? request.target : codeOf(after[index], stop);
+    const place = after[index] as number;
+    outcome[index] = place === request.target ? place : codeOf(place, stop);
     index = outcome.indexOf(STATUS_UNSET, index + 1);
   }
   tally.add(before, outcome, after);
@@ -161,7 +162,8 @@ function endOfFailedRun(status: Int32Array): number {
 
 /**
  * Asks again for the pages whose move left a doubt: no status, or EBUSY, which the kernel also
- * answers for the second address of a huge page that did move. Others are where they were.
+ * answers for the second address of a huge page that did move. Others are where they were. Where
+ * the answer is refused the move ends, and no place is claimed for those pages.
  */
 async function verify(
   range: PagesOfMapping,
@@ -170,22 +172,22 @@ async function verify(
   tally: MigrationTally,
   before: Int32Array,
   outcome: Int32Array,
-): Promise<Int32Array> {
+): Promise<{ after: Int32Array; blind?: Stop }> {
   const isDoubtful = (code: number): boolean => code === STATUS_UNSET || code === -ERRNO.EBUSY;
   const first = outcome.findIndex(isDoubtful);
-  if (first < 0) return before;
+  if (first < 0) return { after: before };
   const last = outcome.findLastIndex(isDoubtful);
   const address = span.address + BigInt(first) * BigInt(range.backend.pageSizeBytes);
   const after = before.slice();
   const doubtful = after.subarray(first, last + 1);
   const result = await locate(range, { address, pageCount: doubtful.length }, doubtful);
   tally.countSyscall('move_pages');
-  if (!result.ok) return before;
   for (let index = first; index <= last; index += 1) {
+    if (!result.ok && !isDoubtful(outcome[index] as number)) after[index] = before[index] as number;
     const isThere = after[index] === target;
     if (isThere && outcome[index] === -ERRNO.EBUSY) outcome[index] = target;
   }
-  return after;
+  return result.ok ? { after } : { after, blind: { kind: 'failed', failure: result } };
 }
 
 function stopOf(failure: SyscallFailure | undefined): Stop | undefined {
@@ -194,8 +196,8 @@ function stopOf(failure: SyscallFailure | undefined): Stop | undefined {
 }
 
 /** Why a page without a status is not on the target. */
-function codeOf(place: number | undefined, stop: Stop | undefined): number {
-  if (place === undefined || place < 0) return place ?? NOT_PRESENT;
+function codeOf(place: number, stop: Stop | undefined): number {
+  if (place < 0 && place !== STATUS_UNSET) return place;
   if (stop === undefined) return -ERRNO.EBUSY;
   return stop.kind === 'failed' ? -stop.failure.errno : -ERRNO.ENOMEM;
 }

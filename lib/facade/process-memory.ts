@@ -2,7 +2,7 @@
  * The memory of a whole process, this one or another.
  */
 
-import { invalidArgumentValue } from '../core/argument-errors.ts';
+import { invalidArgumentValue, outOfRange } from '../core/argument-errors.ts';
 import { checkOptions } from '../core/check-arguments.ts';
 import type { NodeExpression, NodeMask } from '../core/node-mask.ts';
 import { nodemaskWords } from '../core/nodemask-words.ts';
@@ -42,13 +42,16 @@ export class ProcessMemory {
    * Moves all pages of the process that are on the `from` nodes to the `to` nodes, keeping their
    * order: the n-th node of `from` goes to the n-th of `to`, counted round. Runs off the calling
    * thread, in one system call that cannot be cancelled. Policies stay as they are.
-   * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_INVALID_ARGUMENT,
+   * @throws RangeError ERR_OUT_OF_RANGE for `from` nodes that are not online and `to` nodes that
+   *   are not allowed; NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_INVALID_ARGUMENT,
    *   NUMA_OUT_OF_MEMORY
    * Source: migrate_pages(2); mm/mempolicy.c, do_migrate_pages().
    */
   async migrate(options: ProcessMigrateOptions): Promise<ProcessMigrationReport> {
     const { from, to } = checkOptions(options, 'options', ['from', 'to']);
     const [fromNodes, toNodes] = [this.#nodes(from, 'options.from'), this.#nodes(to, 'options.to')];
+    this.#checkOnline(fromNodes);
+    this.#session.checkAllowed(toNodes, 'options.to', `${toNodes}`);
     const request = { pid: this.pid, from: nodemaskWords(fromNodes), to: nodemaskWords(toNodes) };
     const startNs = process.hrtime.bigint();
     const result = await this.#session.backend.migratePages(request);
@@ -70,5 +73,14 @@ export class ProcessMemory {
     const nodes = this.#session.resolve(expression, argument);
     if (nodes.isEmpty) throw invalidArgumentValue(argument, 'must name at least one node', '');
     return nodes;
+  }
+
+  /** The kernel moves nothing from a node that is not there, and says that all went well. */
+  #checkOnline(nodes: NodeMask): void {
+    const { online } = this.#session.topology;
+    const absent = nodes.difference(online);
+    if (absent.isEmpty) return;
+    const rule = `node ${absent} is not online; the online nodes are ${online}`;
+    throw outOfRange('options.from', rule, `${nodes}`);
   }
 }

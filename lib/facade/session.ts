@@ -13,6 +13,7 @@ import {
   modeWord,
   nodesOrExpression,
 } from '../core/memory-policy.ts';
+import { parseNodeExpression, resolveNodeExpression } from '../core/node-expression.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../core/node-mask.ts';
 import { maxnodeOf, nodemaskWords, nodesOfWords } from '../core/nodemask-words.ts';
 import { MPOL_F, NODE_ID_MAX } from '../core/uapi.ts';
@@ -51,7 +52,9 @@ export class Session {
   resolve(nodes: NodeExpression | undefined, argument: string): NodeMask {
     const kept = nodesOrExpression(nodes, argument);
     if (typeof kept !== 'string') return kept;
-    return NodeMask.parse(kept, { allowed: this.allowedNodes() });
+    const allowed = this.allowedNodes().toArray();
+    const expression = parseNodeExpression(kept, argument);
+    return NodeMask.from(resolveNodeExpression(expression, { allowed }, argument));
   }
 
   /** The one node that an expression names. @throws RangeError ERR_OUT_OF_RANGE */
@@ -70,10 +73,10 @@ export class Session {
    * @throws RangeError ERR_OUT_OF_RANGE naming the allowed nodes
    */
   encodePolicy(policy: MemoryPolicy): PolicyArguments {
-    const nodes = this.resolve(policy.nodes, 'policy');
+    const nodes = this.resolve(policy.nodes, 'nodes');
     checkNodeCount(policy.mode, nodes, policy.nodes);
     const isRemapped = policy.flags.some((flag) => flag !== 'numa-balancing');
-    if (!isRemapped) this.#checkAllowed(nodes, policy);
+    if (!isRemapped) this.checkAllowed(nodes, 'nodes', `${policy}`);
     return { mode: modeWord(policy), nodemask: nodes.isEmpty ? null : nodemaskWords(nodes) };
   }
 
@@ -105,12 +108,13 @@ export class Session {
     });
   }
 
-  #checkAllowed(nodes: NodeMask, policy: MemoryPolicy): void {
+  /** Refuses nodes that the kernel would drop without a word. @throws RangeError ERR_OUT_OF_RANGE */
+  checkAllowed(nodes: NodeMask, argument: string, asked: string): void {
     const allowed = this.allowedNodes();
     const forbidden = nodes.difference(allowed);
     if (forbidden.isEmpty) return;
     const which = forbidden.intersection(this.topology.online).isEmpty ? 'online' : 'allowed';
     const rule = `node ${forbidden} is not ${which}; the allowed nodes are ${allowed}`;
-    throw outOfRange('nodes', rule, `${policy}`);
+    throw outOfRange(argument, rule, asked);
   }
 }

@@ -62,7 +62,7 @@ export class ThreadMemory {
     }
     if (isThenable(value)) {
       // Nobody will wait for it any more; its rejection must not end the process.
-      value.then(undefined, () => {});
+      Promise.resolve(value).catch(() => {});
       const rule = 'must be synchronous: a promise goes on after the policy is restored';
       throw invalidArgumentValue('run', rule, value);
     }

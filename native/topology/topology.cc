@@ -11,14 +11,13 @@
 #include <pthread.h>
 
 #include <climits>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <vector>
 
 #include "../addon.h"
 #include "../support/arguments.h"
 #include "../support/syscall_result.h"
+#include "sysfs_list.h"
 
 namespace node_numa {
 
@@ -41,36 +40,6 @@ struct Memory {
   long long total_bytes = -1;
   long long free_bytes = 0;
 };
-
-// Numbers of a list such as "0-2,5".
-std::vector<int> ParseList(const char* text) {
-  std::vector<int> numbers;
-  while (*text >= '0' && *text <= '9') {
-    char* rest;
-    const long first = strtol(text, &rest, 10);
-    const long last = *rest == '-' ? strtol(rest + 1, &rest, 10) : first;
-    for (long number = first; number <= last; ++number) numbers.push_back(static_cast<int>(number));
-    text = *rest == ',' ? rest + 1 : rest;
-  }
-  return numbers;
-}
-
-// The list after `key` at the start of a line, or of the file's first line if `key` is empty.
-SyscallResult ReadList(const char* path, const char* key, std::vector<int>* numbers) {
-  FILE* const file = fopen(path, "re");
-  const SyscallResult opened = SyscallResult::Capture(file == nullptr ? -1 : 0, "open");
-  if (!opened.Ok()) return opened;
-  char* line = nullptr;
-  size_t capacity = 0;
-  while (getline(&line, &capacity, file) >= 0) {
-    if (strncmp(line, key, strlen(key)) != 0) continue;
-    *numbers = ParseList(line + strlen(key) + strspn(line + strlen(key), " \t"));
-    break;
-  }
-  free(line);
-  fclose(file);
-  return {};
-}
 
 Memory ReadMemory(int node) {
   Memory memory;

@@ -1,21 +1,21 @@
 // @ts-check
 // npm run bench: how much slower than bare system calls in C are the package's verbs? Compiles the
-// C program, boots the guest in which time counts instructions, and compares both in it.
+// C reference, boots the guest in which time counts instructions, and compares both in it.
 // README.md beside this file says what is measured and how to read it.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { guestAvailability } from '../guest/availability.mjs';
 import { runGuest } from '../guest/guest.mjs';
-import { exitCodes, findProgram, GuestError, projectFolder } from '../guest/host.mjs';
+import { exitCodes, GuestError, projectFolder } from '../guest/host.mjs';
 import { setUp } from '../setup.mjs';
 
 const usage = `usage: npm run bench -- [options]
 
-Compares migrate() and residency() with C programs that make the same system calls, in a guest whose
+Compares migrate() and residency() with C code that makes the same system calls, in a guest whose
 time counts instructions, and checks the ratios against their bars.
 
   --rounds N          measured rounds, the median counts (default: 9)
@@ -27,9 +27,9 @@ ${exitCodes.unavailable} no guest possible here,
 ${exitCodes.guestFailed} the guest failed.
 `;
 
-const source = fileURLToPath(new URL('reference.c', import.meta.url));
+const folder = fileURLToPath(new URL('.', import.meta.url));
 const machine = fileURLToPath(new URL('../machines/four-nodes-single-cpu.json', import.meta.url));
-const compilerOptions = ['-std=c11', '-O2', '-Wall', '-Wextra', '-static'];
+const compilerOptions = ['-std=c11', '-O2', '-Wall', '-Wextra'];
 
 /** @param {string} line */
 const say = (line) => process.stdout.write(`${line}\n`);
@@ -51,15 +51,32 @@ function readOptions(parameters) {
   return { ...values, rounds };
 }
 
-/** Among the build's results, which travel into the guest. Throws the compiler's message. */
+/** Both forms of the reference, among the build's results, which travel into the guest. */
 function compileReference() {
+  const target = join(projectFolder, 'build', 'bench');
+  mkdirSync(target, { recursive: true });
+  compile(['-static', 'reference.c', 'program.c', '-o', join(target, 'reference')]);
+  const headers = ['-I', join(nodeHeaders(), 'include', 'node')];
+  const shared = ['-shared', '-fPIC', ...headers];
+  compile([...shared, 'reference.c', 'addon.c', '-o', join(target, 'reference.node')]);
+}
+
+/** @param {string[]} parameters */
+function compile(parameters) {
   const compiler = process.env['CC'] ?? 'cc';
-  if (!findProgram(compiler)) throw new Error(`no C compiler (${compiler}): apt-get install gcc`);
-  const folder = join(projectFolder, 'build', 'bench');
-  mkdirSync(folder, { recursive: true });
-  const parameters = [...compilerOptions, source, '-o', join(folder, 'reference')];
-  const { status, stderr } = spawnSync(compiler, parameters, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`reference.c does not compile:\n${stderr}`);
+  const all = [...compilerOptions, ...parameters];
+  const { error, status, stderr } = spawnSync(compiler, all, { cwd: folder, encoding: 'utf8' });
+  if (error) throw new Error(`no C compiler (${compiler}): apt-get install gcc`);
+  if (status !== 0) throw new Error(`${compiler} ${all.join(' ')} failed:\n${stderr}`);
+}
+
+/** Where node-gyp has found the headers that the addon was built with. */
+function nodeHeaders() {
+  const config = readFileSync(join(projectFolder, 'build', 'config.gypi'), 'utf8');
+  const [, path] = /"nodedir": "(.*)"/.exec(config) ?? [];
+  if (path === undefined)
+    throw new Error('build/config.gypi names no nodedir: npm run build:native');
+  return path;
 }
 
 /** @param {string[]} parameters */

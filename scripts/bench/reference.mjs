@@ -1,16 +1,54 @@
 // @ts-check
-// The C program beside us, told over a pipe what to do; it times itself (see reference.c).
+// The C reference in two forms with one interface: in this process, on the very pages that the
+// package works on, and as a small process of its own. Both time themselves; times are nanoseconds.
 
 import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../../build/bench/reference', import.meta.url));
+/** @typedef {import('node-numa').MappedBuffer} MappedBuffer */
 
-/** Times are nanoseconds. */
-export class Reference {
-  #child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
+/**
+ * @typedef {object} Reference
+ * @property {(to: number, chunk?: number) => Promise<number>} move all pages by move_pages, `chunk`
+ *   pages in each call (default: all)
+ * @property {(to: number) => Promise<number>} mbind all pages by one mbind
+ * @property {(chunk?: number) => Promise<number>} locate asks where the pages are
+ */
+
+/**
+ * What addon.c exports.
+ * @typedef {object} ReferenceAddon
+ * @property {(address: bigint, pageCount: number, chunk: number, node: number) => number} move
+ * @property {(address: bigint, pageCount: number, chunk: number) => number} locate
+ * @property {(address: bigint, pageCount: number, node: number) => number} mbind
+ */
+
+const folder = new URL('../../build/bench/', import.meta.url);
+
+/**
+ * The reference on a buffer's own pages.
+ * @param {MappedBuffer} buffer
+ * @returns {Reference}
+ */
+export function referenceOn({ address, pageCount }) {
+  /** @type {ReferenceAddon} */
+  const addon = createRequire(import.meta.url)(fileURLToPath(new URL('reference.node', folder)));
+  return {
+    move: async (to, chunk = pageCount) => checked(addon.move(address, pageCount, chunk, to)),
+    mbind: async (to) => checked(addon.mbind(address, pageCount, to)),
+    locate: async (chunk = pageCount) => checked(addon.locate(address, pageCount, chunk)),
+  };
+}
+
+/** The reference as a process that is told over a pipe what to do. */
+export class ReferenceProcess {
+  #child = spawn(fileURLToPath(new URL('reference', folder)), {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   #lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  #pageCount = 0;
 
   /**
    * Maps and fills pages on a node, in place of the mapping before.
@@ -18,53 +56,26 @@ export class Reference {
    * @param {number} node
    */
   async map(pageCount, node) {
+    this.#pageCount = pageCount;
     await this.#run('map', pageCount, node);
   }
 
-  async unmap() {
-    await this.#run('unmap');
+  /** @type {Reference['move']} */
+  move(to, chunk = this.#pageCount) {
+    return this.#run('move', chunk, to);
   }
 
-  /**
-   * Moves the first pages by move_pages.
-   * @param {number} to
-   * @param {number} pageCount
-   * @param {number} chunk pages in each call
-   */
-  async move(to, pageCount, chunk = pageCount) {
-    const [ns] = await this.#run('move', to, pageCount, chunk);
-    return ns;
+  /** @type {Reference['mbind']} */
+  mbind(to) {
+    return this.#run('mbind', to);
   }
 
-  /**
-   * Moves all pages by one mbind.
-   * @param {number} to
-   */
-  async mbind(to) {
-    const [ns] = await this.#run('mbind', to);
-    return ns;
+  /** @type {Reference['locate']} */
+  locate(chunk = this.#pageCount) {
+    return this.#run('locate', chunk);
   }
 
-  /**
-   * Locates all pages, moves them, locates them again.
-   * @param {number} to
-   */
-  async receipt(to) {
-    const [before, move, after] = await this.#run('receipt', to);
-    return { before, move, after };
-  }
-
-  /**
-   * Asks where the first pages are.
-   * @param {number} pageCount
-   * @param {number} chunk pages in each call
-   */
-  async locate(pageCount, chunk = pageCount) {
-    const [ns] = await this.#run('locate', pageCount, chunk);
-    return ns;
-  }
-
-  /** Lets the program end. */
+  /** Lets the process end. */
   close() {
     this.#child.stdin.end();
   }
@@ -72,13 +83,20 @@ export class Reference {
   /**
    * @param {string} name
    * @param {number[]} parameters
-   * @returns {Promise<[number, number, number]>} as many times as the command has
    */
   async #run(name, ...parameters) {
     this.#child.stdin.write(`${[name, ...parameters].join(' ')}\n`);
-    const { value: line = 'err the program has ended' } = await this.#lines.next();
-    const [word, ...times] = line.split(' ');
-    if (word !== 'ok') throw new Error(`reference: ${name} ${parameters}: ${line}`);
-    return /** @type {[number, number, number]} */ (times.map(Number));
+    const { value } = await this.#lines.next();
+    if (value === undefined) throw new Error('the reference process has ended');
+    return checked(Number(value));
   }
+}
+
+/**
+ * @param {number} ns
+ * @returns {number}
+ */
+function checked(ns) {
+  if (ns >= 0) return ns;
+  throw new Error(`reference: ${ns === -4096 ? 'pages are elsewhere' : `errno ${-ns}`}`);
 }

@@ -3,6 +3,7 @@
 // turns is reversed from round to round, so that none always inherits the same state of the other.
 
 import { bind } from 'node-numa';
+import { referenceOn } from './reference.mjs';
 import { Samples, timed } from './samples.mjs';
 
 /** @typedef {import('node-numa').Backend} Backend */
@@ -16,7 +17,7 @@ import { Samples, timed } from './samples.mjs';
  * @property {Numa} recordingNuma the same machine through the recording backend
  * @property {() => number} takeMoveNs
  * @property {Backend} backend the native one
- * @property {import('./reference.mjs').Reference} reference
+ * @property {import('./reference.mjs').ReferenceProcess} separate
  * @property {number} rounds
  */
 
@@ -29,7 +30,7 @@ const [home, away] = [0, 1];
 const MPOL_MF_MOVE = 2;
 const warmUpRounds = 3;
 const locateWarmUpRounds = 8;
-const singlePageRounds = 60;
+const singlePage = { rounds: 60, warmUpRounds: 20 };
 /** Neither a node nor an errno. */
 const statusUnset = -(2 ** 31);
 
@@ -37,13 +38,14 @@ const statusUnset = -(2 ** 31);
  * 64 MB from one node to another and back: the time of both ways is one sample.
  * @param {Bench} bench
  */
-export async function measureMoves({ numa, recordingNuma, takeMoveNs, reference, rounds }) {
+export async function measureMoves({ numa, recordingNuma, takeMoveNs, separate, rounds }) {
   const buffer = fill(numa, movedPageCount, home);
   const recorded = recordingNuma.attach(buffer.handle);
-  await reference.map(movedPageCount, home);
+  const reference = referenceOn(buffer);
+  await separate.map(movedPageCount, home);
   /** @type {Turn[]} */
   const turns = [
-    async (to) => ({ 'C move_pages': await reference.move(to, movedPageCount) }),
+    async (to) => ({ 'C move_pages': await reference.move(to) }),
     async (to) => {
       checkComplete(await recorded.migrate({ to }));
       return { 'move phase': takeMoveNs() };
@@ -58,9 +60,13 @@ export async function measureMoves({ numa, recordingNuma, takeMoveNs, reference,
       return { migrate: ns };
     },
     async (to) => {
-      const { before, move, after } = await reference.receipt(to);
-      return { 'C receipt': before + move + after, 'C locate and move': before + move };
+      const before = await reference.locate();
+      const untilMoved = before + (await reference.move(to));
+      const receipt = untilMoved + (await reference.locate());
+      return { 'C receipt': receipt, 'C locate, move': untilMoved };
     },
+    async (to) => ({ 'C process: move_pages': await separate.move(to) }),
+    async (to) => ({ 'C process: mbind': await separate.mbind(to) }),
   ];
   const samples = await takeTurns(turns, { rounds, warmUpRounds });
   recorded.release();
@@ -72,23 +78,24 @@ export async function measureMoves({ numa, recordingNuma, takeMoveNs, reference,
  * Where 64 Ki pages are.
  * @param {Bench} bench
  */
-export async function measureLocating({ numa, backend, reference, rounds }) {
+export async function measureLocating({ numa, backend, separate, rounds }) {
   // The initial file system is in the memory of node 0: the other has more room.
   const buffer = fill(numa, locatedPageCount, away);
-  await reference.map(locatedPageCount, away);
+  const reference = referenceOn(buffer);
+  await separate.map(locatedPageCount, away);
   /** @type {Turn[]} */
   const turns = [
-    async () => ({ 'C query': await reference.locate(locatedPageCount) }),
+    async () => ({ 'C query': await reference.locate() }),
     async () => ({ residency: await timed(() => buffer.residency()) }),
     async () => ({ residencySync: await timed(() => buffer.residencySync()) }),
+    async () => ({ 'C process: query': await separate.locate() }),
     ...chunkPageCounts.map((chunk) => async () => ({
-      [`C query ${chunk}`]: await reference.locate(locatedPageCount, chunk),
+      [`C query ${chunk}`]: await reference.locate(chunk),
       [`query ${chunk}`]: await timed(() => callInChunks(backend, buffer, null, chunk)),
     })),
   ];
   const samples = await takeTurns(turns, { rounds, warmUpRounds: locateWarmUpRounds });
   buffer.release();
-  await reference.unmap();
   return samples;
 }
 
@@ -97,22 +104,21 @@ export async function measureLocating({ numa, backend, reference, rounds }) {
  * costs.
  * @param {Bench} bench
  */
-export async function measureChunks({ numa, backend, reference, rounds }) {
+export async function measureChunks({ numa, backend, rounds }) {
   const buffer = fill(numa, movedPageCount, home);
-  await reference.map(movedPageCount, home);
+  const reference = referenceOn(buffer);
   const turns = chunkPageCounts.flatMap((chunk) => {
     /** @type {Turn[]} */
     const pair = [
-      async (to) => ({ [`C move ${chunk}`]: await reference.move(to, movedPageCount, chunk) }),
+      async (to) => ({ [`C move ${chunk}`]: await reference.move(to, chunk) }),
       async (to) => ({
         [`move ${chunk}`]: await timed(() => callInChunks(backend, buffer, to, chunk)),
       }),
     ];
     return pair;
   });
-  const samples = await takeTurns(turns, { rounds: Math.ceil(rounds / 3), warmUpRounds: 0 });
+  const samples = await takeTurns(turns, { rounds: Math.ceil(rounds / 3), warmUpRounds: 1 });
   buffer.release();
-  await reference.unmap();
   return samples;
 }
 
@@ -120,23 +126,22 @@ export async function measureChunks({ numa, backend, reference, rounds }) {
  * The fixed cost: one page there and back.
  * @param {Bench} bench
  */
-export async function measureSinglePage({ numa, backend, reference }) {
+export async function measureSinglePage({ numa, backend }) {
   const buffer = fill(numa, 1, home);
-  const lengthBytes = numa.pageSizeBytes;
-  await reference.map(1, home);
+  const reference = referenceOn(buffer);
   /** @type {Turn[]} */
   const turns = [
-    async (to) => ({ 'C move_pages': await reference.move(to, 1) }),
+    async (to) => ({ 'C move_pages': await reference.move(to) }),
     async (to) => ({
       'backend.movePages': await timed(() => callInChunks(backend, buffer, to, 1)),
     }),
-    async (to) => ({ migrate: await timed(() => buffer.migrate({ to, lengthBytes })) }),
-    async () => ({ residency: await timed(() => buffer.residency({ lengthBytes })) }),
-    async () => ({ residencySync: await timed(() => buffer.residencySync({ lengthBytes })) }),
+    async (to) => ({ migrate: await timed(() => buffer.migrate({ to })) }),
+    async () => ({ 'C query': await reference.locate() }),
+    async () => ({ residency: await timed(() => buffer.residency()) }),
+    async () => ({ residencySync: await timed(() => buffer.residencySync()) }),
   ];
-  const samples = await takeTurns(turns, { rounds: singlePageRounds, warmUpRounds: 20 });
+  const samples = await takeTurns(turns, singlePage);
   buffer.release();
-  await reference.unmap();
   return samples;
 }
 
@@ -166,19 +171,15 @@ async function takeTurns(turns, { rounds, warmUpRounds }) {
  * @param {number} chunk
  */
 async function callInChunks(backend, buffer, nodes, chunk) {
+  const flags = nodes === null ? 0 : MPOL_MF_MOVE;
   for (let first = 0; first < buffer.pageCount; first += chunk) {
     const pageCount = Math.min(chunk, buffer.pageCount - first);
     const address = buffer.address + BigInt(first * backend.pageSizeBytes);
     const status = new Int32Array(pageCount).fill(statusUnset);
     const pages = { address, pageCount };
-    const result = await backend.movePages({ pid: 0, pages, nodes, flags: flagsOf(nodes), status });
+    const result = await backend.movePages({ pid: 0, pages, nodes, flags, status });
     if (!result.ok || result.value !== 0) throw new Error('pages were left behind');
   }
-}
-
-/** @param {number | null} nodes */
-function flagsOf(nodes) {
-  return nodes === null ? 0 : MPOL_MF_MOVE;
 }
 
 /**

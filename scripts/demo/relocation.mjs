@@ -165,12 +165,16 @@ function fill(numa, node) {
 /**
  * The first two nodes with memory and, if there is one, a node with memory and no CPU.
  * @param {Numa} numa
+ * @returns {[number, number, ...number[]]}
  */
 function route({ topology }) {
   const [first, second, ...others] = topology.withMemory;
   const memoryOnly = others.find((id) => !topology.withCpus.has(id));
-  const stops = [first, second, memoryOnly ?? others[0]];
-  return /** @type {number[]} */ (stops.filter((id) => id !== undefined));
+  if (first === undefined || second === undefined) {
+    throw new Error('a relocation needs two nodes with memory');
+  }
+  const third = memoryOnly ?? others[0];
+  return third === undefined ? [first, second] : [first, second, third];
 }
 
 /**

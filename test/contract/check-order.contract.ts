@@ -11,7 +11,7 @@ import { type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
 import type { WorldMbindRequest } from './world.ts';
 
 const BAD_FLAG = 8;
-/** Not above any mask, mode or flag check in the order, so nothing but the walk meets it. */
+/** Page aligned, with nothing mapped there: only the last check, of the range, minds. */
 const UNMAPPED = FREE_ADDRESS;
 const NOBODY = 65534;
 const UNREADABLE = { pointer: 8n, maxnode: 65 } as const;

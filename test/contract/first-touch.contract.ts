@@ -183,7 +183,7 @@ function declareOverflow(declare: DeclareTest): void {
 
   declare(
     'PREFERRED overflows to the neighbour of the preferred node',
-    { needs },
+    { needs, traits: ['sharing'] },
     async (scene) => {
       const { process, machine, skip } = scene;
       const smallest = smallestNode(machine);

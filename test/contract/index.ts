@@ -1,9 +1,12 @@
 /** All behaviour families, for any kind of world (README.md). */
 
 import { afterAll, beforeAll, describe } from 'vitest';
+import { type BackendSubject, worldOfBackend } from './backend-world.ts';
 import { checkOrderContract } from './check-order.contract.ts';
 import { firstTouchContract } from './first-touch.contract.ts';
 import { interleaveContract } from './interleave.contract.ts';
+import { lifetimeContract } from './lifetime.contract.ts';
+import { mappingContract } from './mapping.contract.ts';
 import { maskDecodingContract } from './mask-decoding.contract.ts';
 import { migratePagesContract } from './migrate-pages.contract.ts';
 import { misplacedPagesContract } from './misplaced-pages.contract.ts';
@@ -13,6 +16,7 @@ import { policyQueryContract } from './policy-query.contract.ts';
 import { rangePolicyContract } from './range-policy.contract.ts';
 import type { OpenSubject } from './scene.ts';
 import { threadPolicyContract } from './thread-policy.contract.ts';
+import { topologyContract } from './topology.contract.ts';
 import type { World, WorldSubject } from './world.ts';
 
 const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
@@ -29,6 +33,9 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   migratePagesContract,
 ];
 
+export type { BackendSubject } from './backend-world.ts';
+export { otherProcessContract } from './other-process.contract.ts';
+
 /** What processes of a machine may rely on. */
 export function processContract(subject: WorldSubject): void {
   describe(subject.name, () => {
@@ -40,4 +47,14 @@ export function processContract(subject: WorldSubject): void {
     const open: OpenSubject = { ...subject, world: () => world as World };
     for (const family of PROCESS_FAMILIES) family(open);
   });
+}
+
+/** What users of a backend may rely on: its own families, and those of its process. */
+export function backendContract(subject: BackendSubject): void {
+  describe(subject.name, () => {
+    topologyContract(subject);
+    mappingContract(subject);
+    lifetimeContract(subject);
+  });
+  processContract(worldOfBackend(subject));
 }

@@ -139,6 +139,7 @@ export function misplacedPagesContract(subject: OpenSubject): void {
       'PREFERRED with MOVE and STRICT takes another node when its own is full',
       {
         needs: [expendable, memoryNodes(3)],
+        traits: ['sharing'],
       },
       async (scene) => {
         const { process, machine, world } = scene;

@@ -14,6 +14,8 @@ import { FREE_ADDRESS, mapPages, move, type Pages, placeOn, UNWRITTEN, where } f
 import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
 
 const U = UNWRITTEN;
+/** More than a node that counts as full still has to give. */
+const FULL_PAGES = 300;
 
 /** Pages that were written on the lowest node, apart from all other mappings. */
 async function pagesOnFirst({ process, machine, node }: Scene, count: number): Promise<Pages> {
@@ -207,11 +209,12 @@ function declareTargets(declare: DeclareTest): void {
     'a full node ends the call with ENOMEM and leaves no status',
     {
       needs: [expendable, memoryNodes(3)],
+      traits: ['sharing'],
     },
     async (scene) => {
       const { process, machine, world } = scene;
       const full = smallestNode(machine);
-      const pages = await pagesOnFirst(scene, 2000);
+      const pages = await pagesOnFirst(scene, FULL_PAGES);
       const filler = await world.spawn();
       await fillNode(filler, machine, full);
       const { result, status } = await move(process, pages, full);

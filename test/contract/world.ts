@@ -20,7 +20,7 @@ import type { TopologySnapshot } from '../../lib/backend/topology-snapshot.ts';
 export type Trait =
   /** Mappings at chosen addresses, and unmapping part of one. */
   | 'addresses'
-  /** Shared mappings, fork. */
+  /** Processes beside each other: children, shared mappings. */
   | 'sharing'
   /** Another user id. */
   | 'setuid'

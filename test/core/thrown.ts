@@ -1,21 +1,19 @@
 /** What a call threw or rejected with, as data that a test can compare. */
 
+import type { NumaErrorFields } from '../../lib/core/errors.ts';
+
 export interface Thrown {
   readonly name: string;
   readonly code: string;
   readonly message: string;
-  readonly error: Error & Record<string, unknown>;
+  /** With the members of a NumaError, where it is one. */
+  readonly error: Error & Partial<NumaErrorFields>;
 }
 
 function asThrown(error: unknown): Thrown {
   if (!(error instanceof Error)) throw new Error(`threw what is no Error: ${String(error)}`);
-  const coded = error as Error & Record<string, unknown>;
-  return {
-    name: error.name,
-    code: String(coded['code'] ?? 'no code'),
-    message: error.message,
-    error: coded,
-  };
+  const coded: Thrown['error'] = error;
+  return { name: error.name, code: coded.code ?? 'no code', message: error.message, error: coded };
 }
 
 /** What `run` throws. */

@@ -27,7 +27,7 @@ describe('an abort', () => {
     expect([name, code]).toEqual(['AbortError', 'ABORT_ERR']);
     expect(error).toBeInstanceOf(AbortError);
     expect((error.cause as Error).message).toBe('changed my mind');
-    const report = error['report'] as MigrationReport;
+    const report = error.report as MigrationReport;
     expectTrueOf(buffer, report);
     const { moved, alreadyThere, notAttempted } = report.pages;
     expect([report.aborted, moved, alreadyThere + notAttempted]).toEqual([true, 0, 40]);
@@ -43,7 +43,7 @@ describe('an abort', () => {
     const { code, error } = await failureOf(() => buffer.migrate({ to: otherNode, onProgress }));
     expect(code).toBe('ABORT_ERR');
     expect(error.cause).toBe(thrown);
-    expectTrueOf(buffer, error['report'] as MigrationReport);
+    expectTrueOf(buffer, error.report as MigrationReport);
   });
 
   test('after the end changes nothing', async () => {

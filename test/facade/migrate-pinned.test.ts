@@ -98,7 +98,7 @@ describe('pinned pages', () => {
       const { code, message, error } = await failureOf(() => buffer.migrate({ to, strict: true }));
       expect(code).toBe('NUMA_POLICY_NOT_MET');
       expect(message).toContain(`not every page is on node ${to}: 1 busy`);
-      const report = error['report'] as MigrationReport;
+      const report = error.report as MigrationReport;
       expectTrueOf(buffer, report);
       expect(report.pages).toMatchObject({ busy: 1, moved: PAGE_COUNT - 1 });
       expect(report).toMatchObject({ complete: false, aborted: false });

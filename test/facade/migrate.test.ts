@@ -12,6 +12,7 @@ import { failureOf } from '../core/thrown.ts';
 import {
   chooseHugePages,
   firstNode,
+  memoryNodes,
   needExpendable,
   needMemoryOnlyNode,
   needNodes,
@@ -148,7 +149,7 @@ describe('migrate()', () => {
       expect(error.message).toContain(`node ${UNKNOWN_NODE}`);
       expect(error.message).toMatch(/allowed nodes: \d/);
       expect(error.hint).toMatch(/node/);
-      expect('report' in error && error.report !== undefined).toBe(false);
+      expect(error.report).toBeUndefined();
     }
   });
 });
@@ -210,10 +211,11 @@ describe('migrate() of several chunks', () => {
 
   test('reports exactly what a full node took', async (context) => {
     needExpendable(context);
-    const nodes = needNodes(context, 2);
-    const to = nodes.at(-1) as number;
+    needNodes(context, 2);
+    const to = memoryNodes.toSorted((a, b) => numa.freeMemory(a) - numa.freeMemory(b))[0] as number;
+    const from = memoryNodes.find((node) => node !== to) as number;
     const freePages = Math.ceil(numa.freeMemory(to) / PAGE);
-    using buffer = allocateOn(nodes[0] as number, freePages + pagesIn(16));
+    using buffer = allocateOn(from, freePages + pagesIn(16));
     writePattern(buffer);
     const sum = checksum(buffer);
     const report = await buffer.migrate({ to });
@@ -227,15 +229,14 @@ describe('migrate() of several chunks', () => {
     const { code, error } = await failureOf(() => buffer.migrate({ to, strict: true }));
     expect(code).toBe('NUMA_POLICY_NOT_MET');
     expect(error.message).toMatch(/\d+ noMemory/);
-    expectTrueOf(buffer, error['report'] as MigrationReport);
+    expectTrueOf(buffer, error.report as MigrationReport);
   });
 });
 
 describe('huge pages', () => {
   test('are counted in base pages, and stay accounted for', async (context) => {
     const [from, to] = needNodes(context, 2) as [number, number];
-    const restore = chooseHugePages('always');
-    if (restore === undefined) context.skip('the choice of huge pages is not ours here');
+    const restore = chooseHugePages('always') ?? context.skip('huge pages are not ours to choose');
     try {
       using buffer = allocateOn(from, pagesIn(8));
       writePattern(buffer);

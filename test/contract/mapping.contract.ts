@@ -1,0 +1,102 @@
+/** Mapped memory as a backend hands it out, before any policy. */
+
+import { describe, expect } from 'vitest';
+import { ERRNO } from '../../lib/core/errno.ts';
+import { backendTestsOf, expectValue, residencyOf } from './backend-scene.ts';
+import type { BackendSubject } from './backend-world.ts';
+
+const PRESENT = 1n << 63n;
+const FILE_OR_SHARED = 1n << 61n;
+
+export function mappingContract(subject: BackendSubject): void {
+  describe('mapping', () => {
+    const declare = backendTestsOf(subject);
+
+    declare('a length is rounded up to whole pages', ({ backend }) => {
+      const { pageSizeBytes } = backend;
+      for (const [asked, pageCount] of [
+        [1, 1],
+        [pageSizeBytes, 1],
+        [pageSizeBytes + 1, 2],
+      ] as const) {
+        const mapping = expectValue(backend.mmap(asked));
+        expect(mapping.lengthBytes).toBe(pageCount * pageSizeBytes);
+        expect(mapping.address % BigInt(pageSizeBytes)).toBe(0n);
+        backend.munmap(mapping);
+      }
+    });
+
+    declare('nothing, and more than there are addresses, cannot be mapped', ({ backend }) => {
+      expect(backend.mmap(0)).toFailWith('mmap', 'EINVAL');
+      expect(backend.mmap(2 ** 52)).toFailWith('mmap', 'ENOMEM');
+    });
+
+    declare('mapping touches no page', ({ backend, facts, map }) => {
+      const nowhere = facts.untouchedAnonymousStatus;
+      expect(residencyOf(backend, map(3))).toResideOn([nowhere, nowhere, nowhere]);
+    });
+
+    declare('the memory is zero, and keeps what is written', ({ backend, map }) => {
+      const mapping = map(2);
+      const bytes = new Uint8Array(expectValue(backend.arrayBuffer(mapping)));
+      expect(bytes.every((byte) => byte === 0)).toBe(true);
+      bytes.fill(0xab);
+      expect(backend.touch(mapping, 0, mapping.lengthBytes, 'write')).toSucceed();
+      expect(bytes.every((byte) => byte === 0xab)).toBe(true);
+    });
+
+    declare('the bytes are one ArrayBuffer as long as the mapping', ({ backend, map }) => {
+      const mapping = map(3);
+      const buffer = expectValue(backend.arrayBuffer(mapping));
+      expect(buffer.byteLength).toBe(mapping.lengthBytes);
+      expect(expectValue(backend.arrayBuffer(mapping))).toBe(buffer);
+    });
+  });
+
+  describe('touching', () => {
+    const declare = backendTestsOf(subject);
+
+    declare(
+      'every page that the bytes meet is touched, and no other',
+      ({ backend, facts, machine, map }) => {
+        const mapping = map(4);
+        const { pageSizeBytes } = backend;
+        expect(backend.touch(mapping, pageSizeBytes + 100, pageSizeBytes, 'write')).toSucceed();
+        const nowhere = facts.untouchedAnonymousStatus;
+        const [first, second, third, last] = residencyOf(backend, mapping);
+        expect([first, last]).toEqual([nowhere, nowhere]);
+        expect(machine.memoryNodes).toContain(second);
+        expect(machine.memoryNodes).toContain(third);
+      },
+    );
+
+    declare('a read finds the zero page, which is nowhere', ({ backend, map }) => {
+      const mapping = map(2);
+      expect(backend.touch(mapping, 0, mapping.lengthBytes, 'read')).toSucceed();
+      expect(residencyOf(backend, mapping)).toResideOn([-ERRNO.EFAULT, -ERRNO.EFAULT]);
+    });
+
+    declare('bytes outside the mapping are out of range', ({ backend, map }) => {
+      const mapping = map(2);
+      const { lengthBytes } = mapping;
+      for (const [offset, length] of [
+        [0, lengthBytes + 1],
+        [lengthBytes, 1],
+        [lengthBytes - 1, 2],
+      ] as const) {
+        const result = backend.touch(mapping, offset, length, 'write');
+        expect(result.ok, `${offset}, ${length}`).toBe(false);
+        expect(result).toMatchObject({ errno: ERRNO.ERANGE });
+      }
+    });
+
+    declare('the pagemap tells which pages are present', ({ backend, map }) => {
+      const mapping = map(3);
+      const { pageSizeBytes } = backend;
+      expectValue(backend.touch(mapping, pageSizeBytes, pageSizeBytes, 'write'));
+      const entries = expectValue(backend.pagemap({ address: mapping.address, pageCount: 3 }));
+      expect([...entries].map((entry) => (entry & PRESENT) !== 0n)).toEqual([false, true, false]);
+      expect([...entries].map((entry) => entry & FILE_OR_SHARED)).toEqual([0n, 0n, 0n]);
+    });
+  });
+}

@@ -1,0 +1,314 @@
+/** Every public verb with every kind of wrong argument, as one table. */
+
+import {
+  bind,
+  local,
+  type MappedBuffer,
+  type MemoryPolicy,
+  type MigrateOptions,
+  type NodeExpression,
+  type Numa,
+  openNuma,
+  type RangeOptions,
+} from '../../lib/index.ts';
+import { firstNode, UNKNOWN_NODE } from './machine.ts';
+
+const TYPE = 'ERR_INVALID_ARG_TYPE';
+const VALUE = 'ERR_INVALID_ARG_VALUE';
+const RANGE = 'ERR_OUT_OF_RANGE';
+
+export interface Wrong {
+  readonly verb: string;
+  readonly argument: string;
+  readonly value: unknown;
+  readonly code: string;
+  readonly call: (subject: Subject) => unknown;
+}
+
+export interface Subject {
+  readonly numa: Numa;
+  readonly buffer: MappedBuffer;
+}
+
+type WrongValue = readonly [value: unknown, code: string];
+
+const integers = (max: number): WrongValue[] => [
+  ['1', TYPE],
+  [1n, TYPE],
+  [null, TYPE],
+  [{}, TYPE],
+  [true, TYPE],
+  [Number.NaN, RANGE],
+  [Number.POSITIVE_INFINITY, RANGE],
+  [-1, RANGE],
+  [0.5, RANGE],
+  [max + 1, RANGE],
+  [2 ** 53, RANGE],
+];
+
+const NODES: readonly WrongValue[] = [
+  [undefined, TYPE],
+  [null, TYPE],
+  [true, TYPE],
+  [1n, TYPE],
+  [{}, TYPE],
+  [['0'], TYPE],
+  [() => 0, TYPE],
+  ['x', VALUE],
+  ['0-', VALUE],
+  ['1024', VALUE],
+  ['+', VALUE],
+  [-1, RANGE],
+  [0.5, RANGE],
+  [Number.NaN, RANGE],
+  [1024, RANGE],
+  [[0, -1], RANGE],
+  [`+${UNKNOWN_NODE}`, RANGE],
+];
+const NO_NODE: readonly WrongValue[] = [
+  ['', VALUE],
+  [[], VALUE],
+  ['!all', VALUE],
+];
+const ONE_NODE: readonly WrongValue[] = [
+  ['', RANGE],
+  [[], RANGE],
+  ['!all', RANGE],
+  ['0-1', RANGE],
+  [[0, 1], RANGE],
+];
+const OPTIONS: readonly WrongValue[] = [
+  [null, TYPE],
+  [7, TYPE],
+  ['all', TYPE],
+  [[], TYPE],
+  [() => {}, TYPE],
+];
+const BOOLEANS: readonly WrongValue[] = [
+  [null, TYPE],
+  [0, TYPE],
+  ['true', TYPE],
+  [{}, TYPE],
+];
+const SIGNALS: readonly WrongValue[] = [
+  [null, TYPE],
+  [{ aborted: false }, TYPE],
+  [true, TYPE],
+];
+const WORDS: readonly WrongValue[] = [
+  [null, TYPE],
+  [1, TYPE],
+  ['', VALUE],
+  ['OWN', VALUE],
+  ['toString', VALUE],
+];
+const POLICIES: readonly WrongValue[] = [
+  [undefined, TYPE],
+  [null, TYPE],
+  ['bind', TYPE],
+  [{ mode: 'bind', nodes: '0' }, TYPE],
+  [bind, TYPE],
+];
+const FORBIDDEN_POLICIES: readonly WrongValue[] = [
+  [bind(UNKNOWN_NODE), RANGE],
+  [bind([firstNode, UNKNOWN_NODE]), RANGE],
+  [bind('!all'), VALUE],
+  [bind(`+${UNKNOWN_NODE}`), RANGE],
+];
+
+/** Rows of one argument of one verb. */
+function rows(
+  verb: string,
+  argument: string,
+  values: readonly WrongValue[],
+  call: (subject: Subject, value: never) => unknown,
+): Wrong[] {
+  return values.map(([value, code]) => {
+    return { verb, argument, value, code, call: (subject) => call(subject, value as never) };
+  });
+}
+
+type RangeVerb = (buffer: MappedBuffer, options: never) => unknown;
+const RANGE_VERBS: Readonly<Record<string, RangeVerb>> = {
+  residency: (buffer, options) => buffer.residency(options),
+  residencySync: (buffer, options) => buffer.residencySync(options),
+  touch: (buffer, options) => buffer.touch(options),
+  setPolicy: (buffer, options) => buffer.setPolicy(local(), options),
+  migrate: (buffer, options: MigrateOptions) => buffer.migrate({ ...options, to: firstNode }),
+};
+
+function rangeRows(lengthBytes: number, pageSizeBytes: number): Wrong[] {
+  const offsets = [...integers(lengthBytes - 1), [1, RANGE], [pageSizeBytes / 2, RANGE]] as const;
+  const lengths = [...integers(lengthBytes), [0, RANGE]] as const;
+  return Object.entries(RANGE_VERBS).flatMap(([verb, run]) => [
+    ...rows(verb, 'options.offsetBytes', offsets, ({ buffer }, offsetBytes: number) =>
+      run(buffer, { offsetBytes } satisfies RangeOptions as never),
+    ),
+    ...rows(verb, 'options.lengthBytes', lengths, ({ buffer }, length: number) =>
+      run(buffer, { lengthBytes: length } satisfies RangeOptions as never),
+    ),
+    ...rows(verb, 'options.lengthBytes', [[lengthBytes, RANGE]], ({ buffer }, length: number) =>
+      run(buffer, { offsetBytes: pageSizeBytes, lengthBytes: length } as never),
+    ),
+    ...rows(verb, 'options.surprise', [[1, VALUE]], ({ buffer }, surprise) =>
+      run(buffer, { surprise } as never),
+    ),
+  ]);
+}
+
+function bufferRows(): Wrong[] {
+  const of = <V>(verb: string, member: string, values: readonly WrongValue[], base = {}) =>
+    rows(verb, `options.${member}`, values, ({ buffer }, value: V) => {
+      const options = { ...base, [member]: value } as never;
+      return verb === 'policy'
+        ? buffer.policy(options)
+        : (RANGE_VERBS[verb] as RangeVerb)(buffer, options);
+    });
+  const plain = Object.entries(RANGE_VERBS).filter(([verb]) => verb !== 'migrate');
+  return [
+    ...plain.flatMap(([verb, run]) =>
+      rows(verb, 'options', OPTIONS, ({ buffer }, options: never) => run(buffer, options)),
+    ),
+    ...rows('migrate', 'options', OPTIONS, ({ buffer }, options: never) => buffer.migrate(options)),
+    ...rows('policy', 'options', OPTIONS, ({ buffer }, options: never) => buffer.policy(options)),
+    ...of('policy', 'offsetBytes', [...integers(2 ** 30), [1, RANGE]]),
+    ...of('policy', 'lengthBytes', [[1, VALUE]]),
+    ...of('residency', 'signal', SIGNALS),
+    ...of('migrate', 'signal', SIGNALS),
+    ...of('migrate', 'strict', BOOLEANS),
+    ...of('migrate', 'includeShared', BOOLEANS),
+    ...of('migrate', 'onProgress', [[null, TYPE], [{}, TYPE], ['f', TYPE]]), // biome-ignore format: one line
+    ...of('touch', 'access', WORDS),
+    ...of('setPolicy', 'move', WORDS),
+    ...of('setPolicy', 'strict', BOOLEANS),
+    ...rows('migrate', 'options.to', [...NODES, ...ONE_NODE], ({ buffer }, to: NodeExpression) =>
+      buffer.migrate({ to }),
+    ),
+    ...rows('setPolicy', 'policy', POLICIES, ({ buffer }, policy: MemoryPolicy) =>
+      buffer.setPolicy(policy),
+    ),
+    ...rows('setPolicy', 'nodes', FORBIDDEN_POLICIES, ({ buffer }, policy: MemoryPolicy) =>
+      buffer.setPolicy(policy),
+    ),
+  ];
+}
+
+function numaRows(): Wrong[] {
+  const handle = (part: object) => ({ id: 0, generation: 0, ...part });
+  return [
+    ...rows('openNuma', 'options', OPTIONS, (_, options: never) => openNuma(options)),
+    ...rows('openNuma', 'options.machine', [[{}, VALUE]], (_, machine) =>
+      openNuma({ machine } as never),
+    ),
+    ...rows(
+      'openNuma',
+      'options.backend',
+      [[null, TYPE], [1, TYPE], [{}, TYPE], ['', VALUE], ['Native', VALUE]], // biome-ignore format: one line
+      (_, backend: never) => openNuma({ backend }),
+    ),
+    ...rows(
+      'allocate',
+      'lengthBytes',
+      [...integers(2 ** 53 - 1), [0, RANGE], [undefined, TYPE]],
+      ({ numa }, n: number) => numa.allocate(n),
+    ),
+    ...rows('allocate', 'options', OPTIONS, ({ numa }, o: never) => numa.allocate(1, o)),
+    ...rows('allocate', 'options.node', [[0, VALUE]], ({ numa }, node) =>
+      numa.allocate(1, { node } as never),
+    ),
+    ...rows('allocate', 'options.policy', POLICIES.slice(1), ({ numa }, policy: MemoryPolicy) =>
+      numa.allocate(1, { policy }),
+    ),
+    ...rows('allocate', 'nodes', FORBIDDEN_POLICIES, ({ numa }, policy: MemoryPolicy) =>
+      numa.allocate(1, { policy }),
+    ),
+    ...rows(
+      'attach',
+      'handle',
+      [
+        [undefined, TYPE],
+        [null, TYPE],
+        [1, TYPE],
+        ['h', TYPE],
+      ],
+      (
+        { numa },
+        h: never, // biome-ignore format: one line
+      ) => numa.attach(h),
+    ),
+    ...rows('attach', 'handle.id', integers(2 ** 53), ({ numa }, id: number) =>
+      numa.attach(handle({ id })),
+    ),
+    ...rows('attach', 'handle.generation', integers(2 ** 53), ({ numa }, generation: number) =>
+      numa.attach(handle({ generation })),
+    ),
+    ...rows('process', 'pid', [...integers(4194304), [0, RANGE]], ({ numa }, pid: number) =>
+      numa.process(pid),
+    ),
+    ...rows(
+      'freeMemory',
+      'node',
+      [...integers(1023), [undefined, TYPE]],
+      ({ numa }, node: number) => numa.freeMemory(node),
+    ),
+  ];
+}
+
+function topologyRows(): Wrong[] {
+  const ids = [...integers(1023), [undefined, TYPE], [UNKNOWN_NODE, RANGE]] as const;
+  return [
+    ...rows('node', 'id', ids, ({ numa }, id: number) => numa.topology.node(id)),
+    ...rows('distance', 'from', ids, ({ numa }, id: number) =>
+      numa.topology.distance(id, firstNode),
+    ),
+    ...rows('distance', 'to', ids, ({ numa }, id: number) => numa.topology.distance(firstNode, id)),
+    ...rows('nearestFirst', 'from', ids, ({ numa }, id: number) => numa.topology.nearestFirst(id)),
+  ];
+}
+
+function threadAndProcessRows(): Wrong[] {
+  const migrate =
+    (argument: 'from' | 'to') =>
+    ({ numa }: Subject, value: never) =>
+      numa.process().migrate({ from: firstNode, to: firstNode, [argument]: value });
+  const cpus: WrongValue[] = [[undefined, TYPE], [null, TYPE], [0, TYPE], ['0', TYPE], [['0'], TYPE], [[-1], RANGE], [[0.5], RANGE], [[8192], RANGE], [[], VALUE]]; // biome-ignore format: one line
+  const runs: WrongValue[] = [[undefined, TYPE], [null, TYPE], [1, TYPE], ['run', TYPE]]; // biome-ignore format: one line
+  return [
+    ...rows('thread.setPolicy', 'policy', POLICIES, ({ numa }, p: never) =>
+      numa.thread.setPolicy(p),
+    ),
+    ...rows('thread.setPolicy', 'nodes', FORBIDDEN_POLICIES, ({ numa }, p: never) =>
+      numa.thread.setPolicy(p),
+    ),
+    ...rows('thread.withPolicy', 'policy', POLICIES, ({ numa }, p: never) =>
+      numa.thread.withPolicy(p, () => 1),
+    ),
+    ...rows('thread.withPolicy', 'nodes', FORBIDDEN_POLICIES, ({ numa }, p: never) =>
+      numa.thread.withPolicy(p, () => 1),
+    ),
+    ...rows('thread.withPolicy', 'run', runs, ({ numa }, run: never) =>
+      numa.thread.withPolicy(local(), run),
+    ),
+    ...rows('thread.setAffinity', 'cpus', cpus, ({ numa }, c: never) => numa.thread.setAffinity(c)),
+    ...(['from', 'to'] as const).flatMap(
+      (argument) =>
+      rows('process.migrate', `options.${argument}`, [...NODES, ...NO_NODE, [UNKNOWN_NODE, RANGE], [[firstNode, UNKNOWN_NODE], RANGE]], migrate(argument)), // biome-ignore format: one line
+    ),
+    ...rows('process.migrate', 'options', OPTIONS, ({ numa }, o: never) =>
+      numa.process().migrate(o),
+    ),
+    ...rows('process.migrate', 'options.pid', [[1, VALUE]], ({ numa }, pid) =>
+      numa.process().migrate({ from: firstNode, to: firstNode, pid } as never),
+    ),
+  ];
+}
+
+export function wrongCalls(lengthBytes: number, pageSizeBytes: number): Wrong[] {
+  return [
+    ...numaRows(),
+    ...topologyRows(),
+    ...bufferRows(),
+    ...rangeRows(lengthBytes, pageSizeBytes),
+    ...threadAndProcessRows(),
+  ];
+}

@@ -1,0 +1,216 @@
+/** What migrate() makes of the kernel's answers, over a table of pages instead of a machine. */
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ERRNO } from '../../lib/core/errno.ts';
+import {
+  AbortError,
+  type MigrateOptions,
+  type MigrationReport,
+  openNuma,
+} from '../../lib/index.ts';
+import { openNativeBackend } from '../../lib/native-backend/native-backend.ts';
+import { failureOf } from '../core/thrown.ts';
+import { ModelledBackend, type ModelledPage, type PageModel } from './modelled-pages.ts';
+import { expectAccounted } from './placed-buffer.ts';
+
+const TARGET = 1;
+const CHUNK_PAGE_COUNT = 8192;
+
+function onNode(place: number, count: number): ModelledPage[] {
+  return Array.from({ length: count }, () => ({ place, trait: 'free' as const }));
+}
+
+function modelOf(pages: ModelledPage[], more: Partial<PageModel> = {}): PageModel {
+  return { pages, freePages: Number.MAX_SAFE_INTEGER, onlineNodes: [0, 1, 2], ...more };
+}
+
+function openOn(model: PageModel) {
+  const opened = openNativeBackend();
+  if (!opened.ok) throw new Error(opened.reason);
+  const modelled = new ModelledBackend(opened.backend, model);
+  const numa = openNuma({ backend: modelled.asBackend() });
+  const buffer = numa.allocate(model.pages.length * numa.pageSizeBytes);
+  return { modelled, buffer, numa };
+}
+
+async function migrate(model: PageModel, options: Partial<MigrateOptions> = {}) {
+  const { buffer } = openOn(model);
+  const before = model.pages.map((page) => ({ ...page }));
+  try {
+    const report = await buffer.migrate({ to: TARGET, ...options });
+    expect(buffer.residencySync().byNode).toEqual(report.after);
+    return { report, before };
+  } finally {
+    buffer.release();
+  }
+}
+
+const page: fc.Arbitrary<ModelledPage> = fc.record({
+  place: fc.constantFrom(0, 0, 0, 0, 1, 2, -ERRNO.ENOENT, -ERRNO.EFAULT),
+  trait: fc.constantFrom('free', 'free', 'free', 'free', 'pinned', 'shared', 'isolated'),
+});
+const pages = fc.array(page, { minLength: 1, maxLength: 60 });
+
+describe('the report of a move', () => {
+  test('is what became of each page, whatever pages they are', async () => {
+    await fc.assert(
+      fc.asyncProperty(pages, fc.boolean(), async (list, includeShared) => {
+        const { report, before } = await migrate(modelOf(list), { includeShared });
+        const count = (is: (was: ModelledPage) => boolean) => before.filter(is).length;
+        const isElsewhere = ({ place }: ModelledPage) => place >= 0 && place !== TARGET;
+        const stuck = (trait: string) => count((was) => isElsewhere(was) && was.trait === trait);
+        const shared = includeShared ? 0 : stuck('shared');
+        const busy = stuck('pinned') + stuck('isolated');
+        expectAccounted(report, before.length);
+        expect(report.pages).toEqual({
+          total: before.length,
+          moved: count(isElsewhere) - shared - busy,
+          alreadyThere: count(({ place }) => place === TARGET),
+          notPresent: count(({ place }) => place === -ERRNO.ENOENT),
+          zeroPage: count(({ place }) => place === -ERRNO.EFAULT),
+          shared,
+          busy,
+          noMemory: 0,
+          notAttempted: 0,
+          failed: 0,
+        });
+      }),
+    );
+  });
+
+  test('is true of a node that is full half way', async () => {
+    await fc.assert(
+      fc.asyncProperty(pages, fc.nat({ max: 30 }), async (list, freePages) => {
+        const { report, before } = await migrate(modelOf(list, { freePages }));
+        expectAccounted(report, before.length);
+        const movable = before.filter(
+          ({ place, trait }) => place >= 0 && place !== TARGET && trait === 'free',
+        ).length;
+        expect(report.pages.moved).toBe(Math.min(freePages, movable));
+        if (movable <= freePages) expect(report.pages.noMemory).toBe(0);
+        else expect(report.pages.noMemory).toBeGreaterThanOrEqual(movable - freePages);
+      }),
+    );
+  });
+
+  test('does not go on to a node that is full, and still counts the later chunks', async () => {
+    const model = modelOf(onNode(0, 3 * CHUNK_PAGE_COUNT), { freePages: CHUNK_PAGE_COUNT + 5 });
+    const { report } = await migrate(model);
+    expectAccounted(report, 3 * CHUNK_PAGE_COUNT);
+    expect(report.pages).toMatchObject({
+      moved: CHUNK_PAGE_COUNT + 5,
+      noMemory: 2 * CHUNK_PAGE_COUNT - 5,
+    });
+  });
+});
+
+describe('a refusal', () => {
+  test('before any page rejects with a hint and without a report', async () => {
+    const { buffer, modelled } = openOn(
+      modelOf(onNode(0, 8), { refuse: (kind) => (kind === 'move' ? ERRNO.EPERM : undefined) }),
+    );
+    const { code, error } = await failureOf(() => buffer.migrate({ to: TARGET }));
+    expect(code).toBe('NUMA_NOT_PERMITTED');
+    expect(error).toMatchObject({ backend: 'modelled', errnoName: 'EPERM', syscall: 'move_pages' });
+    expect(error.hint).toMatch(/seccomp/);
+    expect(error.report).toBeUndefined();
+    expect(modelled.calls.move).toBe(1);
+    buffer.release();
+  });
+
+  test('in mid-move rejects with the report of what was done', async () => {
+    const model = modelOf(onNode(0, 2 * CHUNK_PAGE_COUNT), {
+      refuse: (kind, index) => (kind === 'move' && index === 1 ? ERRNO.EACCES : undefined),
+    });
+    const { buffer } = openOn(model);
+    const { code, error } = await failureOf(() => buffer.migrate({ to: TARGET }));
+    expect(code).toBe('NUMA_NODE_NOT_ALLOWED');
+    expect(error.hint).toMatch(/cpuset/);
+    const report = error.report as MigrationReport;
+    expectAccounted(report, 2 * CHUNK_PAGE_COUNT);
+    expect(report).toMatchObject({ complete: false, aborted: false });
+    expect(report.pages.moved).toBe(CHUNK_PAGE_COUNT);
+    expect(report.after).toEqual({ 0: CHUNK_PAGE_COUNT, 1: CHUNK_PAGE_COUNT });
+    buffer.release();
+  });
+
+  test.each([ERRNO.EPERM, ERRNO.ENOSYS, ERRNO.ENOMEM, ERRNO.EIO])(
+    'of the first look (errno %i) rejects',
+    async (errno) => {
+      const { buffer } = openOn(modelOf(onNode(0, 8), { refuse: () => errno }));
+      for (const call of [() => buffer.migrate({ to: TARGET }), () => buffer.residency()]) {
+        const { error } = await failureOf(call);
+        expect(error).toMatchObject({ name: 'NumaError', errno: -errno, syscall: 'move_pages' });
+      }
+      buffer.release();
+    },
+  );
+
+  test('of a look in mid-move rejects, and the report still sums', async () => {
+    const model = modelOf(onNode(0, 3 * CHUNK_PAGE_COUNT), {
+      refuse: (kind, index) => (kind === 'query' && index === 1 ? ERRNO.ENOMEM : undefined),
+    });
+    const { buffer } = openOn(model);
+    const { code, error } = await failureOf(() => buffer.migrate({ to: TARGET }));
+    expect(code).toBe('NUMA_OUT_OF_MEMORY');
+    const { pages: counted } = error.report as MigrationReport;
+    const { total, ...parts } = counted;
+    expect(total).toBe(3 * CHUNK_PAGE_COUNT);
+    expect(Object.values(parts).reduce((sum, count) => sum + count, 0)).toBe(total);
+    expect(counted).toMatchObject({ moved: CHUNK_PAGE_COUNT, notAttempted: 2 * CHUNK_PAGE_COUNT });
+    buffer.release();
+  });
+
+  test('of the look after a move rejects, and the report claims no place that it cannot know', async () => {
+    const list = onNode(0, CHUNK_PAGE_COUNT + 20);
+    (list.at(-7) as ModelledPage).trait = 'pinned';
+    const { buffer } = openOn(
+      modelOf(list, {
+        refuse: (kind, at) => (kind === 'query' && at === 2 ? ERRNO.EIO : undefined),
+      }),
+    );
+    const { code, error } = await failureOf(() => buffer.migrate({ to: TARGET }));
+    expect(code).toBe('NUMA_SYSTEM_ERROR');
+    const report = error.report as MigrationReport;
+    expectAccounted(report, list.length);
+    expect(report.pages).toMatchObject({ moved: CHUNK_PAGE_COUNT, failed: 20, busy: 0 });
+    expect(report).toMatchObject({ failedBy: { EIO: 20 }, after: { 1: CHUNK_PAGE_COUNT } });
+    buffer.release();
+  });
+});
+
+describe('an abort in mid-move', () => {
+  test('counts what was moved, what was there and what was not attempted', async () => {
+    const list = [
+      ...onNode(0, CHUNK_PAGE_COUNT),
+      ...onNode(TARGET, 10),
+      ...onNode(-ERRNO.ENOENT, 10),
+      ...onNode(0, CHUNK_PAGE_COUNT),
+    ];
+    const { buffer } = openOn(modelOf(list));
+    const controller = new AbortController();
+    const onProgress = () => controller.abort();
+    const { error } = await failureOf(() =>
+      buffer.migrate({ to: TARGET, signal: controller.signal, onProgress }),
+    );
+    expect(error).toBeInstanceOf(AbortError);
+    const report = (error as unknown as AbortError).report as MigrationReport;
+    expectAccounted(report, list.length);
+    expect(report.pages).toMatchObject({
+      moved: CHUNK_PAGE_COUNT,
+      alreadyThere: 10,
+      notPresent: 10,
+      notAttempted: CHUNK_PAGE_COUNT,
+    });
+    buffer.release();
+  });
+
+  test('wins over strict', async () => {
+    const { buffer } = openOn(modelOf(onNode(0, 4)));
+    const signal = AbortSignal.abort();
+    const { code } = await failureOf(() => buffer.migrate({ to: TARGET, strict: true, signal }));
+    expect(code).toBe('ABORT_ERR');
+    buffer.release();
+  });
+});

@@ -1,0 +1,199 @@
+/** Which backend answers, why, and what happens where none can be had. */
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Backend, Numa, openNuma } from '../../lib/index.ts';
+import { hostMemoryNodeCount, openNativeBackend } from '../../lib/native-backend/native-backend.ts';
+import { failureOf, thrownBy } from '../core/thrown.ts';
+import { firstNode, numa } from './machine.ts';
+
+const VARIABLE = 'NODE_NUMA_BACKEND';
+
+const before = process.env[VARIABLE];
+
+function setVariable(word: string | undefined): void {
+  if (word === undefined) delete process.env[VARIABLE];
+  else process.env[VARIABLE] = word;
+}
+
+beforeEach(() => setVariable(undefined));
+afterEach(() => setVariable(before));
+
+describe('openNuma()', () => {
+  test('native works on any number of nodes, and says who answers', () => {
+    const opened = openNuma({ backend: 'native' });
+    expect(opened).toBeInstanceOf(Numa);
+    expect(opened.backend).toEqual({
+      kind: 'native',
+      reason: 'asked for by the caller',
+      kernel: expect.stringMatching(/^\d+\.\d+/),
+      libnuma: expect.stringMatching(/^libnuma\.so/),
+    });
+    expect(Object.isFrozen(opened.backend)).toBe(true);
+  });
+
+  test('auto is native where something can be moved between nodes', (context) => {
+    const count = hostMemoryNodeCount();
+    if (count < 2) context.skip(`needs 2 nodes with memory, this machine has ${count}`);
+    for (const options of [undefined, {}, { backend: 'auto' as const }]) {
+      const { kind, reason } = openNuma(options).backend;
+      expect([kind, reason]).toEqual(['native', `this host has ${count} nodes with memory`]);
+    }
+  });
+
+  test('auto on a machine with one node throws the honest reason', (context) => {
+    if (hostMemoryNodeCount() >= 2) context.skip('this machine has several nodes');
+    const { code, error } = thrownBy(() => openNuma());
+    expect(code).toBe('NUMA_BACKEND_UNAVAILABLE');
+    expect(error.message).toContain('this host has one node with memory');
+    expect(error.message).toContain('simulator is not part of this version');
+    expect(error.hint).toContain("openNuma({ backend: 'native' })");
+    expect([error.errno, error.syscall]).toEqual([undefined, undefined]);
+  });
+
+  test('the simulator is not simulated', () => {
+    const { code, error } = thrownBy(() => openNuma({ backend: 'simulator' }));
+    expect(code).toBe('NUMA_BACKEND_UNAVAILABLE');
+    expect(error.hint).toContain('native');
+  });
+});
+
+describe('the choice of a backend', () => {
+  test('is the environment where no option is given', () => {
+    setVariable('native');
+    expect(openNuma().backend.reason).toBe(`asked for by ${VARIABLE}`);
+    setVariable('simulator');
+    expect(thrownBy(() => openNuma()).code).toBe('NUMA_BACKEND_UNAVAILABLE');
+  });
+
+  test('is the option before the environment', () => {
+    setVariable('simulator');
+    expect(openNuma({ backend: 'native' }).backend.reason).toBe('asked for by the caller');
+  });
+
+  test('an empty variable is none', () => {
+    setVariable('');
+    const outcome = (): string => {
+      try {
+        return openNuma().backend.reason;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(outcome()).toMatch(/this host has/);
+  });
+
+  test.each(['Native', 'mbind', ' native', '0'])('an unknown word is refused: %s', (word) => {
+    setVariable(word);
+    const { code, message } = thrownBy(() => openNuma());
+    expect(code).toBe('ERR_INVALID_ARG_VALUE');
+    expect(message).toContain(`"${VARIABLE}" argument must be one of auto, native, simulator`);
+  });
+});
+
+/** Hands every call on, and writes its name down. */
+function recording(inner: Backend, calls: string[]): Backend {
+  const identity = { kind: 'recording', kernel: 'somebody else', libnuma: null };
+  return new Proxy(inner, {
+    get(target, name) {
+      if (name === 'identity') return identity;
+      const value = target[name as keyof Backend];
+      if (typeof value !== 'function') return value;
+      return (...parameters: never[]) => {
+        calls.push(String(name));
+        return (value as (...parameters: never[]) => unknown).apply(target, parameters);
+      };
+    },
+  });
+}
+
+function openNative(): Backend {
+  const opened = openNativeBackend();
+  if (!opened.ok) throw new Error(opened.reason);
+  return opened.backend;
+}
+
+describe('a backend of a third party', () => {
+  test('is taken as it is, and named in every result', async () => {
+    const calls: string[] = [];
+    const third = openNuma({ backend: recording(openNative(), calls) });
+    expect(third.backend).toMatchObject({ kind: 'recording', reason: 'given by the caller' });
+    using buffer = third.allocate(third.pageSizeBytes);
+    buffer.touch();
+    const report = await buffer.migrate({ to: firstNode });
+    expect(report.backend).toBe('recording');
+    expect((await third.process().migrate({ from: firstNode, to: firstNode })).backend).toBe(
+      'recording',
+    );
+    const { error } = await failureOf(() => third.allocate(2 ** 52));
+    expect(error.backend).toBe('recording');
+    expect(calls).toEqual(expect.arrayContaining(['topology', 'mmap', 'touch', 'movePages']));
+  });
+
+  test('is asked for nothing that a verb does not need', async () => {
+    const calls: string[] = [];
+    const third = openNuma({ backend: recording(openNative(), calls) });
+    expect(calls.splice(0)).toEqual(['topology']);
+    using buffer = third.allocate(third.pageSizeBytes);
+    expect(calls.splice(0)).toEqual(['mmap']);
+    const { address, lengthBytes, pageCount, isReleased, handle } = buffer;
+    expect([typeof address, lengthBytes, pageCount, isReleased, typeof handle]).toEqual([
+      'bigint',
+      third.pageSizeBytes,
+      1,
+      false,
+      'object',
+    ]);
+    expect([third.topology.nodes.length > 0, calls]).toEqual([true, []]);
+    await buffer.residency();
+    // Kernels before 6.12 do not tell an untouched page from a zero page: a second look does.
+    expect(calls.splice(0).filter((call) => call !== 'pagemap')).toEqual(['movePages']);
+  });
+
+  test.each([
+    [{}],
+    [{ mmap() {}, movePages() {}, topology() {} }],
+    [{ identity: { kind: 'x' } }],
+    [[]],
+    [new Map()],
+  ])('that is none is refused (%#)', (backend) => {
+    const { code, message } = thrownBy(() => openNuma({ backend: backend as never }));
+    expect(code).toBe('ERR_INVALID_ARG_TYPE');
+    expect(message).toContain('"options.backend"');
+  });
+
+  test('whose topology cannot be read is a system error', () => {
+    const refusing: Backend = Object.create(openNative(), {
+      identity: { value: { kind: 'refusing', kernel: 'none', libnuma: null } },
+      topology: { value: () => ({ ok: false, errno: 13, syscall: 'topology' }) },
+    });
+    const { code, error } = thrownBy(() => openNuma({ backend: refusing }));
+    expect(code).toBe('NUMA_SYSTEM_ERROR');
+    expect(error).toMatchObject({ syscall: 'topology', errnoName: 'EACCES', backend: 'refusing' });
+  });
+});
+
+describe('the topology', () => {
+  test('is a snapshot that nobody can change', () => {
+    const { topology } = numa;
+    expect(topology.nodes.length).toBeGreaterThan(0);
+    for (const value of [topology, topology.nodes, topology.nodes[0], topology.nodes[0]?.cpus]) {
+      expect(Object.isFrozen(value)).toBe(true);
+    }
+  });
+
+  test('has distances for every pair, the node itself the nearest', () => {
+    const { topology } = numa;
+    for (const { id, memoryBytes } of topology.nodes) {
+      expect(topology.distance(id, id)).toBe(10);
+      expect(topology.nearestFirst(id)[0]).toBe(id);
+      const order = topology.nearestFirst(id).map((other) => topology.distance(id, other));
+      expect(order).toEqual(order.toSorted((a, b) => a - b));
+      expect(topology.node(id).id).toBe(id);
+      if (memoryBytes > 0) {
+        expect(numa.freeMemory(id)).toBeGreaterThan(0);
+        expect(numa.freeMemory(id)).toBeLessThan(memoryBytes);
+      }
+    }
+    expect(numa.allowedNodes().isSubsetOf(topology.online)).toBe(true);
+  });
+});

@@ -1,0 +1,85 @@
+/** Why the addon cannot be loaded, told from what the loader says. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { explainLoadFailure } from '../../lib/native-backend/load-failure.ts';
+
+const addonFile = fileURLToPath(new URL('../../build/Release/node_numa.node', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'node-numa-load-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What loading a changed copy of the addon throws. */
+function failureOf(name: string, change: (bytes: Buffer) => Buffer): unknown {
+  const file = join(folder, `${name}.node`);
+  writeFileSync(file, change(readFileSync(addonFile)));
+  try {
+    createRequire(import.meta.url)(file);
+  } catch (error) {
+    return error;
+  }
+  throw new Error('the changed addon was loaded');
+}
+
+function withText(bytes: Buffer, from: string, to: string): Buffer {
+  return Buffer.from(bytes.toString('latin1').replaceAll(from, to), 'latin1');
+}
+
+function withMessage(message: string, code = 'ERR_DLOPEN_FAILED'): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+describe('the loader of this machine', () => {
+  it('names a libnuma that is missing', () => {
+    const error = failureOf('missing', (bytes) => withText(bytes, 'libnuma.so.1', 'libnuma.so.9'));
+    const { reason, hint } = explainLoadFailure(error);
+    expect(reason).toMatch(/^libnuma.so.1 is not installed: libnuma.so.9/);
+    expect(hint).toMatch(/libnuma1 .*numactl-libs .*Alpine/);
+  });
+
+  it('refuses what is no addon', () => {
+    const error = failureOf('text', () => Buffer.from('no addon at all, only a text'));
+    expect(explainLoadFailure(error).reason).toMatch(/another processor|cannot be loaded/);
+  });
+
+  it('loads nothing under --no-addons', () => {
+    const script = `try { require(${JSON.stringify(addonFile)}) }
+      catch ({ code, message }) { console.log(JSON.stringify({ code, message })) }`;
+    const { stdout } = spawnSync(process.execPath, ['--no-addons', '-e', script]);
+    const { code, message } = JSON.parse(stdout.toString());
+    expect(explainLoadFailure(withMessage(message, code)).hint).toMatch(/--no-addons/);
+  });
+});
+
+describe('the words of other loaders', () => {
+  const cases: [string, RegExp][] = [
+    ['Could not locate the bindings file. Tried:\n → /x/build', /not found in build.Release/],
+    [
+      'Error loading shared library libnuma.so.1: No such file or directory (needed by x.node)',
+      /^libnuma.so.1 is not installed/,
+    ],
+    ["/lib/libc.so.6: version `GLIBC_2.38' not found (required by x.node)", /another C library/],
+    ['Error relocating x.node: __memcpy_chk: symbol not found', /another C library/],
+    [
+      'Error loading shared library ld-linux-x86-64.so.2: No such file or directory',
+      /another C library/,
+    ],
+    ["/lib/libnuma.so.1: version `libnuma_1.5' not found (required by x)", /libnuma is too old/],
+    ['x.node: invalid ELF header', /another processor/],
+    ['something new', /^the addon cannot be loaded: something new$/],
+  ];
+
+  for (const [message, reason] of cases) {
+    it(`are understood: ${message.split('\n')[0]}`, () => {
+      expect(explainLoadFailure(withMessage(message)).reason).toMatch(reason);
+    });
+  }
+
+  it('may be no error at all', () => {
+    expect(explainLoadFailure('thrown text').reason).toMatch(/thrown text/);
+  });
+});

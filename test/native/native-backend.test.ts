@@ -1,0 +1,83 @@
+/** The TypeScript face of the addon: what it adds to the raw exports. */
+
+import { release } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { commonMaxnode } from '../../lib/native-backend/common-maxnode.ts';
+import { hostMemoryNodeCount, openNativeBackend } from '../../lib/native-backend/native-backend.ts';
+
+const opened = openNativeBackend();
+if (!opened.ok) throw new Error(opened.reason);
+const { backend } = opened;
+
+describe('the native backend', () => {
+  it('says what it is', () => {
+    expect(backend.identity.kind).toBe('native');
+    expect(backend.identity.kernel).toBe(release());
+    expect(backend.identity.libnuma).toMatch(/^libnuma\.so\.1/);
+    expect(backend.pageSizeBytes).toBeGreaterThanOrEqual(4096);
+  });
+
+  it('reports nodes, distances and allowed nodes that fit together', () => {
+    const result = backend.topology();
+    if (!result.ok) throw new Error('no topology');
+    const { nodes, distances, allowedNodes } = result.value;
+    const ids = nodes.map((node) => node.id);
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    expect(distances.map((row) => row.length)).toEqual(ids.map(() => ids.length));
+    for (const index of ids.keys()) expect(distances[index]?.[index]).toBe(10);
+    for (const node of allowedNodes) expect(ids).toContain(node);
+    expect(nodes.filter((node) => node.memoryBytes > 0)).toHaveLength(hostMemoryNodeCount());
+  });
+
+  it('gives one pagemap entry for each page', () => {
+    const mapped = backend.mmap(3 * backend.pageSizeBytes);
+    if (!mapped.ok) throw new Error('no memory');
+    const { address } = mapped.value;
+    backend.touch(mapped.value, backend.pageSizeBytes, 1, 'write');
+    const result = backend.pagemap({ address, pageCount: 3 });
+    if (!result.ok) throw new Error(`errno ${result.errno}`);
+    const present = [...result.value].map((entry) => entry >> 63n);
+    expect(present).toEqual([0n, 1n, 0n]);
+    backend.munmap(mapped.value);
+  });
+
+  it('moves pages named one by one, with statuses in place', async () => {
+    const mapped = backend.mmap(2 * backend.pageSizeBytes);
+    if (!mapped.ok) throw new Error('no memory');
+    const { address, lengthBytes } = mapped.value;
+    backend.touch(mapped.value, 0, lengthBytes, 'write');
+    const pages = BigUint64Array.of(address + BigInt(backend.pageSizeBytes), address);
+    const status = new Int32Array(2).fill(-10_000);
+    const request = { pid: 0, pages, nodes: null, flags: 2, status, mapping: mapped.value };
+    expect(await backend.movePages(request)).toEqual({ ok: true, value: 0 });
+    expect([...status].every((node) => node >= 0)).toBe(true);
+    expect(backend.movePagesSync(request)).toEqual({ ok: true, value: 0 });
+    backend.munmap(mapped.value);
+  });
+});
+
+describe('one maxnode for two masks', () => {
+  const mask = (maxnode: number, ...words: bigint[]) => ({
+    words: BigUint64Array.from(words),
+    maxnode,
+  });
+
+  it('leaves masks of one length alone', () => {
+    const from = mask(65, 1n);
+    const to = mask(65, 2n);
+    expect(commonMaxnode(from, to)).toEqual({ maxnode: 65, from: from.words, to: to.words });
+  });
+
+  it('widens the shorter one without the bits it had cut off', () => {
+    const { maxnode, from, to } = commonMaxnode(mask(3, 0b111n), mask(129, 1n, 1n));
+    expect(maxnode).toBe(129);
+    expect(from).toEqual(BigUint64Array.of(0b11n, 0n));
+    expect(to).toEqual(BigUint64Array.of(1n, 1n));
+  });
+
+  it('keeps NULL, and the 0 that the kernel refuses', () => {
+    expect(commonMaxnode(null, mask(65, 1n))).toMatchObject({ maxnode: 65, from: null });
+    expect(commonMaxnode(null, null)).toEqual({ maxnode: 1, from: null, to: null });
+    expect(commonMaxnode(mask(0, 1n), mask(65, 1n)).maxnode).toBe(0);
+  });
+});
