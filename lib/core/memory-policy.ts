@@ -21,7 +21,7 @@ export type PolicyMode =
   | 'interleave'
   | 'weighted-interleave';
 
-/** The kernel's mode flags, `MPOL_F_STATIC_NODES`, `MPOL_F_RELATIVE_NODES`, `MPOL_F_NUMA_BALANCING`. */
+/** The kernel's mode flags, `MPOL_F_*`. */
 export type PolicyFlag = 'static-nodes' | 'relative-nodes' | 'numa-balancing';
 
 export interface PolicyOptions {
@@ -95,7 +95,7 @@ export function local(): MemoryPolicy {
   return new MemoryPolicy('local', NodeMask.empty, []);
 }
 
-/** Pages go to these nodes only, the nearest first; when they are full the process is out of memory. */
+/** Pages go to these nodes only, nearest first; when they are full the process is out of memory. */
 export function bind(nodes: NodeExpression, options?: PolicyOptions): MemoryPolicy {
   return createPolicy('bind', nodes, options);
 }

@@ -68,14 +68,16 @@ function namedNodes(
     return expression.ids.map((ordinal) => {
       const node = allowed[ordinal];
       if (node !== undefined) return node;
-      const rule = `"+" counts within the ${allowed.length} allowed nodes (${formatIdList(allowed)})`;
+      const list = formatIdList(allowed);
+      const rule = `"+" counts within the ${allowed.length} allowed nodes (${list})`;
       throw outOfRange(argument, rule, expression.text);
     });
   }
   const { online } = context;
   const unknown = online === undefined ? [] : expression.ids.filter((id) => !online.includes(id));
   if (unknown.length > 0) {
-    const rule = `node ${formatIdList(unknown)} is not online (online: ${formatIdList(online ?? [])})`;
+    const list = formatIdList(online ?? []);
+    const rule = `node ${formatIdList(unknown)} is not online (online: ${list})`;
     throw outOfRange(argument, rule, expression.text);
   }
   return [...expression.ids];

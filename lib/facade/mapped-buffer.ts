@@ -17,7 +17,7 @@ import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeExpression } from '../core/node-mask.ts';
 import { MPOL_F, MPOL_MF } from '../core/uapi.ts';
 import { type MoveOutcome, moveRange } from './migrate-range.ts';
-import type { MigrationProgress, MigrationReport } from './migration-report.ts';
+import { type MigrationProgress, type MigrationReport, notMet } from './migration-report.ts';
 import {
   checkPageRange,
   type PageRange,
@@ -256,7 +256,8 @@ export class MappedBuffer {
       throw this.#session.error(failure, asked, args, handled);
     }
     if (report.aborted) {
-      const message = `migration aborted: ${report.pages.moved} of ${report.pages.total} pages moved`;
+      const { moved, total } = report.pages;
+      const message = `migration aborted: ${moved} of ${total} pages moved`;
       throw new AbortError(message, report, outcome.abortReason);
     }
     if (isStrict && !report.complete) throw notMet(report);
@@ -284,21 +285,3 @@ export class MappedBuffer {
 }
 
 const MOVE_FLAGS = { own: MPOL_MF.MOVE, all: MPOL_MF.MOVE_ALL } as const;
-
-function notMet(report: MigrationReport): NumaError {
-  const { pages, target, failedBy, backend } = report;
-  const { shared, busy, noMemory, notAttempted } = pages;
-  const counts = { shared, busy, noMemory, notAttempted, ...failedBy };
-  const reasons = Object.entries(counts).filter(([, count]) => count > 0);
-  const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
-  return new NumaError(
-    `migrate: strict was asked, and not every page is on node ${target}: ${list}`,
-    {
-      code: 'NUMA_POLICY_NOT_MET',
-      backend,
-      args: { target, pageCount: pages.total },
-      hint: 'see error.report; unpin busy pages, free memory on the node, or leave strict out',
-      report,
-    },
-  );
-}

@@ -2,7 +2,9 @@
  * The receipt of a move: every page accounted for, in the kernel's own words where it gave any.
  */
 
+import { assert } from '../core/assert.ts';
 import { ERRNO, errnoName } from '../core/errno.ts';
+import { NumaError } from '../core/errors.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { NOT_PRESENT, type NodePages, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
 
@@ -94,8 +96,8 @@ export class MigrationTally {
     return this.#pages.total;
   }
 
-  countSyscall(name: string): void {
-    this.#syscalls[name] = (this.#syscalls[name] ?? 0) + 1;
+  countSyscall(name: string, count: number = 1): void {
+    this.#syscalls[name] = (this.#syscalls[name] ?? 0) + count;
   }
 
   /**
@@ -133,7 +135,10 @@ export class MigrationTally {
     durationNs: number;
     backend: string;
   }): MigrationReport {
-    const { total, moved, alreadyThere, notPresent, zeroPage } = this.#pages;
+    const { total, ...parts } = this.#pages;
+    const { moved, alreadyThere, notPresent, zeroPage } = parts;
+    const sum = Object.values(parts).reduce((all, count) => all + count, 0);
+    assert(sum === total, `a report accounts for every page (${sum} of ${total})`);
     return Object.freeze({
       target: this.#target,
       pages: Object.freeze({ ...this.#pages }),
@@ -164,6 +169,25 @@ export class MigrationTally {
       increment(this.#failedBy, errnoName(-code));
     }
   }
+}
+
+/** @internal The error of a strict move that left pages elsewhere. */
+export function notMet(report: MigrationReport): NumaError {
+  const { pages, target, failedBy, backend } = report;
+  const { shared, busy, noMemory, notAttempted } = pages;
+  const counts = { shared, busy, noMemory, notAttempted, ...failedBy };
+  const reasons = Object.entries(counts).filter(([, count]) => count > 0);
+  const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
+  return new NumaError(
+    `migrate: strict was asked, and not every page is on node ${target}: ${list}`,
+    {
+      code: 'NUMA_POLICY_NOT_MET',
+      backend,
+      args: { target, pageCount: pages.total },
+      hint: 'see error.report; unpin busy pages, free memory on the node, or leave strict out',
+      report,
+    },
+  );
 }
 
 function increment<K extends string | number>(counts: Record<K, number>, key: K): void {

@@ -108,7 +108,7 @@ export class Session {
     });
   }
 
-  /** Refuses nodes that the kernel would drop without a word. @throws RangeError ERR_OUT_OF_RANGE */
+  /** Refuses nodes that the kernel drops without a word. @throws RangeError ERR_OUT_OF_RANGE */
   checkAllowed(nodes: NodeMask, argument: string, asked: string): void {
     const allowed = this.allowedNodes();
     const forbidden = nodes.difference(allowed);

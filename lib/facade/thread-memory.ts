@@ -95,7 +95,7 @@ export class ThreadMemory {
     this.#session.unwrap(result, `CPUs ${list.join(',')}`, { cpus: list });
   }
 
-  /** Keeps the kernel's own words: a policy whose nodes are no longer allowed goes back as it was. */
+  /** Keeps the kernel's own words: a policy whose nodes are forbidden by now goes back as is. */
   #keepPolicy(): () => void {
     const { backend } = this.#session;
     const asked = 'keeping the policy';

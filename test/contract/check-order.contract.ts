@@ -194,6 +194,24 @@ function declareMigratePages(declare: DeclareTest): void {
   );
 
   declare(
+    'migrate_pages: naming a node that the process may not use takes privilege',
+    {
+      traits: ['setuid'],
+    },
+    async ({ process, machine, node }) => {
+      const absent = machine.nodesMax - 1;
+      const request = { pid: 0, from: maskOf(node) };
+      const mixed = { ...request, to: maskOf(node, absent) };
+      expect(await process.migratePages(mixed)).toSucceed();
+      await process.setuid(NOBODY);
+      // Also nodes that the machine does not have, which other calls drop.
+      expect(await process.migratePages(mixed)).toFailWith(call, 'EPERM');
+      const nowhere = { ...request, to: maskOf(absent) };
+      expect(await process.migratePages(nowhere)).toFailWith(call, 'EPERM');
+    },
+  );
+
+  declare(
     'a process that changed its user is closed to its equals',
     {
       traits: ['setuid', 'sharing'],

@@ -130,7 +130,7 @@ function declareRuns(declare: DeclareTest): void {
     const target = machine.memoryNodes[1] as number;
     const pages = await pagesOnFirst(scene, 1);
     const pin = await process.pin(pages.address, 1);
-    expect((await move(process, pages, target, MPOL_MF.MOVE_ALL)).result).toSucceed(1);
+    expect((await move(process, pages, target)).result).toSucceed(1);
     if (pin.ok) expect(await process.unpin(pin.value)).toSucceed();
     expect((await move(process, pages, target)).result).toSucceed(0);
     expect(await where(pages)).toResideOn([target]);

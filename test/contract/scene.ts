@@ -5,7 +5,7 @@
 
 import { type TestContext, test } from 'vitest';
 import '../support/matchers.ts';
-import { type Need, whenSupported } from '../support/needs.ts';
+import { changeOfUser, type Need, whenSupported } from '../support/needs.ts';
 import { type KernelFacts, kernelFacts } from './kernel-facts.ts';
 import type { Trait, World, WorldMachine, WorldProcess, WorldSubject } from './world.ts';
 
@@ -62,9 +62,10 @@ async function playScene(
 export function testsOf(subject: OpenSubject): DeclareTest {
   return (sentence, { needs = [], traits = [] }, body) => {
     if (!traits.every((trait) => subject.traits.has(trait))) return;
+    const allNeeds = traits.includes('setuid') ? [...needs, changeOfUser] : needs;
     test(sentence, async (context) => {
       const world = subject.world();
-      whenSupported(context, world.machine, needs);
+      whenSupported(context, world.machine, allNeeds);
       await playScene(context, world, body);
     });
   };

@@ -139,6 +139,8 @@ export interface WorldMachine {
   readonly nodesMax: number;
   /** The processes start with CAP_SYS_NICE. */
   readonly isPrivileged: boolean;
+  /** The processes start with CAP_SETUID. */
+  readonly canChangeUser: boolean;
   /** Tests may exhaust the machine. */
   readonly isExpendable: boolean;
 }

@@ -45,8 +45,8 @@ const TABLE: readonly (readonly [string, ErrnoName, NumaErrorCode])[] = [
   ['mmap', 'ENOMEM', 'NUMA_OUT_OF_MEMORY'],
   ['sched_setaffinity', 'EINVAL', 'NUMA_INVALID_ARGUMENT'],
   ['attach', 'ENOENT', 'NUMA_RELEASED'],
-  ['arrayBuffer', 'EOVERFLOW', 'NUMA_UNSUPPORTED'],
-  ['arrayBuffer', 'EOPNOTSUPP', 'NUMA_UNSUPPORTED'],
+  ['array_buffer', 'EOVERFLOW', 'NUMA_UNSUPPORTED'],
+  ['array_buffer', 'EOPNOTSUPP', 'NUMA_UNSUPPORTED'],
   ['getcpu', 'EMFILE', 'NUMA_SYSTEM_ERROR'],
 ];
 

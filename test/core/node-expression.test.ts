@@ -53,7 +53,7 @@ describe('any text', () => {
     );
   });
 
-  test('stands for ascending distinct nodes, or is refused with one of the two typed errors', () => {
+  test('stands for ascending distinct nodes, or is one of the two typed errors', () => {
     fc.assert(
       fc.property(anyText, context, (text, machine) => {
         try {

@@ -22,26 +22,26 @@ const sum = checksum(buffer);
 afterAll(() => buffer.release());
 
 const TABLE = wrongCalls(PAGE_COUNT * PAGE, PAGE);
+/** An error says what is right, not only that something is wrong. */
+const RULE = / must | needs | known | cannot | has | counts | follow | is not | are /;
 
 describe('a wrong argument', () => {
-  test.each(TABLE.map((row) => ({ ...row, shown: describeValue(row.value) })))(
-    '$verb with $argument = $shown is $code',
-    async ({ call, argument, code }) => {
-      const before = [`${buffer.policy()}`, `${numa.thread.policy()}`, numa.thread.affinity()];
+  test.each([...new Set(TABLE.map(({ verb }) => verb))])('of %s', async (verb) => {
+    const stateOf = () => [`${buffer.policy()}`, `${numa.thread.policy()}`, numa.thread.affinity()];
+    const before = stateOf();
+    for (const { call, argument, code, value } of TABLE.filter((row) => row.verb === verb)) {
       const failure = await failureOf(() => call({ numa, buffer }));
+      const shown = `${argument} = ${describeValue(value)}: ${failure.message}`;
       expect(failure.message).toContain(`"${argument}"`);
-      expect(failure.code).toBe(code);
+      expect(failure.code, shown).toBe(code);
       expect(failure.name).toBe(code === 'ERR_OUT_OF_RANGE' ? 'RangeError' : 'TypeError');
-      expect(failure.message).toMatch(
-        / must | needs | known | cannot | has | counts | follow | is not | are /,
-      );
+      expect(failure.message).toMatch(RULE);
       expect(failure.message).toMatch(/received \S/);
-      const after = [`${buffer.policy()}`, `${numa.thread.policy()}`, numa.thread.affinity()];
-      expect(after).toEqual(before);
-      expect(buffer.residencySync().byNode).toEqual({ [firstNode]: PAGE_COUNT });
-      expect(checksum(buffer)).toBe(sum);
-    },
-  );
+    }
+    expect(stateOf()).toEqual(before);
+    expect(buffer.residencySync().byNode).toEqual({ [firstNode]: PAGE_COUNT });
+    expect(checksum(buffer)).toBe(sum);
+  });
 
   test('is tried for every public verb', () => {
     const tried = new Set(TABLE.map(({ verb }) => verb.replace(/^.*\./, '')));
@@ -90,7 +90,7 @@ describe('what the machine cannot give', () => {
 
   test('a failed allocation leaves no mapping behind', async () => {
     for (let round = 0; round < 50; round += 1) {
-      const { code } = await failureOf(() => numa.allocate(2 ** 30, { policy: bind(1000) }));
+      const { code } = await failureOf(() => numa.allocate(2 ** 20, { policy: bind(1000) }));
       expect(code).toBe('ERR_OUT_OF_RANGE');
     }
   });

@@ -1,132 +1,38 @@
 /** Every public verb with every kind of wrong argument, as one table. */
 
 import {
-  bind,
   local,
   type MappedBuffer,
   type MemoryPolicy,
   type MigrateOptions,
   type NodeExpression,
-  type Numa,
   openNuma,
   type RangeOptions,
 } from '../../lib/index.ts';
 import { firstNode, UNKNOWN_NODE } from './machine.ts';
-
-const TYPE = 'ERR_INVALID_ARG_TYPE';
-const VALUE = 'ERR_INVALID_ARG_VALUE';
-const RANGE = 'ERR_OUT_OF_RANGE';
-
-export interface Wrong {
-  readonly verb: string;
-  readonly argument: string;
-  readonly value: unknown;
-  readonly code: string;
-  readonly call: (subject: Subject) => unknown;
-}
-
-export interface Subject {
-  readonly numa: Numa;
-  readonly buffer: MappedBuffer;
-}
-
-type WrongValue = readonly [value: unknown, code: string];
-
-const integers = (max: number): WrongValue[] => [
-  ['1', TYPE],
-  [1n, TYPE],
-  [null, TYPE],
-  [{}, TYPE],
-  [true, TYPE],
-  [Number.NaN, RANGE],
-  [Number.POSITIVE_INFINITY, RANGE],
-  [-1, RANGE],
-  [0.5, RANGE],
-  [max + 1, RANGE],
-  [2 ** 53, RANGE],
-];
-
-const NODES: readonly WrongValue[] = [
-  [undefined, TYPE],
-  [null, TYPE],
-  [true, TYPE],
-  [1n, TYPE],
-  [{}, TYPE],
-  [['0'], TYPE],
-  [() => 0, TYPE],
-  ['x', VALUE],
-  ['0-', VALUE],
-  ['1024', VALUE],
-  ['+', VALUE],
-  [-1, RANGE],
-  [0.5, RANGE],
-  [Number.NaN, RANGE],
-  [1024, RANGE],
-  [[0, -1], RANGE],
-  [`+${UNKNOWN_NODE}`, RANGE],
-];
-const NO_NODE: readonly WrongValue[] = [
-  ['', VALUE],
-  [[], VALUE],
-  ['!all', VALUE],
-];
-const ONE_NODE: readonly WrongValue[] = [
-  ['', RANGE],
-  [[], RANGE],
-  ['!all', RANGE],
-  ['0-1', RANGE],
-  [[0, 1], RANGE],
-];
-const OPTIONS: readonly WrongValue[] = [
-  [null, TYPE],
-  [7, TYPE],
-  ['all', TYPE],
-  [[], TYPE],
-  [() => {}, TYPE],
-];
-const BOOLEANS: readonly WrongValue[] = [
-  [null, TYPE],
-  [0, TYPE],
-  ['true', TYPE],
-  [{}, TYPE],
-];
-const SIGNALS: readonly WrongValue[] = [
-  [null, TYPE],
-  [{ aborted: false }, TYPE],
-  [true, TYPE],
-];
-const WORDS: readonly WrongValue[] = [
-  [null, TYPE],
-  [1, TYPE],
-  ['', VALUE],
-  ['OWN', VALUE],
-  ['toString', VALUE],
-];
-const POLICIES: readonly WrongValue[] = [
-  [undefined, TYPE],
-  [null, TYPE],
-  ['bind', TYPE],
-  [{ mode: 'bind', nodes: '0' }, TYPE],
-  [bind, TYPE],
-];
-const FORBIDDEN_POLICIES: readonly WrongValue[] = [
-  [bind(UNKNOWN_NODE), RANGE],
-  [bind([firstNode, UNKNOWN_NODE]), RANGE],
-  [bind('!all'), VALUE],
-  [bind(`+${UNKNOWN_NODE}`), RANGE],
-];
-
-/** Rows of one argument of one verb. */
-function rows(
-  verb: string,
-  argument: string,
-  values: readonly WrongValue[],
-  call: (subject: Subject, value: never) => unknown,
-): Wrong[] {
-  return values.map(([value, code]) => {
-    return { verb, argument, value, code, call: (subject) => call(subject, value as never) };
-  });
-}
+import {
+  ABSENT_NODES,
+  BACKENDS,
+  BOOLEANS,
+  CPUS,
+  FORBIDDEN_POLICIES,
+  FUNCTIONS,
+  integers,
+  NO_NODE,
+  NODES,
+  ONE_NODE,
+  OPTIONS,
+  POLICIES,
+  RANGE,
+  rows,
+  SIGNALS,
+  type Subject,
+  TYPE,
+  VALUE,
+  WORDS,
+  type Wrong,
+  type WrongValue,
+} from './wrong-values.ts';
 
 type RangeVerb = (buffer: MappedBuffer, options: never) => unknown;
 const RANGE_VERBS: Readonly<Record<string, RangeVerb>> = {
@@ -177,7 +83,7 @@ function bufferRows(): Wrong[] {
     ...of('migrate', 'signal', SIGNALS),
     ...of('migrate', 'strict', BOOLEANS),
     ...of('migrate', 'includeShared', BOOLEANS),
-    ...of('migrate', 'onProgress', [[null, TYPE], [{}, TYPE], ['f', TYPE]]), // biome-ignore format: one line
+    ...of('migrate', 'onProgress', FUNCTIONS.slice(1)),
     ...of('touch', 'access', WORDS),
     ...of('setPolicy', 'move', WORDS),
     ...of('setPolicy', 'strict', BOOLEANS),
@@ -200,11 +106,8 @@ function numaRows(): Wrong[] {
     ...rows('openNuma', 'options.machine', [[{}, VALUE]], (_, machine) =>
       openNuma({ machine } as never),
     ),
-    ...rows(
-      'openNuma',
-      'options.backend',
-      [[null, TYPE], [1, TYPE], [{}, TYPE], ['', VALUE], ['Native', VALUE]], // biome-ignore format: one line
-      (_, backend: never) => openNuma({ backend }),
+    ...rows('openNuma', 'options.backend', [...BACKENDS], (_, backend: never) =>
+      openNuma({ backend }),
     ),
     ...rows(
       'allocate',
@@ -231,10 +134,7 @@ function numaRows(): Wrong[] {
         [1, TYPE],
         ['h', TYPE],
       ],
-      (
-        { numa },
-        h: never, // biome-ignore format: one line
-      ) => numa.attach(h),
+      ({ numa }, h: never) => numa.attach(h),
     ),
     ...rows('attach', 'handle.id', integers(2 ** 53), ({ numa }, id: number) =>
       numa.attach(handle({ id })),
@@ -271,8 +171,6 @@ function threadAndProcessRows(): Wrong[] {
     (argument: 'from' | 'to') =>
     ({ numa }: Subject, value: never) =>
       numa.process().migrate({ from: firstNode, to: firstNode, [argument]: value });
-  const cpus: WrongValue[] = [[undefined, TYPE], [null, TYPE], [0, TYPE], ['0', TYPE], [['0'], TYPE], [[-1], RANGE], [[0.5], RANGE], [[8192], RANGE], [[], VALUE]]; // biome-ignore format: one line
-  const runs: WrongValue[] = [[undefined, TYPE], [null, TYPE], [1, TYPE], ['run', TYPE]]; // biome-ignore format: one line
   return [
     ...rows('thread.setPolicy', 'policy', POLICIES, ({ numa }, p: never) =>
       numa.thread.setPolicy(p),
@@ -286,13 +184,17 @@ function threadAndProcessRows(): Wrong[] {
     ...rows('thread.withPolicy', 'nodes', FORBIDDEN_POLICIES, ({ numa }, p: never) =>
       numa.thread.withPolicy(p, () => 1),
     ),
-    ...rows('thread.withPolicy', 'run', runs, ({ numa }, run: never) =>
+    ...rows('thread.withPolicy', 'run', FUNCTIONS, ({ numa }, run: never) =>
       numa.thread.withPolicy(local(), run),
     ),
-    ...rows('thread.setAffinity', 'cpus', cpus, ({ numa }, c: never) => numa.thread.setAffinity(c)),
-    ...(['from', 'to'] as const).flatMap(
-      (argument) =>
-      rows('process.migrate', `options.${argument}`, [...NODES, ...NO_NODE, [UNKNOWN_NODE, RANGE], [[firstNode, UNKNOWN_NODE], RANGE]], migrate(argument)), // biome-ignore format: one line
+    ...rows('thread.setAffinity', 'cpus', CPUS, ({ numa }, c: never) => numa.thread.setAffinity(c)),
+    ...(['from', 'to'] as const).flatMap((argument) =>
+      rows(
+        'process.migrate',
+        `options.${argument}`,
+        [...NODES, ...NO_NODE, ...ABSENT_NODES],
+        migrate(argument),
+      ),
     ),
     ...rows('process.migrate', 'options', OPTIONS, ({ numa }, o: never) =>
       numa.process().migrate(o),

@@ -92,7 +92,7 @@ describe('migrate()', () => {
     expect(buffer.residencySync().byNode).toEqual({ [from]: 5, [to]: 5 });
   });
 
-  test('counts untouched pages, pages only read, and the rest of a mixed buffer', async (context) => {
+  test('counts untouched pages and pages that were only read', async (context) => {
     const to = needNodes(context, 1).at(-1) as number;
     using untouched = numa.allocate(20 * PAGE);
     const first = await untouched.migrate({ to, strict: true });
@@ -155,7 +155,7 @@ describe('migrate()', () => {
 });
 
 describe('migrate() of several chunks', () => {
-  test('reports progress, lets the event loop run, ends at an abort, and goes on', async (context) => {
+  test('shows progress, lets the event loop run, ends at an abort, goes on', async (context) => {
     const [from, to] = needNodes(context, 2) as [number, number];
     using buffer = allocateOn(from, 2 * CHUNK_PAGE_COUNT + 100);
     writePattern(buffer);

@@ -97,7 +97,7 @@ describe('setPolicy() of a range', () => {
     expect(buffer.residencySync().byNode).toEqual({ [from]: 20 });
   });
 
-  test('strict with move fails on a pinned page, with the policy set and the others moved', async (context) => {
+  test('strict with move fails on a pinned page, and moves the others', async (context) => {
     const [from, to] = needNodes(context, 2) as [number, number];
     using buffer = allocateOn(from, 20);
     const unpin = pinPages(buffer, 10);

@@ -33,7 +33,7 @@ async function nextMessage<T>(worker: Worker): Promise<T> {
 }
 
 describe('a handle', () => {
-  test('names the same memory in another thread, until its last owner has gone', async (context) => {
+  test('names the same memory in another thread until its last owner goes', async (context) => {
     const worker = startWorker(context, 'attacher');
     try {
       const buffer = allocateOn(firstNode, 3);
@@ -104,7 +104,7 @@ describe('a buffer that others use while it moves', () => {
     writePattern(buffer);
     const sum = checksum(buffer);
     const nodes = [otherNode, firstNode];
-    for (let round = 0; round < (inGuest ? 5 : 12); round += 1) {
+    for (let round = 0; round < (inGuest ? 3 : 12); round += 1) {
       const worker = startWorker(context, 'mover', { handle: buffer.handle, nodes });
       const failure = once(worker, 'error').then(([error]) => error as Error);
       const first = await Promise.race([nextMessage(worker), failure]);

@@ -19,23 +19,34 @@ function visit(node: ts.Node, see: (node: ts.Node) => void): void {
   ts.forEachChild(node, (child) => visit(child, see));
 }
 
-/** The callback of describe() groups tests; it is a chapter, not a function. */
-function isChapter(node: ts.Node): boolean {
-  const { parent } = node;
-  return parent !== undefined && ts.isCallExpression(parent) && /^describe\b/.test(parent.getText());
-}
-
-/** The functions of a TypeScript or JavaScript file. */
+/**
+ * The functions of a TypeScript or JavaScript file. In a test, what a function declares within (the
+ * tests of a chapter) counts for itself and not for the chapter.
+ */
 export function functionsOf(file: SourceFile): FunctionExtent[] {
   const source = parse(file);
+  const isTest = file.path.startsWith('test/');
+  const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line;
+  const linesOf = (node: ts.Node) => lineOf(node.getEnd()) - lineOf(node.getStart()) + 1;
   const found: FunctionExtent[] = [];
   visit(source, (node) => {
-    if (!ts.isFunctionLike(node) || !('body' in node) || node.body === undefined) return;
-    if (isChapter(node)) return;
-    const first = source.getLineAndCharacterOfPosition(node.getStart()).line;
-    const last = source.getLineAndCharacterOfPosition(node.getEnd()).line;
+    if (!isFunction(node)) return;
     const name = node.name?.getText() ?? '(anonymous)';
-    found.push({ name, line: first + 1, lineCount: last - first + 1 });
+    const inner = isTest ? outermostFunctionsIn(node) : [];
+    const lineCount = inner.reduce((rest, part) => rest - linesOf(part) + 1, linesOf(node));
+    found.push({ name, line: lineOf(node.getStart()) + 1, lineCount });
+  });
+  return found;
+}
+
+function isFunction(node: ts.Node): node is ts.SignatureDeclaration {
+  return ts.isFunctionLike(node) && 'body' in node && node.body !== undefined;
+}
+
+function outermostFunctionsIn(node: ts.Node): ts.Node[] {
+  const found: ts.Node[] = [];
+  ts.forEachChild(node, (child) => {
+    found.push(...(isFunction(child) ? [child] : outermostFunctionsIn(child)));
   });
   return found;
 }

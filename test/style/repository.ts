@@ -7,7 +7,14 @@ import { fileURLToPath } from 'node:url';
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Made by tools, or brought in from elsewhere. */
-const SKIPPED = new Set(['node_modules', 'build', 'dist', 'prebuilds', 'coverage', '__snapshots__']);
+const SKIPPED = new Set([
+  'node_modules',
+  'build',
+  'dist',
+  'prebuilds',
+  'coverage',
+  '__snapshots__',
+]);
 
 export interface SourceFile {
   /** From the repository's root, with slashes. */

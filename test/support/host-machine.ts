@@ -11,6 +11,7 @@ import type { WorldMachine } from '../contract/world.ts';
 const NODE_FOLDER = '/sys/devices/system/node';
 /** A guest that may be exhausted says so with this file. */
 const EXPENDABLE_MARKER = '/etc/node-numa-guest';
+const CAP_SETUID = 7n;
 const CAP_SYS_NICE = 23n;
 
 function readText(path: string): string {
@@ -37,6 +38,10 @@ function statusField(field: string): string {
     .find((candidate) => candidate.startsWith(`${field}:`));
   if (line === undefined) throw new Error(`/proc/self/status has no ${field}`);
   return line.slice(field.length + 1).trim();
+}
+
+function hasCapability(bit: bigint): boolean {
+  return ((BigInt(`0x${statusField('CapEff')}`) >> bit) & 1n) === 1n;
 }
 
 function readNode(id: number): NodeSnapshot {
@@ -85,7 +90,8 @@ export function readHostMachine(): WorldMachine {
     possibleNodeCount: Math.max(...possible) + 1,
     // The mask is printed with every bit that the kernel's build has.
     nodesMax: statusField('Mems_allowed').replaceAll(',', '').length * 4,
-    isPrivileged: ((BigInt(`0x${statusField('CapEff')}`) >> CAP_SYS_NICE) & 1n) === 1n,
+    isPrivileged: hasCapability(CAP_SYS_NICE),
+    canChangeUser: hasCapability(CAP_SETUID),
     isExpendable: existsSync(EXPENDABLE_MARKER),
   };
 }

@@ -23,6 +23,10 @@ export const cpulessNode: Need = ({ topology, memoryNodes: nodes }) =>
 
 export const privileged: Need = ({ isPrivileged }) => (isPrivileged ? null : 'needs CAP_SYS_NICE');
 
+/** What a test with the trait `setuid` needs of the machine. */
+export const changeOfUser: Need = ({ canChangeUser }) =>
+  canChangeUser ? null : 'needs CAP_SETUID';
+
 /** Only where the guest's marker file allows it. */
 export const expendable: Need = ({ isExpendable }) =>
   isExpendable ? null : 'exhausts the machine: only in a guest made for it';

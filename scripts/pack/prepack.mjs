@@ -1,0 +1,95 @@
+// @ts-check
+// npm runs this before it packs: builds dist/, and puts the addon of this machine where the
+// package's loader looks for it, prebuilds/PLATFORM-ARCH[-musl]/node_numa.node.
+
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const addon = join(root, 'build/Release/node_numa.node');
+
+/** @param {string} line */
+const say = (line) => process.stderr.write(`prepack: ${line}\n`);
+
+if (process.argv.includes('--help')) {
+  say('builds dist/ and copies build/Release/node_numa.node into prebuilds/.');
+  process.exit(0);
+}
+process.exitCode = prepack();
+
+/** @returns {number} exit status */
+function prepack() {
+  if (!existsSync(addon)) {
+    say('build/Release/node_numa.node is missing: run `npm run build:native` first');
+    return 1;
+  }
+  if (isOlderThanSources(addon)) {
+    say('build/Release/node_numa.node is older than native/: run `npm run build:native` first');
+    return 1;
+  }
+  if (!buildDist()) return 1;
+  removeOrphans(join(root, 'dist'));
+  const target = join(root, 'prebuilds', platformName(), 'node_numa.node');
+  mkdirSync(dirname(target), { recursive: true });
+  copyFileSync(addon, target);
+  // Names for debuggers are most of the file; where there is no strip they stay.
+  spawnSync('strip', ['--strip-unneeded', target]);
+  say(`${relative(root, target)}: ${Math.ceil(statSync(target).size / 1024)} kB`);
+  return 0;
+}
+
+function buildDist() {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  return status === 0;
+}
+
+/** @param {string} path */
+function isOlderThanSources(path) {
+  const builtMs = statSync(path).mtimeMs;
+  const sources = readdirSync(join(root, 'native'), { recursive: true, withFileTypes: true });
+  return sources.some((entry) => {
+    if (!/\.(cc|h)$/.test(entry.name)) return false;
+    return statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs > builtMs;
+  });
+}
+
+/**
+ * Removes what a source of former times has left behind; never the whole folder, which others may
+ * be reading.
+ * @param {string} dist
+ */
+function removeOrphans(dist) {
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    const source = relative(dist, path).replace(/\.(d\.ts|js)(\.map)?$/, '.ts');
+    if (!existsSync(join(root, 'lib', source))) rmSync(path);
+  }
+}
+
+/** As lib/native-backend/addon.ts names the folder. */
+function platformName() {
+  return `${process.platform}-${process.arch}${usesMusl() ? '-musl' : ''}`;
+}
+
+/** The start of an executable names its loader, and with it the C library. */
+function usesMusl() {
+  if (process.platform !== 'linux') return false;
+  return readFileSync(process.execPath)
+    .subarray(0, 2 ** 12)
+    .includes('ld-musl');
+}

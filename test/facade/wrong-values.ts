@@ -1,0 +1,147 @@
+/** Wrong values by what they should have been, with the code that each must get. */
+
+import { bind, type MappedBuffer, type Numa } from '../../lib/index.ts';
+import { firstNode, UNKNOWN_NODE } from './machine.ts';
+
+export const TYPE = 'ERR_INVALID_ARG_TYPE';
+export const VALUE = 'ERR_INVALID_ARG_VALUE';
+export const RANGE = 'ERR_OUT_OF_RANGE';
+
+export interface Wrong {
+  readonly verb: string;
+  readonly argument: string;
+  readonly value: unknown;
+  readonly code: string;
+  readonly call: (subject: Subject) => unknown;
+}
+
+export interface Subject {
+  readonly numa: Numa;
+  readonly buffer: MappedBuffer;
+}
+
+export type WrongValue = readonly [value: unknown, code: string];
+
+export const integers = (max: number): WrongValue[] => [
+  ['1', TYPE],
+  [1n, TYPE],
+  [null, TYPE],
+  [{}, TYPE],
+  [true, TYPE],
+  [Number.NaN, RANGE],
+  [Number.POSITIVE_INFINITY, RANGE],
+  [-1, RANGE],
+  [0.5, RANGE],
+  [max + 1, RANGE],
+  [2 ** 53, RANGE],
+];
+
+export const NODES: readonly WrongValue[] = [
+  [undefined, TYPE],
+  [null, TYPE],
+  [true, TYPE],
+  [1n, TYPE],
+  [{}, TYPE],
+  [['0'], TYPE],
+  [() => 0, TYPE],
+  ['x', VALUE],
+  ['0-', VALUE],
+  ['1024', VALUE],
+  ['+', VALUE],
+  [-1, RANGE],
+  [0.5, RANGE],
+  [Number.NaN, RANGE],
+  [1024, RANGE],
+  [[0, -1], RANGE],
+  [`+${UNKNOWN_NODE}`, RANGE],
+];
+export const NO_NODE: readonly WrongValue[] = [
+  ['', VALUE],
+  [[], VALUE],
+  ['!all', VALUE],
+];
+export const ONE_NODE: readonly WrongValue[] = [
+  ['', RANGE],
+  [[], RANGE],
+  ['!all', RANGE],
+  ['0-1', RANGE],
+  [[0, 1], RANGE],
+];
+export const ABSENT_NODES: readonly WrongValue[] = [
+  [UNKNOWN_NODE, RANGE],
+  [[firstNode, UNKNOWN_NODE], RANGE],
+];
+export const CPUS: readonly WrongValue[] = [
+  [undefined, TYPE],
+  [null, TYPE],
+  [0, TYPE],
+  ['0', TYPE],
+  [['0'], TYPE],
+  [[-1], RANGE],
+  [[0.5], RANGE],
+  [[8192], RANGE],
+  [[], VALUE],
+];
+export const FUNCTIONS: readonly WrongValue[] = [
+  [undefined, TYPE],
+  [null, TYPE],
+  [{}, TYPE],
+  ['run', TYPE],
+];
+export const BACKENDS: readonly WrongValue[] = [
+  [null, TYPE],
+  [1, TYPE],
+  [{}, TYPE],
+  ['', VALUE],
+  ['Native', VALUE],
+];
+export const OPTIONS: readonly WrongValue[] = [
+  [null, TYPE],
+  [7, TYPE],
+  ['all', TYPE],
+  [[], TYPE],
+  [() => {}, TYPE],
+];
+export const BOOLEANS: readonly WrongValue[] = [
+  [null, TYPE],
+  [0, TYPE],
+  ['true', TYPE],
+  [{}, TYPE],
+];
+export const SIGNALS: readonly WrongValue[] = [
+  [null, TYPE],
+  [{ aborted: false }, TYPE],
+  [true, TYPE],
+];
+export const WORDS: readonly WrongValue[] = [
+  [null, TYPE],
+  [1, TYPE],
+  ['', VALUE],
+  ['OWN', VALUE],
+  ['toString', VALUE],
+];
+export const POLICIES: readonly WrongValue[] = [
+  [undefined, TYPE],
+  [null, TYPE],
+  ['bind', TYPE],
+  [{ mode: 'bind', nodes: '0' }, TYPE],
+  [bind, TYPE],
+];
+export const FORBIDDEN_POLICIES: readonly WrongValue[] = [
+  [bind(UNKNOWN_NODE), RANGE],
+  [bind([firstNode, UNKNOWN_NODE]), RANGE],
+  [bind('!all'), VALUE],
+  [bind(`+${UNKNOWN_NODE}`), RANGE],
+];
+
+/** Rows of one argument of one verb. */
+export function rows(
+  verb: string,
+  argument: string,
+  values: readonly WrongValue[],
+  call: (subject: Subject, value: never) => unknown,
+): Wrong[] {
+  return values.map(([value, code]) => {
+    return { verb, argument, value, code, call: (subject) => call(subject, value as never) };
+  });
+}

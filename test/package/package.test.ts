@@ -1,0 +1,166 @@
+/** The tarball that users install: what is in it, and that it works in an empty project. */
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { inGuest } from '../support/environment.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CONSUMER = fileURLToPath(new URL('consumer', import.meta.url));
+const MINUTES = 60_000;
+
+/** What npm says of a tarball that it made. */
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+}
+
+interface Manifest {
+  readonly scripts?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly gypfile?: boolean;
+}
+
+/** Why nothing can be packed here. */
+const hindrance = inGuest
+  ? 'packages are made on the host'
+  : existsSync(join(ROOT, 'build/Release/node_numa.node'))
+    ? undefined
+    : 'the addon is not built: npm run build:native';
+
+let project = '';
+let packed: Packed;
+
+/** A test runner's own settings are not a user's. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|VITEST|TEST$)/.test(name)),
+);
+
+function npm(parameters: string[], cwd: string): string {
+  return execFileSync('npm', [...parameters, '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+function runNode(parameters: string[], cwd = project): { stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, parameters, {
+    cwd,
+    env,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`node ${parameters.join(' ')}: ${stdout}${stderr}`);
+  return { stdout, stderr };
+}
+
+beforeAll(() => {
+  if (hindrance !== undefined) return;
+  project = mkdtempSync(join(tmpdir(), 'node-numa-package-'));
+  const output = npm(['pack', '--json', '--pack-destination', project], ROOT);
+  [packed] = JSON.parse(output) as [Packed];
+  cpSync(CONSUMER, project, { recursive: true });
+  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
+  npm(['install', '--prefer-offline', join(project, packed.filename)], project);
+}, 3 * MINUTES);
+
+afterAll(() => {
+  if (project !== '') rmSync(project, { recursive: true });
+});
+
+beforeEach((context) => {
+  if (hindrance !== undefined) context.skip(hindrance);
+});
+
+describe('the tarball', () => {
+  const paths = (): string[] => packed.files.map(({ path }) => path);
+
+  test('has the code, its types, the addon of this platform, and the sources', () => {
+    const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024)} kB`;
+    const addon = packed.files.find(({ path }) => path.endsWith('node_numa.node'));
+    process.stdout.write(
+      `tarball: ${kilobytes(packed.size)}, unpacked ${kilobytes(packed.unpackedSize)}, ` +
+        `addon ${kilobytes(addon?.size ?? 0)}\n`,
+    );
+    expect(addon?.path).toMatch(
+      new RegExp(`^prebuilds/${process.platform}-${process.arch}(-musl)?/node_numa\\.node$`),
+    );
+    expect(paths()).toEqual(
+      expect.arrayContaining([
+        ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'binding.gyp'],
+        ...['dist/index.js', 'dist/index.d.ts', 'lib/index.ts', 'native/addon.cc'],
+      ]),
+    );
+    expect(packed.size).toBeLessThan(500 * 1024);
+  });
+
+  test('has nothing that only tests or developers need', () => {
+    const unwanted =
+      /pin_page|puppet|\.test\.|^test\/|^scripts\/|^build\/|^\.|tsconfig|node_modules/;
+    expect(paths().filter((path) => unwanted.test(path))).toEqual([]);
+  });
+
+  test('has no file of dist/ without its source, and no source without its file', () => {
+    const modules = (folder: string, extension: string) =>
+      paths()
+        .filter((path) => path.startsWith(`${folder}/`) && path.endsWith(extension))
+        .map((path) => path.slice(folder.length + 1, -extension.length))
+        .filter((name) => !name.endsWith('.d'));
+    expect(modules('dist', '.js')).toEqual(modules('lib', '.ts'));
+    expect(modules('dist', '.d.ts')).toEqual(modules('dist', '.js'));
+  });
+
+  test('runs nothing when it is installed', () => {
+    const path = join(project, 'node_modules/node-numa/package.json');
+    const { scripts = {}, gypfile } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+    const lifecycle = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
+    expect(lifecycle.filter((name) => name in scripts)).toEqual([]);
+    expect(gypfile).toBe(false);
+    expect(existsSync(join(project, 'node_modules/node-numa/build'))).toBe(false);
+  });
+});
+
+describe('an empty project that installed it', () => {
+  function expectWorks({ stdout, stderr }: { stdout: string; stderr: string }): void {
+    expect(stderr).toBe('');
+    const answer = JSON.parse(stdout) as { byNode: Record<string, number> };
+    expect(answer).toMatchObject({ kind: 'native', isBuffer: true, complete: true, total: 10 });
+    expect(Object.values(answer.byNode)).toEqual([10]);
+  }
+
+  test('works from an ECMAScript module', () => {
+    expectWorks(runNode(['esm.mjs']));
+  });
+
+  test('works from CommonJS, without a flag or a warning', () => {
+    expectWorks(runNode(['commonjs.cjs']));
+  });
+
+  test(
+    'works from strict TypeScript, with using, every declaration checked',
+    () => {
+      const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+      const types = join(ROOT, 'node_modules/@types');
+      const { stdout } = runNode([compiler, '-p', '.', '--typeRoots', types]);
+      expect(stdout).toBe('');
+      expectWorks(runNode(['out/typescript.js']));
+    },
+    MINUTES,
+  );
+
+  test('reaches nothing but the package and its manifest', () => {
+    const specifiers = ['node-numa/dist/facade/session.js', 'node-numa/lib/index.ts'];
+    for (const specifier of specifiers) {
+      const script = `import('${specifier}').catch(({ code }) => process.stdout.write(code))`;
+      expect(runNode(['--eval', script]).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    }
+    const { stdout } = runNode(['--print', "require('node-numa/package.json').name"]);
+    expect(stdout.trim()).toBe('node-numa');
+  });
+});
