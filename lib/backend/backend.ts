@@ -95,8 +95,10 @@ export interface MovePagesRequest {
 export interface MigratePagesRequest {
   /** 0 is the calling process. */
   readonly pid: number;
-  readonly from: NodemaskArgument | null;
-  readonly to: NodemaskArgument | null;
+  /** One for both masks, which have at least that many bits less one. */
+  readonly maxnode: number;
+  readonly from: BigUint64Array | null;
+  readonly to: BigUint64Array | null;
 }
 
 /** How `touch` faults a page in. */

@@ -29,6 +29,26 @@ export function nodemaskWords(nodes: Iterable<number>): NodemaskWords {
   return { words, maxnode: maxnodeOf(words.length) };
 }
 
+/** Two masks with one `maxnode` for both, as migrate_pages takes them; `null` is the NULL pointer. */
+export interface NodemaskPair {
+  readonly maxnode: number;
+  readonly from: BigUint64Array | null;
+  readonly to: BigUint64Array | null;
+}
+
+/** Joins two masks of whole words: the larger `maxnode`, the shorter mask padded with zeros. */
+export function nodemaskPair(from: NodemaskWords | null, to: NodemaskWords | null): NodemaskPair {
+  const maxnode = Math.max(from?.maxnode ?? 0, to?.maxnode ?? 0);
+  const wordCount = Math.ceil((maxnode - 1) / BITS_PER_WORD);
+  const padded = (mask: NodemaskWords | null): BigUint64Array | null => {
+    if (mask === null || mask.words.length >= wordCount) return mask?.words ?? null;
+    const words = new BigUint64Array(wordCount);
+    words.set(mask.words);
+    return words;
+  };
+  return { maxnode, from: padded(from), to: padded(to) };
+}
+
 /** `maxnode` for a mask of this many 64-bit words. */
 export function maxnodeOf(wordCount: number): number {
   return wordCount * BITS_PER_WORD + 1;

@@ -5,7 +5,7 @@
 import { invalidArgumentValue, outOfRange } from '../core/argument-errors.ts';
 import { checkOptions } from '../core/check-arguments.ts';
 import type { NodeExpression, NodeMask } from '../core/node-mask.ts';
-import { nodemaskWords } from '../core/nodemask-words.ts';
+import { nodemaskPair, nodemaskWords } from '../core/nodemask-words.ts';
 import type { Session } from './session.ts';
 
 export interface ProcessMigrateOptions {
@@ -52,9 +52,9 @@ export class ProcessMemory {
     const [fromNodes, toNodes] = [this.#nodes(from, 'options.from'), this.#nodes(to, 'options.to')];
     this.#checkOnline(fromNodes);
     this.#session.checkAllowed(toNodes, 'options.to', `${toNodes}`);
-    const request = { pid: this.pid, from: nodemaskWords(fromNodes), to: nodemaskWords(toNodes) };
+    const masks = nodemaskPair(nodemaskWords(fromNodes), nodemaskWords(toNodes));
     const startNs = process.hrtime.bigint();
-    const result = await this.#session.backend.migratePages(request);
+    const result = await this.#session.backend.migratePages({ pid: this.pid, ...masks });
     const asked = `process ${this.pid} from ${fromNodes} to ${toNodes}`;
     const args = { pid: this.pid, from: `${fromNodes}`, to: `${toNodes}` };
     const leftBehind = this.#session.unwrap(result, asked, args);

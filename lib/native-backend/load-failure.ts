@@ -18,7 +18,7 @@ const CAUSES: readonly Cause[] = [
   {
     matches: (_code, message) => /Could not locate the bindings file/.test(message),
     reason: 'the addon (node_numa.node) was not found in build/Release or prebuilds',
-    hint: 'run `npm run build` in the package folder, or install a version with a binary for this platform',
+    hint: 'run `npx node-gyp rebuild` in the package folder (it needs a C++ compiler and libnuma-dev), or install a version with a binary for this platform',
   },
   {
     matches: (code) => code === 'ERR_DLOPEN_DISABLED',
@@ -39,12 +39,12 @@ const CAUSES: readonly Cause[] = [
     matches: (_code, message) =>
       isSymbolError(message) || /ld-(linux|musl)|libc\.musl/.test(message),
     reason: 'the addon was built for another C library (glibc or musl, or a newer one)',
-    hint: 'run `npm run build` in the package folder on this machine',
+    hint: 'run `npx node-gyp rebuild` in the package folder on this machine',
   },
   {
     matches: (_code, message) => /wrong ELF class|invalid ELF header|Exec format/.test(message),
     reason: 'the addon was built for another processor',
-    hint: 'run `npm run build` in the package folder on this machine',
+    hint: 'run `npx node-gyp rebuild` in the package folder on this machine',
   },
 ];
 
@@ -63,7 +63,7 @@ export function explainLoadFailure(error: unknown): LoadFailure {
   if (cause === undefined) {
     return {
       reason: `the addon cannot be loaded: ${firstLine(message)}`,
-      hint: 'run `npm run build` in the package folder on this machine',
+      hint: 'run `npx node-gyp rebuild` in the package folder on this machine',
     };
   }
   return { reason: `${cause.reason}: ${firstLine(message)}`, hint: cause.hint };

@@ -21,7 +21,6 @@ import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { type Addon, loadAddon, type Unavailable } from './addon.ts';
-import { commonMaxnode } from './common-maxnode.ts';
 import { memoryTiers } from './host-nodes.ts';
 
 export { hostMemoryNodeCount } from './host-nodes.ts';
@@ -133,8 +132,8 @@ class NativeBackend implements Backend {
   }
 
   migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {
-    const { maxnode, from, to } = commonMaxnode(request.from, request.to);
-    return this.#addon.migrate_pages_async(request.pid, maxnode, from, to);
+    const { pid, maxnode, from, to } = request;
+    return this.#addon.migrate_pages_async(pid, maxnode, from, to);
   }
 }
 

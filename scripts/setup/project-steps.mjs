@@ -32,6 +32,17 @@ const nativeBuild = {
   result: 'build/Release/node_numa.node',
 };
 
+/**
+ * The processes that the contract suite drives; the guest has no compiler.
+ * @type {BuildStep}
+ */
+const puppetBuild = {
+  name: 'test puppet',
+  script: 'build:puppet',
+  inputs: ['test/puppet'],
+  result: 'build/Release/puppet',
+};
+
 /** @type {BuildStep} */
 const typeScriptBuild = {
   name: 'TypeScript build',
@@ -67,7 +78,7 @@ function isInstalledAfter(lock) {
 }
 
 /**
- * Builds the addon where it can run. Without a compiler the simulator still works.
+ * Builds the addon where it can run, and what its tests need.
  * @param {string[]} missingPackages of the operating system
  */
 export async function buildNative(missingPackages) {
@@ -75,10 +86,11 @@ export async function buildNative(missingPackages) {
   const needed = missingPackages.filter((name) => !/qemu|seabios/.test(name));
   const tools = ['g++', 'make', 'python3'].filter((name) => !findProgram(name));
   if (needed.length + tools.length > 0) {
-    say('native build: left out, only the simulator will work');
+    say('native build: left out, it needs the packages above');
     return;
   }
   await build(nativeBuild, ownHeaders());
+  await build(puppetBuild);
 }
 
 /**

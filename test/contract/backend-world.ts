@@ -15,6 +15,7 @@ import type {
 import type { Mapping } from '../../lib/backend/mapping.ts';
 import type { SyscallFailure, SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { ERRNO } from '../../lib/core/errno.ts';
+import { nodemaskPair } from '../../lib/core/nodemask-words.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
 import type {
   MaskArgument,
@@ -104,7 +105,8 @@ class BackendProcess implements WorldProcess {
 
   migratePages(request: WorldMigratePagesRequest): Promise<SyscallResult<number>> {
     const { pid, from, to } = request;
-    return this.#backend.migratePages({ pid, from: asNodemask(from), to: asNodemask(to) });
+    const masks = nodemaskPair(asNodemask(from), asNodemask(to));
+    return this.#backend.migratePages({ pid, ...masks });
   }
 
   async runOnCpu(cpu: number): Promise<SyscallResult<undefined>> {

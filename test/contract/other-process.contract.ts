@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, NodemaskArgument } from '../../lib/backend/backend.ts';
+import { nodemaskPair } from '../../lib/core/nodemask-words.ts';
 import { MPOL_MF } from '../../lib/core/uapi.ts';
 import { memoryNodes, nodesFromZero, privileged, whenSupported } from '../support/needs.ts';
 import type { BackendSubject } from './backend-world.ts';
@@ -64,9 +65,13 @@ export function otherProcessContract(subject: BackendSubject, neighbours: WorldS
       const { pid } = process;
       // Node 70 is in no machine's first word, and takes part in the map all the same.
       const from = nodemask(0, 1, 70);
-      expect(await backend.migratePages({ pid, from, to: nodemask(2, 3) })).toSucceed();
+      expect(
+        await backend.migratePages({ pid, ...nodemaskPair(from, nodemask(2, 3)) }),
+      ).toSucceed();
       expect(await where(pages)).toResideOn([2, 3, 2, 3]);
-      expect(await backend.migratePages({ pid, from: nodemask(3), to: nodemask(0) })).toSucceed();
+      expect(
+        await backend.migratePages({ pid, ...nodemaskPair(nodemask(3), nodemask(0)) }),
+      ).toSucceed();
       expect(await where(pages)).toResideOn([2, 0, 2, 0]);
       await process.exit();
     });
@@ -77,7 +82,7 @@ export function otherProcessContract(subject: BackendSubject, neighbours: WorldS
       await process.exit();
       const { pid } = process;
       const to = nodemask(machine.memoryNodes[0] as number);
-      expect(await backend.migratePages({ pid, from: to, to })).toFailWith(
+      expect(await backend.migratePages({ pid, ...nodemaskPair(to, to) })).toFailWith(
         'migrate_pages',
         'ESRCH',
       );

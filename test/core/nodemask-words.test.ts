@@ -2,7 +2,12 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { maxnodeOf, nodemaskWords, nodesOfWords } from '../../lib/core/nodemask-words.ts';
+import {
+  maxnodeOf,
+  nodemaskPair,
+  nodemaskWords,
+  nodesOfWords,
+} from '../../lib/core/nodemask-words.ts';
 import { NODE_ID_MAX } from '../../lib/core/uapi.ts';
 
 const BITS_PER_LONG = 64;
@@ -83,5 +88,27 @@ describe('a mask for the kernel', () => {
     expect(nodesOfWords(new BigUint64Array(0))).toEqual([]);
     expect(nodesOfWords(new BigUint64Array([0n, 0n]))).toEqual([]);
     expect(nodesOfWords(new BigUint64Array([2n ** 64n - 1n]))).toHaveLength(BITS_PER_LONG);
+  });
+});
+
+describe('two masks with one maxnode', () => {
+  test('take the larger, and lose nothing', () => {
+    fc.assert(
+      fc.property(nodes, nodes, (first, second) => {
+        const [from, to] = [nodemaskWords(first), nodemaskWords(second)];
+        const pair = nodemaskPair(from, to);
+        expect(pair.maxnode).toBe(Math.max(from.maxnode, to.maxnode));
+        expect(pair.from?.length).toBe(pair.to?.length);
+        expect(nodesOfWords(pair.from as BigUint64Array)).toEqual(first);
+        expect(nodesOfWords(pair.to as BigUint64Array)).toEqual(second);
+      }),
+    );
+  });
+
+  test('keep NULL', () => {
+    const to = nodemaskWords([1]);
+    expect(nodemaskPair(null, to)).toEqual({ maxnode: 65, from: null, to: to.words });
+    expect(nodemaskPair(to, null)).toEqual({ maxnode: 65, from: to.words, to: null });
+    expect(nodemaskPair(null, null)).toEqual({ maxnode: 0, from: null, to: null });
   });
 });

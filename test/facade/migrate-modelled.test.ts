@@ -185,6 +185,44 @@ describe('a refusal', () => {
   });
 });
 
+describe('a page that somebody else is moving', () => {
+  test('is looked at again, and has a place in the end', async () => {
+    const list = onNode(0, 20);
+    const { buffer } = openOn(modelOf(list));
+    for (const look of [() => buffer.residency(), () => buffer.residencySync()]) {
+      for (const index of [0, 7, 19]) (list[index] as ModelledPage).underWay = 2;
+      expect(await look()).toMatchObject({ byNode: { 0: 20 }, pages: { notPresent: 0 } });
+    }
+    buffer.release();
+  });
+
+  test('that never comes back is swapped out: not present', async () => {
+    const list = onNode(0, 20);
+    (list[3] as ModelledPage).underWay = Number.MAX_SAFE_INTEGER;
+    const { buffer } = openOn(modelOf(list));
+    expect((await buffer.residency()).pages).toMatchObject({ present: 19, notPresent: 1 });
+    const report = await buffer.migrate({ to: TARGET, strict: true });
+    expectAccounted(report, 20);
+    expect(report.pages).toMatchObject({ moved: 19, notPresent: 1 });
+    buffer.release();
+  });
+
+  test('when its turn comes is busy, not absent: the move is not complete', async () => {
+    const list = onNode(0, 20);
+    const elusive = list[5] as ModelledPage;
+    const model = modelOf(list, {
+      refuse: (kind) => {
+        if (kind === 'move') elusive.underWay = 1;
+        return undefined;
+      },
+    });
+    const { report } = await migrate(model);
+    expectAccounted(report, 20);
+    expect(report.pages).toMatchObject({ moved: 19, busy: 1, notPresent: 0 });
+    expect(report).toMatchObject({ complete: false, after: { 0: 1, 1: 19 } });
+  });
+});
+
 describe('an abort in mid-move', () => {
   test('counts what was moved, what was there and what was not attempted', async () => {
     const list = [

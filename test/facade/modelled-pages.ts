@@ -17,6 +17,8 @@ export interface ModelledPage {
   /** A node, -ENOENT (never touched) or -EFAULT (zero page). */
   place: number;
   trait: PageTrait;
+  /** Calls that will find the page under way: neither there nor anywhere else. */
+  underWay?: number;
 }
 
 export interface PageModel {
@@ -61,16 +63,24 @@ export class ModelledBackend {
     });
   }
 
-  #pagesOf(span: PageSpan): ModelledPage[] {
-    const offsetBytes = Number(span.address - (this.#address as bigint));
-    const first = offsetBytes / this.#inner.pageSizeBytes;
-    return this.#model.pages.slice(first, first + span.pageCount);
+  #indexOf(address: bigint): number {
+    return Number(address - (this.#address as bigint)) / this.#inner.pageSizeBytes;
+  }
+
+  #pagesOf(pages: PageSpan | BigUint64Array): ModelledPage[] {
+    const all = this.#model.pages;
+    if (pages instanceof BigUint64Array) {
+      return Array.from(pages, (address) => all[this.#indexOf(address)] as ModelledPage);
+    }
+    const first = this.#indexOf(pages.address);
+    return all.slice(first, first + pages.pageCount);
   }
 
   #pagemap(span: PageSpan): SyscallResult<BigUint64Array> {
-    const entries = this.#pagesOf(span).map(({ place }) =>
-      place === -ERRNO.ENOENT ? 0n : 1n << 63n,
-    );
+    const entries = this.#pagesOf(span).map(({ place, underWay = 0 }) => {
+      if (underWay > 0) return 1n << 62n;
+      return place === -ERRNO.ENOENT ? 0n : 1n << 63n;
+    });
     return { ok: true, value: BigUint64Array.from(entries) };
   }
 
@@ -79,11 +89,12 @@ export class ModelledBackend {
     const refusal = this.#model.refuse?.(kind, this.calls[kind]);
     this.calls[kind] += 1;
     if (refusal !== undefined) return failed(refusal);
-    const pages = this.#pagesOf(request.pages as PageSpan);
+    const pages = this.#pagesOf(request.pages);
     if (kind === 'query') {
       // Like do_pages_stat_array() before 6.12: EFAULT for both kinds of absent pages.
-      pages.forEach(({ place }, index) => {
-        request.status[index] = place < 0 ? -ERRNO.EFAULT : place;
+      pages.forEach((page, index) => {
+        const place = page.place < 0 ? -ERRNO.EFAULT : page.place;
+        request.status[index] = isUnderWay(page) ? -ERRNO.ENOENT : place;
       });
       return { ok: true, value: 0 };
     }
@@ -143,9 +154,17 @@ function failed(errno: number): SyscallResult<never> {
 
 /** add_page_for_migration(): a page's own answer, or `undefined` when it is queued. */
 function answerOf(page: ModelledPage, target: number, isMoveAll: boolean): number | undefined {
+  if (isUnderWay(page)) return -ERRNO.ENOENT;
   if (page.place < 0) return -ERRNO.EFAULT;
   if (page.place === target) return target;
   if (page.trait === 'shared' && !isMoveAll) return -ERRNO.EACCES;
   if (page.trait === 'isolated') return -ERRNO.EBUSY;
   return undefined;
+}
+
+/** follow_page(): a page that somebody is moving has no entry to follow. Counts the look. */
+function isUnderWay(page: ModelledPage): boolean {
+  if (page.underWay === undefined || page.underWay === 0) return false;
+  page.underWay -= 1;
+  return true;
 }

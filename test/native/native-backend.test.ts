@@ -2,7 +2,6 @@
 
 import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { commonMaxnode } from '../../lib/native-backend/common-maxnode.ts';
 import { hostMemoryNodeCount, openNativeBackend } from '../../lib/native-backend/native-backend.ts';
 
 const opened = openNativeBackend();
@@ -53,31 +52,5 @@ describe('the native backend', () => {
     expect([...status].every((node) => node >= 0)).toBe(true);
     expect(backend.movePagesSync(request)).toEqual({ ok: true, value: 0 });
     backend.munmap(mapped.value);
-  });
-});
-
-describe('one maxnode for two masks', () => {
-  const mask = (maxnode: number, ...words: bigint[]) => ({
-    words: BigUint64Array.from(words),
-    maxnode,
-  });
-
-  it('leaves masks of one length alone', () => {
-    const from = mask(65, 1n);
-    const to = mask(65, 2n);
-    expect(commonMaxnode(from, to)).toEqual({ maxnode: 65, from: from.words, to: to.words });
-  });
-
-  it('widens the shorter one without the bits it had cut off', () => {
-    const { maxnode, from, to } = commonMaxnode(mask(3, 0b111n), mask(129, 1n, 1n));
-    expect(maxnode).toBe(129);
-    expect(from).toEqual(BigUint64Array.of(0b11n, 0n));
-    expect(to).toEqual(BigUint64Array.of(1n, 1n));
-  });
-
-  it('keeps NULL, and the 0 that the kernel refuses', () => {
-    expect(commonMaxnode(null, mask(65, 1n))).toMatchObject({ maxnode: 65, from: null });
-    expect(commonMaxnode(null, null)).toEqual({ maxnode: 1, from: null, to: null });
-    expect(commonMaxnode(mask(0, 1n), mask(65, 1n)).maxnode).toBe(0);
   });
 });
