@@ -19,19 +19,14 @@ if (process.argv.includes('--help')) {
 process.exitCode = process.argv.includes('--format-native') ? formatNative(['-i']) : checkAll();
 
 function checkAll() {
-  const node = process.execPath;
+  const tools = 'node_modules';
+  const tsc = `${tools}/typescript/bin/tsc`;
   const results = [
-    step('biome', () =>
-      run(node, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']),
-    ),
+    step('biome', () => node(`${tools}/@biomejs/biome/bin/biome`, 'check', '--error-on-warnings')),
     step('clang-format', () => formatNative(['--dry-run', '--Werror'])),
-    step('types of lib', () =>
-      run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']),
-    ),
-    step('types of tests', () =>
-      run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json']),
-    ),
-    step('tidy', () => run(node, ['node_modules/vitest/vitest.mjs', 'run', 'test/style'])),
+    step('types of lib', () => node(tsc, '-p', 'tsconfig.json')),
+    step('types of tests', () => node(tsc, '-p', 'tsconfig.test.json')),
+    step('tidy', () => node(`${tools}/vitest/vitest.mjs`, 'run', 'test/style')),
   ];
   return results.every(Boolean) ? 0 : 1;
 }
@@ -52,9 +47,8 @@ function step(name, check) {
 function formatNative(options) {
   const isRight = clangFormat !== undefined && versionOf(clangFormat) === clangFormatMajor;
   if (!isRight) {
-    say(
-      `clang-format ${clangFormatMajor} not found: apt-get install clang-format-${clangFormatMajor}`,
-    );
+    const name = `clang-format-${clangFormatMajor}`;
+    say(`${name} not found: apt-get install ${name}`);
     // A missing formatter must not look like a pass where the verdict counts.
     return process.env['CI'] === 'true' ? 1 : 0;
   }
@@ -75,4 +69,9 @@ function versionOf(program) {
  */
 function run(program, parameters) {
   return spawnSync(program, parameters, { cwd: projectFolder, stdio: 'inherit' }).status ?? 1;
+}
+
+/** @param {string[]} parameters */
+function node(...parameters) {
+  return run(process.execPath, parameters);
 }

@@ -14,7 +14,7 @@
  *   policy and a CPU of its own. Range and process methods that return a promise do their work on
  *   another thread and never block the caller's event loop.
  * - A `Mapping` passed to an asynchronous method stays mapped until that method has settled, even
- *   when `munmap` is called meanwhile. A method given a `Mapping` after its `munmap` answers ENOENT.
+ *   when `munmap` is called meanwhile. After its `munmap` every method answers ENOENT for it.
  */
 
 import type { Mapping, MappingHandle } from './mapping.ts';

@@ -29,7 +29,7 @@ export function nodemaskWords(nodes: Iterable<number>): NodemaskWords {
   return { words, maxnode: maxnodeOf(words.length) };
 }
 
-/** Two masks with one `maxnode` for both, as migrate_pages takes them; `null` is the NULL pointer. */
+/** Two masks with one `maxnode` for both, as migrate_pages takes them; `null` is NULL. */
 export interface NodemaskPair {
   readonly maxnode: number;
   readonly from: BigUint64Array | null;

@@ -28,6 +28,14 @@ export interface PolicyArguments {
 /** Mask words that are large enough for every kernel's number of possible nodes. */
 export const MAXNODE_ALL: number = maxnodeOf((NODE_ID_MAX + 1) / 64);
 
+/** Calls that name nodes: their errors name the allowed ones. */
+const NODE_CALLS: ReadonlySet<string> = new Set([
+  'mbind',
+  'set_mempolicy',
+  'move_pages',
+  'migrate_pages',
+]);
+
 export class Session {
   readonly backend: Backend;
   readonly topology: Topology;
@@ -103,7 +111,7 @@ export class Session {
       asked,
       args,
       backend: this.backend.identity.kind,
-      allowedNodes: `${this.allowedNodes()}`,
+      ...(NODE_CALLS.has(failure.syscall) ? { allowedNodes: `${this.allowedNodes()}` } : {}),
       report,
     });
   }

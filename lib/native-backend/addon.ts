@@ -111,7 +111,8 @@ export function loadAddon(): LoadedAddon {
   }
 }
 
-function prebuildName(): string {
+/** Name of the folder in prebuilds/ that holds the binary for this platform. */
+export function prebuildName(): string {
   return `${platform()}-${arch()}${usesMusl() ? '-musl' : ''}`;
 }
 

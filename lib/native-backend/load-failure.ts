@@ -18,7 +18,9 @@ const CAUSES: readonly Cause[] = [
   {
     matches: (_code, message) => /Could not locate the bindings file/.test(message),
     reason: 'the addon (node_numa.node) was not found in build/Release or prebuilds',
-    hint: 'run `npx node-gyp rebuild` in the package folder (it needs a C++ compiler and libnuma-dev), or install a version with a binary for this platform',
+    hint:
+      'run `npx node-gyp rebuild` in the package folder (needs a C++ compiler and libnuma-dev), ' +
+      'or install a version with a binary for this platform',
   },
   {
     matches: (code) => code === 'ERR_DLOPEN_DISABLED',
@@ -28,7 +30,9 @@ const CAUSES: readonly Cause[] = [
   {
     matches: (_code, message) => /libnuma\.so/.test(message) && /No such file/.test(message),
     reason: 'libnuma.so.1 is not installed',
-    hint: 'install libnuma1 (Debian, Ubuntu), numactl-libs (Fedora, RHEL), libnuma1 (openSUSE) or numactl (Alpine, Arch)',
+    hint:
+      'install libnuma1 (Debian, Ubuntu, openSUSE), numactl-libs (Fedora, RHEL) ' +
+      'or numactl (Alpine, Arch)',
   },
   {
     matches: (_code, message) => /libnuma/.test(message) && isSymbolError(message),

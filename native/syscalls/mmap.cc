@@ -23,17 +23,13 @@ SyscallResult CallMmap(const MmapArguments& arguments, void** address) {
   return SyscallResult::Capture(*address == MAP_FAILED ? -1 : 0, "mmap");
 }
 
-size_t RoundUpToPages(uint64_t length_bytes) {
-  const uint64_t page_size_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  return (length_bytes + page_size_bytes - 1) / page_size_bytes * page_size_bytes;
-}
-
 }  // namespace
 
 /** mmap(lengthBytes): SyscallResult<owner> */
 Napi::Value Mmap(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
-  const MmapArguments decoded{RoundUpToPages(arguments.Size("lengthBytes"))};
+  // As asked: mmap and munmap round up to whole pages themselves.
+  const MmapArguments decoded{arguments.Size("lengthBytes")};
   if (!arguments.Valid()) return {};
 
   void* address;

@@ -13,6 +13,7 @@ import {
   locatedPageCount,
   measureChunks,
   measureLocating,
+  measureLocatingMixed,
   measureMoves,
   measureSinglePage,
   movedPageCount,
@@ -62,7 +63,8 @@ async function main(rounds) {
   print(`Linux ${release()}, Node ${process.version}, ${rounds} rounds, medians of guest time`);
   const moves = await measureMoves(bench);
   const locating = await measureLocating(bench);
-  const isGood = judge(barsOf(moves, locating));
+  const mixed = await measureLocatingMixed(bench);
+  const isGood = judge(barsOf(moves, locating, mixed));
   printChunks(await measureChunks(bench), locating);
   printSinglePage(await measureSinglePage(bench));
   separate.close();
@@ -77,9 +79,10 @@ function burn() {
 /**
  * @param {Samples} moves
  * @param {Samples} locating
+ * @param {Samples} mixed
  * @returns {Bar[]}
  */
-function barsOf(moves, locating) {
+function barsOf(moves, locating, mixed) {
   const [moved, located] = [{ samples: moves }, { samples: locating }];
   // Later kernels have an mbind of their own speed: the bar is set for this line.
   const mbindMax = release().startsWith('6.1.') ? { max: 1.05 } : {};
@@ -88,6 +91,7 @@ function barsOf(moves, locating) {
     { title: '2 move phase', ...moved, ours: 'move phase', theirs: 'C mbind', ...mbindMax },
     { title: '3 full receipt', ...moved, ours: 'migrate', theirs: 'C receipt', max: 1.05 },
     { title: '4 locating', ...located, ours: 'residency', theirs: 'C query', max: 1.1 },
+    { title: 'locating', samples: mixed, ours: 'residency, mixed', theirs: 'C query, mixed' },
     { title: 'receipt', ...moved, ours: 'migrate', theirs: 'C locate, move' },
     { title: 'blocking', ...located, ours: 'residencySync', theirs: 'C query' },
     { title: 'move phase', ...moved, ours: 'move phase', theirs: 'C process: move_pages' },

@@ -2,7 +2,7 @@
 // What is measured. In each stage the contestants take turns on the same kernel, and the order of
 // turns is reversed from round to round, so that none always inherits the same state of the other.
 
-import { bind } from 'node-numa';
+import { bind, interleave } from 'node-numa';
 import { referenceOn } from './reference.mjs';
 import { Samples, timed } from './samples.mjs';
 
@@ -39,7 +39,7 @@ const statusUnset = -(2 ** 31);
  * @param {Bench} bench
  */
 export async function measureMoves({ numa, recordingNuma, takeMoveNs, separate, rounds }) {
-  const buffer = fill(numa, movedPageCount, home);
+  const buffer = fill(numa, movedPageCount, bind(home));
   const recorded = recordingNuma.attach(buffer.handle);
   const reference = referenceOn(buffer);
   await separate.map(movedPageCount, home);
@@ -80,7 +80,7 @@ export async function measureMoves({ numa, recordingNuma, takeMoveNs, separate, 
  */
 export async function measureLocating({ numa, backend, separate, rounds }) {
   // The initial file system is in the memory of node 0: the other has more room.
-  const buffer = fill(numa, locatedPageCount, away);
+  const buffer = fill(numa, locatedPageCount, bind(away));
   const reference = referenceOn(buffer);
   await separate.map(locatedPageCount, away);
   /** @type {Turn[]} */
@@ -100,12 +100,29 @@ export async function measureLocating({ numa, backend, separate, rounds }) {
 }
 
 /**
+ * The same where no two neighbours are on one node: the worst case for counting.
+ * @param {Bench} bench
+ */
+export async function measureLocatingMixed({ numa, rounds }) {
+  const buffer = fill(numa, locatedPageCount, interleave([home, away]));
+  const reference = referenceOn(buffer);
+  /** @type {Turn[]} */
+  const turns = [
+    async () => ({ 'C query, mixed': await reference.locate() }),
+    async () => ({ 'residency, mixed': await timed(() => buffer.residency()) }),
+  ];
+  const samples = await takeTurns(turns, { rounds, warmUpRounds: locateWarmUpRounds });
+  buffer.release();
+  return samples;
+}
+
+/**
  * The same move in calls of various sizes, straight through the backend, to tell what a chunk
  * costs.
  * @param {Bench} bench
  */
 export async function measureChunks({ numa, backend, rounds }) {
-  const buffer = fill(numa, movedPageCount, home);
+  const buffer = fill(numa, movedPageCount, bind(home));
   const reference = referenceOn(buffer);
   const turns = chunkPageCounts.flatMap((chunk) => {
     /** @type {Turn[]} */
@@ -127,7 +144,7 @@ export async function measureChunks({ numa, backend, rounds }) {
  * @param {Bench} bench
  */
 export async function measureSinglePage({ numa, backend }) {
-  const buffer = fill(numa, 1, home);
+  const buffer = fill(numa, 1, bind(home));
   const reference = referenceOn(buffer);
   /** @type {Turn[]} */
   const turns = [
@@ -183,14 +200,14 @@ async function callInChunks(backend, buffer, nodes, chunk) {
 }
 
 /**
- * A buffer with each page written to on one node.
+ * A buffer with each page written to under a policy.
  * @param {Numa} numa
  * @param {number} pageCount
- * @param {number} node
+ * @param {import('node-numa').MemoryPolicy} policy
  */
-function fill(numa, pageCount, node) {
+function fill(numa, pageCount, policy) {
   const buffer = numa.allocate(pageCount * numa.pageSizeBytes);
-  numa.thread.withPolicy(bind(node), () => buffer.bytes.fill(0x5a));
+  numa.thread.withPolicy(policy, () => buffer.bytes.fill(0x5a));
   return buffer;
 }
 

@@ -2,23 +2,37 @@
 // Files out of Debian packages without installing anything: apt works on a private list of sources
 // and a private state folder, the machine's keyring checks the signatures, dpkg-deb unpacks.
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, exitCodes, findProgram, GuestError, runProgram } from './host.mjs';
 
 const aptFolder = join(cacheFolder, 'apt');
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const keyringName = 'usr/share/keyrings/debian-archive-keyring.gpg';
+const ownKeyring = `/${keyringName}`;
+const newerKeyring = join(aptFolder, 'debian-archive-keyring.gpg');
+// An image of this Debian may be older than the keys of the next one.
+const keyringSuite = 'bookworm';
 
 /**
  * One visit to the package archive: the lists of one suite, then packages out of it.
  * @typedef {object} DebianArchive
- * @property {(name: string) => Promise<string>} dependencies text of the package's Depends field
+ * @property {string} suite
+ * @property {(prefix: string) => Promise<string[]>} packageNames names that begin so
+ * @property {(name: string) => Promise<string>} version of the newest package of that name
  * @property {(name: string, use: (root: string) => void) => Promise<void>} unpack
  */
 
 /** @returns {string | undefined} why the archive cannot be used here */
 export function archiveObstacle() {
-  const missing = ['apt-get', 'apt-cache', 'dpkg-deb'].filter((name) => !findProgram(name));
+  const missing = ['apt-get', 'apt-cache', 'dpkg', 'dpkg-deb'].filter((name) => !findProgram(name));
   if (missing.length > 0) return `${missing.join(', ')} not found`;
   return undefined;
 }
@@ -31,21 +45,84 @@ export function archiveObstacle() {
 export async function openArchive(suite) {
   const obstacle = archiveObstacle();
   if (obstacle) throw new GuestError(`no package archive: ${obstacle}`, unavailable);
+  const keyring = existsSync(newerKeyring) ? newerKeyring : ownKeyring;
+  try {
+    return await openVerified(suite, keyring);
+  } catch (error) {
+    const isUnknownKey = error instanceof Error && error.message.includes('NO_PUBKEY');
+    if (!isUnknownKey || suite === keyringSuite || keyring === newerKeyring) throw error;
+    return openVerified(suite, await fetchNewerKeyring(error));
+  }
+}
+
+/**
+ * @param {string} suite
+ * @param {string} keyring the only keys whose signatures count
+ * @returns {Promise<DebianArchive>}
+ */
+async function openVerified(suite, keyring) {
   const folder = join(aptFolder, suite);
   for (const part of ['lists/partial', 'cache/archives/partial']) {
     mkdirSync(join(folder, part), { recursive: true });
   }
   writeFileSync(join(folder, 'status'), '');
-  writeFileSync(join(folder, 'sources.list'), await sources(suite));
+  writeFileSync(join(folder, 'sources.list'), await sources(suite, keyring));
   const options = privateOptions(folder);
-  await runProgram('apt-get', [...options, 'update']);
+  // Two runs may need the same suite at once, and apt gives up on lists that another apt holds.
+  const alone = findProgram('flock') ? ['flock', join(folder, 'queue')] : [];
+  const [program = '', ...parameters] = [...alone, 'apt-get', ...options, 'update'];
+  await runProgram(program, parameters);
   return {
-    dependencies: async (name) => {
+    suite,
+    packageNames: async (prefix) => {
+      const names = await runProgram('apt-cache', [...options, 'pkgnames', prefix]);
+      return names.split('\n').filter((name) => name !== '');
+    },
+    version: async (name) => {
       const text = await runProgram('apt-cache', [...options, 'show', '--no-all-versions', name]);
-      return /^Depends: (.*)$/m.exec(text)?.[1] ?? '';
+      return /^Version: (.*)$/m.exec(text)?.[1] ?? '';
     },
     unpack: (name, use) => unpack(name, options, use),
   };
+}
+
+/**
+ * Keys that this machine does not have yet come out of a package that its own keys verify.
+ * @param {Error} cause what apt said of the unknown key
+ * @returns {Promise<string>} path of the newer keyring
+ */
+async function fetchNewerKeyring(cause) {
+  try {
+    const archive = await openVerified(keyringSuite, ownKeyring);
+    await archive.unpack('debian-archive-keyring', (root) => {
+      const fetched = join(root, keyringName);
+      if (!existsSync(fetched)) throw new Error('debian-archive-keyring holds no keyring');
+      copyFileSync(fetched, newerKeyring);
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `the archive's signature cannot be verified: ${cause.message}\n${reason}`;
+    throw new GuestError(message, {
+      exitCode: exitCodes.unavailable,
+      remedy: 'install a newer debian-archive-keyring, or give a kernel image with --kernel PATH',
+      cause,
+    });
+  }
+  return newerKeyring;
+}
+
+/**
+ * @param {string} version
+ * @param {string} other
+ * @returns {Promise<boolean>} whether `version` is newer, in Debian's order
+ */
+export async function isNewerVersion(version, other) {
+  try {
+    await runProgram('dpkg', ['--compare-versions', version, 'gt', other]);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const unavailable = {
@@ -75,8 +152,9 @@ async function unpack(name, options, use) {
 /**
  * The lines of the private sources list, on the mirrors that this machine already uses.
  * @param {string} suite
+ * @param {string} keyring
  */
-async function sources(suite) {
+async function sources(suite, keyring) {
   // Without release info apt names its sources even where no list was ever downloaded (images).
   const parameters = ['indextargets', '--no-release-info', '--format', '$(REPO_URI)'];
   const targets = await runProgram('apt-get', parameters);
@@ -119,6 +197,8 @@ function privateOptions(folder) {
     'APT::Sandbox::User': '',
     'Acquire::Languages': 'none',
     'Acquire::Retries': '2',
+    // Lists that could not be had must not pass for an archive that lacks the package.
+    'APT::Update::Error-Mode': 'any',
   };
   return ['-q', ...Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`])];
 }

@@ -7,7 +7,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { archiveObstacle, openArchive } from './debian-archive.mjs';
+import { imageIn, newestImagePackage } from './debian-kernels.mjs';
 import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
 
 /**
@@ -29,20 +29,19 @@ import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
 /**
  * @typedef {object} KernelLine
  * @property {string} suite the Debian suite that carries it
- * @property {string} metaPackage depends on the newest image of the line
- * @property {RegExp} imagePackage finds that image among the dependencies
+ */
+
+/**
+ * @typedef {{ line: string, kernel: GuestKernel } | { line: string, obstacle: GuestError }
+ *   } PreparedKernel
  */
 
 /** @type {ReadonlyMap<string, KernelLine>} */
 export const kernelLines = new Map([
-  [
-    '6.1',
-    {
-      suite: 'bookworm',
-      metaPackage: 'linux-image-cloud-amd64',
-      imagePackage: /linux-image-6\.1\.\S+-cloud-amd64/,
-    },
-  ],
+  ['6.1', { suite: 'bookworm' }],
+  ['6.12', { suite: 'trixie' }],
+  ['6.18', { suite: 'trixie-backports' }],
+  ['7.2', { suite: 'trixie-backports' }],
 ]);
 
 export const defaultKernel = '6.1';
@@ -108,19 +107,34 @@ export async function prepareGuestFiles(around) {
 }
 
 /**
+ * Fills the cache with several lines. One that cannot be had does not keep the others out.
+ * @param {Iterable<string>} lines keys of `kernelLines`
+ * @returns {Promise<PreparedKernel[]>} in the order of `lines`
+ */
+export async function prepareKernels(lines) {
+  /** @type {PreparedKernel[]} */
+  const prepared = [];
+  for (const line of lines) {
+    try {
+      prepared.push({ line, kernel: await resolveKernel(line) });
+    } catch (error) {
+      if (!(error instanceof GuestError)) throw error;
+      prepared.push({ line, obstacle: error });
+    }
+  }
+  return prepared;
+}
+
+/**
  * @param {string} line
  * @param {KernelLine} source
  * @returns {Promise<GuestKernel>}
  */
-async function fetchKernel(line, { suite, metaPackage, imagePackage }) {
+async function fetchKernel(line, { suite }) {
   await fetchFrom(suite, async (archive) => {
-    const name = imagePackage.exec(await archive.dependencies(metaPackage))?.[0];
-    if (!name) throw new Error(`${metaPackage} of ${suite} no longer leads to a ${line} kernel`);
+    const name = await newestImagePackage(archive, line);
     await archive.unpack(name, (root) => {
-      const folder = join(root, 'boot');
-      const file = readdirSync(folder).find((entry) => entry.startsWith('vmlinuz'));
-      if (!file) throw new Error(`${name} holds no kernel image`);
-      place(join(folder, file), join(kernelsFolder, line, 'vmlinuz'));
+      place(imageIn(root, name), join(kernelsFolder, line, 'vmlinuz'));
     });
     writeFileSync(join(kernelsFolder, line, 'package'), `${name}\n`);
   });

@@ -9,6 +9,9 @@ import { readFileSync } from 'node:fs';
  * @property {number} id
  * @property {number} memoryMiB
  * @property {number[]} cpus
+ * @property {number} [initiator] the node whose CPUs reach this memory best; its own if it has CPUs
+ * @property {number} [readLatencyNs] from the initiator; writes take as long
+ * @property {number} [readBandwidthMBps] from the initiator; writes get as much
  */
 
 /**
@@ -19,10 +22,13 @@ import { readFileSync } from 'node:fs';
  * @property {number[][]} distances rows and columns in the order of `nodes`
  */
 
+const performanceMembers = ['initiator', 'readLatencyNs', 'readBandwidthMBps'];
 const nodeIdMax = 63;
 const localDistance = 10;
 // 255 stands for "unreachable" in the firmware's table.
 const distanceMax = 254;
+// The firmware's table of latencies and bandwidths has 16 bits for each; all ones mean "unknown".
+export const performanceMax = 65_534;
 
 /** A machine description that breaks a rule. The message names the member and the rule. */
 export class MachineError extends Error {
@@ -69,6 +75,7 @@ export function checkMachine(value) {
   const checked = /** @type {unknown[]} */ (nodes).map(checkNode);
   checkIds(checked);
   checkCpus(checked);
+  checkPerformance(checked);
   checkDistances(distances, checked.length);
   rejectUnknown('', machine, ['name', 'description', 'nodes', 'distances']);
   return /** @type {Machine} */ (value);
@@ -90,7 +97,7 @@ function checkNode(value, index) {
     `${member}.cpus`,
     'must be a list of CPU numbers',
   );
-  rejectUnknown(`${member}.`, node, ['id', 'memoryMiB', 'cpus']);
+  rejectUnknown(`${member}.`, node, ['id', 'memoryMiB', 'cpus', ...performanceMembers]);
   const checked = /** @type {MachineNode} */ (/** @type {unknown} */ (node));
   demand(
     checked.memoryMiB > 0 || checked.cpus.length > 0,
@@ -124,6 +131,47 @@ function checkCpus(nodes) {
       `must together be 0 to ${cpus.length - 1}, each on one node; CPU ${index} is not`,
     );
   });
+}
+
+/**
+ * Latencies and bandwidths describe all of the memory or none: the kernel ranks nodes by them.
+ * @param {MachineNode[]} nodes
+ */
+function checkPerformance(nodes) {
+  if (!hasPerformance(nodes)) return;
+  const initiators = nodes.filter(({ cpus }) => cpus.length > 0).map(({ id }) => id);
+  nodes.forEach((node, index) => {
+    const member = `nodes[${index}]`;
+    if (node.memoryMiB === 0) {
+      const given = performanceMembers.filter((name) => Object.hasOwn(node, name));
+      demand(given.length === 0, `${member}.${given[0]}`, 'describes memory, and there is none');
+      return;
+    }
+    for (const name of /** @type {const} */ (['readLatencyNs', 'readBandwidthMBps'])) {
+      const rule = `must be an integer from 1 to ${performanceMax}, on each node with memory or none`;
+      demand(isInteger(node[name], 1, performanceMax), `${member}.${name}`, rule);
+    }
+    const initiator = initiatorOf(node) ?? -1;
+    const rule = `must be a node with CPUs (${initiators.join(', ')}); its own if it has some`;
+    const isOwn = node.cpus.length === 0 || initiator === node.id;
+    demand(initiators.includes(initiator) && isOwn, `${member}.initiator`, rule);
+  });
+}
+
+/**
+ * @param {MachineNode[]} nodes
+ * @returns {boolean} whether the machine tells how fast its memory is
+ */
+export function hasPerformance(nodes) {
+  return nodes.some((node) => performanceMembers.some((name) => Object.hasOwn(node, name)));
+}
+
+/**
+ * @param {MachineNode} node
+ * @returns {number | undefined} the node whose CPUs reach this memory best
+ */
+export function initiatorOf({ id, cpus, initiator }) {
+  return initiator ?? (cpus.length > 0 ? id : undefined);
 }
 
 /**

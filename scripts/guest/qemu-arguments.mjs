@@ -2,9 +2,10 @@
 // A machine description in QEMU's words: sockets, memory nodes, distances, and the serial ports.
 //
 // Linux numbers nodes in the order in which the firmware's table first names them, CPUs before
-// memory. So each node without CPUs gets a socket that is never plugged in, after the present ones.
+// memory. So a node without CPUs gets a socket that is never plugged in, where its number demands.
 
-import { MachineError } from './machine.mjs';
+import { hasPerformance, MachineError } from './machine.mjs';
+import { performanceArguments } from './qemu-performance.mjs';
 
 /** File descriptors of the QEMU process that carry the guest's serial ports, in port order. */
 export const serialDescriptors = Object.freeze({ console: 3, records: 4, stdout: 5, stderr: 6 });
@@ -29,9 +30,9 @@ const gapDistance = 20;
 export function qemuArguments({ machine, accelerator, kernelImage, initrd, guestSeconds }) {
   return [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
-    ...['-machine', 'q35,usb=off,vmport=off'],
+    ...['-machine', `q35,usb=off,vmport=off${hasPerformance(machine.nodes) ? ',hmat=on' : ''}`],
     ...processorArguments(accelerator),
-    ...machineArguments(machine),
+    ...machineArguments(machine, accelerator === 'kvm' ? 'host' : 'max'),
     ...serialArguments(),
     ...['-kernel', kernelImage, '-initrd', initrd],
     ...['-append', kernelCommandLine(accelerator, guestSeconds)],
@@ -70,24 +71,29 @@ function kernelCommandLine(accelerator, guestSeconds) {
 
 /**
  * @param {import('./machine.mjs').Machine} machine
+ * @param {'host' | 'max'} cpuModel of CPUs that are plugged in one by one
  * @returns {string[]}
  */
-export function machineArguments({ nodes, distances }) {
+export function machineArguments(machine, cpuModel = 'max') {
+  const { nodes, distances } = machine;
   const sockets = socketsOf(nodes);
-  const present = nodes.reduce((count, node) => count + node.cpus.length, 0);
   const all = sockets.length;
   const total = nodes.reduce((sum, node) => sum + node.memoryMiB, 0);
-  const words = ['-m', `${total}M`, '-smp', `${present},maxcpus=${all},sockets=${all},cores=1`];
+  const words = ['-m', `${total}M`, ...cpuArguments(sockets, cpuModel)];
   const highest = nodes.at(-1)?.id ?? 0;
   for (let id = 0; id <= highest; id++) {
-    const memory = nodes.find((node) => node.id === id)?.memoryMiB ?? 0;
-    const name = `memory${id}`;
-    if (memory > 0) words.push('-object', `memory-backend-ram,id=${name},size=${memory}M`);
-    words.push('-numa', memory > 0 ? `node,nodeid=${id},memdev=${name}` : `node,nodeid=${id}`);
+    const node = nodes.find((entry) => entry.id === id);
+    const parts = ['node', `nodeid=${id}`];
+    if (node && node.memoryMiB > 0) {
+      words.push('-object', `memory-backend-ram,id=memory${id},size=${node.memoryMiB}M`);
+      parts.push(`memdev=memory${id}`);
+    }
+    if (node?.initiator !== undefined) parts.push(`initiator=${node.initiator}`);
+    words.push('-numa', parts.join(','));
   }
-  sockets.forEach((id, socket) => {
-    words.push('-numa', `cpu,node-id=${id},socket-id=${socket}`);
-  });
+  for (let socket = 0; socket < all; socket++) {
+    words.push('-numa', `cpu,node-id=${sockets[socket]?.id},socket-id=${socket}`);
+  }
   for (let from = 0; from <= highest; from++) {
     for (let to = 0; to <= highest; to++) {
       const row = nodes.findIndex((node) => node.id === from);
@@ -96,27 +102,73 @@ export function machineArguments({ nodes, distances }) {
       words.push('-numa', `dist,src=${from},dst=${to},val=${distance}`);
     }
   }
+  return [...words, ...performanceArguments(machine)];
+}
+
+/**
+ * @typedef {{ id: number, isPresent: boolean }} Socket its node, and whether it holds a CPU
+ */
+
+/**
+ * QEMU fills the first sockets by itself; CPUs behind an empty socket are plugged in one by one.
+ * @param {Socket[]} sockets
+ * @param {'host' | 'max'} cpuModel
+ * @returns {string[]}
+ */
+function cpuArguments(sockets, cpuModel) {
+  const all = sockets.length;
+  const firstEmpty = sockets.findIndex(({ isPresent }) => !isPresent);
+  const filled = firstEmpty < 0 ? all : firstEmpty;
+  const words = ['-smp', `${filled},maxcpus=${all},sockets=${all},cores=1`];
+  for (let socket = filled; socket < all; socket++) {
+    if (!sockets[socket]?.isPresent) continue;
+    const place = `socket-id=${socket},core-id=0,thread-id=0`;
+    words.push('-device', `${cpuModel}-x86_64-cpu,${place}`);
+  }
   return words;
 }
 
 /**
+ * One socket for each CPU in their order, one that stays empty for each node without CPUs. Memory
+ * with an initiator elsewhere gets none: QEMU takes a node with a socket for its own initiator.
  * @param {import('./machine.mjs').MachineNode[]} nodes
- * @returns {number[]} the node of each socket; the present CPUs come first, in their order
+ * @returns {Socket[]}
  */
 function socketsOf(nodes) {
-  const cpuNodes = nodes.flatMap((node) => node.cpus.map((cpu) => ({ cpu, id: node.id })));
-  const sockets = cpuNodes.sort((a, b) => a.cpu - b.cpu).map(({ id }) => id);
   const highest = nodes.at(-1)?.id ?? 0;
-  for (let id = 0; id <= highest; id++) {
-    if (!sockets.includes(id)) sockets.push(id);
+  const cpuNodes = nodes.flatMap((node) => node.cpus.map((cpu) => ({ cpu, id: node.id })));
+  const withCpus = new Set(cpuNodes.map(({ id }) => id));
+  /** @type {Socket[]} */
+  const sockets = [];
+  let next = 0;
+  const skipTo = (/** @type {number} */ limit) => {
+    for (; next < limit && !withCpus.has(next); next++) {
+      const isElsewhere = nodes.some(({ id, initiator }) => id === next && initiator !== undefined);
+      if (!isElsewhere) sockets.push({ id: next, isPresent: false });
+    }
+  };
+  for (const { id } of cpuNodes.sort((a, b) => a.cpu - b.cpu)) {
+    skipTo(id);
+    sockets.push({ id, isPresent: true });
+    if (id === next) next++;
   }
-  const firstSeen = [...new Set(sockets)];
-  if (firstSeen.some((id, index) => id !== index)) {
-    const rule = 'must name nodes in ascending order, CPU by CPU, nodes without CPUs last: ';
-    const why = 'a booting kernel would number them otherwise';
-    throw new MachineError('nodes[].cpus', `${rule}${why}`);
-  }
+  skipTo(highest + 1);
+  checkNumbering(nodes, sockets);
   return sockets;
+}
+
+/**
+ * @param {import('./machine.mjs').MachineNode[]} nodes
+ * @param {Socket[]} sockets
+ */
+function checkNumbering(nodes, sockets) {
+  const rule = 'must hold CPU 0 on node 0: a PC starts with its first socket';
+  if (!sockets[0]?.isPresent) throw new MachineError('nodes[].cpus', rule);
+  const met = new Set([...sockets, ...nodes].map(({ id }) => id));
+  if ([...met].every((id, index) => id === index)) return;
+  const order = 'must name nodes in ascending order, CPU by CPU';
+  const last = 'memory with an initiator elsewhere after them';
+  throw new MachineError('nodes[].cpus', `${order}, ${last}: a booting kernel numbers them so`);
 }
 
 function serialArguments() {

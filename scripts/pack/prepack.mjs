@@ -3,15 +3,7 @@
 // package's loader looks for it, prebuilds/PLATFORM-ARCH[-musl]/node_numa.node.
 
 import { spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,10 +17,10 @@ if (process.argv.includes('--help')) {
   say('builds dist/ and copies build/Release/node_numa.node into prebuilds/.');
   process.exit(0);
 }
-process.exitCode = prepack();
+process.exitCode = await prepack();
 
-/** @returns {number} exit status */
-function prepack() {
+/** @returns {Promise<number>} exit status */
+async function prepack() {
   if (!existsSync(addon)) {
     say('build/Release/node_numa.node is missing: run `npm run build:native` first');
     return 1;
@@ -39,7 +31,8 @@ function prepack() {
   }
   if (!buildDist()) return 1;
   removeOrphans(join(root, 'dist'));
-  const target = join(root, 'prebuilds', platformName(), 'node_numa.node');
+  const { prebuildName } = await import('../../dist/native-backend/addon.js');
+  const target = join(root, 'prebuilds', prebuildName(), 'node_numa.node');
   mkdirSync(dirname(target), { recursive: true });
   copyFileSync(addon, target);
   // Names for debuggers are most of the file; where there is no strip they stay.
@@ -79,17 +72,4 @@ function removeOrphans(dist) {
     const source = relative(dist, path).replace(/\.(d\.ts|js)(\.map)?$/, '.ts');
     if (!existsSync(join(root, 'lib', source))) rmSync(path);
   }
-}
-
-/** As lib/native-backend/addon.ts names the folder. */
-function platformName() {
-  return `${process.platform}-${process.arch}${usesMusl() ? '-musl' : ''}`;
-}
-
-/** The start of an executable names its loader, and with it the C library. */
-function usesMusl() {
-  if (process.platform !== 'linux') return false;
-  return readFileSync(process.execPath)
-    .subarray(0, 2 ** 12)
-    .includes('ld-musl');
 }

@@ -12,7 +12,7 @@ export function mappingContract(subject: BackendSubject): void {
   describe('mapping', () => {
     const declare = backendTestsOf(subject);
 
-    declare('a length is rounded up to whole pages', ({ backend }) => {
+    declare('whole pages are mapped, and the length is as asked', ({ backend }) => {
       const { pageSizeBytes } = backend;
       for (const [asked, pageCount] of [
         [1, 1],
@@ -20,8 +20,14 @@ export function mappingContract(subject: BackendSubject): void {
         [pageSizeBytes + 1, 2],
       ] as const) {
         const mapping = expectValue(backend.mmap(asked));
-        expect(mapping.lengthBytes).toBe(pageCount * pageSizeBytes);
+        expect(mapping.lengthBytes).toBe(asked);
         expect(mapping.address % BigInt(pageSizeBytes)).toBe(0n);
+        expect(backend.touch(mapping, 0, asked, 'write')).toSucceed();
+        const span = { address: mapping.address, pageCount };
+        const status = new Int32Array(pageCount).fill(-1);
+        const request = { pid: 0, pages: span, nodes: null, flags: 0, status };
+        expect(backend.movePagesSync(request)).toSucceed();
+        expect(status.every((node) => node >= 0)).toBe(true);
         backend.munmap(mapping);
       }
     });

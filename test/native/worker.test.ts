@@ -15,26 +15,34 @@ const MAPS_GROWTH_MAX = 60;
 const shared = touchedMapping(1024);
 afterAll(() => addon.munmap(shared));
 
-async function startWorker(task: string, mapping: Mapping): Promise<Worker> {
+interface RunningWorker {
+  readonly worker: Worker;
+  /** Listened for from the start: a short task may have ended before anybody asks. */
+  readonly exited: Promise<unknown>;
+}
+
+/** Resolves when the worker is in the middle of its task. */
+async function startWorker(task: string, mapping: Mapping): Promise<RunningWorker> {
   const file = new URL('./worker-body.mjs', import.meta.url);
   const worker = new Worker(file, { workerData: { task, handle: mapping.handle } });
+  const exited = once(worker, 'exit');
   await once(worker, 'message');
-  return worker;
+  return { worker, exited };
 }
 
 describe('a worker thread', () => {
   it('attaches to a mapping and writes its bytes', async () => {
     const bytes = new Uint8Array(unwrap(addon.array_buffer(shared)));
     bytes[0] = 41;
-    await once(await startWorker('attach', shared), 'exit');
+    await (await startWorker('attach', shared)).exited;
     expect(bytes[0]).toBe(42);
   });
 
   it('that ends without munmap gives its share up', async () => {
     const mapping = touchedMapping(1);
-    const worker = await startWorker('attach', mapping);
+    const { exited } = await startWorker('attach', mapping);
     addon.munmap(mapping);
-    await once(worker, 'exit');
+    await exited;
     await collectGarbage();
     expect(isMapped(mapping.address)).toBe(false);
   });
@@ -42,10 +50,10 @@ describe('a worker thread', () => {
   it(`may be terminated in the middle of moves, ${ROUNDS} times`, async () => {
     const bytes = new Uint8Array(unwrap(addon.array_buffer(shared)));
     bytes.fill(7);
-    await (await startWorker('moves', shared)).terminate();
+    await (await startWorker('moves', shared)).worker.terminate();
     const before = mapCount();
     for (let round = 0; round < ROUNDS; round += 1) {
-      const worker = await startWorker('moves', shared);
+      const { worker } = await startWorker('moves', shared);
       if (round % 3 === 1) await new Promise((resolve) => setTimeout(resolve, round % 7));
       await worker.terminate();
     }
@@ -54,10 +62,10 @@ describe('a worker thread', () => {
   });
 
   it('may exit while its bytes and its moves are alive', async () => {
-    await once(await startWorker('exit', shared), 'exit');
+    await (await startWorker('exit', shared)).exited;
     const before = mapCount();
     for (let round = 0; round < 10; round += 1) {
-      await once(await startWorker('exit', shared), 'exit');
+      await (await startWorker('exit', shared)).exited;
     }
     expect(mapCount() - before).toBeLessThan(MAPS_GROWTH_MAX);
   });
