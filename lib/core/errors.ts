@@ -165,13 +165,13 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
   },
   [`mbind ${ERRNO.EPERM}`]: {
     code: 'NUMA_NOT_PERMITTED',
-    rule: "moving pages that other processes share (move: 'all') needs CAP_SYS_NICE",
-    hint: `use move: 'own' or run with CAP_SYS_NICE; ${SECCOMP_HINT}`,
+    rule: "only move: 'all' needs a privilege (CAP_SYS_NICE); the rest may be blocked by seccomp",
+    hint: `without that privilege use move: 'own'; ${SECCOMP_HINT}`,
   },
   [`move_pages ${ERRNO.EPERM}`]: {
     code: 'NUMA_NOT_PERMITTED',
-    rule: 'shared pages need CAP_SYS_NICE, other processes the right to trace them',
-    hint: `leave includeShared out or run with CAP_SYS_NICE; ${SECCOMP_HINT}`,
+    rule: 'only includeShared needs a privilege (CAP_SYS_NICE); the rest may be blocked by seccomp',
+    hint: `without that privilege leave includeShared out; ${SECCOMP_HINT}`,
   },
   [`move_pages ${ERRNO.ENODEV}`]: {
     code: 'NUMA_NODE_OFFLINE',

@@ -103,14 +103,25 @@ async function moveChunk(
     tally.addUnknown(span.pageCount);
     return stopBefore ?? { kind: 'failed', failure: located };
   }
-  const isFirst = tally.pagesDone === 0;
   const hasWork = before.some((place) => place >= 0 && place !== request.target);
-  if (stopBefore !== undefined || !(hasWork || isFirst)) {
-    // The first chunk is sent even without work: the kernel judges the target node.
-    tally.add(before, outcomeOfUnmoved(before, request.target, stopBefore), before);
-    return stopBefore;
+  if (stopBefore === undefined && hasWork) {
+    return moveLocatedChunk(range, span, request, tally, before);
   }
-  return moveLocatedChunk(range, span, request, tally, before);
+  const isFirst = tally.pagesDone === 0 && stopBefore === undefined;
+  const stop = isFirst ? await judgeTarget(range, span, request, tally) : stopBefore;
+  tally.add(before, outcomeOfUnmoved(before, request.target, stop), before);
+  return stop;
+}
+
+/** Without work the target node would go unjudged: one page is sent for the kernel's verdict. */
+async function judgeTarget(
+  range: PagesOfMapping,
+  span: PageSpan,
+  request: MoveRequest,
+  tally: MigrationTally,
+): Promise<Stop | undefined> {
+  const onePage = { ...span, pageCount: 1 };
+  return stopOf(await attempt(range, onePage, request, tally, Int32Array.of(STATUS_UNSET)));
 }
 
 async function moveLocatedChunk(

@@ -82,7 +82,8 @@ SyscallResult NewArrayBuffer(napi_env env, const MappingShare& share, const char
 
 }  // namespace
 
-Napi::Value NewMappingOwner(Napi::Env env, MappingShare share, const char* syscall) {
+Napi::Value NewMappingOwner(Napi::Env env, MappingShare share, int64_t charged_bytes,
+                            const char* syscall) {
   Napi::Object handle = Napi::Object::New(env);
   handle.Set("id", share->id);
   handle.Set("generation", share->generation);
@@ -105,7 +106,7 @@ Napi::Value NewMappingOwner(Napi::Env env, MappingShare share, const char* sysca
     FinalizeOwner(env, owner, nullptr);
     return Failure(env, SyscallResult::Failed(ENOMEM, syscall));
   }
-  Charge(env, owner, static_cast<int64_t>(owner->share->length_bytes));
+  Charge(env, owner, charged_bytes);
   return Success(env, object);
 }
 

@@ -12,8 +12,13 @@
 
 namespace node_numa {
 
-/** Makes the object; the owner must have been counted already. */
-Napi::Value NewMappingOwner(Napi::Env env, MappingShare share, const char* syscall);
+/**
+ * Makes the object; the owner must have been counted already. V8 is told of `charged_bytes`: the
+ * length for the first owner and 0 for others, because each report of memory brings the next
+ * garbage collection closer, and the memory is there once.
+ */
+Napi::Value NewMappingOwner(Napi::Env env, MappingShare share, int64_t charged_bytes,
+                            const char* syscall);
 
 /** The next argument's share: null without a refusal if the owner gave it up. */
 MappingShare OwnedMapping(Arguments* arguments, Napi::Env env, const char* name);

@@ -13,7 +13,7 @@ namespace node_numa {
 class PageArrays {
  public:
   explicit PageArrays(size_t count)
-      : count_(count), bytes_(new (std::nothrow) char[count * kBytesPerPage + 1]) {}
+      : count_(count), bytes_(new(std::nothrow) char[count * kBytesPerPage + 1]) {}
 
   bool Allocated() const { return bytes_ != nullptr; }
 

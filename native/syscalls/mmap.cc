@@ -35,7 +35,9 @@ Napi::Value Mmap(const Napi::CallbackInfo& info) {
   void* address;
   const SyscallResult result = CallMmap(decoded, &address);
   if (!result.Ok()) return Failure(info.Env(), result);
-  return NewMappingOwner(info.Env(), AdoptMapping(address, decoded.length_bytes, munmap), "mmap");
+  const int64_t charged_bytes = static_cast<int64_t>(decoded.length_bytes);
+  return NewMappingOwner(info.Env(), AdoptMapping(address, decoded.length_bytes, munmap),
+                         charged_bytes, "mmap");
 }
 
 /** attach(id, generation): SyscallResult<owner> */
@@ -47,7 +49,7 @@ Napi::Value Attach(const Napi::CallbackInfo& info) {
 
   MappingShare share = AttachMapping(id, generation);
   if (share == nullptr) return Failure(info.Env(), SyscallResult::Failed(ENOENT, "attach"));
-  return NewMappingOwner(info.Env(), std::move(share), "attach");
+  return NewMappingOwner(info.Env(), std::move(share), 0, "attach");
 }
 
 /** array_buffer(owner): SyscallResult<ArrayBuffer> */

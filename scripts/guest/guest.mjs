@@ -31,6 +31,7 @@ const attemptsMax = 2;
 const readyMsMax = 120_000;
 const timeoutSecondsDefault = 900;
 const remainsHoursMax = 6;
+const keptLogsMax = 20;
 const passedOn = ['CI', 'NO_COLOR', 'FORCE_COLOR'];
 
 /**
@@ -106,15 +107,21 @@ function readGuestMachine({ machine: path, icount = false }) {
   return machine;
 }
 
-/** Removes what runs that were killed, and logs of old failures, have left in the cache. */
+/** Removes what killed runs have left in the cache, and the logs of all but the last failures. */
 function dropRemains() {
   mkdirSync(guestFolder, { recursive: true });
+  const remains = readdirSync(guestFolder)
+    .filter((name) => name.startsWith('run-'))
+    .map((name) => {
+      const path = join(guestFolder, name);
+      const mtimeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      return { path, mtimeMs, isLog: name.endsWith('.log') };
+    })
+    .sort((a, b) => b.mtimeMs - a.mtimeMs);
+  const logs = remains.filter(({ isLog }) => isLog).slice(keptLogsMax);
   const oldest = Date.now() - remainsHoursMax * 3600 * 1000;
-  for (const name of readdirSync(guestFolder).filter((entry) => entry.startsWith('run-'))) {
-    const path = join(guestFolder, name);
-    const isOld = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < oldest;
-    if (isOld) rmSync(path, { recursive: true, force: true });
-  }
+  const folders = remains.filter(({ isLog, mtimeMs }) => !isLog && mtimeMs < oldest);
+  for (const { path } of [...logs, ...folders]) rmSync(path, { recursive: true, force: true });
 }
 
 /**

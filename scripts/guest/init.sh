@@ -34,6 +34,11 @@ for node in node[0-9]*; do
   echo "fact $node/cpulist $(cat $node/cpulist)" >&3
   echo "fact $node/distance $(cat $node/distance)" >&3
   echo "fact $node/memory $(awk '/MemTotal/ { print $4 }' $node/meminfo)" >&3
+  # Only a machine whose firmware tells how fast its memory is has these.
+  best=$node/access0/initiators
+  [ -d $best ] || continue
+  echo "fact $node/initiators $(cd $best && echo node* | sed 's/node//g')" >&3
+  for fact in read_latency read_bandwidth; do echo "fact $node/$fact $(cat $best/$fact)" >&3; done
 done
 echo ready >&3
 

@@ -148,8 +148,8 @@ function checkPerformance(nodes) {
       return;
     }
     for (const name of /** @type {const} */ (['readLatencyNs', 'readBandwidthMBps'])) {
-      const rule = `must be an integer from 1 to ${performanceMax}, on each node with memory or none`;
-      demand(isInteger(node[name], 1, performanceMax), `${member}.${name}`, rule);
+      const rule = `must be an integer from 1 to ${performanceMax}, on each node with memory`;
+      demand(isInteger(node[name], 1, performanceMax), `${member}.${name}`, `${rule} or none`);
     }
     const initiator = initiatorOf(node) ?? -1;
     const rule = `must be a node with CPUs (${initiators.join(', ')}); its own if it has some`;

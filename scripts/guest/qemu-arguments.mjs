@@ -13,6 +13,9 @@ export const serialDescriptors = Object.freeze({ console: 3, records: 4, stdout:
 // The upper ports of a PC share the lower ones' interrupts; streams deserve their own.
 const serialInterrupts = [4, 3, 10, 11];
 const gapDistance = 20;
+// An emulated interrupt for a group of CPUs stops at the first empty socket: CPUs behind it hang
+// (seen on 6.1). A kernel that counts more than eight possible CPUs addresses each on its own.
+const socketsMinGapped = 9;
 
 /**
  * @typedef {'kvm' | 'tcg' | 'icount'} Accelerator
@@ -152,7 +155,9 @@ function socketsOf(nodes) {
     sockets.push({ id, isPresent: true });
     if (id === next) next++;
   }
+  const isGapped = sockets.some(({ isPresent }) => !isPresent);
   skipTo(highest + 1);
+  while (isGapped && sockets.length < socketsMinGapped) sockets.push({ id: 0, isPresent: false });
   checkNumbering(nodes, sockets);
   return sockets;
 }

@@ -2,6 +2,8 @@
 // The machine that the guest's kernel reports against the machine that was asked for. A difference
 // makes every later answer worthless, so it is looked for before the command runs.
 
+import { initiatorOf } from './machine.mjs';
+
 const kernelShareMiB = 128;
 const usableShareMin = 0.85;
 
@@ -25,6 +27,11 @@ export function machineDifferences(machine, facts) {
   nodes.forEach((node, row) => {
     compare(`node${node.id}/cpulist`, listOf(node.cpus));
     compare(`node${node.id}/distance`, distances[row]?.join(' ') ?? '');
+    if (node.readLatencyNs !== undefined) {
+      compare(`node${node.id}/initiators`, String(initiatorOf(node)));
+      compare(`node${node.id}/read_latency`, String(node.readLatencyNs));
+      compare(`node${node.id}/read_bandwidth`, String(node.readBandwidthMBps));
+    }
     const difference = memoryDifference(node, facts.get(`node${node.id}/memory`));
     if (difference) differences.push(difference);
   });

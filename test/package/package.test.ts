@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { inGuest } from '../support/environment.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -133,6 +134,11 @@ describe('an empty project that installed it', () => {
     expect(answer).toMatchObject({ kind: 'native', isBuffer: true, complete: true, total: 10 });
     expect(Object.values(answer.byNode)).toEqual([10]);
   }
+
+  beforeEach(async (context) => {
+    const obstacle = await numaCallObstacle();
+    if (obstacle !== undefined) context.skip(obstacle);
+  });
 
   test('works from an ECMAScript module', () => {
     expectWorks(runNode(['esm.mjs']));
