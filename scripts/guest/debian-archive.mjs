@@ -51,7 +51,7 @@ export async function openArchive(suite) {
   } catch (error) {
     const isUnknownKey = error instanceof Error && error.message.includes('NO_PUBKEY');
     if (!isUnknownKey || suite === keyringSuite || keyring === newerKeyring) throw error;
-    return openVerified(suite, await fetchNewerKeyring(error));
+    return openVerified(suite, await fetchNewerKeyring(suite, error));
   }
 }
 
@@ -88,10 +88,11 @@ async function openVerified(suite, keyring) {
 
 /**
  * Keys that this machine does not have yet come out of a package that its own keys verify.
- * @param {Error} cause what apt said of the unknown key
+ * @param {string} suite the one with unknown keys
+ * @param {Error} cause what apt said of them
  * @returns {Promise<string>} path of the newer keyring
  */
-async function fetchNewerKeyring(cause) {
+async function fetchNewerKeyring(suite, cause) {
   try {
     const archive = await openVerified(keyringSuite, ownKeyring);
     await archive.unpack('debian-archive-keyring', (root) => {
@@ -100,8 +101,10 @@ async function fetchNewerKeyring(cause) {
       copyFileSync(fetched, newerKeyring);
     });
   } catch (error) {
+    const keys = [...new Set(cause.message.match(/NO_PUBKEY \w+/g))].join(', ');
     const reason = error instanceof Error ? error.message : String(error);
-    const message = `the archive's signature cannot be verified: ${cause.message}\n${reason}`;
+    const attempt = `nor could newer keys be had from ${keyringSuite}: ${reason}`;
+    const message = `the signature of ${suite} cannot be verified (${keys}), ${attempt}`;
     throw new GuestError(message, {
       exitCode: exitCodes.unavailable,
       remedy: 'install a newer debian-archive-keyring, or give a kernel image with --kernel PATH',
