@@ -61,6 +61,7 @@ export async function bootOnce(boot) {
     onBegin: () => {
       state.beginMs = Math.round(performance.now() - start);
     },
+    onExit: () => qemu.send('done'),
   });
   const readySeconds = boot.readyMsMax / 1000;
   const readyTimer = setTimeout(() => {
@@ -99,17 +100,19 @@ function newState() {
 /**
  * Reads the guest's records: "kernel RELEASE", "fact PATH VALUE", "ready", "begin", "exit STATUS".
  * @param {BootState} state
- * @param {{ onReady: () => void, onBegin: () => void }} hooks
+ * @param {{ onReady: () => void, onBegin: () => void, onExit: () => void }} hooks
  * @returns {(line: string) => void}
  */
-function recordReader(state, { onReady, onBegin }) {
+function recordReader(state, { onReady, onBegin, onExit }) {
   return (line) => {
     const [word, ...rest] = line.split(' ');
     if (word === 'kernel') state.kernel = rest.join(' ');
     else if (word === 'fact') state.facts.set(rest[0] ?? '', rest.slice(1).join(' ').trim());
-    else if (word === 'exit') state.exitCode = Number(rest[0]);
     else if (word === 'begin') onBegin();
-    else if (word === 'ready') {
+    else if (/^exit \d+$/.test(line)) {
+      state.exitCode = Number(rest[0]);
+      onExit();
+    } else if (word === 'ready') {
       state.isReady = true;
       onReady();
     }

@@ -62,7 +62,12 @@ for process in /proc/[0-9]*; do
   esac
 done
 wait "$stdout_reader" "$stderr_reader"
-echo "exit $status" >&3
-# Closing waits until the port has sent everything.
-exec 3>&-
+
+# A dying child's signal can cut a write, or the wait at closing, short: the record counts when it
+# has been answered, and is sent again until then. Should nobody be there any more, that ends too.
+tries=0
+until [ "$word" = done ] || [ $((tries += 1)) -gt 20 ]; do
+  printf '\nexit %s\n' "$status" >&3
+  read -r -t 2 word <&3
+done
 poweroff -f
