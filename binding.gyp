@@ -32,6 +32,7 @@
             'native/syscalls/mbind.cc',
             'native/syscalls/set_mempolicy.cc',
             'native/syscalls/get_mempolicy.cc',
+            'native/syscalls/set_mempolicy_home_node.cc',
             'native/syscalls/move_pages.cc',
             'native/syscalls/migrate_pages.cc',
             'native/syscalls/getcpu.cc',

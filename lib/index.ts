@@ -14,6 +14,7 @@ export type {
   MovePagesRequest,
   NodemaskArgument,
   PageSpan,
+  SetMempolicyHomeNodeRequest,
   SetMempolicyRequest,
 } from './backend/backend.ts';
 export type { Mapping, MappingHandle } from './backend/mapping.ts';
@@ -23,6 +24,7 @@ export { AbortError, NumaError, type NumaErrorCode, type NumaErrorFields } from 
 export {
   bind,
   defaultPolicy,
+  type HomeNodePolicyOptions,
   interleave,
   local,
   MemoryPolicy,
@@ -33,19 +35,20 @@ export {
   preferredMany,
   weightedInterleave,
 } from './core/memory-policy.ts';
-export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
-export {
-  MappedBuffer,
-  type MigrateOptions,
-  type ResidencyOptions,
-  type SetPolicyOptions,
-  type TouchOptions,
-} from './facade/mapped-buffer.ts';
 export type {
   MigratedPages,
   MigrationProgress,
   MigrationReport,
-} from './facade/migration-report.ts';
+  NodePages,
+} from './core/migration-report.ts';
+export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
+export type { BalancingExemption } from './facade/balancing-exemption.ts';
+export {
+  MappedBuffer,
+  type MigrateOptions,
+  type ResidencyOptions,
+  type TouchOptions,
+} from './facade/mapped-buffer.ts';
 export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
 export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
 export type { RangeOptions } from './facade/page-range.ts';
@@ -54,7 +57,8 @@ export {
   type ProcessMigrateOptions,
   type ProcessMigrationReport,
 } from './facade/process-memory.ts';
-export type { NodePages, Residency } from './facade/residency.ts';
+export type { SetPolicyOptions } from './facade/range-policy.ts';
+export type { Residency } from './facade/residency.ts';
 export { ThreadMemory } from './facade/thread-memory.ts';
 export { Topology, type TopologyNode } from './facade/topology.ts';
 export type { BackendChoice } from './open-backend.ts';

@@ -57,7 +57,14 @@ function openAuto(): ChosenBackend {
     );
   }
   const nodeCount = hostMemoryNodeCount();
-  if (nodeCount < 2) {
+  if (nodeCount === 0) {
+    throw unavailable(
+      'this host does not tell which nodes it has (no /sys/devices/system/node), and the ' +
+        'simulator is not part of this version',
+      "openNuma({ backend: 'native' }) asks the kernel all the same",
+    );
+  }
+  if (nodeCount === 1) {
     throw unavailable(
       'this host has one node with memory, where nothing can be moved between nodes, and the ' +
         'simulator is not part of this version',
@@ -80,13 +87,35 @@ function unavailable(reason: string, hint: string): NumaError {
 /** A third party's object must at least look like a backend: a clear error now, not later. */
 function checkBackend(value: unknown): void {
   const candidate = value as Partial<Backend> | null;
-  const looksRight =
-    typeof candidate?.movePages === 'function' &&
-    typeof candidate.mmap === 'function' &&
-    typeof candidate.topology === 'function' &&
-    typeof candidate.identity?.kind === 'string';
-  if (!looksRight) {
-    const rule = "'auto', 'native', 'simulator' or an object with the methods of Backend";
-    throw invalidArgumentType('options.backend', rule, value);
-  }
+  const missing = BACKEND_METHODS.filter((name) => typeof candidate?.[name] !== 'function');
+  const hasIdentity = typeof candidate?.identity?.kind === 'string';
+  if (missing.length === 0 && hasIdentity && typeof candidate.pageSizeBytes === 'number') return;
+  const lacks = missing.length > 0 ? missing.join(', ') : 'identity or pageSizeBytes';
+  const rule = `'auto', 'native', 'simulator' or a Backend (this object lacks ${lacks})`;
+  throw invalidArgumentType('options.backend', rule, value);
 }
+
+type BackendMethod = Exclude<keyof Backend, 'identity' | 'pageSizeBytes'>;
+
+/** Every method; the type makes sure that none is forgotten. */
+const BACKEND_METHODS = Object.keys({
+  topology: true,
+  nodeMemory: true,
+  mmap: true,
+  attach: true,
+  arrayBuffer: true,
+  munmap: true,
+  touch: true,
+  setMempolicy: true,
+  getMempolicy: true,
+  getcpu: true,
+  schedSetaffinity: true,
+  schedGetaffinity: true,
+  mbind: true,
+  setMempolicyHomeNode: true,
+  movePages: true,
+  movePagesSync: true,
+  pagemap: true,
+  maps: true,
+  migratePages: true,
+} satisfies Record<BackendMethod, true>) as BackendMethod[];

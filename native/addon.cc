@@ -14,6 +14,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("mbind", Napi::Function::New<Mbind>(env, "mbind"));
   exports.Set("set_mempolicy", Napi::Function::New<SetMempolicy>(env, "set_mempolicy"));
   exports.Set("get_mempolicy", Napi::Function::New<GetMempolicy>(env, "get_mempolicy"));
+  exports.Set("set_mempolicy_home_node",
+              Napi::Function::New<SetMempolicyHomeNode>(env, "set_mempolicy_home_node"));
   exports.Set("move_pages", Napi::Function::New<MovePages>(env, "move_pages"));
   exports.Set("move_pages_async", Napi::Function::New<MovePagesAsync>(env, "move_pages_async"));
   exports.Set("migrate_pages_async",

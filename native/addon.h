@@ -14,6 +14,7 @@ Napi::Value Touch(const Napi::CallbackInfo& info);
 Napi::Value Mbind(const Napi::CallbackInfo& info);
 Napi::Value SetMempolicy(const Napi::CallbackInfo& info);
 Napi::Value GetMempolicy(const Napi::CallbackInfo& info);
+Napi::Value SetMempolicyHomeNode(const Napi::CallbackInfo& info);
 Napi::Value MovePages(const Napi::CallbackInfo& info);
 Napi::Value MovePagesAsync(const Napi::CallbackInfo& info);
 Napi::Value MigratePagesAsync(const Napi::CallbackInfo& info);

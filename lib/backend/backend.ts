@@ -7,6 +7,8 @@
  * - A backend never throws for what the kernel would refuse: the answer is a `SyscallResult` with
  *   the kernel's positive errno. It does not pre-validate what the kernel validates. Only an
  *   argument that cannot be passed at all (wrong JavaScript type) is a `TypeError`.
+ * - `syscall` of a failure is the name in the method's `Source:`; where there is none, `attach`,
+ *   `array_buffer` and `touch`. Errors that users see are chosen by it (core/errors.ts).
  * - Addresses are `bigint`, need not be aligned unless the call says so, and ranges are half-open.
  * - Node masks are words, bit n of word n / 64 for node n, with the kernel's own `maxnode` beside
  *   them: the kernel reads `maxnode - 1` bits (core/nodemask-words.ts makes such pairs).
@@ -62,6 +64,18 @@ export interface MbindRequest {
   readonly mode: number;
   readonly nodemask: NodemaskArgument | null;
   /** `MPOL_MF_*`. */
+  readonly flags: number;
+}
+
+/** Arguments of set_mempolicy_home_node(2). */
+export interface SetMempolicyHomeNodeRequest {
+  /** Page aligned, or EINVAL. */
+  readonly address: bigint;
+  /** Rounded up to whole pages by the kernel. */
+  readonly lengthBytes: number;
+  /** An online node; it need not have memory, nor be one of the policy's nodes. */
+  readonly node: number;
+  /** 0; the kernel has none yet. */
   readonly flags: number;
 }
 
@@ -176,6 +190,16 @@ export interface Backend {
   /** Sets the range's policy and, by flag, moves its pages; synchronous, blocks while it moves.
    *  Source: mbind(2). EINVAL, EFAULT (hole), EPERM (MOVE_ALL), EIO (STRICT), ENOMEM. */
   mbind(request: MbindRequest): SyscallResult<undefined>;
+
+  /** The node from which the range's own policy, BIND or PREFERRED_MANY, looks for memory, in place
+   *  of the touching CPU's. Mappings with another policy end the call, those with none are skipped.
+   *  Synchronous. Source: set_mempolicy_home_node(2), Linux 5.17. EINVAL, EOPNOTSUPP (policy of
+   *  another mode), ENOENT (no policy in the range), ENOSYS. */
+  setMempolicyHomeNode(request: SetMempolicyHomeNodeRequest): SyscallResult<undefined>;
+  /** The parts of a range that are mapped, each with one set of attributes and one policy:
+   *  ascending, cut to the range. Synchronous. Source: proc_pid_maps(5). ENOENT, EACCES where /proc
+   *  is closed. */
+  maps(span: PageSpan): SyscallResult<PageSpan[]>;
 
   // Pages
 

@@ -2,11 +2,12 @@
  * The errors with which node-numa reports that the system said no, and the table from
  * (system call, errno) to their stable codes.
  *
- * Source: the ERRORS sections of mbind(2), move_pages(2), migrate_pages(2), set_mempolicy(2) and
- * get_mempolicy(2), corrected by mm/mempolicy.c and mm/migrate.c.
+ * Source: the ERRORS sections of mbind(2), move_pages(2), migrate_pages(2), set_mempolicy(2),
+ * get_mempolicy(2) and set_mempolicy_home_node(2), corrected by mm/mempolicy.c and mm/migrate.c.
  */
 
 import { ERRNO, errnoName } from './errno.ts';
+import type { MigrationReport } from './migration-report.ts';
 
 /** Stable; messages may change, codes do not within a major version. */
 export type NumaErrorCode =
@@ -18,6 +19,7 @@ export type NumaErrorCode =
   | 'NUMA_NOT_PERMITTED'
   | 'NUMA_RANGE_UNMAPPED'
   | 'NUMA_POLICY_NOT_MET'
+  | 'NUMA_POLICY_MISMATCH'
   | 'NUMA_OUT_OF_MEMORY'
   | 'NUMA_NO_SUCH_PROCESS'
   | 'NUMA_RELEASED'
@@ -38,8 +40,8 @@ export interface NumaErrorFields {
   readonly backend?: string;
   /** What to do about it. */
   readonly hint?: string;
-  /** What was done before the error, where pages had been handled: a MigrationReport. */
-  readonly report?: unknown;
+  /** What was done before the error, where pages had been handled. */
+  readonly report?: MigrationReport;
 }
 
 /** The system said no. Match on `code`. */
@@ -52,7 +54,7 @@ export class NumaError extends Error {
   readonly args?: Readonly<Record<string, unknown>>;
   readonly backend?: string;
   readonly hint?: string;
-  readonly report?: unknown;
+  readonly report?: MigrationReport;
 
   constructor(message: string, fields: NumaErrorFields, options?: ErrorOptions) {
     super(fields.hint === undefined ? message : `${message}; ${fields.hint}`, options);
@@ -65,10 +67,10 @@ export class NumaError extends Error {
 export class AbortError extends Error {
   override readonly name: string = 'AbortError';
   readonly code: 'ABORT_ERR' = 'ABORT_ERR';
-  /** What was done before the abort: a MigrationReport. */
-  readonly report: unknown;
+  /** What was done before the abort. */
+  readonly report: MigrationReport;
 
-  constructor(message: string, report: unknown, cause: unknown) {
+  constructor(message: string, report: MigrationReport, cause: unknown) {
     super(message, { cause });
     this.report = report;
   }
@@ -85,7 +87,7 @@ export interface FailedCall {
   readonly backend: string;
   /** The allowed nodes as a list, where the call names nodes. */
   readonly allowedNodes?: string;
-  readonly report?: unknown;
+  readonly report?: MigrationReport | undefined;
 }
 
 /** Makes the typed error for a failed system call. */
@@ -152,8 +154,8 @@ const BY_ERRNO: Readonly<Record<number, Explanation>> = {
 
 const RELEASED: Explanation = {
   code: 'NUMA_RELEASED',
-  rule: 'this mapping was released',
-  hint: 'keep one MappedBuffer unreleased until every worker has attached',
+  rule: 'the last owner of this mapping has released it, or was garbage collected',
+  hint: 'keep one MappedBuffer, or its bytes, until every worker has attached',
 };
 
 /** What an errno means for one call, where it means something of its own. */
@@ -167,6 +169,26 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
     code: 'NUMA_NOT_PERMITTED',
     rule: "only move: 'all' needs a privilege (CAP_SYS_NICE); the rest may be blocked by seccomp",
     hint: `without that privilege use move: 'own'; ${SECCOMP_HINT}`,
+  },
+  [`set_mempolicy_home_node ${ERRNO.EOPNOTSUPP}`]: {
+    code: 'NUMA_POLICY_MISMATCH',
+    rule: 'part of the range has a policy that takes no home node; parts before it have it now',
+    hint: 'set bind() or preferredMany() with { homeNode } on the range',
+  },
+  [`set_mempolicy_home_node ${ERRNO.ENOENT}`]: {
+    code: 'NUMA_POLICY_MISMATCH',
+    rule: 'no part of the range has a policy of its own, or nothing there is mapped',
+    hint: 'set bind() or preferredMany() with { homeNode } on the range',
+  },
+  [`set_mempolicy_home_node ${ERRNO.EINVAL}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    rule: 'the home node is not online, the address no page, or the flags are not 0',
+    hint: 'choose an online node',
+  },
+  [`set_mempolicy_home_node ${ERRNO.ENOSYS}`]: {
+    code: 'NUMA_UNSUPPORTED',
+    rule: 'this kernel does not have the call',
+    hint: 'leave homeNode out, or use Linux 5.17 or newer',
   },
   [`move_pages ${ERRNO.EPERM}`]: {
     code: 'NUMA_NOT_PERMITTED',
@@ -187,6 +209,16 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
     code: 'NUMA_NOT_PERMITTED',
     rule: 'the process is not ours to trace, or a target node is outside its cpuset',
     hint: `run as the same user, or with CAP_SYS_NICE and CAP_SYS_PTRACE; ${SECCOMP_HINT}`,
+  },
+  [`sched_setaffinity ${ERRNO.EINVAL}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    rule: 'none of the CPUs is online and allowed by the cpuset',
+    hint: 'name a CPU of numa.thread.affinity() or of the topology',
+  },
+  [`numa_node_size64 ${ERRNO.EINVAL}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    rule: 'there is no such node',
+    hint: 'name a node of numa.topology.online',
   },
   [`attach ${ERRNO.ENOENT}`]: RELEASED,
   [`move_pages ${ERRNO.ENOENT}`]: RELEASED,

@@ -5,8 +5,9 @@
  * Source: set_mempolicy(2); mm/mempolicy.c, mpol_new() for which mode takes which nodes.
  */
 
-import { invalidArgumentType, invalidArgumentValue } from './argument-errors.ts';
+import { invalidArgumentType, invalidArgumentValue, outOfRange } from './argument-errors.ts';
 import { checkOptions, checkWord } from './check-arguments.ts';
+import { inspectAs } from './inspect.ts';
 import { parseNodeExpression } from './node-expression.ts';
 import { type NodeExpression, NodeMask } from './node-mask.ts';
 import { MPOL, MPOL_MODE_FLAG } from './uapi.ts';
@@ -31,6 +32,17 @@ export interface PolicyOptions {
    * move the pages (bind; on kernels since 6.9 also preferred-many).
    */
   readonly flags?: readonly PolicyFlag[];
+}
+
+/** Of policies whose nodes are looked through from one of them outwards. */
+export interface HomeNodePolicyOptions extends PolicyOptions {
+  /**
+   * The one node from which free memory is looked for, nearest of the policy's nodes first, in
+   * place of the node of the CPU that touches the page. Any online node, of the policy or not. For
+   * policies of ranges only, and the kernel does not tell it again: a policy that is read back has
+   * none. Kernels since 5.17 (`set_mempolicy_home_node`).
+   */
+  readonly homeNode?: NodeExpression;
 }
 
 interface ModeRow {
@@ -60,6 +72,8 @@ const FLAGS: Readonly<Record<PolicyFlag, number>> = {
   'numa-balancing': MPOL_MODE_FLAG.NUMA_BALANCING,
 };
 
+const HOME_NODE_OPTION_NAMES = ['flags', 'homeNode'] as const;
+
 const FLAG_NAMES = Object.keys(FLAGS) as PolicyFlag[];
 
 /** A policy. Immutable; made by `bind()`, `preferred()` and the other functions of this file. */
@@ -68,22 +82,36 @@ export class MemoryPolicy {
   /** The nodes, or the text of an expression that needs a machine to have a meaning. */
   readonly nodes: NodeMask | string;
   readonly flags: readonly PolicyFlag[];
+  /** One node, or the text of an expression; `undefined` where none was given or it is unknown. */
+  readonly homeNode: NodeMask | string | undefined;
 
   /** @internal Use `bind()` and its siblings. */
-  constructor(mode: PolicyMode, nodes: NodeMask | string, flags: readonly PolicyFlag[]) {
+  constructor(
+    mode: PolicyMode,
+    nodes: NodeMask | string,
+    flags: readonly PolicyFlag[],
+    homeNode?: NodeMask | string,
+  ) {
     this.mode = mode;
     this.nodes = nodes;
     this.flags = Object.freeze([...flags]);
+    this.homeNode = homeNode;
     Object.freeze(this);
   }
 
-  /** As /proc/PID/numa_maps prints it: `bind:0-1`, `interleave=static:0-3`, `local`. */
+  /**
+   * As /proc/PID/numa_maps prints it: `bind:0-1`, `interleave=static:0-3`, `local`. A home node,
+   * which the kernel never prints, comes last: `bind:0-1 from 1`.
+   */
   toString(): string {
     const flags = this.flags.map((flag) => flag.replace(/^numa-|-nodes$/g, '')).join('|');
     const nodes = MODES[this.mode].nodeCount === 'none' ? '' : `:${this.nodes}`;
-    return `${MODES[this.mode].label}${flags === '' ? '' : `=${flags}`}${nodes}`;
+    const home = this.homeNode === undefined ? '' : ` from ${this.homeNode}`;
+    return `${MODES[this.mode].label}${flags === '' ? '' : `=${flags}`}${nodes}${home}`;
   }
 }
+
+inspectAs(MemoryPolicy, (policy) => `MemoryPolicy(${policy})`);
 
 /** No policy of its own: a range follows its thread, a thread the system's default. */
 export function defaultPolicy(): MemoryPolicy {
@@ -96,8 +124,8 @@ export function local(): MemoryPolicy {
 }
 
 /** Pages go to these nodes only, nearest first; when they are full the process is out of memory. */
-export function bind(nodes: NodeExpression, options?: PolicyOptions): MemoryPolicy {
-  return createPolicy('bind', nodes, options);
+export function bind(nodes: NodeExpression, options?: HomeNodePolicyOptions): MemoryPolicy {
+  return createPolicy('bind', nodes, options, HOME_NODE_OPTION_NAMES);
 }
 
 /** Pages go to this node, and to others when it is full. */
@@ -106,8 +134,11 @@ export function preferred(node: NodeExpression, options?: PolicyOptions): Memory
 }
 
 /** Pages go to these nodes, and to others when they are full. Kernels since 5.15. */
-export function preferredMany(nodes: NodeExpression, options?: PolicyOptions): MemoryPolicy {
-  return createPolicy('preferred-many', nodes, options);
+export function preferredMany(
+  nodes: NodeExpression,
+  options?: HomeNodePolicyOptions,
+): MemoryPolicy {
+  return createPolicy('preferred-many', nodes, options, HOME_NODE_OPTION_NAMES);
 }
 
 /** Pages go to these nodes in turn, by their place in the mapping. */
@@ -159,7 +190,13 @@ export function nodesOrExpression(
   argument: string,
 ): NodeMask | string {
   if (typeof nodes === 'number') return NodeMask.from([nodes], argument);
-  if (typeof nodes !== 'string') return NodeMask.from(nodes as Iterable<number>, argument);
+  if (typeof nodes !== 'string') {
+    if (typeof nodes !== 'object' || nodes === null || !(Symbol.iterator in nodes)) {
+      const rule = 'a node number, a node list, a NodeMask or an iterable of node numbers';
+      throw invalidArgumentType(argument, rule, nodes);
+    }
+    return NodeMask.from(nodes, argument);
+  }
   const parsed = parseNodeExpression(nodes, argument);
   const needsMachine = parsed.isAll || parsed.isInverted || parsed.isRelative;
   return needsMachine ? nodes : NodeMask.from(parsed.ids);
@@ -168,9 +205,10 @@ export function nodesOrExpression(
 function createPolicy(
   mode: PolicyMode,
   nodes: NodeExpression,
-  options: PolicyOptions | undefined,
+  options: HomeNodePolicyOptions | undefined,
+  optionNames: readonly (keyof HomeNodePolicyOptions)[] = ['flags'],
 ): MemoryPolicy {
-  const { flags = [] } = checkOptions(options, 'options', ['flags']);
+  const { flags = [], homeNode } = checkOptions(options, 'options', optionNames);
   if (!Array.isArray(flags)) throw invalidArgumentType('options.flags', 'an array', flags);
   const distinct = new Set(flags.map((flag) => checkWord(flag, 'options.flags', FLAG_NAMES)));
   if (distinct.has('static-nodes') && distinct.has('relative-nodes')) {
@@ -181,5 +219,14 @@ function createPolicy(
   if (kept instanceof NodeMask) checkNodeCount(mode, kept, nodes);
   // In the kernel's order: a policy that is read back equals the one that was set.
   const ordered = FLAG_NAMES.filter((flag) => distinct.has(flag));
-  return new MemoryPolicy(mode, kept, ordered);
+  if (homeNode === undefined) return new MemoryPolicy(mode, kept, ordered);
+  return new MemoryPolicy(mode, kept, ordered, checkHomeNode(homeNode));
+}
+
+function checkHomeNode(homeNode: NodeExpression): NodeMask | string {
+  const kept = nodesOrExpression(homeNode, 'options.homeNode');
+  if (kept instanceof NodeMask && kept.size !== 1) {
+    throw outOfRange('options.homeNode', 'it must name exactly one node', `${kept}`);
+  }
+  return kept;
 }

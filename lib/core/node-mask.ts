@@ -8,6 +8,7 @@
 import { invalidArgumentType } from './argument-errors.ts';
 import { checkInteger, checkOptions } from './check-arguments.ts';
 import { formatIdList } from './id-list.ts';
+import { inspectAs } from './inspect.ts';
 import { type NodeContext, parseNodeExpression, resolveNodeExpression } from './node-expression.ts';
 import { NODE_ID_MAX } from './uapi.ts';
 
@@ -39,7 +40,7 @@ export class NodeMask implements Iterable<NodeId> {
   static from(nodes: Iterable<number>, argument = 'nodes'): NodeMask {
     if (nodes instanceof NodeMask) return nodes;
     if (typeof nodes !== 'object' || nodes === null || !(Symbol.iterator in nodes)) {
-      const rule = 'a node number, a node list, a NodeMask or an iterable of node numbers';
+      const rule = 'an iterable of node numbers; NodeMask.of(1) takes numbers, parse() text';
       throw invalidArgumentType(argument, rule, nodes);
     }
     const distinct = new Set<NodeId>();
@@ -136,6 +137,8 @@ export class NodeMask implements Iterable<NodeId> {
     return this.toString();
   }
 }
+
+inspectAs(NodeMask, (mask) => `NodeMask(${mask})`);
 
 function checkMask(value: NodeMask, argument = 'other'): NodeMask {
   if (!(value instanceof NodeMask)) throw invalidArgumentType(argument, 'a NodeMask', value);

@@ -13,17 +13,21 @@ import {
   checkWord,
 } from '../core/check-arguments.ts';
 import { AbortError, NumaError } from '../core/errors.ts';
-import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
+import { inspectAs } from '../core/inspect.ts';
+import type { MemoryPolicy } from '../core/memory-policy.ts';
+import type { MigrationProgress, MigrationReport } from '../core/migration-report.ts';
 import type { NodeExpression } from '../core/node-mask.ts';
 import { MPOL_F, MPOL_MF } from '../core/uapi.ts';
+import { type BalancingExemption, exemptRange } from './balancing-exemption.ts';
 import { type MoveOutcome, moveRange } from './migrate-range.ts';
-import { type MigrationProgress, type MigrationReport, notMet } from './migration-report.ts';
+import { notMet } from './migration-tally.ts';
 import {
   checkPageRange,
   type PageRange,
   RANGE_OPTION_NAMES,
   type RangeOptions,
 } from './page-range.ts';
+import { checkSetPolicy, type SetPolicyOptions, setRangePolicy } from './range-policy.ts';
 import { readPolicy } from './read-policy.ts';
 import {
   countResidency,
@@ -38,16 +42,6 @@ export interface ResidencyOptions extends RangeOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface SetPolicyOptions extends RangeOptions {
-  /**
-   * Move pages that are elsewhere: `own` those of this process alone (`MPOL_MF_MOVE`), `all` also
-   * those that other processes share (`MPOL_MF_MOVE_ALL`, CAP_SYS_NICE). Default: pages stay.
-   */
-  readonly move?: 'own' | 'all';
-  /** Fail when a page does not follow the policy afterwards (`MPOL_MF_STRICT`). */
-  readonly strict?: boolean;
-}
-
 export interface MigrateOptions extends RangeOptions {
   /** The one node to move to. */
   readonly to: NodeExpression;
@@ -55,16 +49,20 @@ export interface MigrateOptions extends RangeOptions {
   readonly strict?: boolean;
   /** Also move pages that other processes share (`MPOL_MF_MOVE_ALL`, CAP_SYS_NICE). */
   readonly includeShared?: boolean;
-  /** Ends the move after the chunk under way; the AbortError carries the report. */
+  /** Ends the move after the chunk under way; the AbortError carries the report, in which the pages
+   *  behind it are `notAttempted`. */
   readonly signal?: AbortSignal;
-  /** Called after each chunk. An error that it throws ends the move like an abort. */
-  readonly onProgress?: (progress: MigrationProgress) => void;
+  /** Called after each chunk; a promise is waited for. Its error ends the move like an abort. */
+  readonly onProgress?: (progress: MigrationProgress) => unknown;
 }
 
 export interface TouchOptions extends RangeOptions {
   /** `write` gives each page memory of its own, `read` maps the shared page of zeros. */
   readonly access?: Access;
 }
+
+/** Who holds the bytes holds the share: a handle stays good while any view of them is in use. */
+const owners = new WeakMap<ArrayBuffer, Mapping>();
 
 export class MappedBuffer {
   readonly #session: Session;
@@ -115,7 +113,9 @@ export class MappedBuffer {
     if (this.#bytes === undefined) {
       const result = this.#session.backend.arrayBuffer(this.#mapping);
       const asked = `a view of ${this.lengthBytes} bytes`;
-      this.#bytes = new Uint8Array(this.#session.unwrap(result, asked));
+      const arrayBuffer = this.#session.unwrap(result, asked);
+      this.#bytes = new Uint8Array(arrayBuffer);
+      owners.set(arrayBuffer, this.#mapping);
     }
     return this.#bytes;
   }
@@ -145,7 +145,8 @@ export class MappedBuffer {
   }
 
   /**
-   * The range policy at an offset; `default` where the range has none of its own. Synchronous.
+   * The range policy at an offset; `default` where the range has none of its own. Synchronous. Its
+   * home node is unknown: the kernel does not report it.
    * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED
    * Source: get_mempolicy(2) with MPOL_F_ADDR.
    */
@@ -160,24 +161,30 @@ export class MappedBuffer {
    * moves (`migrate()` does not).
    *
    * Not atomic: strict with `move` may report NUMA_POLICY_NOT_MET with the policy set and some
-   * pages moved; strict alone changes nothing when a page is elsewhere.
-   * @throws RangeError ERR_OUT_OF_RANGE for nodes that are not allowed; NumaError
-   *   NUMA_POLICY_NOT_MET, NUMA_NOT_PERMITTED, NUMA_INVALID_ARGUMENT, NUMA_OUT_OF_MEMORY,
-   *   NUMA_RELEASED
-   * Source: mbind(2); mm/mempolicy.c, do_mbind().
+   * pages moved; strict alone changes nothing when a page is elsewhere. A home node is set by a
+   * second call, after pages have moved; when it fails the policy stays, without a home node.
+   * @throws RangeError ERR_OUT_OF_RANGE for nodes that are not allowed or a home node that is not
+   *   online; NumaError NUMA_POLICY_NOT_MET, NUMA_POLICY_MISMATCH, NUMA_NOT_PERMITTED,
+   *   NUMA_INVALID_ARGUMENT, NUMA_OUT_OF_MEMORY, NUMA_UNSUPPORTED, NUMA_RELEASED
+   * Source: mbind(2), set_mempolicy_home_node(2); mm/mempolicy.c, do_mbind().
    */
   setPolicy(policy: MemoryPolicy, options?: SetPolicyOptions): void {
-    checkPolicy(policy, 'policy');
-    const names = [...RANGE_OPTION_NAMES, 'move', 'strict'] as const;
-    const { move, strict, ...rest } = checkOptions(options, 'options', names);
-    const moveFlag =
-      move === undefined ? 0 : MOVE_FLAGS[checkWord(move, 'options.move', ['own', 'all'])];
-    const flags = moveFlag | (checkBoolean(strict, 'options.strict') ? MPOL_MF.STRICT : 0);
-    const { address, lengthBytes } = this.#range('setPolicy', rest);
-    const request = { address, lengthBytes, flags, ...this.#session.encodePolicy(policy) };
-    const asked = `${policy} on ${lengthBytes} bytes`;
-    const args = { policy: `${policy}`, address, lengthBytes, move, strict: strict ?? false };
-    this.#session.unwrap(this.#session.backend.mbind(request), asked, args);
+    const request = checkSetPolicy(policy, options);
+    setRangePolicy(this.#session, this.#range('setPolicy', request.rangeOptions), request);
+  }
+
+  /**
+   * Keeps automatic NUMA balancing (kernel.numa_balancing) from moving the range's pages: parts
+   * without a policy of their own get `local`, the others keep theirs. No page moves now; pages
+   * that are touched for the first time later go to the toucher's node, whatever the thread's
+   * policy. Undone by `setPolicy(defaultPolicy())`. Locking memory (mlock) does not do this: it
+   * keeps pages from being swapped out, not from being moved. Synchronous.
+   * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED, NUMA_OUT_OF_MEMORY
+   * Source: mbind(2), proc_pid_maps(5); mm/mempolicy.c, vma_policy_mof().
+   */
+  exemptFromBalancing(options?: RangeOptions): BalancingExemption {
+    const range = checkOptions(options, 'options', RANGE_OPTION_NAMES);
+    return exemptRange(this.#session, this.#range('exemptFromBalancing', range));
   }
 
   /**
@@ -284,4 +291,7 @@ export class MappedBuffer {
   }
 }
 
-const MOVE_FLAGS = { own: MPOL_MF.MOVE, all: MPOL_MF.MOVE_ALL } as const;
+inspectAs(MappedBuffer, (buffer) => {
+  const where = `${buffer.lengthBytes} bytes at 0x${buffer.address.toString(16)}`;
+  return `MappedBuffer(${where}${buffer.isReleased ? ', released' : ''})`;
+});

@@ -1,22 +1,17 @@
 /**
  * Moves the pages of a range to one exact node, chunk by chunk, off the JavaScript thread, and
- * accounts for each of them.
+ * accounts for each of them: locates a chunk, has it moved (attempt-pages.ts), and asks again for
+ * the pages whose move left a doubt.
  *
- * Source: move_pages(2); mm/migrate.c, do_pages_move(). When pages of a run of queued entries
- * fail to migrate, the kernel writes no status of that run, not even for the pages that moved,
- * and does not attempt the later ones: the run is found by its missing statuses, its pages are
- * asked for again, and the call resumes behind it.
+ * Source: move_pages(2); mm/migrate.c, do_pages_move().
  */
 
-import type { PageSpan } from '../backend/backend.ts';
 import type { SyscallFailure } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
+import type { MigrationProgress, MigrationReport } from '../core/migration-report.ts';
 import type { NodeId } from '../core/node-mask.ts';
-import {
-  type MigrationProgress,
-  type MigrationReport,
-  MigrationTally,
-} from './migration-report.ts';
+import { type Attempt, attemptPages } from './attempt-pages.ts';
+import { callFailed, MigrationTally } from './migration-tally.ts';
 import {
   chunksOf,
   locate,
@@ -31,7 +26,7 @@ export interface MoveRequest {
   /** `MPOL_MF_MOVE` or `MPOL_MF_MOVE_ALL`. */
   readonly flags: number;
   readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((progress: MigrationProgress) => void) | undefined;
+  readonly onProgress: ((progress: MigrationProgress) => unknown) | undefined;
 }
 
 /** How a move ended; the report accounts for every page in each case. */
@@ -49,16 +44,26 @@ type Stop =
   | { readonly kind: 'no-memory' }
   | { readonly kind: 'failed'; readonly failure: SyscallFailure };
 
+/** One chunk on its way. */
+interface Chunk extends Attempt {
+  readonly tally: MigrationTally;
+}
+
 /** Moves a range. Never rejects: the caller decides which ends are errors. */
 export async function moveRange(range: PagesOfMapping, request: MoveRequest): Promise<MoveOutcome> {
   const startNs = process.hrtime.bigint();
   const tally = new MigrationTally(request.target);
+  const { target, flags } = request;
+  const countCall = (): void => tally.countSyscall('move_pages');
   let stop: Stop | undefined;
   for (const span of chunksOf(range)) {
     stop ??= abortOf(request.signal);
-    stop = await moveChunk(range, span, request, tally, stop);
-    stop ??= reportProgress(request, tally, range.pageCount);
+    // A full node is worth a look at the rest: its pages stay where they are, and are counted.
+    if (stop !== undefined && stop.kind !== 'no-memory') break;
+    stop = await moveChunk({ range, span, target, flags, tally, countCall }, stop);
+    stop ??= await reportProgress(request, tally, range.pageCount);
   }
+  tally.addUnknown(range.pageCount - tally.pagesDone);
   const report = tally.finish({
     pageSizeBytes: range.backend.pageSizeBytes,
     aborted: stop?.kind === 'aborted',
@@ -74,28 +79,23 @@ function abortOf(signal: AbortSignal | undefined): Stop | undefined {
   return signal?.aborted ? { kind: 'aborted', reason: signal.reason } : undefined;
 }
 
-/** A callback that throws ends the move like an abort: its error is the cause, the report stays. */
-function reportProgress(
+/** A callback that fails ends the move like an abort: its error is the cause, the report stays. */
+async function reportProgress(
   request: MoveRequest,
   tally: MigrationTally,
   pagesTotal: number,
-): Stop | undefined {
+): Promise<Stop | undefined> {
   try {
-    request.onProgress?.({ pagesDone: tally.pagesDone, pagesTotal, moved: tally.moved });
+    await request.onProgress?.({ pagesDone: tally.pagesDone, pagesTotal, moved: tally.moved });
     return undefined;
   } catch (reason) {
     return { kind: 'aborted', reason };
   }
 }
 
-/** Locates a chunk, moves it unless the move has ended, and adds it to the tally. */
-async function moveChunk(
-  range: PagesOfMapping,
-  span: PageSpan,
-  request: MoveRequest,
-  tally: MigrationTally,
-  stopBefore: Stop | undefined,
-): Promise<Stop | undefined> {
+/** Locates a chunk, moves it unless the node is full, and adds it to the tally. */
+async function moveChunk(chunk: Chunk, stopBefore: Stop | undefined): Promise<Stop | undefined> {
+  const { range, span, target, tally } = chunk;
   const before = new Int32Array(span.pageCount);
   const located = await locate(range, span, before);
   tally.countSyscall('move_pages', located.ok ? located.value : 1);
@@ -103,79 +103,33 @@ async function moveChunk(
     tally.addUnknown(span.pageCount);
     return stopBefore ?? { kind: 'failed', failure: located };
   }
-  const hasWork = before.some((place) => place >= 0 && place !== request.target);
-  if (stopBefore === undefined && hasWork) {
-    return moveLocatedChunk(range, span, request, tally, before);
-  }
-  const isFirst = tally.pagesDone === 0 && stopBefore === undefined;
-  const stop = isFirst ? await judgeTarget(range, span, request, tally) : stopBefore;
-  tally.add(before, outcomeOfUnmoved(before, request.target, stop), before);
+  const hasWork = before.some((place) => place >= 0 && place !== target);
+  if (stopBefore === undefined && hasWork) return moveLocatedChunk(chunk, before);
+  const isFirst = tally.pagesDone === 0;
+  const stop = isFirst ? await judgeTarget(chunk) : stopBefore;
+  tally.add(before, outcomeOfUnmoved(before, target, stop), before);
   return stop;
 }
 
 /** Without work the target node would go unjudged: one page is sent for the kernel's verdict. */
-async function judgeTarget(
-  range: PagesOfMapping,
-  span: PageSpan,
-  request: MoveRequest,
-  tally: MigrationTally,
-): Promise<Stop | undefined> {
-  const onePage = { ...span, pageCount: 1 };
-  return stopOf(await attempt(range, onePage, request, tally, Int32Array.of(STATUS_UNSET)));
+async function judgeTarget(chunk: Chunk): Promise<Stop | undefined> {
+  const onePage = { ...chunk, span: { ...chunk.span, pageCount: 1 } };
+  return stopOf(await attemptPages(onePage, new Int32Array(1), Int32Array.of(STATUS_UNSET)));
 }
 
-async function moveLocatedChunk(
-  range: PagesOfMapping,
-  span: PageSpan,
-  request: MoveRequest,
-  tally: MigrationTally,
-  before: Int32Array,
-): Promise<Stop | undefined> {
-  const outcome = new Int32Array(span.pageCount).fill(STATUS_UNSET);
-  const failure = await attempt(range, span, request, tally, outcome);
-  const { after, blind } = await verify(range, span, request.target, tally, before, outcome);
+async function moveLocatedChunk(chunk: Chunk, before: Int32Array): Promise<Stop | undefined> {
+  const { target, tally } = chunk;
+  const outcome = new Int32Array(before.length).fill(STATUS_UNSET);
+  const failure = await attemptPages(chunk, before, outcome);
+  const { after, blind } = await verify(chunk, before, outcome);
   const stop = stopOf(failure) ?? blind;
   for (let index = outcome.indexOf(STATUS_UNSET); index >= 0; ) {
     const place = after[index] as number;
-    outcome[index] = place === request.target ? place : codeOf(place, stop);
+    outcome[index] = place === target ? place : codeOf(place, stop);
     index = outcome.indexOf(STATUS_UNSET, index + 1);
   }
   tally.add(before, outcome, after);
   return stop;
-}
-
-/** Calls move_pages until each entry has been consumed; statuses of failed runs stay unset. */
-async function attempt(
-  range: PagesOfMapping,
-  span: PageSpan,
-  request: MoveRequest,
-  tally: MigrationTally,
-  outcome: Int32Array,
-): Promise<SyscallFailure | undefined> {
-  const { backend, mapping } = range;
-  const { target: nodes, flags } = request;
-  for (let start = 0; start < span.pageCount; ) {
-    const address = span.address + BigInt(start) * BigInt(backend.pageSizeBytes);
-    const status = outcome.subarray(start);
-    const pages = { address, pageCount: span.pageCount - start };
-    const result = await backend.movePages({ pid: 0, pages, nodes, flags, status, mapping });
-    tally.countSyscall('move_pages');
-    if (!result.ok) return result;
-    if (result.value === 0) return undefined;
-    start += endOfFailedRun(status);
-  }
-  return undefined;
-}
-
-/**
- * Index behind the failed run: it begins at the first unset status, and the entry that ended it
- * is the first one behind it that has a status of its own. Without one the run took all the rest.
- */
-function endOfFailedRun(status: Int32Array): number {
-  for (let index = status.indexOf(STATUS_UNSET) + 1; index < status.length; index += 1) {
-    if (status[index] !== STATUS_UNSET) return index + 1;
-  }
-  return status.length;
 }
 
 /**
@@ -185,10 +139,7 @@ function endOfFailedRun(status: Int32Array): number {
  * move ends, and no place is claimed for those pages.
  */
 async function verify(
-  range: PagesOfMapping,
-  span: PageSpan,
-  target: NodeId,
-  tally: MigrationTally,
+  { range, span, target, tally }: Chunk,
   before: Int32Array,
   outcome: Int32Array,
 ): Promise<{ after: Int32Array; blind?: Stop }> {
@@ -233,11 +184,11 @@ function stopOf(failure: SyscallFailure | undefined): Stop | undefined {
 function codeOf(place: number, stop: Stop | undefined): number {
   if (place < 0 && place !== STATUS_UNSET) return place;
   if (stop === undefined) return -ERRNO.EBUSY;
-  return stop.kind === 'failed' ? -stop.failure.errno : -ERRNO.ENOMEM;
+  if (stop.kind === 'failed') return callFailed(stop.failure.errno);
+  return stop.kind === 'no-memory' ? -ERRNO.ENOMEM : STATUS_UNSET;
 }
 
 /** Outcome of a chunk that was only located. */
 function outcomeOfUnmoved(before: Int32Array, target: NodeId, stop: Stop | undefined): Int32Array {
-  const leftBehind = stop?.kind === 'no-memory' ? -ERRNO.ENOMEM : STATUS_UNSET;
-  return before.map((place) => (place < 0 || place === target ? place : leftBehind));
+  return before.map((place) => (place === target ? place : codeOf(place, stop)));
 }

@@ -35,7 +35,14 @@ export interface AllocateOptions {
   readonly policy?: MemoryPolicy;
 }
 
+/** @internal The backend of a Numa, for `node-numa/syscalls`. */
+export let backendOf: (numa: Numa) => Backend;
+
 export class Numa {
+  static {
+    backendOf = (numa) => numa.#session.backend;
+  }
+
   readonly backend: BackendInfo;
   /** Nodes, CPUs and distances when this object was opened. */
   readonly topology: Topology;

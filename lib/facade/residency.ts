@@ -11,11 +11,9 @@ import type { Backend, MovePagesRequest, PageSpan } from '../backend/backend.ts'
 import type { Mapping } from '../backend/mapping.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
+import type { NodePages } from '../core/migration-report.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { NODE_ID_MAX } from '../core/uapi.ts';
-
-/** Number of pages by node; only nodes with pages. */
-export type NodePages = Readonly<Record<NodeId, number>>;
 
 /** Placement of a range, counted in base pages. */
 export interface Residency {
@@ -61,12 +59,18 @@ export interface PagesOfMapping {
   readonly pageCount: number;
 }
 
-/** Cuts a range into chunks. */
+/**
+ * Cuts a range into chunks that end at multiples of their size, so that no huge page lies in two:
+ * what moves with one chunk must not look as if it had been there before the next.
+ */
 export function* chunksOf(range: PagesOfMapping): Generator<PageSpan> {
-  const pageSizeBytes = BigInt(range.backend.pageSizeBytes);
-  for (let index = 0; index < range.pageCount; index += CHUNK_PAGE_COUNT) {
-    const pageCount = Math.min(CHUNK_PAGE_COUNT, range.pageCount - index);
-    yield { address: range.address + BigInt(index) * pageSizeBytes, pageCount };
+  const { pageSizeBytes } = range.backend;
+  const firstPage = Number(range.address / BigInt(pageSizeBytes));
+  let pageCount = CHUNK_PAGE_COUNT - (firstPage % CHUNK_PAGE_COUNT);
+  for (let index = 0; index < range.pageCount; index += pageCount) {
+    if (index > 0) pageCount = CHUNK_PAGE_COUNT;
+    pageCount = Math.min(pageCount, range.pageCount - index);
+    yield { address: range.address + BigInt(index) * BigInt(pageSizeBytes), pageCount };
   }
 }
 

@@ -13,6 +13,7 @@ import {
   modeWord,
   nodesOrExpression,
 } from '../core/memory-policy.ts';
+import type { MigrationReport } from '../core/migration-report.ts';
 import { parseNodeExpression, resolveNodeExpression } from '../core/node-expression.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../core/node-mask.ts';
 import { maxnodeOf, nodemaskWords, nodesOfWords } from '../core/nodemask-words.ts';
@@ -47,13 +48,19 @@ export class Session {
 
   /**
    * The nodes that the calling thread may allocate on, asked anew: a cpuset may have changed.
-   * Where the call is forbidden, every node with memory: the kernel then judges by itself.
+   * Where the call is forbidden, what the backend learns of them without it.
    */
   allowedNodes(): NodeMask {
     const request = { flags: MPOL_F.MEMS_ALLOWED, maxnode: MAXNODE_ALL };
     const result = this.backend.getMempolicy(request);
-    if (!result.ok) return this.topology.withMemory;
+    if (!result.ok) return this.#allowedNodesByTopology();
     return NodeMask.from(nodesOfWords(result.value.nodemask));
+  }
+
+  #allowedNodesByTopology(): NodeMask {
+    const result = this.backend.topology();
+    if (!result.ok || result.value.allowedNodes.length === 0) return this.topology.withMemory;
+    return NodeMask.from(result.value.allowedNodes);
   }
 
   /** Gives a node expression its meaning on this machine, as it is now. */
@@ -88,6 +95,19 @@ export class Session {
     return { mode: modeWord(policy), nodemask: nodes.isEmpty ? null : nodemaskWords(nodes) };
   }
 
+  /**
+   * The node of a policy's home, `undefined` where it has none. Checked before any system call:
+   * the policy would be set already when the kernel refuses its home.
+   * @throws RangeError ERR_OUT_OF_RANGE
+   */
+  resolveHomeNode(policy: MemoryPolicy): NodeId | undefined {
+    if (policy.homeNode === undefined) return undefined;
+    const node = this.resolveOne(policy.homeNode, 'homeNode');
+    if (this.topology.online.has(node)) return node;
+    const rule = `node ${node} is not online (online: ${this.topology.online})`;
+    throw outOfRange('homeNode', rule, `${policy}`);
+  }
+
   /** A call's value, or its typed error. */
   unwrap<T>(
     result: SyscallResult<T>,
@@ -103,7 +123,7 @@ export class Session {
     failure: SyscallFailure,
     asked: string,
     args: Readonly<Record<string, unknown>>,
-    report?: unknown,
+    report?: MigrationReport,
   ): NumaError {
     return systemError({
       syscall: failure.syscall,

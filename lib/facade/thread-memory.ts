@@ -33,12 +33,13 @@ export class ThreadMemory {
 
   /**
    * Sets the policy that this thread's future page faults follow. No page moves.
-   * @throws RangeError ERR_OUT_OF_RANGE for nodes that are not allowed; NumaError
+   * @throws RangeError ERR_OUT_OF_RANGE for nodes that are not allowed; TypeError
+   *   ERR_INVALID_ARG_VALUE for a policy with a home node, which only ranges have; NumaError
    *   NUMA_INVALID_ARGUMENT, NUMA_NOT_PERMITTED
    * Source: set_mempolicy(2).
    */
   setPolicy(policy: MemoryPolicy): void {
-    checkPolicy(policy, 'policy');
+    checkThreadPolicy(policy);
     const request = this.#session.encodePolicy(policy);
     const result = this.#session.backend.setMempolicy(request);
     this.#session.unwrap(result, `${policy} for this thread`, { policy: `${policy}` });
@@ -50,7 +51,7 @@ export class ThreadMemory {
    *   would run under another policy. The policy is restored first.
    */
   withPolicy<T>(policy: MemoryPolicy, run: () => T): T {
-    checkPolicy(policy, 'policy');
+    checkThreadPolicy(policy);
     if (typeof run !== 'function') throw invalidArgumentType('run', 'a function', run);
     const restore = this.#keepPolicy();
     this.setPolicy(policy);
@@ -110,6 +111,14 @@ export class ThreadMemory {
       this.#session.unwrap(result, 'restoring the policy', { mode: kept.mode });
     };
   }
+}
+
+/** The kernel has no call for the home node of a thread's policy. */
+function checkThreadPolicy(policy: MemoryPolicy): void {
+  checkPolicy(policy, 'policy');
+  if (policy.homeNode === undefined) return;
+  const rule = 'cannot have a home node: only policies of ranges do';
+  throw invalidArgumentValue('policy', rule, `${policy}`);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

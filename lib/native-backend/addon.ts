@@ -51,6 +51,12 @@ export interface Addon {
     maxnode: number,
   ): SyscallResult<undefined>;
   get_mempolicy(maxnode: number, address: bigint, flags: number): SyscallResult<GetMempolicyValue>;
+  set_mempolicy_home_node(
+    address: bigint,
+    lengthBytes: number,
+    node: number,
+    flags: number,
+  ): SyscallResult<undefined>;
   /** Runs on the calling thread. */
   move_pages(...request: MovePagesArguments): SyscallResult<number>;
   /** Runs on the pool. */

@@ -15,6 +15,7 @@ import type {
   MigratePagesRequest,
   MovePagesRequest,
   PageSpan,
+  SetMempolicyHomeNodeRequest,
   SetMempolicyRequest,
 } from '../backend/backend.ts';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
@@ -22,6 +23,7 @@ import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { type Addon, loadAddon, type Unavailable } from './addon.ts';
 import { memoryTiers } from './host-nodes.ts';
+import { readMaps } from './proc-maps.ts';
 
 export { hostMemoryNodeCount } from './host-nodes.ts';
 
@@ -115,6 +117,15 @@ class NativeBackend implements Backend {
     const { address, lengthBytes, mode, flags } = request;
     const { words, maxnode } = request.nodemask ?? { words: null, maxnode: 0 };
     return this.#addon.mbind(address, lengthBytes, mode, words, maxnode, flags);
+  }
+
+  setMempolicyHomeNode(request: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {
+    const { address, lengthBytes, node, flags } = request;
+    return this.#addon.set_mempolicy_home_node(address, lengthBytes, node, flags);
+  }
+
+  maps(span: PageSpan): SyscallResult<PageSpan[]> {
+    return readMaps(span, this.pageSizeBytes);
   }
 
   movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {

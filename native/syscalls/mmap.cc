@@ -17,10 +17,35 @@ struct MmapArguments {
   size_t length_bytes;
 };
 
+size_t PageBytes() {
+  return static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+size_t RoundUpToPages(size_t length_bytes) {
+  return (length_bytes + PageBytes() - 1) / PageBytes() * PageBytes();
+}
+
+// A page without access on each side keeps the kernel from joining the mapping with a neighbour:
+// in one mapping a huge page may span both, and would take the neighbour's pages along.
 SyscallResult CallMmap(const MmapArguments& arguments, void** address) {
-  *address = mmap(nullptr, arguments.length_bytes, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return SyscallResult::Capture(*address == MAP_FAILED ? -1 : 0, "mmap");
+  const size_t guard_bytes = PageBytes();
+  // The kernel's own answers to what cannot be mapped at all.
+  const bool is_possible = arguments.length_bytes > 0 && arguments.length_bytes <= SIZE_MAX / 2;
+  const size_t inner_bytes = is_possible ? RoundUpToPages(arguments.length_bytes) : 0;
+  const size_t outer_bytes = is_possible ? inner_bytes + 2 * guard_bytes : arguments.length_bytes;
+  void* const outer = mmap(nullptr, outer_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (outer == MAP_FAILED) return SyscallResult::Capture(-1, "mmap");
+  *address = static_cast<char*>(outer) + guard_bytes;
+  const SyscallResult result =
+      SyscallResult::Capture(mprotect(*address, inner_bytes, PROT_READ | PROT_WRITE), "mmap");
+  if (!result.Ok()) munmap(outer, outer_bytes);
+  return result;
+}
+
+int UnmapWithGuards(void* address, size_t length_bytes) {
+  const size_t guard_bytes = PageBytes();
+  return munmap(static_cast<char*>(address) - guard_bytes,
+                RoundUpToPages(length_bytes) + 2 * guard_bytes);
 }
 
 }  // namespace
@@ -28,15 +53,14 @@ SyscallResult CallMmap(const MmapArguments& arguments, void** address) {
 /** mmap(lengthBytes): SyscallResult<owner> */
 Napi::Value Mmap(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
-  // As asked: mmap and munmap round up to whole pages themselves.
   const MmapArguments decoded{arguments.Size("lengthBytes")};
   if (!arguments.Valid()) return {};
 
-  void* address;
+  void* address = nullptr;
   const SyscallResult result = CallMmap(decoded, &address);
   if (!result.Ok()) return Failure(info.Env(), result);
   const int64_t charged_bytes = static_cast<int64_t>(decoded.length_bytes);
-  return NewMappingOwner(info.Env(), AdoptMapping(address, decoded.length_bytes, munmap),
+  return NewMappingOwner(info.Env(), AdoptMapping(address, decoded.length_bytes, UnmapWithGuards),
                          charged_bytes, "mmap");
 }
 
@@ -70,7 +94,7 @@ Napi::Value Munmap(const Napi::CallbackInfo& info) {
 
 /** page_size_bytes(): number */
 Napi::Value PageSizeBytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(sysconf(_SC_PAGESIZE)));
+  return Napi::Number::New(info.Env(), static_cast<double>(PageBytes()));
 }
 
 }  // namespace node_numa

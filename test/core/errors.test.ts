@@ -16,6 +16,7 @@ import {
   type NumaErrorCode,
   systemError,
 } from '../../lib/core/errors.ts';
+import type { MigrationReport } from '../../lib/core/migration-report.ts';
 
 type ErrnoName = keyof typeof ERRNO;
 
@@ -27,6 +28,12 @@ const TABLE: readonly (readonly [string, ErrnoName, NumaErrorCode])[] = [
   ['mbind', 'ENOMEM', 'NUMA_OUT_OF_MEMORY'],
   ['mbind', 'ENOSYS', 'NUMA_UNSUPPORTED'],
   ['mbind', 'EBUSY', 'NUMA_SYSTEM_ERROR'],
+  ['set_mempolicy_home_node', 'EOPNOTSUPP', 'NUMA_POLICY_MISMATCH'],
+  ['set_mempolicy_home_node', 'ENOENT', 'NUMA_POLICY_MISMATCH'],
+  ['set_mempolicy_home_node', 'EINVAL', 'NUMA_INVALID_ARGUMENT'],
+  ['set_mempolicy_home_node', 'ENOMEM', 'NUMA_OUT_OF_MEMORY'],
+  ['set_mempolicy_home_node', 'ENOSYS', 'NUMA_UNSUPPORTED'],
+  ['set_mempolicy_home_node', 'EPERM', 'NUMA_NOT_PERMITTED'],
   ['move_pages', 'EPERM', 'NUMA_NOT_PERMITTED'],
   ['move_pages', 'ENODEV', 'NUMA_NODE_OFFLINE'],
   ['move_pages', 'EACCES', 'NUMA_NODE_NOT_ALLOWED'],
@@ -77,7 +84,7 @@ describe('a failed call', () => {
   });
 
   test('names the allowed nodes and carries the report, where there are any', () => {
-    const report = { pages: { total: 3 } };
+    const report = { pages: { total: 3 } } as MigrationReport;
     const error = failed('move_pages', ERRNO.EACCES, { allowedNodes: '0,2', report });
     expect(error.message).toContain('(allowed nodes: 0,2)');
     expect(error.report).toBe(report);
@@ -111,6 +118,7 @@ const NUMA_CODES: Readonly<Record<NumaErrorCode, true>> = {
   NUMA_NOT_PERMITTED: true,
   NUMA_RANGE_UNMAPPED: true,
   NUMA_POLICY_NOT_MET: true,
+  NUMA_POLICY_MISMATCH: true,
   NUMA_OUT_OF_MEMORY: true,
   NUMA_NO_SUCH_PROCESS: true,
   NUMA_RELEASED: true,
@@ -138,6 +146,7 @@ describe('the public list of codes', () => {
         "NUMA_NOT_PERMITTED",
         "NUMA_NO_SUCH_PROCESS",
         "NUMA_OUT_OF_MEMORY",
+        "NUMA_POLICY_MISMATCH",
         "NUMA_POLICY_NOT_MET",
         "NUMA_RANGE_UNMAPPED",
         "NUMA_RELEASED",
@@ -157,7 +166,7 @@ describe('the public list of codes', () => {
     [invalidArgumentType('a', 'a number', 'x'), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
     [invalidArgumentValue('a', 'must be 1', 2), 'TypeError', 'ERR_INVALID_ARG_VALUE'],
     [outOfRange('a', 'it must be 1', 2), 'RangeError', 'ERR_OUT_OF_RANGE'],
-    [new AbortError('m', {}, 'why'), 'AbortError', 'ABORT_ERR'],
+    [new AbortError('m', {} as MigrationReport, 'why'), 'AbortError', 'ABORT_ERR'],
   ])('%s', (error, name, code) => {
     expect(error).toMatchObject({ name, code });
     expect(error).toBeInstanceOf(Error);

@@ -53,6 +53,35 @@ describe('a policy', () => {
     expect(policyOfModeWord(-1, NodeMask.of(0))).toBeUndefined();
   });
 
+  test('keeps its home node, which the mode word does not have', () => {
+    const policy = bind('0-1', { flags: ['static-nodes'], homeNode: 1 });
+    expect(policy.homeNode).toEqual(NodeMask.of(1));
+    expect(`${policy}`).toBe('bind=static:0-1 from 1');
+    expect(modeWord(policy)).toBe(modeWord(bind('0-1', { flags: ['static-nodes'] })));
+    expect(`${preferredMany('all', { homeNode: '+1' })}`).toBe('prefer (many):all from +1');
+    expect(bind(0).homeNode).toBeUndefined();
+  });
+
+  test.each([
+    ['0-1', 'ERR_OUT_OF_RANGE'],
+    [[], 'ERR_OUT_OF_RANGE'],
+    [-1, 'ERR_OUT_OF_RANGE'],
+    [1024, 'ERR_OUT_OF_RANGE'],
+    ['x', 'ERR_INVALID_ARG_VALUE'],
+    [null, 'ERR_INVALID_ARG_TYPE'],
+    [{}, 'ERR_INVALID_ARG_TYPE'],
+  ])('has no home node %j', (homeNode, code) => {
+    const thrown = thrownBy(() => bind(0, { homeNode: homeNode as NodeExpression }));
+    expect(thrown.code).toBe(code);
+    expect(thrown.message).toContain('"options.homeNode"');
+  });
+
+  test.each([preferred, interleave, weightedInterleave])('of another mode has none', (make) => {
+    const thrown = thrownBy(() => make(0, { homeNode: 0 } as PolicyOptions));
+    expect(thrown.code).toBe('ERR_INVALID_ARG_VALUE');
+    expect(thrown.message).toContain('"options.homeNode"');
+  });
+
   test('never changes', () => {
     const flags: 'static-nodes'[] = ['static-nodes'];
     const policy = bind([0], { flags });

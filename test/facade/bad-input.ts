@@ -40,6 +40,7 @@ const RANGE_VERBS: Readonly<Record<string, RangeVerb>> = {
   residencySync: (buffer, options) => buffer.residencySync(options),
   touch: (buffer, options) => buffer.touch(options),
   setPolicy: (buffer, options) => buffer.setPolicy(local(), options),
+  exemptFromBalancing: (buffer, options) => buffer.exemptFromBalancing(options),
   migrate: (buffer, options: MigrateOptions) => buffer.migrate({ ...options, to: firstNode }),
 };
 

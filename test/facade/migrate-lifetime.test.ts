@@ -20,7 +20,7 @@ import {
 const otherNode = memoryNodes[1] ?? firstNode;
 
 describe('an abort', () => {
-  test('before the start moves nothing, and still tells where the pages are', async () => {
+  test('before the start moves nothing, and looks at nothing', async () => {
     using buffer = allocateOn(firstNode, 40);
     const signal = AbortSignal.abort(new Error('changed my mind'));
     const { code, name, error } = await failureOf(() => buffer.migrate({ to: otherNode, signal }));
@@ -28,9 +28,9 @@ describe('an abort', () => {
     expect(error).toBeInstanceOf(AbortError);
     expect((error.cause as Error).message).toBe('changed my mind');
     const report = error.report as MigrationReport;
-    expectTrueOf(buffer, report);
-    const { moved, alreadyThere, notAttempted } = report.pages;
-    expect([report.aborted, moved, alreadyThere + notAttempted]).toEqual([true, 0, 40]);
+    expectAccounted(report, 40);
+    expect(report).toMatchObject({ aborted: true, complete: false, before: {}, after: {} });
+    expect(report.pages.notAttempted).toBe(40);
     expect(buffer.residencySync().byNode).toEqual({ [firstNode]: 40 });
   });
 
@@ -40,9 +40,15 @@ describe('an abort', () => {
     const onProgress = (): void => {
       throw thrown;
     };
-    const { code, error } = await failureOf(() => buffer.migrate({ to: otherNode, onProgress }));
-    expect(code).toBe('ABORT_ERR');
-    expect(error.cause).toBe(thrown);
+    const rejecting = async (): Promise<void> => onProgress();
+    for (const callback of [onProgress, rejecting]) {
+      const { code, error } = await failureOf(() =>
+        buffer.migrate({ to: otherNode, onProgress: callback }),
+      );
+      expect(code).toBe('ABORT_ERR');
+      expect(error.cause).toBe(thrown);
+    }
+    const { error } = await failureOf(() => buffer.migrate({ to: otherNode, onProgress }));
     expectTrueOf(buffer, error.report as MigrationReport);
   });
 

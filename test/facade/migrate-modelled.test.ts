@@ -33,16 +33,22 @@ function openOn(model: PageModel) {
   if (!opened.ok) throw new Error(opened.reason);
   const modelled = new ModelledBackend(opened.backend, model);
   const numa = openNuma({ backend: modelled.asBackend() });
-  const buffer = numa.allocate(model.pages.length * numa.pageSizeBytes);
-  return { modelled, buffer, numa };
+  // Chunks end at multiples of their size: the model's pages begin at one.
+  const { pageSizeBytes } = numa;
+  const chunkBytes = CHUNK_PAGE_COUNT * pageSizeBytes;
+  const buffer = numa.allocate(model.pages.length * pageSizeBytes + chunkBytes);
+  const offsetBytes = (chunkBytes - Number(buffer.address % BigInt(chunkBytes))) % chunkBytes;
+  modelled.beginAt(buffer.address + BigInt(offsetBytes));
+  const range = { offsetBytes, lengthBytes: model.pages.length * pageSizeBytes };
+  return { modelled, buffer, numa, range };
 }
 
 async function migrate(model: PageModel, options: Partial<MigrateOptions> = {}) {
-  const { buffer } = openOn(model);
+  const { buffer, range } = openOn(model);
   const before = model.pages.map((page) => ({ ...page }));
   try {
-    const report = await buffer.migrate({ to: TARGET, ...options });
-    expect(buffer.residencySync().byNode).toEqual(report.after);
+    const report = await buffer.migrate({ ...range, to: TARGET, ...options });
+    expect(buffer.residencySync(range).byNode).toEqual(report.after);
     return { report, before };
   } finally {
     buffer.release();
@@ -112,10 +118,10 @@ describe('the report of a move', () => {
 
 describe('a refusal', () => {
   test('before any page rejects with a hint and without a report', async () => {
-    const { buffer, modelled } = openOn(
+    const { buffer, modelled, range } = openOn(
       modelOf(onNode(0, 8), { refuse: (kind) => (kind === 'move' ? ERRNO.EPERM : undefined) }),
     );
-    const { code, error } = await failureOf(() => buffer.migrate({ to: TARGET }));
+    const { code, error } = await failureOf(() => buffer.migrate({ ...range, to: TARGET }));
     expect(code).toBe('NUMA_NOT_PERMITTED');
     expect(error).toMatchObject({ backend: 'modelled', errnoName: 'EPERM', syscall: 'move_pages' });
     expect(error.hint).toMatch(/seccomp/);
@@ -128,14 +134,20 @@ describe('a refusal', () => {
     const model = modelOf(onNode(0, 2 * CHUNK_PAGE_COUNT), {
       refuse: (kind, index) => (kind === 'move' && index === 1 ? ERRNO.EACCES : undefined),
     });
-    const { buffer } = openOn(model);
-    const { code, error } = await failureOf(() => buffer.migrate({ to: TARGET }));
+    const { buffer, range } = openOn(model);
+    const { code, error } = await failureOf(() => buffer.migrate({ ...range, to: TARGET }));
     expect(code).toBe('NUMA_NODE_NOT_ALLOWED');
     expect(error.hint).toMatch(/cpuset/);
     const report = error.report as MigrationReport;
     expectAccounted(report, 2 * CHUNK_PAGE_COUNT);
     expect(report).toMatchObject({ complete: false, aborted: false });
-    expect(report.pages.moved).toBe(CHUNK_PAGE_COUNT);
+    // The refusal is the call's, not a status of any page: nothing here is shared.
+    expect(report.pages).toMatchObject({
+      moved: CHUNK_PAGE_COUNT,
+      failed: CHUNK_PAGE_COUNT,
+      shared: 0,
+    });
+    expect(report.failedBy).toEqual({ EACCES: CHUNK_PAGE_COUNT });
     expect(report.after).toEqual({ 0: CHUNK_PAGE_COUNT, 1: CHUNK_PAGE_COUNT });
     buffer.release();
   });
@@ -143,8 +155,11 @@ describe('a refusal', () => {
   test.each([ERRNO.EPERM, ERRNO.ENOSYS, ERRNO.ENOMEM, ERRNO.EIO])(
     'of the first look (errno %i) rejects',
     async (errno) => {
-      const { buffer } = openOn(modelOf(onNode(0, 8), { refuse: () => errno }));
-      for (const call of [() => buffer.migrate({ to: TARGET }), () => buffer.residency()]) {
+      const { buffer, range } = openOn(modelOf(onNode(0, 8), { refuse: () => errno }));
+      for (const call of [
+        () => buffer.migrate({ ...range, to: TARGET }),
+        () => buffer.residency(range),
+      ]) {
         const { error } = await failureOf(call);
         expect(error).toMatchObject({ name: 'NumaError', errno: -errno, syscall: 'move_pages' });
       }
@@ -156,8 +171,8 @@ describe('a refusal', () => {
     const model = modelOf(onNode(0, 3 * CHUNK_PAGE_COUNT), {
       refuse: (kind, index) => (kind === 'query' && index === 1 ? ERRNO.ENOMEM : undefined),
     });
-    const { buffer } = openOn(model);
-    const { code, error } = await failureOf(() => buffer.migrate({ to: TARGET }));
+    const { buffer, range } = openOn(model);
+    const { code, error } = await failureOf(() => buffer.migrate({ ...range, to: TARGET }));
     expect(code).toBe('NUMA_OUT_OF_MEMORY');
     const { pages: counted } = error.report as MigrationReport;
     const { total, ...parts } = counted;
@@ -170,12 +185,12 @@ describe('a refusal', () => {
   test('of the look after a move rejects, and the report claims no unknown place', async () => {
     const list = onNode(0, CHUNK_PAGE_COUNT + 20);
     (list.at(-7) as ModelledPage).trait = 'pinned';
-    const { buffer } = openOn(
+    const { buffer, range } = openOn(
       modelOf(list, {
         refuse: (kind, at) => (kind === 'query' && at === 2 ? ERRNO.EIO : undefined),
       }),
     );
-    const { code, error } = await failureOf(() => buffer.migrate({ to: TARGET }));
+    const { code, error } = await failureOf(() => buffer.migrate({ ...range, to: TARGET }));
     expect(code).toBe('NUMA_SYSTEM_ERROR');
     const report = error.report as MigrationReport;
     expectAccounted(report, list.length);
@@ -188,8 +203,8 @@ describe('a refusal', () => {
 describe('a page that somebody else is moving', () => {
   test('is looked at again, and has a place in the end', async () => {
     const list = onNode(0, 20);
-    const { buffer } = openOn(modelOf(list));
-    for (const look of [() => buffer.residency(), () => buffer.residencySync()]) {
+    const { buffer, range } = openOn(modelOf(list));
+    for (const look of [() => buffer.residency(range), () => buffer.residencySync(range)]) {
       for (const index of [0, 7, 19]) (list[index] as ModelledPage).underWay = 2;
       expect(await look()).toMatchObject({ byNode: { 0: 20 }, pages: { notPresent: 0 } });
     }
@@ -199,9 +214,9 @@ describe('a page that somebody else is moving', () => {
   test('that never comes back is swapped out: not present', async () => {
     const list = onNode(0, 20);
     (list[3] as ModelledPage).underWay = Number.MAX_SAFE_INTEGER;
-    const { buffer } = openOn(modelOf(list));
-    expect((await buffer.residency()).pages).toMatchObject({ present: 19, notPresent: 1 });
-    const report = await buffer.migrate({ to: TARGET, strict: true });
+    const { buffer, range } = openOn(modelOf(list));
+    expect((await buffer.residency(range)).pages).toMatchObject({ present: 19, notPresent: 1 });
+    const report = await buffer.migrate({ ...range, to: TARGET, strict: true });
     expectAccounted(report, 20);
     expect(report.pages).toMatchObject({ moved: 19, notPresent: 1 });
     buffer.release();
@@ -231,28 +246,32 @@ describe('an abort in mid-move', () => {
       ...onNode(-ERRNO.ENOENT, 10),
       ...onNode(0, CHUNK_PAGE_COUNT),
     ];
-    const { buffer } = openOn(modelOf(list));
+    const { buffer, range } = openOn(modelOf(list));
     const controller = new AbortController();
     const onProgress = () => controller.abort();
     const { error } = await failureOf(() =>
-      buffer.migrate({ to: TARGET, signal: controller.signal, onProgress }),
+      buffer.migrate({ ...range, to: TARGET, signal: controller.signal, onProgress }),
     );
     expect(error).toBeInstanceOf(AbortError);
     const report = (error as unknown as AbortError).report as MigrationReport;
     expectAccounted(report, list.length);
     expect(report.pages).toMatchObject({
       moved: CHUNK_PAGE_COUNT,
-      alreadyThere: 10,
-      notPresent: 10,
-      notAttempted: CHUNK_PAGE_COUNT,
+      notAttempted: list.length - CHUNK_PAGE_COUNT,
+    });
+    expect(report).toMatchObject({
+      before: { 0: CHUNK_PAGE_COUNT },
+      after: { 1: CHUNK_PAGE_COUNT },
     });
     buffer.release();
   });
 
   test('wins over strict', async () => {
-    const { buffer } = openOn(modelOf(onNode(0, 4)));
+    const { buffer, range } = openOn(modelOf(onNode(0, 4)));
     const signal = AbortSignal.abort();
-    const { code } = await failureOf(() => buffer.migrate({ to: TARGET, strict: true, signal }));
+    const { code } = await failureOf(() =>
+      buffer.migrate({ ...range, to: TARGET, strict: true, signal }),
+    );
     expect(code).toBe('ABORT_ERR');
     buffer.release();
   });

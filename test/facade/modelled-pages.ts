@@ -42,18 +42,18 @@ export class ModelledBackend {
     this.#model = model;
   }
 
-  /** The backend to open a Numa with. The first mapping that it makes holds the model's pages. */
+  /** The address of the model's first page. */
+  beginAt(address: bigint): void {
+    this.#address = address;
+  }
+
+  /** The backend to open a Numa with. */
   asBackend(): Backend {
     const own: Partial<Backend> = {
       identity: { kind: 'modelled', kernel: '6.1-model', libnuma: null },
       movePages: async (request) => this.#movePages(request),
       movePagesSync: (request) => this.#movePages(request),
       pagemap: (span) => this.#pagemap(span),
-      mmap: (lengthBytes) => {
-        const result = this.#inner.mmap(lengthBytes);
-        if (result.ok) this.#address ??= result.value.address;
-        return result;
-      },
     };
     return new Proxy(this.#inner, {
       get: (inner, name) => {

@@ -99,6 +99,20 @@ const VERBS: Readonly<Record<string, Verb>> = {
     check: (answer) => expect(answer).toBe(PAGE_COUNT),
     released: RELEASED,
   },
+  exemptFromBalancing: {
+    run: (buffer) => [buffer.exemptFromBalancing(), buffer.policy().mode],
+    check: (answer, _, name) => {
+      const hadPolicy = name === 'policy set';
+      const pages = {
+        total: PAGE_COUNT,
+        exempted: hadPolicy ? 0 : PAGE_COUNT,
+        alreadyExempt: hadPolicy ? PAGE_COUNT : 0,
+        stillBalanced: 0,
+      };
+      expect(answer).toEqual([{ pages, complete: true }, hadPolicy ? 'interleave' : 'local']);
+    },
+    released: RELEASED,
+  },
   touch: {
     run: (buffer) => {
       buffer.touch();

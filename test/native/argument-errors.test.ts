@@ -24,6 +24,7 @@ const good: Record<string, readonly unknown[]> = {
   mbind: [mapping.address, pageSizeBytes, 2, words, 65, 0],
   set_mempolicy: [0, null, 0],
   get_mempolicy: [1024, 0n, 0],
+  set_mempolicy_home_node: [mapping.address, pageSizeBytes, 0, 0],
   move_pages: [0, 4, mapping.address, null, newStatus(4), 2, mapping],
   move_pages_async: [0, 4, mapping.address, null, newStatus(4), 2, mapping],
   migrate_pages_async: [0, 65, words, words],
@@ -158,6 +159,9 @@ describe('arguments of the raw exports', () => {
     expect(addon.mbind(0n, pageSizeBytes, 2, words, 65, 0)).toMatchObject({ errno: 14 });
     expect(addon.get_mempolicy(0, 0n, 2 ** 31)).toMatchObject({ ok: false, errno: 22 });
     expect(addon.get_mempolicy(2 ** 53 - 1, 0n, 0)).toMatchObject({ ok: false, errno: 22 });
+    const home = addon.set_mempolicy_home_node;
+    expect(home(1n, 1, 0, 0)).toEqual({ ok: false, errno: 22, syscall: 'set_mempolicy_home_node' });
+    expect(home(mapping.address, 1, 2 ** 40, 0)).toMatchObject({ ok: false, errno: 22 });
     expect(addon.node_memory(-1)).toMatchObject({ ok: false, errno: 22 });
     expect(addon.sched_setaffinity([65_536, 2 ** 32 - 1])).toMatchObject({ errno: 22 });
   });

@@ -40,6 +40,29 @@ describe('the native backend', () => {
     backend.munmap(mapped.value);
   });
 
+  it('tells the mapped parts of a range, cut to it', () => {
+    const mapped = backend.mmap(4 * backend.pageSizeBytes);
+    if (!mapped.ok) throw new Error('no memory');
+    const { address } = mapped.value;
+    const page = (index: number) => address + BigInt(index * backend.pageSizeBytes);
+    const partsOf = (first: number, pageCount: number) => {
+      const result = backend.maps({ address: page(first), pageCount });
+      if (!result.ok) throw new Error(`errno ${result.errno}`);
+      return result.value;
+    };
+    expect(partsOf(0, 4)).toEqual([{ address, pageCount: 4 }]);
+    const lengthBytes = backend.pageSizeBytes;
+    backend.mbind({ address: page(1), lengthBytes, mode: 4, nodemask: null, flags: 0 });
+    const parts = [0, 1, 2].map((index) => ({
+      address: page(index),
+      pageCount: index === 2 ? 2 : 1,
+    }));
+    expect(partsOf(0, 4)).toEqual(parts);
+    expect(partsOf(1, 2)).toEqual([parts[1], { address: page(2), pageCount: 1 }]);
+    expect(backend.maps({ address: 0n, pageCount: 1 })).toEqual({ ok: true, value: [] });
+    backend.munmap(mapped.value);
+  });
+
   it('moves pages named one by one, with statuses in place', async () => {
     const mapped = backend.mmap(2 * backend.pageSizeBytes);
     if (!mapped.ok) throw new Error('no memory');

@@ -33,10 +33,10 @@ function emitDeclarations(ts: TypeScript): Map<string, string> {
   return declarations;
 }
 
-/** What index.d.ts reaches, in the order in which it does. */
+/** What the package's entry points reach, in the order in which they do. */
 function reachable(declarations: ReadonlyMap<string, string>): string[] {
   const reached: string[] = [];
-  const open = ['index.d.ts'];
+  const open = ['index.d.ts', 'syscalls/public.d.ts'];
   for (let path = open.shift(); path !== undefined; path = open.shift()) {
     if (reached.includes(path)) continue;
     reached.push(path);

@@ -14,6 +14,7 @@ import {
   openNuma,
   type Residency,
 } from 'node-numa';
+import { MPOL, type Nodemask, openSyscalls, type SyscallResult } from 'node-numa/syscalls';
 
 const numa: Numa = openNuma({ backend: 'native' });
 const node: number = numa.allowedNodes().first ?? 0;
@@ -39,6 +40,12 @@ async function main(): Promise<string> {
     onProgress: (progress) => steps.push(progress),
   });
   const isBuffer = buffer instanceof MappedBuffer && bytes[0] === 7 && steps.length === 1;
+  const nodemask: Nodemask = null;
+  const result: SyscallResult<undefined> = openSyscalls(numa).setMempolicy({
+    mode: MPOL.DEFAULT,
+    nodemask,
+  });
+  if (!result.ok) throw new Error(`${result.syscall}: ${result.errno}`);
   const { kind } = numa.backend;
   return JSON.stringify({ kind, isBuffer, byNode, complete, total: pages.total });
 }

@@ -1,68 +1,24 @@
 /**
- * The receipt of a move: every page accounted for, in the kernel's own words where it gave any.
+ * Adds up the pages of a move and makes its receipt.
  */
 
 import { assert } from '../core/assert.ts';
 import { ERRNO, errnoName } from '../core/errno.ts';
 import { NumaError } from '../core/errors.ts';
+import type { MigratedPages, MigrationReport } from '../core/migration-report.ts';
 import type { NodeId } from '../core/node-mask.ts';
-import { NOT_PRESENT, type NodePages, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
+import { NOT_PRESENT, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
 
-/** What became of the pages; the members after `total` sum to it. Counts of base pages. */
-export interface MigratedPages {
-  readonly total: number;
-  /** On the target node now, elsewhere before. */
-  readonly moved: number;
-  /** On the target node before and after. */
-  readonly alreadyThere: number;
-  /** Never touched or swapped out: nothing to move. */
-  readonly notPresent: number;
-  /** Only read so far: the shared page of zeros, which belongs to no range. */
-  readonly zeroPage: number;
-  /** Mapped by another process too, left in place; `includeShared` moves them. */
-  readonly shared: number;
-  /** Pinned, or in use by the kernel or a device: could not be moved. */
-  readonly busy: number;
-  /** Left behind because the target node had no free memory. */
-  readonly noMemory: number;
-  /** Elsewhere, and not tried because the move ended before their turn. */
-  readonly notAttempted: number;
-  /** Refused for another reason; `failedBy` has them by errno name. */
-  readonly failed: number;
+/**
+ * Outcome of a page whose whole call was refused with this errno: not a status of the page, whose
+ * EACCES or EBUSY means something else.
+ */
+export function callFailed(errno: number): number {
+  return CALL_FAILED - errno;
 }
 
-export interface MigrationReport {
-  /** The node that was asked for. */
-  readonly target: NodeId;
-  readonly pageSizeBytes: number;
-  readonly pages: MigratedPages;
-  /** Number of `failed` pages by errno name. */
-  readonly failedBy: Readonly<Record<string, number>>;
-  /** Pages by node as the kernel reported them before the move. */
-  readonly before: NodePages;
-  /** Pages by node after it, as the kernel reported them. */
-  readonly after: NodePages;
-  /** Every page that is present is on the target node. */
-  readonly complete: boolean;
-  /** The move was ended by its AbortSignal. */
-  readonly aborted: boolean;
-  /** The way that the pages took. */
-  readonly method: 'move_pages';
-  /** Number of system calls made, by name. */
-  readonly syscalls: Readonly<Record<string, number>>;
-  /** Wall-clock time of the whole verb, locating included. */
-  readonly durationNs: number;
-  /** Kind of the backend that moved the pages. */
-  readonly backend: string;
-}
-
-/** How far a move has come. */
-export interface MigrationProgress {
-  readonly pagesDone: number;
-  readonly pagesTotal: number;
-  /** Pages moved so far. */
-  readonly moved: number;
-}
+/** Below every status of a page, above `STATUS_UNSET`. */
+const CALL_FAILED = -(2 ** 20);
 
 /** Adds up pages chunk by chunk; `finish` makes the report. */
 export class MigrationTally {
@@ -123,7 +79,7 @@ export class MigrationTally {
     }
   }
 
-  /** Pages of which nothing could be learned, because even locating them failed. */
+  /** Pages that were not looked at: the move had ended, or locating them failed. */
   addUnknown(pageCount: number): void {
     this.#pages.total += pageCount;
     this.#pages.notAttempted += pageCount;
@@ -166,7 +122,7 @@ export class MigrationTally {
       this.#pages.notAttempted += 1;
     } else {
       this.#pages.failed += 1;
-      increment(this.#failedBy, errnoName(-code));
+      increment(this.#failedBy, errnoName(code < CALL_FAILED ? CALL_FAILED - code : -code));
     }
   }
 }

@@ -1,0 +1,66 @@
+/**
+ * The receipt of a move as plain data: every page accounted for, in the kernel's own words where
+ * it gave any.
+ */
+
+import type { NodeId } from './node-mask.ts';
+
+/** Number of pages by node; only nodes with pages. */
+export type NodePages = Readonly<Record<NodeId, number>>;
+
+/** What became of the pages; the members after `total` sum to it. Counts of base pages. */
+export interface MigratedPages {
+  readonly total: number;
+  /** On the target node now, elsewhere before. */
+  readonly moved: number;
+  /** On the target node before and after. */
+  readonly alreadyThere: number;
+  /** Never touched or swapped out: nothing to move. */
+  readonly notPresent: number;
+  /** Only read so far: the shared page of zeros, which belongs to no range. */
+  readonly zeroPage: number;
+  /** Mapped by another process too, left in place; `includeShared` moves them. */
+  readonly shared: number;
+  /** Pinned, or in use by the kernel or a device: could not be moved. */
+  readonly busy: number;
+  /** Left behind because the target node had no free memory. */
+  readonly noMemory: number;
+  /** Not looked at or not tried, because the move ended before their turn. */
+  readonly notAttempted: number;
+  /** Refused for another reason; `failedBy` has them by errno name. */
+  readonly failed: number;
+}
+
+export interface MigrationReport {
+  /** The node that was asked for. */
+  readonly target: NodeId;
+  readonly pageSizeBytes: number;
+  readonly pages: MigratedPages;
+  /** Number of `failed` pages by errno name. */
+  readonly failedBy: Readonly<Record<string, number>>;
+  /** Pages by node as the kernel reported them before the move; of an aborted move, those looked
+   *  at. */
+  readonly before: NodePages;
+  /** Pages by node after it, as the kernel reported them. */
+  readonly after: NodePages;
+  /** Every page that is present is on the target node. */
+  readonly complete: boolean;
+  /** The move was ended by its AbortSignal. */
+  readonly aborted: boolean;
+  /** The way that the pages took. */
+  readonly method: 'move_pages';
+  /** Number of calls that moved or located pages, by name. */
+  readonly syscalls: Readonly<Record<string, number>>;
+  /** Wall-clock time of the whole verb, locating included. */
+  readonly durationNs: number;
+  /** Kind of the backend that moved the pages. */
+  readonly backend: string;
+}
+
+/** How far a move has come. */
+export interface MigrationProgress {
+  readonly pagesDone: number;
+  readonly pagesTotal: number;
+  /** Pages moved so far. */
+  readonly moved: number;
+}

@@ -1,0 +1,155 @@
+/**
+ * Has the kernel try each page of a span once, whatever becomes of the others.
+ *
+ * Source: move_pages(2); mm/migrate.c, do_pages_move(). When pages of a run of queued entries fail
+ * to migrate, the kernel writes no status of that run, not even for the pages that moved, and does
+ * not attempt the later ones: the run is found by its missing statuses, and the call is made again
+ * for what lies behind it.
+ */
+
+import type { PageSpan } from '../backend/backend.ts';
+import type { SyscallFailure } from '../backend/syscall-result.ts';
+import { ERRNO } from '../core/errno.ts';
+import type { NodeId } from '../core/node-mask.ts';
+import { type PagesOfMapping, STATUS_UNSET } from './residency.ts';
+
+/** What is tried. */
+export interface Attempt {
+  readonly range: PagesOfMapping;
+  readonly span: PageSpan;
+  readonly target: NodeId;
+  readonly flags: number;
+  readonly countCall: () => void;
+}
+
+/** A page table entry has 8 bytes on every 64-bit kernel, so a page of them maps this many pages:
+ *  the pages of one huge page. */
+const PAGE_TABLE_ENTRY_BYTES = 8;
+
+/**
+ * Moves the span; statuses of failed runs stay `STATUS_UNSET` in `outcome`.
+ * @param before where each page was
+ * @returns the call that the kernel refused as a whole, which ends the attempt
+ */
+export async function attemptPages(
+  attempt: Attempt,
+  before: Int32Array,
+  outcome: Int32Array,
+): Promise<SyscallFailure | undefined> {
+  const { range, span, target: nodes, flags, countCall } = attempt;
+  const { backend, mapping } = range;
+  const request = { pid: 0, pages: span, nodes, flags, status: outcome, mapping };
+  const result = await backend.movePages(request);
+  countCall();
+  if (!result.ok) return result;
+  if (result.value === 0) return undefined;
+  const ended = await behindFailedRun(attempt, spanIndexes(span), outcome);
+  if (typeof ended !== 'number') return ended;
+  const rest = restOf(attempt, before, ended);
+  return rest.length === 0 ? undefined : attemptRest(attempt, rest, outcome);
+}
+
+/** Goes on behind failed runs, with the addresses of the pages that are worth a try. */
+async function attemptRest(
+  attempt: Attempt,
+  pageIndexes: readonly number[],
+  outcome: Int32Array,
+): Promise<SyscallFailure | undefined> {
+  for (let rest = pageIndexes; rest.length > 0; ) {
+    const status = new Int32Array(rest.length).fill(STATUS_UNSET);
+    const result = await moveListed(attempt, rest, status);
+    rest.forEach((index, at) => {
+      outcome[index] = status[at] as number;
+    });
+    if (!result.ok) return result;
+    if (result.value === 0) return undefined;
+    const ended = await behindFailedRun(attempt, rest, status);
+    if (typeof ended !== 'number') return ended;
+    rest = rest.filter((index) => index >= ended);
+  }
+  return undefined;
+}
+
+/**
+ * The page index to go on from. A run begins at the first unset status; the entry that ended it is
+ * the first one behind it with a status of its own. Where that entry is EBUSY and next to the run,
+ * both may lie in one huge page, which would fail once for every two of its pages: if they do, the
+ * rest of it is left out.
+ */
+async function behindFailedRun(
+  attempt: Attempt,
+  pageIndexes: ArrayLike<number>,
+  status: Int32Array,
+): Promise<number | SyscallFailure> {
+  const first = status.indexOf(STATUS_UNSET);
+  if (first < 0) return attempt.span.pageCount;
+  let end = first + 1;
+  while (end < status.length && status[end] === STATUS_UNSET) end += 1;
+  if (end === status.length) return attempt.span.pageCount;
+  const failed = pageIndexes[end - 1] as number;
+  const ending = pageIndexes[end] as number;
+  const last = endOfHugePage(attempt, ending) - 1;
+  const mayBeHuge = status[end] === -ERRNO.EBUSY && ending === failed + 1 && last > ending;
+  if (!mayBeHuge) return ending + 1;
+  const isHuge = await isOneFolio(attempt, failed, last);
+  if (typeof isHuge !== 'boolean') return isHuge;
+  return (isHuge ? last : ending) + 1;
+}
+
+/**
+ * Whether an immovable page and one behind it lie in one folio: the second is busy when the first
+ * is queued before it, and not busy alone. Folios are contiguous, so all between are part of it.
+ *
+ * Deviation: a page between them that was replaced since (copy on write after fork) is no longer
+ * part of the folio, and counts as busy without having been tried.
+ */
+async function isOneFolio(
+  attempt: Attempt,
+  first: number,
+  second: number,
+): Promise<boolean | SyscallFailure> {
+  const both = new Int32Array(2).fill(STATUS_UNSET);
+  const together = await moveListed(attempt, [first, second], both);
+  if (!together.ok) return together;
+  if (both[1] !== -ERRNO.EBUSY) return false;
+  const status = Int32Array.of(STATUS_UNSET);
+  const alone = await moveListed(attempt, [second], status);
+  if (!alone.ok) return alone;
+  return alone.value > 0 && status[0] === STATUS_UNSET;
+}
+
+/** Index behind the last page of the span that lies in one huge page with a page of it. */
+function endOfHugePage({ range, span }: Attempt, index: number): number {
+  const { pageSizeBytes } = range.backend;
+  const hugePagePages = pageSizeBytes / PAGE_TABLE_ENTRY_BYTES;
+  const firstPage = Number(span.address / BigInt(pageSizeBytes));
+  const end = index + hugePagePages - ((firstPage + index) % hugePagePages);
+  return Math.min(end, span.pageCount);
+}
+
+/** Pages from an index on that were present and elsewhere; the others need no move. */
+function restOf({ target }: Attempt, before: Int32Array, start: number): number[] {
+  const rest: number[] = [];
+  for (let index = start; index < before.length; index += 1) {
+    const place = before[index] as number;
+    if (place >= 0 && place !== target) rest.push(index);
+  }
+  return rest;
+}
+
+async function moveListed(
+  { range, span, target: nodes, flags, countCall }: Attempt,
+  pageIndexes: readonly number[],
+  status: Int32Array,
+): ReturnType<PagesOfMapping['backend']['movePages']> {
+  const { backend, mapping } = range;
+  const pageSizeBytes = BigInt(backend.pageSizeBytes);
+  const pages = BigUint64Array.from(pageIndexes, (at) => span.address + BigInt(at) * pageSizeBytes);
+  const result = await backend.movePages({ pid: 0, pages, nodes, flags, status, mapping });
+  countCall();
+  return result;
+}
+
+function spanIndexes({ pageCount }: PageSpan): ArrayLike<number> {
+  return Uint32Array.from({ length: pageCount }, (_, index) => index);
+}

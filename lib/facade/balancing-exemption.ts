@@ -1,0 +1,60 @@
+/**
+ * Takes a range out of automatic NUMA balancing: the kernel leaves alone what has a policy of its
+ * own without `numa-balancing`. The cheapest such policy is LOCAL, which names no node.
+ *
+ * Source: mm/mempolicy.c, vma_policy_mof(); kernel/sched/fair.c, task_numa_work().
+ */
+
+import type { PageSpan } from '../backend/backend.ts';
+import { local, modeWord } from '../core/memory-policy.ts';
+import { MPOL_F } from '../core/uapi.ts';
+import type { PageRange } from './page-range.ts';
+import { readPolicy } from './read-policy.ts';
+import type { Session } from './session.ts';
+
+/** What `exemptFromBalancing()` found and did, in base pages. */
+export interface BalancingExemption {
+  readonly pages: {
+    readonly total: number;
+    /** Had no policy of their own, and have `local` now. */
+    readonly exempted: number;
+    /** Have a policy of their own that exempts them; left as it is. */
+    readonly alreadyExempt: number;
+    /** Have a policy of their own with the flag `numa-balancing`; left as it is, and balanced. */
+    readonly stillBalanced: number;
+  };
+  /** Whether balancing leaves every page of the range alone now. */
+  readonly complete: boolean;
+}
+
+type Finding = Exclude<keyof BalancingExemption['pages'], 'total'>;
+
+/** Policy by policy: a part of the range with one of its own keeps it. */
+export function exemptRange(session: Session, range: PageRange): BalancingExemption {
+  const { address, pageCount } = range;
+  const counts: Record<Finding, number> = { exempted: 0, alreadyExempt: 0, stillBalanced: 0 };
+  const parts = session.unwrap(
+    session.backend.maps({ address, pageCount }),
+    'looking for the parts of the range',
+  );
+  for (const part of parts) {
+    const finding = findingOf(session, part);
+    counts[finding] += part.pageCount;
+    if (finding === 'exempted') setLocal(session, part);
+  }
+  const { stillBalanced } = counts;
+  return { pages: { total: pageCount, ...counts }, complete: stillBalanced === 0 };
+}
+
+function findingOf(session: Session, { address }: PageSpan): Finding {
+  const { mode, flags } = readPolicy(session, { flags: MPOL_F.ADDR, address });
+  if (mode === 'default') return 'exempted';
+  return flags.includes('numa-balancing') ? 'stillBalanced' : 'alreadyExempt';
+}
+
+function setLocal(session: Session, { address, pageCount }: PageSpan): void {
+  const lengthBytes = pageCount * session.backend.pageSizeBytes;
+  const request = { address, lengthBytes, mode: modeWord(local()), nodemask: null, flags: 0 };
+  const asked = `exempting ${lengthBytes} bytes from balancing`;
+  session.unwrap(session.backend.mbind(request), asked, { policy: 'local', address, lengthBytes });
+}

@@ -1,0 +1,89 @@
+/** Transparent huge pages move as one, and are still accounted for page by page. */
+
+import { readFileSync } from 'node:fs';
+import type { TestContext } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { bind, defaultPolicy, type MappedBuffer } from '../../lib/index.ts';
+import { chooseHugePages, needNodes, numa } from './machine.ts';
+import { checksum, expectTrueOf, PAGE, pagesIn, pinPages, writePattern } from './placed-buffer.ts';
+
+const HUGE_PAGES = pagesIn(2);
+
+/** A buffer of huge pages on a node, for as long as the test runs. */
+function allocateHuge(context: TestContext, node: number, pageCount: number): MappedBuffer {
+  const restore = chooseHugePages('always') ?? context.skip('huge pages are not ours to choose');
+  const buffer = numa.allocate(pageCount * PAGE, { policy: bind(node) });
+  onTestFinished(() => {
+    buffer.release();
+    restore();
+  });
+  buffer.touch();
+  buffer.setPolicy(defaultPolicy());
+  expect(hugeBytesOf(buffer)).toBeGreaterThanOrEqual(HUGE_PAGES * PAGE);
+  return buffer;
+}
+
+/** AnonHugePages of the buffer's mapping, in bytes. */
+function hugeBytesOf({ address }: MappedBuffer): number {
+  const smaps = readFileSync('/proc/self/smaps', 'utf8');
+  const from = smaps.indexOf(`${address.toString(16)}-`);
+  const kilobytes = /AnonHugePages:\s+(\d+) kB/.exec(smaps.slice(from))?.[1];
+  return Number(kilobytes) * 1024;
+}
+
+/** Index of the first page of the n-th whole huge page in a buffer. */
+function hugePageAt({ address }: MappedBuffer, n: number): number {
+  const firstPage = Number(address / BigInt(PAGE));
+  return ((HUGE_PAGES - (firstPage % HUGE_PAGES)) % HUGE_PAGES) + n * HUGE_PAGES;
+}
+
+describe('huge pages', () => {
+  test('that lie across a boundary of chunks are counted where they were', async (context) => {
+    const [from, to] = needNodes(context, 2) as [number, number];
+    const buffer = allocateHuge(context, from, pagesIn(70));
+    writePattern(buffer);
+    const sum = checksum(buffer);
+    const before = buffer.residencySync().byNode;
+    const report = await buffer.migrate({ to, strict: true });
+    expectTrueOf(buffer, report);
+    expect(report.before).toEqual(before);
+    expect(report.pages).toMatchObject({ moved: buffer.pageCount, alreadyThere: 0 });
+    expect(checksum(buffer)).toBe(sum);
+  });
+
+  test('of which one page is pinned stay whole, at the price of a few calls', async (context) => {
+    const [from, to] = needNodes(context, 2) as [number, number];
+    const buffer = allocateHuge(context, from, pagesIn(16));
+    const pinned = hugePageAt(buffer, 3);
+    const unpin = pinPages(buffer, pinned + 100, 1);
+    onTestFinished(unpin);
+    const report = await buffer.migrate({ to });
+    expectTrueOf(buffer, report);
+    expect(report.pages).toMatchObject({
+      busy: HUGE_PAGES,
+      moved: buffer.pageCount - HUGE_PAGES,
+    });
+    expect(report.syscalls['move_pages']).toBeLessThan(12);
+  });
+
+  test('all of them pinned cost a few calls each, and the report is exact', async (context) => {
+    const [from, to] = needNodes(context, 2) as [number, number];
+    const buffer = allocateHuge(context, from, pagesIn(16));
+    for (let n = 0; n < 6; n += 1) onTestFinished(pinPages(buffer, hugePageAt(buffer, n), 1));
+    const report = await buffer.migrate({ to });
+    expectTrueOf(buffer, report);
+    expect(report.pages).toMatchObject({
+      busy: 6 * HUGE_PAGES,
+      moved: buffer.pageCount - 6 * HUGE_PAGES,
+    });
+    expect(report.syscalls['move_pages']).toBeLessThan(40);
+  });
+
+  test('leave the neighbours of a buffer alone', async (context) => {
+    const [from, to] = needNodes(context, 2) as [number, number];
+    const first = allocateHuge(context, from, pagesIn(4));
+    const second = allocateHuge(context, from, pagesIn(4));
+    await first.migrate({ to, strict: true });
+    expect(second.residencySync().byNode).toEqual({ [from]: second.pageCount });
+  });
+});
