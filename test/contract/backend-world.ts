@@ -22,6 +22,7 @@ import type {
   MmapRequest,
   PointerCalls,
   PolicyRequest,
+  WorldHomeNodeRequest,
   WorldMachine,
   WorldMbindRequest,
   WorldMigratePagesRequest,
@@ -120,6 +121,12 @@ class BackendProcess implements WorldProcess {
     for (const mapping of this.#mappings.splice(0)) this.#backend.munmap(mapping);
   }
 
+  async setMempolicyHomeNode(request: WorldHomeNodeRequest): Promise<SyscallResult<undefined>> {
+    const lengthBytes = Number(request.lengthBytes);
+    return this.#backend.setMempolicyHomeNode({ ...request, lengthBytes });
+  }
+
+  keepTouching = async (): Promise<SyscallFailure> => unsupported('keep_touching');
   munmap = async (): Promise<SyscallFailure> => unsupported('munmap');
   mprotect = async (): Promise<SyscallFailure> => unsupported('mprotect');
   mlock = async (): Promise<SyscallFailure> => unsupported('mlock');

@@ -14,7 +14,10 @@ import { type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
 import type { WorldMachine } from './world.ts';
 
 /** A CPU of each node that has both CPUs and memory. */
-function cpuNodes({ topology, memoryNodes: nodes }: WorldMachine): { node: number; cpu: number }[] {
+export function cpuNodes({
+  topology,
+  memoryNodes: nodes,
+}: WorldMachine): { node: number; cpu: number }[] {
   return topology.nodes.flatMap(({ id, cpus }) =>
     cpus[0] !== undefined && nodes.includes(id) ? [{ node: id, cpu: cpus[0] }] : [],
   );
@@ -26,7 +29,7 @@ function distance({ topology }: WorldMachine, from: number, to: number): number 
 }
 
 /** The nodes by distance from one, itself first; `null` where two are equally far. */
-function byDistance(
+export function byDistance(
   machine: WorldMachine,
   from: number,
   among: readonly number[],

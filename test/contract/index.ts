@@ -2,21 +2,31 @@
 
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type BackendSubject, worldOfBackend } from './backend-world.ts';
+import { balancingContract } from './balancing.contract.ts';
 import { checkOrderContract } from './check-order.contract.ts';
+import { cpusetRebindingContract } from './cpuset-rebinding.contract.ts';
+import { cpusetsContract } from './cpusets.contract.ts';
 import { firstTouchContract } from './first-touch.contract.ts';
+import { homeNodeContract } from './home-node.contract.ts';
+import { hugePagesContract } from './huge-pages.contract.ts';
 import { interleaveContract } from './interleave.contract.ts';
 import { lifetimeContract } from './lifetime.contract.ts';
 import { mappingContract } from './mapping.contract.ts';
 import { maskDecodingContract } from './mask-decoding.contract.ts';
+import { mergedPagesContract } from './merged-pages.contract.ts';
 import { migratePagesContract } from './migrate-pages.contract.ts';
 import { misplacedPagesContract } from './misplaced-pages.contract.ts';
 import { movePagesContract } from './move-pages.contract.ts';
 import { pageStatusContract } from './page-status.contract.ts';
+import { pinsContract } from './pins.contract.ts';
 import { policyQueryContract } from './policy-query.contract.ts';
 import { rangePolicyContract } from './range-policy.contract.ts';
 import type { OpenSubject } from './scene.ts';
+import { sharedMemoryContract } from './shared-memory.contract.ts';
 import { threadPolicyContract } from './thread-policy.contract.ts';
 import { topologyContract } from './topology.contract.ts';
+import { vmaSplitContract } from './vma-split.contract.ts';
+import { weightedInterleaveContract } from './weighted-interleave.contract.ts';
 import type { World, WorldSubject } from './world.ts';
 
 const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
@@ -31,6 +41,16 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   movePagesContract,
   pageStatusContract,
   migratePagesContract,
+  sharedMemoryContract,
+  pinsContract,
+  hugePagesContract,
+  vmaSplitContract,
+  cpusetsContract,
+  cpusetRebindingContract,
+  mergedPagesContract,
+  homeNodeContract,
+  weightedInterleaveContract,
+  balancingContract,
 ];
 
 export type { BackendSubject } from './backend-world.ts';

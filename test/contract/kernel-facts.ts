@@ -5,16 +5,17 @@
 
 import { ERRNO } from '../../lib/core/errno.ts';
 
-function majorMinor(release: string): [number, number] {
-  const [major = 0, minor = 0] = release.split(/[.-]/).map(Number);
-  return [major, minor];
+/** Numbers of `6.12`, `6.12.117+deb13`: stable releases bring changes of newer kernels, too. */
+function numbersOf(release: string): [number, number, number] {
+  const [major = 0, minor = 0, patch = 0] = release.split(/[.+-]/).map(Number);
+  return [major, minor, Number.isNaN(patch) ? 0 : patch];
 }
 
 /** Negative, 0 or positive as `a` is older than, as old as or newer than `b`. */
 export function compareReleases(a: string, b: string): number {
-  const [majorA, minorA] = majorMinor(a);
-  const [majorB, minorB] = majorMinor(b);
-  return majorA - majorB || minorA - minorB;
+  const [majorA, minorA, patchA] = numbersOf(a);
+  const [majorB, minorB, patchB] = numbersOf(b);
+  return majorA - majorB || minorA - minorB || patchA - patchB;
 }
 
 /** Answers by first release, ascending. */
@@ -45,6 +46,44 @@ const FACTS = {
   protNonePagesAreVisible: [
     ['5.0', false],
     ['6.12', true],
+  ],
+  /** move_pages takes any address inside a huge page of a pool, not just its first. */
+  hugePageMovesByAnyAddress: [
+    ['5.0', false],
+    ['6.12', true],
+  ],
+  /** cpuset.mems takes an empty list while processes are in the group. */
+  cpusetInUseMayBeEmptied: [
+    ['5.0', false],
+    ['7.2', true],
+  ],
+  /** A change of the cpuset maps the nodes of a balancing BIND like those of a plain one. */
+  balancingRebindsLikePlain: [
+    ['5.0', false],
+    ['7.0', true],
+  ],
+  /** Where mbind takes a page merged by KSM: by the new policy, or by the thread's. */
+  mergedPagesFollowNewPolicy: [
+    ['5.0', false],
+    ['6.12', true],
+  ],
+  /** What migrate_pages counts of a packet ring of four blocks of four pages. */
+  ringPagesLeftBehind: [
+    ['5.0', 0],
+    ['6.7', 4],
+    ['6.18', 16],
+  ],
+  /** Writing 0 or an empty line as the weight of a node makes it 1; else it is refused. */
+  emptyWeightIsOne: [
+    ['5.0', true],
+    ['6.18', false],
+  ],
+  /** Automatic balancing moves shared memory that has no policy of its own. 6.12.107 does not. */
+  balancesSharedMemory: [
+    ['5.0', false],
+    ['6.12.117', true],
+    ['6.13', false],
+    ['7.2', true],
   ],
 } as const satisfies Record<string, Fact<unknown>>;
 

@@ -12,6 +12,7 @@ import type {
   MbindRequest,
   MovePagesRequest,
   NodemaskArgument,
+  SetMempolicyHomeNodeRequest,
 } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { TopologySnapshot } from '../../lib/backend/topology-snapshot.ts';
@@ -30,7 +31,15 @@ export type Trait =
   /** Mask and status pointers that are NULL or lead nowhere, lengths beyond a number. */
   | 'pointers'
   /** Reading and writing a word of memory. */
-  | 'contents';
+  | 'contents'
+  /** Memory with an object behind it: shared memory, files, huge pages of a pool. */
+  | 'objects'
+  /** Advice, moved mappings, and the list of a process's memory areas. */
+  | 'areas'
+  /** Rings that hold or own pages. */
+  | 'rings'
+  /** Settings of the whole machine, and cpusets. */
+  | 'settings';
 
 /** A mask by its address in the process, which need not be one. */
 export interface MaskPointer {
@@ -48,6 +57,10 @@ export interface PolicyRequest {
 export interface WorldMbindRequest extends Omit<MbindRequest, 'nodemask' | 'lengthBytes'> {
   readonly lengthBytes: number | bigint;
   readonly nodemask: MaskArgument;
+}
+
+export interface WorldHomeNodeRequest extends Omit<SetMempolicyHomeNodeRequest, 'lengthBytes'> {
+  readonly lengthBytes: number | bigint;
 }
 
 export interface WorldMigratePagesRequest {
@@ -90,10 +103,99 @@ export interface PointerCalls {
   }): Promise<SyscallResult<number>>;
 }
 
+/** What a mapping can have behind it; the last three are files of a file system of their own. */
+export type ObjectKind = 'memfd' | 'sysv' | 'hugetlb' | 'tmpfs' | 'ramfs';
+
+/** Known to the process that made it and to children forked since. */
+export interface MemoryObject {
+  readonly kind: ObjectKind;
+  readonly id: number;
+  readonly inode: bigint;
+}
+
+/** With the trait `objects`. */
+export interface ObjectCalls {
+  create(kind: ObjectKind, pageCount: number): Promise<SyscallResult<MemoryObject>>;
+  /** A System V segment can only be attached: whole, shared, at any address. */
+  map(
+    object: MemoryObject,
+    request: MmapRequest & { readonly firstPage?: number },
+  ): Promise<SyscallResult<bigint>>;
+  /** Fills pages of the object through write(2). */
+  write(
+    object: MemoryObject,
+    firstPage: number,
+    pageCount: number,
+  ): Promise<SyscallResult<undefined>>;
+}
+
+/** One memory area (VMA), or the part of it that was asked about. */
+export interface Area {
+  readonly address: bigint;
+  readonly pageCount: number;
+  /** As /proc/PID/numa_maps words it: `bind:1`. */
+  readonly policy: string;
+  /** Bytes of it in transparent huge pages. */
+  readonly hugeBytes: number;
+}
+
+/** With the trait `areas`. */
+export interface AreaCalls {
+  madvise(address: bigint, pageCount: number, advice: number): Promise<SyscallResult<undefined>>;
+  /** Moves a mapping to exactly there. */
+  mremap(address: bigint, pageCount: number, to: bigint): Promise<SyscallResult<undefined>>;
+  /** Processes start without transparent huge pages, whatever they ask for. */
+  allowHugePages(): Promise<SyscallResult<undefined>>;
+  list(address: bigint, pageCount: number): Promise<Area[]>;
+}
+
+/** With the trait `rings`. */
+export interface RingCalls {
+  /** A long-term pin by io_uring; the value names it. */
+  register(address: bigint, pageCount: number): Promise<SyscallResult<number>>;
+  unregister(ring: number): Promise<SyscallResult<undefined>>;
+  /** Maps a ring of received packets: pages that belong to the driver. */
+  packetRing(blockPages: number, blockCount: number): Promise<SyscallResult<bigint>>;
+}
+
+/** A group of processes on nodes of its own. Removed with its last process. */
+export interface Cpuset {
+  /** A list of nodes: `0-1,3`. Its value is an error code where the kernel refuses. */
+  setMems(nodes: string): Promise<SyscallResult<undefined>>;
+  attach(pid: number): Promise<SyscallResult<undefined>>;
+}
+
+/** Answers as write(2) does. */
+export type WriteWeight = (node: number, text: string) => Promise<SyscallResult<undefined>>;
+
+/** With the trait `settings`; only tests that need an expendable machine use it. */
+export interface MachineSettings {
+  /** Until the end of the test, whose `body` it runs. */
+  withHugePool<T>(pagesPerNode: number, body: () => Promise<T>): Promise<T>;
+  withTransparentHugePages<T>(body: () => Promise<T>): Promise<T>;
+  /** With automatic NUMA balancing on. */
+  withBalancing<T>(body: () => Promise<T>): Promise<T>;
+  /** `write` puts a text into the file of a node's interleave weight. */
+  withInterleaveWeights<T>(body: (write: WriteWeight) => Promise<T>): Promise<T>;
+  /** Equal pages of willing processes are merged; `merged` waits for that many of a process. */
+  withMerging<T>(
+    body: (merged: (pid: number, pageCount: number) => Promise<boolean>) => Promise<T>,
+  ): Promise<T>;
+  withCpusets<T>(body: (create: () => Promise<Cpuset>) => Promise<T>): Promise<T>;
+  /** cgroup version 1, where pages follow a group only if it `migrates`; `null`: not to be had. */
+  withOldCpusets<T>(
+    migrates: boolean,
+    body: (create: () => Promise<Cpuset>) => Promise<T>,
+  ): Promise<T | null>;
+}
+
 /** Answers of a trait that the world does not have are ENOSYS. */
 export interface WorldProcess {
   readonly pid: number;
   readonly pointers: PointerCalls;
+  readonly objects?: ObjectCalls;
+  readonly areas?: AreaCalls;
+  readonly rings?: RingCalls;
 
   mmap(request: MmapRequest): Promise<SyscallResult<bigint>>;
   munmap(address: bigint, pageCount: number): Promise<SyscallResult<undefined>>;
@@ -105,12 +207,20 @@ export interface WorldProcess {
   ): Promise<SyscallResult<undefined>>;
   mlock(address: bigint, pageCount: number): Promise<SyscallResult<undefined>>;
   touch(address: bigint, pageCount: number, access: Access): Promise<SyscallResult<undefined>>;
+  /** Answers at once, and touches for so long; the process's next call waits. With `settings`. */
+  keepTouching(
+    address: bigint,
+    pageCount: number,
+    access: Access,
+    milliseconds: number,
+  ): Promise<SyscallResult<undefined>>;
   store(address: bigint, value: bigint): Promise<SyscallResult<undefined>>;
   load(address: bigint): Promise<SyscallResult<bigint>>;
 
   setMempolicy(request: PolicyRequest): Promise<SyscallResult<undefined>>;
   getMempolicy(request: GetMempolicyRequest): Promise<SyscallResult<GetMempolicyValue>>;
   mbind(request: WorldMbindRequest): Promise<SyscallResult<undefined>>;
+  setMempolicyHomeNode(request: WorldHomeNodeRequest): Promise<SyscallResult<undefined>>;
   movePages(request: MovePagesRequest): Promise<SyscallResult<number>>;
   migratePages(request: WorldMigratePagesRequest): Promise<SyscallResult<number>>;
 
@@ -147,6 +257,7 @@ export interface WorldMachine {
 
 export interface World {
   readonly machine: WorldMachine;
+  readonly settings?: MachineSettings;
   /** A fresh process: no policy, no memory of its own, any CPU. */
   spawn(): Promise<WorldProcess>;
   close(): Promise<void>;

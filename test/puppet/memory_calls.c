@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static sigjmp_buf fault_return;
@@ -45,6 +46,35 @@ static void touch_command(const struct request* request) {
     }
   }
   reply_result(0);
+}
+
+/* keep_touching ADDRESS PAGE_COUNT (read|write) MILLISECONDS: answers at once and goes on touching;
+ * the next command waits. Many processes can be at it together. */
+static void keep_touching_command(const struct request* request) {
+  volatile char* pages = (volatile char*)(uintptr_t)number_at(request, 0);
+  uint64_t count = number_at(request, 1);
+  int is_write = strcmp(text_at(request, 2), "write") == 0;
+  uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  uint64_t end_ms =
+      (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + number_at(request, 3);
+  reply_result(0);
+  catch_faults();
+  if (sigsetjmp(fault_return, 1) != 0) return;
+  do {
+    for (int round = 0; round < 100; round++) {
+      for (uint64_t i = 0; i < count; i++) {
+        volatile char* page = pages + i * page_bytes;
+        if (is_write) {
+          __atomic_fetch_or(page, 0, __ATOMIC_RELAXED);
+        } else {
+          (void)*page;
+        }
+      }
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+  } while ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 < end_ms);
 }
 
 /* store ADDRESS VALUE, load ADDRESS: one 64-bit word. */
@@ -111,6 +141,8 @@ int run_memory_command(const struct request* request) {
     reply_result(mlock(address, number_at(request, 1)));
   } else if (strcmp(name, "touch") == 0) {
     touch_command(request);
+  } else if (strcmp(name, "keep_touching") == 0) {
+    keep_touching_command(request);
   } else if (strcmp(name, "store") == 0 || strcmp(name, "load") == 0) {
     word_command(request);
   } else if (strcmp(name, "pin") == 0) {

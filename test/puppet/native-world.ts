@@ -8,6 +8,7 @@ import type { World, WorldProcess, WorldSubject } from '../contract/world.ts';
 import { readHostMachine } from '../support/host-machine.ts';
 import { PUPPET_BINARY } from './build.mjs';
 import { PuppetChannel } from './channel.ts';
+import { nativeSettings } from './native-settings.ts';
 import { PuppetProcess } from './puppet-process.ts';
 
 async function openPuppetWorld(): Promise<World> {
@@ -19,6 +20,7 @@ async function openPuppetWorld(): Promise<World> {
   const origin = new PuppetProcess(channel, '', channel.pid, machine.pageSizeBytes);
   return {
     machine,
+    settings: nativeSettings(machine.memoryNodes),
     spawn: (): Promise<WorldProcess> => origin.fork(),
     close: (): Promise<void> => channel.close(),
   };
@@ -26,6 +28,18 @@ async function openPuppetWorld(): Promise<World> {
 
 export const puppetSubject: WorldSubject = {
   name: 'a process of this kernel',
-  traits: new Set(['addresses', 'sharing', 'setuid', 'pin', 'mlock', 'pointers', 'contents']),
+  traits: new Set([
+    'addresses',
+    'sharing',
+    'setuid',
+    'pin',
+    'mlock',
+    'pointers',
+    'contents',
+    'objects',
+    'areas',
+    'rings',
+    'settings',
+  ]),
   open: openPuppetWorld,
 };

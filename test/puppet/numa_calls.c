@@ -11,6 +11,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Headers older than Linux 5.17 lack it; the number is one for all architectures. */
+#ifndef SYS_set_mempolicy_home_node
+#define SYS_set_mempolicy_home_node 450
+#endif
+
 /* A mask word that no test stores: shows which words of an output buffer the kernel wrote. */
 static const uint64_t UNWRITTEN_WORD = 0xa5a5a5a5a5a5a5a5u;
 enum { OUTPUT_WORDS = 1024, UNWRITTEN_MODE = -1 };
@@ -56,6 +61,12 @@ static void mbind_command(const struct request* request) {
                        number_at(request, 2), mask.pointer, number_at(request, 4),
                        number_at(request, 5)));
   free_vector(&mask);
+}
+
+/* set_mempolicy_home_node ADDRESS LENGTH NODE FLAGS */
+static void set_mempolicy_home_node_command(const struct request* request) {
+  reply_result(syscall(SYS_set_mempolicy_home_node, number_at(request, 0), number_at(request, 1),
+                       number_at(request, 2), number_at(request, 3)));
 }
 
 /* migrate_pages PID MAXNODE OLD NEW: the kernel takes one maxnode for both masks. */
@@ -119,6 +130,7 @@ int run_numa_command(const struct request* request) {
       {"set_mempolicy", set_mempolicy_command},
       {"get_mempolicy", get_mempolicy_command},
       {"mbind", mbind_command},
+      {"set_mempolicy_home_node", set_mempolicy_home_node_command},
       {"migrate_pages", migrate_pages_command},
       {"move_pages", move_pages_command},
   };

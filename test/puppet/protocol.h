@@ -41,5 +41,7 @@ void reply_result(long result);
 int run_numa_command(const struct request* request);
 int run_memory_command(const struct request* request);
 int run_process_command(const struct request* request);
+int run_object_command(const struct request* request);
+int run_device_command(const struct request* request);
 
 #endif

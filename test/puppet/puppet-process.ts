@@ -9,16 +9,21 @@ import type {
 import type { SyscallFailure, SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { MPOL_MF } from '../../lib/core/uapi.ts';
 import type {
+  AreaCalls,
   MaskArgument,
   MmapRequest,
+  ObjectCalls,
   PointerCalls,
   PolicyRequest,
+  RingCalls,
   StoredPolicy,
+  WorldHomeNodeRequest,
   WorldMbindRequest,
   WorldMigratePagesRequest,
   WorldProcess,
 } from '../contract/world.ts';
 import type { PuppetChannel, Reply } from './channel.ts';
+import { areaCalls, objectCalls, ringCalls } from './puppet-memory.ts';
 
 const PROTECTION = { none: 0, read: 1, write: 3 } as const;
 const UNWRITTEN_MODE = -1;
@@ -64,6 +69,9 @@ function maskPairText(from: MaskArgument, to: MaskArgument): string {
 export class PuppetProcess implements WorldProcess {
   readonly pid: number;
   readonly pointers: PointerCalls;
+  readonly objects: ObjectCalls;
+  readonly areas: AreaCalls;
+  readonly rings: RingCalls;
   readonly #channel: PuppetChannel;
   readonly #prefix: string;
   readonly #pageSizeBytes: number;
@@ -79,6 +87,10 @@ export class PuppetProcess implements WorldProcess {
       getMempolicy: (request) => this.#getStoredPolicy(request),
       movePages: (request) => this.#movePagesAt(request),
     };
+    const send = (line: string): Promise<Reply> => this.#send(line);
+    this.objects = objectCalls(send, pageSizeBytes);
+    this.areas = areaCalls(send, pid, pageSizeBytes);
+    this.rings = ringCalls(send, pageSizeBytes);
   }
 
   async mmap({ address = 0n, pageCount, shared }: MmapRequest): Promise<SyscallResult<bigint>> {
@@ -110,6 +122,15 @@ export class PuppetProcess implements WorldProcess {
     return this.#act('touch', `${hex(address)} ${pageCount} ${access}`);
   }
 
+  keepTouching(
+    address: bigint,
+    pageCount: number,
+    access: Access,
+    milliseconds: number,
+  ): Promise<SyscallResult<undefined>> {
+    return this.#act('keep_touching', `${hex(address)} ${pageCount} ${access} ${milliseconds}`);
+  }
+
   store(address: bigint, value: bigint): Promise<SyscallResult<undefined>> {
     return this.#act('store', `${hex(address)} ${hex(value)}`);
   }
@@ -138,6 +159,14 @@ export class PuppetProcess implements WorldProcess {
     return this.#act(
       'mbind',
       `${hex(address)} ${hex(lengthBytes)} ${mode} ${maskText(nodemask)} ${hex(flags)}`,
+    );
+  }
+
+  setMempolicyHomeNode(request: WorldHomeNodeRequest): Promise<SyscallResult<undefined>> {
+    const { address, lengthBytes, node, flags } = request;
+    return this.#act(
+      'set_mempolicy_home_node',
+      `${hex(address)} ${hex(lengthBytes)} ${hex(node)} ${hex(flags)}`,
     );
   }
 

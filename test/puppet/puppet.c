@@ -28,6 +28,7 @@ static void run_line(char* line) {
   if (run_numa_command(&request) || run_memory_command(&request) || run_process_command(&request)) {
     return;
   }
+  if (run_object_command(&request) || run_device_command(&request)) return;
   errno = ENOSYS;
   reply_result(-1);
 }

@@ -1,0 +1,29 @@
+// @ts-check
+// Module hooks that let Node.js 20 import the contract's TypeScript: types are stripped, and
+// `vitest` is the recorder, so that families declare their tests without running any.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const recorder = new URL('./recorder.mjs', import.meta.url).href;
+
+/** @type {import('node:module').ResolveHook} */
+export async function resolve(specifier, context, nextResolve) {
+  if (specifier === 'vitest') return { url: recorder, shortCircuit: true };
+  return nextResolve(specifier, context);
+}
+
+/** @type {import('node:module').LoadHook} */
+export async function load(url, context, nextLoad) {
+  if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context);
+  const text = readFileSync(fileURLToPath(url), 'utf8');
+  const { outputText } = ts.transpileModule(text, {
+    compilerOptions: {
+      module: ts.ModuleKind.ESNext,
+      target: ts.ScriptTarget.ES2022,
+      verbatimModuleSyntax: true,
+    },
+  });
+  return { format: 'module', source: outputText, shortCircuit: true };
+}

@@ -1,0 +1,160 @@
+/**
+ * What becomes of policies when the nodes of their process change (cgroup version 2).
+ *
+ * Source: set_mempolicy(2), which tells of static and relative nodes only, and not that PREFERRED
+ * stays as it is; mm/mempolicy.c, mpol_rebind_policy().
+ */
+
+import { expect } from 'vitest';
+import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { confine, cpusetTests } from './cpuset-scene.ts';
+import { areasOf, familyFor } from './objects.ts';
+import { mapPages, maskOf, type Pages, rangePolicy, threadPolicy } from './pages.ts';
+import type { DeclareTest, OpenSubject } from './scene.ts';
+import type { PolicyRequest } from './world.ts';
+
+const { STATIC_NODES: STATIC, RELATIVE_NODES: RELATIVE, NUMA_BALANCING } = MPOL_MODE_FLAG;
+
+/** The policy that /proc tells of a range: its effective nodes. */
+async function effective(pages: Pages): Promise<string> {
+  const [area] = await areasOf(pages.process).list(pages.address, 1);
+  return area?.policy ?? '';
+}
+
+/** Policies made under nodes 1-2, and their effective nodes after each of the changes. */
+const CHANGES = ['2-3', '3', '0-3', '0-1'] as const;
+
+interface Row {
+  readonly name: string;
+  readonly policy: PolicyRequest;
+  readonly prefix: string;
+  /** Under 1-2, then after each change. */
+  readonly nodes: readonly string[];
+}
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'BIND to one node',
+    policy: { mode: MPOL.BIND, nodemask: maskOf(1) },
+    prefix: 'bind',
+    nodes: ['1', '2', '3', '0', '0'],
+  },
+  {
+    name: 'BIND to both nodes',
+    policy: { mode: MPOL.BIND, nodemask: maskOf(1, 2) },
+    prefix: 'bind',
+    nodes: ['1-2', '2-3', '3', '0', '0'],
+  },
+  {
+    name: 'INTERLEAVE over both nodes',
+    policy: { mode: MPOL.INTERLEAVE, nodemask: maskOf(1, 2) },
+    prefix: 'interleave',
+    nodes: ['1-2', '2-3', '3', '0', '0'],
+  },
+  {
+    name: 'BIND to a static node',
+    policy: { mode: MPOL.BIND | STATIC, nodemask: maskOf(1) },
+    prefix: 'bind=static',
+    nodes: ['1', '2-3', '3', '1', '1'],
+  },
+  {
+    name: 'BIND to static nodes, one of them outside',
+    policy: { mode: MPOL.BIND | STATIC, nodemask: maskOf(1, 3) },
+    prefix: 'bind=static',
+    nodes: ['1', '3', '3', '1,3', '1'],
+  },
+  {
+    name: 'BIND to a relative node',
+    policy: { mode: MPOL.BIND | RELATIVE, nodemask: maskOf(0) },
+    prefix: 'bind=relative',
+    nodes: ['1', '2', '3', '0', '0'],
+  },
+  {
+    name: 'BIND to two relative nodes',
+    policy: { mode: MPOL.BIND | RELATIVE, nodemask: maskOf(0, 1) },
+    prefix: 'bind=relative',
+    nodes: ['1-2', '2-3', '3', '0-1', '0-1'],
+  },
+  {
+    name: 'PREFERRED',
+    policy: { mode: MPOL.PREFERRED, nodemask: maskOf(1) },
+    prefix: 'prefer',
+    nodes: ['1', '1', '1', '1', '1'],
+  },
+  {
+    name: 'PREFERRED_MANY',
+    policy: { mode: MPOL.PREFERRED_MANY, nodemask: maskOf(1, 2) },
+    prefix: 'prefer (many)',
+    nodes: ['1-2', '1-2', '1-2', '1-2', '1-2'],
+  },
+];
+
+function declareRebinding(declare: DeclareTest): void {
+  const cpusets = cpusetTests(declare);
+  for (const owner of ['range', 'thread'] as const) {
+    for (const { name, policy, prefix, nodes } of ROWS) {
+      const stays = nodes.every((list) => list === nodes[0]);
+      const effect = stays ? 'stays as it is' : 'follows the nodes';
+      cpusets(`a ${owner}'s ${name} ${effect}`, async (scene, create) => {
+        const { process, machine } = scene;
+        const cpuset = await confine(scene, create, '1-2');
+        const pages = await mapPages(process, machine, 1);
+        if (owner === 'thread') expect(await process.setMempolicy(policy)).toSucceed();
+        else expect(await pages.mbind(policy.mode, policy.nodemask)).toSucceed();
+        const seen = [await effective(pages)];
+        for (const change of CHANGES) {
+          expect(await cpuset.setMems(change)).toSucceed();
+          seen.push(await effective(pages));
+        }
+        expect(seen).toEqual(nodes.map((list) => `${prefix}:${list}`));
+      });
+    }
+  }
+
+  cpusets('static and relative policies report the nodes given', async (scene, create) => {
+    const { process, machine } = scene;
+    const cpuset = await confine(scene, create, '1-2');
+    for (const mode of [MPOL.BIND | STATIC, MPOL.BIND | RELATIVE]) {
+      const pages = await mapPages(process, machine, 1);
+      expect(await pages.mbind(mode, maskOf(1, 3))).toSucceed();
+      expect(await cpuset.setMems('0')).toSucceed();
+      expect(await rangePolicy(pages, machine)).toEqual({ mode, nodes: [1, 3] });
+      expect(await cpuset.setMems('1-2')).toSucceed();
+    }
+  });
+
+  cpusets('a plain policy reports its effective nodes', async (scene, create) => {
+    const { process, machine } = scene;
+    const cpuset = await confine(scene, create, '1-2');
+    const mode = MPOL.BIND;
+    expect(await process.setMempolicy({ mode, nodemask: maskOf(1, 2) })).toSucceed();
+    expect(await cpuset.setMems('3')).toSucceed();
+    expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [3] });
+  });
+
+  cpusets('a static PREFERRED reports the new nodes instead', async (scene, create) => {
+    const { process, machine } = scene;
+    const cpuset = await confine(scene, create, '1-2');
+    const mode = MPOL.PREFERRED | STATIC;
+    expect(await process.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
+    expect(await cpuset.setMems('2-3')).toSucceed();
+    expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [2, 3] });
+  });
+
+  cpusets('a balancing BIND follows as this kernel has it', async (scene, create) => {
+    const { process, machine, facts } = scene;
+    const cpuset = await confine(scene, create, '0-3');
+    const mode = MPOL.BIND | NUMA_BALANCING;
+    const pages = await mapPages(process, machine, 1);
+    expect(await process.setMempolicy({ mode, nodemask: maskOf(3) })).toSucceed();
+    expect(await cpuset.setMems('0,3')).toSucceed();
+    const isPlain = facts.balancingRebindsLikePlain;
+    expect(await effective(pages)).toBe(`bind=balancing:${isPlain ? 3 : 0}`);
+    const nodes = isPlain ? [3] : [0, 3];
+    expect(await threadPolicy(process, machine)).toEqual({ mode, nodes });
+  });
+}
+
+export function cpusetRebindingContract(subject: OpenSubject): void {
+  familyFor(subject, 'policies in a cpuset', ['settings'], declareRebinding);
+}

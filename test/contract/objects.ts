@@ -1,0 +1,79 @@
+/** What only some worlds have, and steps with it: objects behind memory, areas, rings, settings. */
+
+import { describe, expect } from 'vitest';
+import { errnoName } from '../../lib/core/errno.ts';
+import { Pages } from './pages.ts';
+import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
+import type {
+  AreaCalls,
+  MachineSettings,
+  MemoryObject,
+  ObjectCalls,
+  ObjectKind,
+  RingCalls,
+  Trait,
+  World,
+  WorldMachine,
+  WorldProcess,
+} from './world.ts';
+
+/** A family for worlds that have at least one of these traits. */
+export function familyFor(
+  subject: OpenSubject,
+  name: string,
+  traits: readonly Trait[],
+  body: (declare: DeclareTest) => void,
+): void {
+  if (!traits.some((trait) => subject.traits.has(trait))) return;
+  describe(name, () => body(testsOf(subject)));
+}
+
+function present<T>(calls: T | undefined, trait: string): T {
+  if (calls === undefined) throw new Error(`the world claims the trait ${trait} without its calls`);
+  return calls;
+}
+
+export function objectsOf({ objects }: WorldProcess): ObjectCalls {
+  return present(objects, 'objects');
+}
+
+export function areasOf({ areas }: WorldProcess): AreaCalls {
+  return present(areas, 'areas');
+}
+
+export function ringsOf({ rings }: WorldProcess): RingCalls {
+  return present(rings, 'rings');
+}
+
+export function settingsOf({ settings }: World): MachineSettings {
+  return present(settings, 'settings');
+}
+
+/** A fresh object; a kind that this process may not make skips the test. */
+export async function createObject(
+  { process, skip }: Pick<Scene, 'process' | 'skip'>,
+  kind: ObjectKind,
+  pageCount: number,
+): Promise<MemoryObject> {
+  const result = await objectsOf(process).create(kind, pageCount);
+  if (!result.ok) return skip(`needs an object of kind ${kind}: ${errnoName(result.errno)}`);
+  return result.value;
+}
+
+/** A mapping of part of an object, by default shared. */
+export async function mapObject(
+  process: WorldProcess,
+  machine: WorldMachine,
+  object: MemoryObject,
+  request: { pageCount: number; firstPage?: number; shared?: boolean; address?: bigint },
+): Promise<Pages> {
+  const result = await objectsOf(process).map(object, { shared: true, ...request });
+  if (!result.ok) throw new Error(`mapping ${object.kind} failed: errno ${result.errno}`);
+  return new Pages(process, result.value, request.pageCount, machine.pageSizeBytes);
+}
+
+/** Takes what a call must have given. */
+export function given<T>(result: { ok: true; value: T } | { ok: false }): T {
+  expect(result).toSucceed();
+  return (result as { value: T }).value;
+}

@@ -1,0 +1,184 @@
+/**
+ * Pages that something else holds on to: a registered io_uring buffer (a pin), a pipe (a plain
+ * reference), a ring of packets (the driver's own pages). None moves, and each call says so in its
+ * own way.
+ *
+ * Source: none of the man pages; mm/migrate.c, folio_expected_ref_count() and
+ * migrate_folio_unmap(); mm/mempolicy.c, do_migrate_pages(), which since 6.7 also counts what could
+ * not be isolated.
+ */
+
+import { expect } from 'vitest';
+import { ERRNO, errnoName } from '../../lib/core/errno.ts';
+import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { memoryNodes, privileged } from '../support/needs.ts';
+import { familyFor, given, ringsOf } from './objects.ts';
+import { mapPages, maskOf, move, Pages, placeOn, rangePolicy, UNWRITTEN, where } from './pages.ts';
+import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
+import type { Trait } from './world.ts';
+
+const { EBUSY } = ERRNO;
+const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
+
+/** Something that holds pages, and how to make it let go. */
+interface Holder {
+  readonly name: string;
+  readonly trait: Trait;
+  hold(scene: Scene, pages: Pages): Promise<() => Promise<void>>;
+}
+
+const HOLDERS: readonly Holder[] = [
+  {
+    name: 'a registered io_uring buffer',
+    trait: 'rings',
+    hold: async ({ process, skip }, { address, count }) => {
+      const rings = ringsOf(process);
+      const ring = await rings.register(address, count);
+      if (!ring.ok) return skip(`needs io_uring: ${errnoName(ring.errno)}`);
+      return async () => void given(await rings.unregister(ring.value));
+    },
+  },
+  {
+    name: 'a pipe',
+    trait: 'pin',
+    hold: async ({ process }, { address, count }) => {
+      const pin = given(await process.pin(address, count));
+      return async () => void given(await process.unpin(pin));
+    },
+  },
+];
+
+function twoNodes({ machine }: Scene): [number, number] {
+  return machine.memoryNodes as [number, number];
+}
+
+function declareHolder({ name, trait, hold }: Holder, declare: DeclareTest): void {
+  const conditions: Conditions = { needs: [memoryNodes(2), privileged], traits: [trait] };
+  declare(`pages in ${name} stay, whatever mbind is told`, conditions, async (scene) => {
+    const { process, machine } = scene;
+    const [first, second] = twoNodes(scene);
+    const rows = [
+      [STRICT, true],
+      [MOVE, false],
+      [MOVE | STRICT, true],
+      [MOVE_ALL, false],
+      [MOVE_ALL | STRICT, true],
+    ] as const;
+    for (const [flags, fails] of rows) {
+      const pages = await mapPages(process, machine, 3);
+      await placeOn(pages, [first, first, first]);
+      const release = await hold(scene, pages.part(1, 2));
+      const result = await pages.mbind(MPOL.BIND, maskOf(second), flags);
+      if (fails) expect(result, String(flags)).toFailWith('mbind', 'EIO');
+      else expect(result, String(flags)).toSucceed();
+      const others = flags === STRICT ? first : second;
+      expect(await where(pages)).toResideOn([others, first, others]);
+      const mode = flags === STRICT ? MPOL.DEFAULT : MPOL.BIND;
+      expect((await rangePolicy(pages, machine)).mode).toBe(mode);
+      await release();
+    }
+  });
+
+  declare(
+    `pages in ${name} are counted by move_pages, and have no status`,
+    conditions,
+    async (scene) => {
+      const { process, machine } = scene;
+      const [first, second] = twoNodes(scene);
+      for (const flags of [MOVE, MOVE_ALL]) {
+        const pages = await mapPages(process, machine, 5);
+        await placeOn(pages, new Array<number>(5).fill(first));
+        const release = await hold(scene, pages.part(2, 3));
+        const { result, status } = await move(process, pages, second, flags);
+        expect(result).toSucceed(1);
+        expect(status).toEqual(new Array<number>(5).fill(UNWRITTEN));
+        expect(await where(pages)).toResideOn([second, second, first, second, second]);
+        await release();
+        expect((await move(process, pages, second, flags)).result).toSucceed(0);
+        expect(await where(pages)).toResideOn(new Array<number>(5).fill(second));
+      }
+    },
+  );
+
+  declare(`pages in ${name} are left behind by migrate_pages`, conditions, async (scene) => {
+    const { process, machine } = scene;
+    const [first, second] = twoNodes(scene);
+    const pages = await mapPages(process, machine, 4);
+    await placeOn(pages, new Array<number>(4).fill(second));
+    const release = await hold(scene, pages.part(0, 2));
+    const request = { pid: 0, from: maskOf(second), to: maskOf(first) };
+    expect(await process.migratePages(request)).toSucceed(2);
+    expect(await where(pages)).toResideOn([second, second, first, first]);
+    await release();
+    expect(await process.migratePages(request)).toSucceed(0);
+    expect(await where(pages)).toResideOn([first, first, first, first]);
+  });
+
+  declare(`pages in ${name} keep their contents while others move`, conditions, async (scene) => {
+    const { process, machine } = scene;
+    const [first, second] = twoNodes(scene);
+    const pages = await mapPages(process, machine, 2);
+    await placeOn(pages, [first, first]);
+    const release = await hold(scene, pages.part(0, 1));
+    await process.store(pages.at(0), 17n);
+    await process.store(pages.at(1), 18n);
+    await move(process, pages, second);
+    expect(await process.load(pages.at(0))).toSucceed(17n);
+    expect(await process.load(pages.at(1))).toSucceed(18n);
+    await release();
+  });
+}
+
+/** Four blocks of four pages on one node. */
+async function ringOn({ process, machine, skip }: Scene, node: number): Promise<Pages> {
+  expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+  const ring = await ringsOf(process).packetRing(4, 4);
+  if (!ring.ok) return skip(`needs a ring of packets: ${errnoName(ring.errno)}`);
+  expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+  return new Pages(process, ring.value, 16, machine.pageSizeBytes);
+}
+
+function declareRing(declare: DeclareTest): void {
+  const conditions: Conditions = { needs: [memoryNodes(2), privileged], traits: ['rings'] };
+  declare('pages of a packet ring are busy, and no failure', conditions, async (scene) => {
+    const [first, second] = twoNodes(scene);
+    const ring = await ringOn(scene, second);
+    const there = new Array<number>(16).fill(second);
+    expect(await where(ring)).toResideOn(there);
+    for (const flags of [MOVE, MOVE_ALL]) {
+      const { result, status } = await move(scene.process, ring, first, flags);
+      expect(result).toSucceed(0);
+      expect(status).toEqual(new Array<number>(16).fill(-EBUSY));
+    }
+    expect(await where(ring)).toResideOn(there);
+  });
+
+  declare('pages of a packet ring fail mbind only if STRICT', conditions, async (scene) => {
+    const [first, second] = twoNodes(scene);
+    for (const flags of [STRICT, MOVE | STRICT, MOVE_ALL | STRICT, MOVE, MOVE_ALL]) {
+      const ring = await ringOn(scene, second);
+      const result = await ring.mbind(MPOL.BIND, maskOf(first), flags);
+      if ((flags & STRICT) !== 0) expect(result, String(flags)).toFailWith('mbind', 'EIO');
+      else expect(result, String(flags)).toSucceed();
+      expect(await where(ring)).toResideOn(new Array<number>(16).fill(second));
+    }
+  });
+
+  declare('migrate_pages counts a ring as this kernel does', conditions, async (scene) => {
+    const { process, machine, facts } = scene;
+    const [first, second] = twoNodes(scene);
+    await ringOn(scene, second);
+    const page = await mapPages(process, machine, 1);
+    await placeOn(page, [second]);
+    expect(await process.pin(page.address, 1)).toSucceed();
+    const request = { pid: 0, from: maskOf(second), to: maskOf(first) };
+    expect(await process.migratePages(request)).toSucceed(1 + facts.ringPagesLeftBehind);
+  });
+}
+
+export function pinsContract(subject: OpenSubject): void {
+  familyFor(subject, 'pinned pages', ['rings', 'pin'], (declare) => {
+    for (const holder of HOLDERS) declareHolder(holder, declare);
+    declareRing(declare);
+  });
+}

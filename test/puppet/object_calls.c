@@ -1,0 +1,140 @@
+/*
+ * Memory behind mappings: shared objects, files, huge pages; and what changes a mapping without
+ * changing its policy. A file system is mounted for one object and never gets a name.
+ */
+#define _GNU_SOURCE
+#include "protocol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A file of a fresh file system of that type, or -1. */
+static int file_of_type(const char* type) {
+  int context = (int)syscall(SYS_fsopen, type, 0);
+  if (context < 0) return -1;
+  int file = -1;
+  if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0) {
+    int root = (int)syscall(SYS_fsmount, context, 0, 0);
+    if (root >= 0) {
+      file = openat(root, "object", O_RDWR | O_CREAT, 0600);
+      int error = errno;
+      close(root);
+      errno = error;
+    }
+  }
+  int error = errno;
+  close(context);
+  errno = error;
+  return file;
+}
+
+/* create_object (memfd|hugetlb|sysv|FILE SYSTEM) LENGTH: answers its number and its inode's. */
+static void create_command(const struct request* request) {
+  const char* kind = text_at(request, 0);
+  uint64_t length = number_at(request, 1);
+  if (strcmp(kind, "sysv") == 0) {
+    int id = shmget(IPC_PRIVATE, length, 0600);
+    begin_reply(id);
+    if (id != -1) printf(" %d %d", id, id); /* ipc/shm.c gives the inode the segment's id */
+    end_reply();
+    return;
+  }
+  int file;
+  if (strcmp(kind, "memfd") == 0) {
+    file = memfd_create("puppet", 0);
+  } else if (strcmp(kind, "hugetlb") == 0) {
+    file = memfd_create("puppet", MFD_HUGETLB | MFD_HUGE_2MB);
+  } else {
+    file = file_of_type(kind);
+  }
+  struct stat status;
+  if (file < 0 || ftruncate(file, (off_t)length) != 0 || fstat(file, &status) != 0) {
+    reply_result(-1);
+    return;
+  }
+  printf("ok %d %llu", file, (unsigned long long)status.st_ino);
+  end_reply();
+}
+
+/* map_object NUMBER LENGTH (private|shared) OFFSET PROTECTION ADDRESS */
+static void map_command(const struct request* request) {
+  int flags = strcmp(text_at(request, 2), "shared") == 0 ? MAP_SHARED : MAP_PRIVATE;
+  void* address = (void*)(uintptr_t)number_at(request, 5);
+  if (address != NULL) flags |= MAP_FIXED_NOREPLACE;
+  void* result = mmap(address, number_at(request, 1), (int)number_at(request, 4), flags,
+                      (int)number_at(request, 0), (off_t)number_at(request, 3));
+  if (result == MAP_FAILED) {
+    reply_result(-1);
+    return;
+  }
+  printf("ok %p", result);
+  end_reply();
+}
+
+/* attach_segment NUMBER: the segment goes with its last attachment, whatever becomes of us. */
+static void attach_command(const struct request* request) {
+  int id = (int)number_at(request, 0);
+  void* result = shmat(id, NULL, 0);
+  if (result == MAP_FAILED) {
+    reply_result(-1);
+    return;
+  }
+  shmctl(id, IPC_RMID, NULL);
+  printf("ok %p", result);
+  end_reply();
+}
+
+/* write_object NUMBER OFFSET LENGTH: zeros by write(2), page after page. */
+static void write_command(const struct request* request) {
+  static const char zeros[4096];
+  uint64_t offset = number_at(request, 1);
+  uint64_t end = offset + number_at(request, 2);
+  for (; offset < end; offset += sizeof(zeros)) {
+    if (pwrite((int)number_at(request, 0), zeros, sizeof(zeros), (off_t)offset) < 0) {
+      reply_result(-1);
+      return;
+    }
+  }
+  reply_result(0);
+}
+
+/* mremap ADDRESS LENGTH NEW_LENGTH NEW_ADDRESS: moves exactly there. */
+static void mremap_command(const struct request* request) {
+  void* result =
+      mremap((void*)(uintptr_t)number_at(request, 0), number_at(request, 1), number_at(request, 2),
+             MREMAP_MAYMOVE | MREMAP_FIXED, (void*)(uintptr_t)number_at(request, 3));
+  reply_result(result == MAP_FAILED ? -1 : 0);
+}
+
+int run_object_command(const struct request* request) {
+  const char* name = request->name;
+  void* address = (void*)(uintptr_t)number_at(request, 0);
+  if (strcmp(name, "create_object") == 0) {
+    create_command(request);
+  } else if (strcmp(name, "map_object") == 0) {
+    map_command(request);
+  } else if (strcmp(name, "attach_segment") == 0) {
+    attach_command(request);
+  } else if (strcmp(name, "write_object") == 0) {
+    write_command(request);
+  } else if (strcmp(name, "madvise") == 0) {
+    reply_result(madvise(address, number_at(request, 1), (int)number_at(request, 2)));
+  } else if (strcmp(name, "mremap") == 0) {
+    mremap_command(request);
+  } else if (strcmp(name, "allow_huge_pages") == 0) {
+    reply_result(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));
+  } else {
+    return 0;
+  }
+  return 1;
+}
