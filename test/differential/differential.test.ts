@@ -1,0 +1,168 @@
+/** The harness itself: programs repeat, shrink and compare as they should; no guest needed. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { scaledTimeoutMs } from '../support/environment.ts';
+import { differencesOf, normalised } from './compare.ts';
+import { generateProgram } from './generate.ts';
+import { classify } from './known-differences.ts';
+import { hashOf, type Outcome, type StepOutcome } from './outcome.ts';
+import { type Program, REGION_PAGES, type Step } from './program.ts';
+import { Random } from './random.ts';
+import { runPrograms } from './run-programs.ts';
+import type { Feature } from './scene.ts';
+import { shrink } from './shrink.ts';
+
+const EVERYTHING: ReadonlySet<Feature> = new Set();
+const CORPUS = new URL('./corpus/', import.meta.url);
+
+function programs(count: number, first = 1): Program[] {
+  return Array.from({ length: count }, (_, index) => generateProgram(first + index, EVERYTHING));
+}
+
+function programOf(...steps: Step[]): Program {
+  return { seed: 0, region: 'low', shared: [false, false, false, false], steps };
+}
+
+function outcomeOf(...steps: StepOutcome[]): Outcome {
+  return { steps, last: {} };
+}
+
+function corpus(): Program[] {
+  const names = readdirSync(CORPUS).filter((name) => name.endsWith('.json'));
+  return names.map((name) => JSON.parse(readFileSync(new URL(name, CORPUS), 'utf8')) as Program);
+}
+
+async function outcomesOf(list: readonly Program[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  await runPrograms(
+    list.length,
+    (index) => list[index] as Program,
+    (outcome) => outcomes.push(outcome),
+  );
+  return outcomes;
+}
+
+describe('generated programs', () => {
+  test('a seed is a program, for ever', () => {
+    expect(programs(50)).toEqual(programs(50));
+    const random = new Random(7);
+    const numbers = Array.from({ length: 3 }, () => random.between(0, 999_999));
+    expect(numbers).toMatchInlineSnapshot(`
+      [
+        80342,
+        403681,
+        838986,
+      ]
+    `);
+  });
+
+  test('neighbouring seeds differ', () => {
+    const texts = programs(300).map(({ steps }) => JSON.stringify(steps));
+    expect(new Set(texts).size).toBe(300);
+  });
+
+  test('they have 5 to 30 steps and stay in the region', () => {
+    for (const { steps } of programs(300)) {
+      expect(steps.length).toBeGreaterThanOrEqual(5);
+      expect(steps.length).toBeLessThanOrEqual(30);
+      for (const step of steps) {
+        if (!('page' in step)) continue;
+        expect(step.page).toBeGreaterThanOrEqual(-1);
+        expect(step.page).toBeLessThan(REGION_PAGES);
+      }
+    }
+  });
+
+  test('every call appears, and a feature that is left out does not', () => {
+    const without = new Set<Feature>(['prot-none', 'balancing', 'weighted-interleave']);
+    const all = programs(300).flatMap(({ steps }) => steps);
+    expect(new Set(all.map(({ call }) => call)).size).toBe(16);
+    const fewer = Array.from({ length: 300 }, (_, seed) => generateProgram(seed, without));
+    const text = JSON.stringify(fewer);
+    expect(text).not.toContain('"access":"none"');
+    const modes = fewer.flatMap(({ steps }) =>
+      steps.flatMap((step) => ('mode' in step ? [step.mode] : [])),
+    );
+    const valid = modes.filter((mode) => mode > 0 && mode < 0xffff && (mode & 0xfff) < 7);
+    expect(valid.filter((mode) => (mode & 0xfff) === 6 || (mode & 0x2000) !== 0)).toEqual([]);
+  });
+});
+
+describe('comparing', () => {
+  const migrate: Step = { process: 0, call: 'migratePages', target: 'self', from: null, to: null };
+
+  test('what is free does not differ, what is promised does', () => {
+    const program = programOf(migrate);
+    const left = outcomeOf({ errno: 0, value: 17, pages: '11' });
+    const right = outcomeOf({ errno: 0, value: 3, pages: '11' });
+    expect(differencesOf(program, left, right)).toEqual([]);
+    const moved = outcomeOf({ errno: 0, value: 3, pages: '12' });
+    expect(differencesOf(program, left, moved)).toMatchObject([{ index: 0, fields: ['pages'] }]);
+  });
+
+  test('nothing is compared after a node was full', () => {
+    const program = programOf(migrate, migrate);
+    const left = outcomeOf({ errno: 12, pages: '01' }, { errno: 0, pages: '01' });
+    const right = outcomeOf({ errno: 12, pages: '11' }, { errno: 0, pages: '11' });
+    expect(differencesOf(program, left, right)).toEqual([]);
+  });
+
+  test('normalising twice changes nothing more', async () => {
+    const list = programs(20);
+    for (const [index, outcome] of (await outcomesOf(list)).entries()) {
+      expect(normalised(list[index] as Program, outcome)).toEqual(outcome);
+    }
+  });
+
+  test('a known difference has its name, between the releases that it parts', () => {
+    const list: Step = {
+      process: 0,
+      call: 'movePages',
+      target: 'self',
+      list: [0],
+      nodes: null,
+      flags: 0,
+    };
+    const older = outcomeOf({ errno: 0, value: 0, status: [-14] });
+    const newer = outcomeOf({ errno: 0, value: 0, status: [-2] });
+    const told = classify(programOf(list), older, newer, { a: '6.1.0', b: '6.12.1' });
+    expect(told.known).toEqual(['untouched-anonymous-status']);
+    expect(told.first).toBeUndefined();
+    const unexplained = classify(programOf(list), older, newer, { a: '6.12.1', b: '6.18.0' });
+    expect(unexplained.first?.fields).toEqual(['status']);
+    expect(hashOf(older, true)).toBe(hashOf(newer, true));
+    expect(hashOf(older, false)).not.toBe(hashOf(newer, false));
+  });
+});
+
+describe('shrinking', () => {
+  test('keeps what makes a program interesting, and little else', async () => {
+    const interesting = ({ steps }: Program): boolean => {
+      const bind = steps.findIndex((step) => step.call === 'mbind' && (step.flags & 2) !== 0);
+      return bind >= 0 && steps.slice(bind).some((step) => step.call === 'fork');
+    };
+    const found = programs(400).filter(interesting);
+    expect(found.length).toBeGreaterThan(10);
+    for (const program of found.slice(0, 10)) {
+      const small = await shrink(program, program.steps.length, async (candidates) =>
+        candidates.map(interesting),
+      );
+      expect(small.steps.map(({ call }) => call)).toEqual(['mbind', 'fork']);
+      expect(small.steps[0]).toMatchObject({ flags: 2 });
+    }
+  });
+});
+
+describe('on this kernel', () => {
+  test('the same programs do the same twice', { timeout: scaledTimeoutMs(30_000) }, async () => {
+    const list = [...programs(60), ...corpus()];
+    const first = await outcomesOf(list);
+    const second = await outcomesOf(list);
+    for (const [index, outcome] of first.entries()) {
+      const program = list[index] as Program;
+      const found = differencesOf(program, outcome, second[index] as Outcome);
+      expect(found, `seed ${program.seed}`).toEqual([]);
+    }
+  });
+});

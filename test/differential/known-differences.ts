@@ -1,0 +1,131 @@
+/**
+ * What is known to differ between kernel versions, as far as programs can show it, so that a run
+ * tells new differences from old ones.
+ */
+
+import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { compareReleases } from '../contract/kernel-facts.ts';
+import { type Difference, differencesOf } from './compare.ts';
+import type { Outcome, StepOutcome } from './outcome.ts';
+import type { Program, Step } from './program.ts';
+
+interface KnownDifference {
+  readonly name: string;
+  /** The first release that answers the newer way. */
+  readonly since: string;
+  /** The processes are in different states afterwards: what follows says nothing. */
+  readonly parts: boolean;
+  explains(program: Program, difference: Difference): boolean;
+}
+
+const MODE_MASK = 0xfff;
+
+function modeOf(step: Step | undefined): number | undefined {
+  return step !== undefined && 'mode' in step ? step.mode : undefined;
+}
+
+function stepsBefore(program: Program, { index }: Difference): readonly Step[] {
+  return program.steps.slice(0, index + 1);
+}
+
+function statusPairs({ a, b }: Difference): [number, number][] {
+  const left = (a as StepOutcome).status ?? [];
+  const right = (b as StepOutcome).status ?? [];
+  return left.map((status, index): [number, number] => [status, right[index] as number]);
+}
+
+function hasOnlyField(difference: Difference, field: string): boolean {
+  return difference.fields.every((name) => name === field);
+}
+
+const KNOWN: readonly KnownDifference[] = [
+  {
+    name: 'weighted-interleave',
+    since: '6.9',
+    parts: true,
+    explains: (_, { step }) => ((modeOf(step) ?? 0) & MODE_MASK) === MPOL.WEIGHTED_INTERLEAVE,
+  },
+  {
+    name: 'balancing-with-preferred-many',
+    since: '6.12',
+    parts: true,
+    explains: (_, { step }) => {
+      const mode = modeOf(step) ?? 0;
+      const hasFlag = (mode & MPOL_MODE_FLAG.NUMA_BALANCING) !== 0;
+      return hasFlag && (mode & MODE_MASK) === MPOL.PREFERRED_MANY;
+    },
+  },
+  {
+    name: 'untouched-anonymous-status',
+    since: '6.12',
+    parts: false,
+    explains: (_, difference) =>
+      hasOnlyField(difference, 'status') &&
+      statusPairs(difference).every(([a, b]) => a === b || (a === -14 && b === -2)),
+  },
+  {
+    name: 'prot-none-pages',
+    since: '6.12',
+    parts: true,
+    explains: (program, difference) =>
+      difference.step?.call !== 'getMempolicy' &&
+      stepsBefore(program, difference).some(
+        (step) => step.call === 'mprotect' && step.access === 'none',
+      ),
+  },
+  {
+    name: 'interleave-index',
+    since: '6.12',
+    parts: true,
+    explains: (program, difference) =>
+      program.region === 'high' &&
+      stepsBefore(program, difference).some((step) => {
+        const mode = (modeOf(step) ?? 0) & MODE_MASK;
+        return mode === MPOL.INTERLEAVE || mode === MPOL.WEIGHTED_INTERLEAVE;
+      }),
+  },
+  {
+    name: 'balancing-read-back',
+    since: '7.0',
+    parts: false,
+    explains: (_, difference) => {
+      const { mode } = difference.a as StepOutcome;
+      const hasFlag = ((mode ?? 0) & MPOL_MODE_FLAG.NUMA_BALANCING) !== 0;
+      return hasFlag && hasOnlyField(difference, 'nodes');
+    },
+  },
+];
+
+export interface Verdict {
+  /** Names of the known differences met. */
+  readonly known: readonly string[];
+  /** Where the first of each is. */
+  readonly places: Readonly<Record<string, number>>;
+  /** The first difference that nothing known explains. */
+  readonly first: Difference | undefined;
+}
+
+/** Tells what differs between two outcomes; `a` is that of the older release. */
+export function classify(
+  program: Program,
+  a: Outcome,
+  b: Outcome,
+  releases: { readonly a: string; readonly b: string },
+): Verdict {
+  const known = KNOWN.filter(
+    ({ since }) =>
+      compareReleases(releases.a, since) < 0 && compareReleases(releases.b, since) >= 0,
+  );
+  const places: Record<string, number> = {};
+  let first: Difference | undefined;
+  for (const difference of differencesOf(program, a, b)) {
+    const cause = known.find((candidate) => candidate.explains(program, difference));
+    if (cause === undefined) {
+      first = difference;
+      break;
+    }
+    places[cause.name] ??= difference.index;
+    if (cause.parts) break;
+  }
+  return { known: Object.keys(places), places, first };
+}

@@ -1,0 +1,51 @@
+/** What a program did, step by step, as data that can be compared, hashed and kept. */
+
+import { createHash } from 'node:crypto';
+
+/** The answer of one step. Absent fields do not belong to its call. */
+export interface StepOutcome {
+  /** Its process had ended, or never came to be. */
+  readonly isSkipped?: true;
+  /** 0 for success. */
+  readonly errno?: number;
+  readonly value?: number;
+  /** The stored mode word; `null`: not written. */
+  readonly mode?: number | null;
+  readonly nodes?: readonly number[];
+  /** Words of the mask that were written. */
+  readonly wordCount?: number;
+  /** move_pages: each entry, UNWRITTEN where the call left it alone. */
+  readonly status?: readonly number[];
+  /** What move_pages told of the page just before the step. */
+  readonly before?: number;
+  /** Where the pages of the process concerned were afterwards. */
+  readonly pages?: string;
+}
+
+export interface Outcome {
+  readonly steps: readonly StepOutcome[];
+  /** Where the pages of each living process were at the end, by its number. */
+  readonly last: Readonly<Record<string, string>>;
+}
+
+export const UNWRITTEN = -9999;
+/** In a text of pages: nothing there that has a node (untouched, unmapped, zero page). */
+export const NO_NODE = '.';
+
+/** One letter for each page: its node in base 36, or NO_NODE. */
+export function pagesText(status: Iterable<number>): string {
+  let text = '';
+  for (const node of status) text += node < 0 ? NO_NODE : node.toString(36);
+  return text;
+}
+
+/**
+ * Short, and different for different outcomes. With `mergesAbsence` the two statuses of memory
+ * without a page count as one: nearly every program shows that difference between old and new.
+ */
+export function hashOf(outcome: Outcome, mergesAbsence: boolean): string {
+  const merged = (field: string, value: unknown): unknown =>
+    field === 'status' ? (value as number[]).map((one) => (one === -2 ? -14 : one)) : value;
+  const text = JSON.stringify(outcome, mergesAbsence ? merged : undefined);
+  return createHash('sha1').update(text).digest('base64url').slice(0, 8);
+}

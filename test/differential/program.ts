@@ -1,0 +1,129 @@
+/**
+ * A program of the differential harness: system calls as data, so that any world can run it, a
+ * file can keep it, and a shrinker can cut it down.
+ *
+ * Memory is one region of each process: SLOT_COUNT slots of SLOT_PAGES pages with a gap of one
+ * page behind each. Steps name pages by their number in the region.
+ */
+
+import { nodesOfWords } from '../../lib/core/nodemask-words.ts';
+import type { MaskArgument } from '../contract/world.ts';
+
+export const SLOT_COUNT = 4;
+export const SLOT_PAGES = 8;
+/** From one slot to the next: the gap keeps mappings of two slots from merging. */
+export const SLOT_STRIDE = SLOT_PAGES + 1;
+export const REGION_PAGES: number = SLOT_COUNT * SLOT_STRIDE;
+
+/** A page number that stands for the NULL pointer. */
+export const NULL_PAGE = -1;
+const PAGE_SIZE_BYTES = 4096;
+const BITS_PER_WORD = 64;
+
+/** `high`: page numbers do not fit 32 bits, as in most real processes. */
+export type Region = 'low' | 'high';
+
+const REGION_ADDRESS = { low: 0x0100_0000_0000n, high: 0x2aaa_0000_0000n } as const;
+
+/** A node mask as the kernel gets it: `null` is NULL; `pointer` leads nowhere. */
+export type Mask =
+  | null
+  | { readonly nodes: readonly number[]; readonly maxnode: number }
+  | { readonly pointer: number; readonly maxnode: number };
+
+/** Whose pages: the caller's own (pid 0), those of a process of the program, or of nobody. */
+export type Target = 'self' | 'nobody' | number;
+
+interface Pages {
+  readonly page: number;
+  readonly pages: number;
+}
+
+export type Call =
+  | ({ readonly call: 'mmap' } & Pages)
+  | ({ readonly call: 'munmap' } & Pages)
+  | ({ readonly call: 'touch'; readonly access: 'read' | 'write' } & Pages)
+  | ({ readonly call: 'mprotect'; readonly access: 'none' | 'read' | 'write' } & Pages)
+  | ({ readonly call: 'mlock' } & Pages)
+  | { readonly call: 'setMempolicy'; readonly mode: number; readonly mask: Mask }
+  | {
+      readonly call: 'getMempolicy';
+      readonly flags: number;
+      /** NULL_PAGE passes address 0. */
+      readonly page: number;
+      readonly maxnode: number;
+      readonly hasMask: boolean;
+    }
+  | {
+      readonly call: 'mbind';
+      readonly page: number;
+      /** Bytes beyond the page's start. */
+      readonly byte: number;
+      /** Bytes; text where a number is too small for it. */
+      readonly length: number | string;
+      readonly mode: number;
+      readonly mask: Mask;
+      readonly flags: number;
+    }
+  | {
+      readonly call: 'movePages';
+      readonly target: Target;
+      readonly list: readonly number[];
+      readonly nodes: readonly number[] | null;
+      readonly flags: number;
+    }
+  | {
+      readonly call: 'migratePages';
+      readonly target: Target;
+      readonly from: Mask;
+      readonly to: Mask;
+    }
+  | { readonly call: 'fork'; readonly child: number }
+  | { readonly call: 'exit' }
+  | ({ readonly call: 'pin'; readonly pin: number } & Pages)
+  | { readonly call: 'unpin'; readonly pin: number }
+  | { readonly call: 'runOnCpu'; readonly cpu: number }
+  | { readonly call: 'setuid'; readonly uid: number };
+
+/** A call and the process that makes it: 0 is the first, children have the number of their fork. */
+export type Step = Call & { readonly process: number };
+
+export interface Program {
+  /** What it was generated from; 0 for one written by hand or cut down. */
+  readonly seed: number;
+  readonly region: Region;
+  /** For each slot: MAP_SHARED. */
+  readonly shared: readonly boolean[];
+  readonly steps: readonly Step[];
+}
+
+/** The address of a page of the region. */
+export function addressOf(program: Program, page: number): bigint {
+  if (page === NULL_PAGE) return 0n;
+  return REGION_ADDRESS[program.region] + BigInt(page * PAGE_SIZE_BYTES);
+}
+
+export function slotOf(page: number): number {
+  return Math.floor(page / SLOT_STRIDE);
+}
+
+export function isShared(program: Program, page: number): boolean {
+  return program.shared[slotOf(page)] === true;
+}
+
+/** The words of a mask, as many as `maxnode` has the kernel read. */
+export function maskArgument(mask: Mask): MaskArgument {
+  if (mask === null) return null;
+  if ('pointer' in mask) return { pointer: BigInt(mask.pointer), maxnode: mask.maxnode };
+  const bits = Math.max(1, mask.maxnode - 1, ...mask.nodes.map((node) => node + 1));
+  const words = new BigUint64Array(Math.ceil(bits / BITS_PER_WORD));
+  for (const node of mask.nodes) {
+    const index = Math.floor(node / BITS_PER_WORD);
+    words[index] = (words[index] as bigint) | (1n << BigInt(node % BITS_PER_WORD));
+  }
+  return { words, maxnode: mask.maxnode };
+}
+
+export function nodesOf(words: readonly bigint[]): number[] {
+  return nodesOfWords(BigUint64Array.from(words));
+}

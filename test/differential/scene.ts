@@ -1,0 +1,24 @@
+/** What the generator goes by while it makes a program. */
+
+import type { Random } from './random.ts';
+
+/** What a run may leave out, so that a known difference does not hide others behind it. */
+export const FEATURES = ['weighted-interleave', 'prot-none', 'balancing', 'high-region'] as const;
+export type Feature = (typeof FEATURES)[number];
+
+/** A process of the program, as far as its steps tell. */
+export interface ProcessState {
+  readonly id: number;
+  readonly mapped: Set<number>;
+  readonly pins: Set<number>;
+}
+
+/** What the generator knows of the program so far. */
+export interface Scene {
+  readonly random: Random;
+  readonly without: ReadonlySet<Feature>;
+  readonly modes: readonly number[];
+  readonly processes: ProcessState[];
+  processCount: number;
+  pinCount: number;
+}
