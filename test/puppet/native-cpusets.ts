@@ -71,14 +71,19 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
-/** A removed group lives on for a moment, and would keep the hierarchy from ending. */
+/**
+ * A removed group lives on for a moment, and would keep its hierarchy from ending or another from
+ * taking the cpusets over. Kernels without version 1 do not count them here.
+ */
 function onlyRootIsLeft(): boolean {
-  return /^cpuset\s+\d+\s+1\s/m.test(readFileSync('/proc/cgroups', 'utf8'));
+  const count = /^cpuset\s+\d+\s+(\d+)\s/m.exec(readFileSync('/proc/cgroups', 'utf8'))?.[1];
+  return count === undefined || count === '1';
 }
 
 /** Version 1 has cpusets while it is mounted; with its last group they come back to version 2. */
 export const withOldCpusets: MachineSettings['withOldCpusets'] = async (migrates, body) => {
   const root = mkdtempSync(join(tmpdir(), 'cpusets-'));
+  await until(onlyRootIsLeft);
   const { status } = spawnSync('mount', ['-t', 'cgroup', '-o', 'cpuset', 'cpuset', root]);
   try {
     if (status !== 0) return null;

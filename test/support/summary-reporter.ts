@@ -17,6 +17,9 @@ const EXPECTED_SKIPS = fileURLToPath(new URL('../expected-skips.json', import.me
 /** Environment → file → full names of the tests that it skips. */
 type ExpectedSkips = Record<string, Record<string, string[]>>;
 
+/** Names in one line; the whole list is above it. */
+const NAMES_MAX = 5;
+
 /** Expected in any environment where the tests run without a system administrator's rights. */
 const UNPRIVILEGED = 'unprivileged';
 
@@ -104,7 +107,8 @@ export default class SummaryReporter implements Reporter {
     } else if (environment !== undefined) {
       const unexpected = this.#unexpected(environment, tally.skips);
       if (unexpected.length > 0) {
-        const names = unexpected.map(({ name }) => name).join('; ');
+        const first = unexpected.slice(0, NAMES_MAX).map(({ name }) => name);
+        const names = [...first, ...(unexpected.length > NAMES_MAX ? ['...'] : [])].join('; ');
         lines.push(`${unexpected.length} tests skipped that ${environment} ran before: ${names}`);
         process.exitCode = 1;
       }
