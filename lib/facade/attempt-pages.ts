@@ -8,7 +8,7 @@
  */
 
 import type { PageSpan } from '../backend/backend.ts';
-import type { SyscallFailure } from '../backend/syscall-result.ts';
+import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { type PagesOfMapping, STATUS_UNSET } from './residency.ts';
@@ -36,11 +36,8 @@ export async function attemptPages(
   before: Int32Array,
   outcome: Int32Array,
 ): Promise<SyscallFailure | undefined> {
-  const { range, span, target: nodes, flags, countCall } = attempt;
-  const { backend, mapping } = range;
-  const request = { pid: 0, pages: span, nodes, flags, status: outcome, mapping };
-  const result = await backend.movePages(request);
-  countCall();
+  const { span } = attempt;
+  const result = await movePages(attempt, span, outcome);
   if (!result.ok) return result;
   if (result.value === 0) return undefined;
   const ended = await behindFailedRun(attempt, spanIndexes(span), outcome);
@@ -137,17 +134,25 @@ function restOf({ target }: Attempt, before: Int32Array, start: number): number[
   return rest;
 }
 
-async function moveListed(
-  { range, span, target: nodes, flags, countCall }: Attempt,
+function moveListed(
+  attempt: Attempt,
   pageIndexes: readonly number[],
   status: Int32Array,
-): ReturnType<PagesOfMapping['backend']['movePages']> {
-  const { backend, mapping } = range;
-  const pageSizeBytes = BigInt(backend.pageSizeBytes);
+): Promise<SyscallResult<number>> {
+  const { range, span } = attempt;
+  const pageSizeBytes = BigInt(range.backend.pageSizeBytes);
   const pages = BigUint64Array.from(pageIndexes, (at) => span.address + BigInt(at) * pageSizeBytes);
-  const result = await backend.movePages({ pid: 0, pages, nodes, flags, status, mapping });
+  return movePages(attempt, pages, status);
+}
+
+function movePages(
+  { range, target: nodes, flags, countCall }: Attempt,
+  pages: PageSpan | BigUint64Array,
+  status: Int32Array,
+): Promise<SyscallResult<number>> {
+  const { backend, mapping } = range;
   countCall();
-  return result;
+  return backend.movePages({ pid: 0, pages, nodes, flags, status, mapping });
 }
 
 function spanIndexes({ pageCount }: PageSpan): ArrayLike<number> {
