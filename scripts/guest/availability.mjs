@@ -20,7 +20,7 @@ import { busyboxPath, cachedKernel, defaultKernel, kernelLines } from './kernel.
 export function guestAvailability({ kernel = defaultKernel } = {}) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     const here = `${process.platform}/${process.arch}`;
-    return not(`the guest needs Linux on x86-64, this is ${here}`, 'run it on a Linux host with an x86-64 processor');
+    return not(`the guest needs Linux on x86-64, this is ${here}`, 'run it on such a host');
   }
   if (!findProgram('qemu-system-x86_64')) {
     const install = 'apt-get install -y --no-install-recommends qemu-system-x86 seabios';
