@@ -26,6 +26,7 @@ export const ERRNO = {
   ENOSYS: 38,
   EOVERFLOW: 75,
   EOPNOTSUPP: 95,
+  ENOBUFS: 105,
 } as const;
 
 /** Name of a Linux error number, `E<number>` for one that this table does not have. */

@@ -16,6 +16,14 @@ import { breaches, code, isScript, lib, native, needCompiler, SCRIPT_EXTENSIONS 
 const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/core\//, 0],
   [/^lib\/backend\//, 1],
+  [/^lib\/simulator\/nodes\//, 1.1],
+  [/^lib\/simulator\/policy\//, 1.2],
+  [/^lib\/simulator\/memory\//, 1.3],
+  [/^lib\/simulator\/migration\//, 1.4],
+  [/^lib\/simulator\/tasks\//, 1.5],
+  [/^lib\/simulator\/machine\.ts$/, 1.6],
+  [/^lib\/simulator\/syscalls\//, 1.7],
+  [/^lib\/simulator\/[^/]+\.ts$/, 1.8],
   [/^lib\/native-backend\//, 2],
   [/^lib\/open-backend\.ts$/, 3],
   [/^lib\/facade\//, 4],
@@ -55,6 +63,17 @@ describe('layers', () => {
         'lib/syscalls/open-syscalls.ts:1 lib/open-backend.ts',
       ].sort(),
     );
+  });
+
+  test('the backends do not know each other', () => {
+    const found = breaches(lib, (file) => {
+      const other = file.path.startsWith('lib/native-backend/') ? 'simulator' : 'native-backend';
+      const isBackend = /^lib\/(native-backend|simulator)\//.test(file.path);
+      return importsOf(file)
+        .filter((path) => isBackend && path.startsWith(`lib/${other}/`))
+        .map((path) => ({ line: 1, what: `imports ${path}` }));
+    });
+    expect(found).toEqual([]);
   });
 
   test('core imports nothing from outside of core', () => {

@@ -1,0 +1,264 @@
+/**
+ * Page faults: what an access to memory finds, makes or copies, and on which node.
+ *
+ * Source: mm/memory.c, handle_pte_fault(), do_anonymous_page(), do_fault() and do_wp_page().
+ */
+
+import type { Access } from '../../backend/backend.ts';
+import { NO_NODE } from '../nodes/nodemask.ts';
+import {
+  type InterleaveCounter,
+  isInterleavingMode,
+  takeCountedNode,
+} from '../policy/interleave.ts';
+import type { Mempolicy } from '../policy/mempolicy.ts';
+import { type Allocator, findNode, searchFor } from '../policy/placement.ts';
+import type { AddressSpace } from './address-space.ts';
+import { faultHugePage } from './huge-fault.ts';
+import { allocateFolio } from './memory.ts';
+import type { MemoryObject } from './memory-object.ts';
+import {
+  folioIdOf,
+  GUARD,
+  isFolio,
+  isInline,
+  isZeroPage,
+  NONE,
+  SWAPPED,
+  ZERO_PAGE,
+} from './page-entry.ts';
+import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
+
+/** Default of fault_around_bytes in debugfs. */
+const FAULT_AROUND_BYTES = 65_536;
+
+/** Who touches memory: a thread, as far as placement knows it. */
+export interface Toucher extends Allocator {
+  readonly space: AddressSpace;
+  /** The thread's policy. */
+  readonly policy: Mempolicy | null;
+  readonly counter: InterleaveCounter;
+}
+
+/** `fault`: SIGSEGV or SIGBUS. `killed`: no memory that the policy allows, SIGKILL. */
+export type FaultOutcome = 'done' | 'fault' | 'killed';
+
+/** Accesses each page of a range in turn, until one cannot be had. */
+export function touchPages(
+  toucher: Toucher,
+  start: number,
+  end: number,
+  access: Access,
+): FaultOutcome {
+  for (let page = start; page < end; ) {
+    const vma = toucher.space.vmas.lookup(page);
+    if (vma === undefined || !allows(vma, access)) return 'fault';
+    const stop = Math.min(end, vma.end);
+    const outcome = touchPart(toucher, vma, { start: page, end: stop }, access);
+    if (outcome !== 'done') return outcome;
+    page = stop;
+  }
+  return 'done';
+}
+
+function allows(vma: Vma, access: Access): boolean {
+  if (access === 'read') return vma.access !== 'none';
+  return vma.access === 'write' || vma.access === 'write-only';
+}
+
+interface Part {
+  readonly start: number;
+  readonly end: number;
+}
+
+function touchPart(toucher: Toucher, vma: Vma, part: Part, access: Access): FaultOutcome {
+  const runs: { page: number; pageCount: number; entry: number }[] = [];
+  toucher.space.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
+    if (!isSettled(toucher, vma, entry, access)) runs.push({ page, pageCount, entry });
+  });
+  for (const { page, pageCount, entry } of runs) {
+    const outcome = faultRun(toucher, vma, { page, pageCount, entry }, access);
+    if (outcome !== 'done') return outcome;
+  }
+  return 'done';
+}
+
+/** Whether an access to such a page needs no fault. */
+function isSettled({ space }: Toucher, vma: Vma, entry: number, access: Access): boolean {
+  if (isInline(entry)) return true;
+  if (isZeroPage(entry)) return access === 'read';
+  if (!isFolio(entry)) return false;
+  if (access === 'read') return true;
+  const folio = space.memory.folios.get(folioIdOf(entry));
+  const isOwn = folio.kind === 'anonymous' || folio.kind === 'driver' || folio.kind === 'secret';
+  return isOwn ? folio.isExclusive || hasFlag(vma, VM.SHARED) : false;
+}
+
+interface Run {
+  readonly page: number;
+  readonly pageCount: number;
+  readonly entry: number;
+}
+
+function faultRun(toucher: Toucher, vma: Vma, run: Run, access: Access): FaultOutcome {
+  const { page, pageCount, entry } = run;
+  if (entry === GUARD) return 'fault';
+  const isAnonymousMiss = vma.object === null && entry === NONE;
+  if (isAnonymousMiss && access === 'write') return faultAnonymous(toucher, vma, run);
+  if (isAnonymousMiss) {
+    toucher.space.pages.fill(page, page + pageCount, ZERO_PAGE);
+    return 'done';
+  }
+  for (let index = 0; index < pageCount; index += 1) {
+    const outcome = faultPage(toucher, vma, page + index, access);
+    if (outcome !== 'done') return outcome;
+  }
+  return 'done';
+}
+
+/** One page that is not simply untouched anonymous memory. */
+function faultPage(toucher: Toucher, vma: Vma, page: number, access: Access): FaultOutcome {
+  const entry = toucher.space.pages.get(page);
+  if (isFolio(entry)) return writeFolio(toucher, vma, page, folioIdOf(entry));
+  if (isZeroPage(entry) || entry === SWAPPED || vma.object === null) {
+    if (isZeroPage(entry)) toucher.space.dropPages(page, page + 1);
+    return faultAnonymous(toucher, vma, { page, pageCount: 1 });
+  }
+  if (access === 'read' || hasFlag(vma, VM.SHARED)) {
+    return faultObject(toucher, vma, page, { isWrite: access === 'write' });
+  }
+  return copyPage(toucher, vma, page, null);
+}
+
+/** Pages of their own where nothing was: huge where that is wanted, else one by one. */
+function faultAnonymous(
+  toucher: Toucher,
+  vma: Vma,
+  { page, pageCount }: Omit<Run, 'entry'>,
+): FaultOutcome {
+  const { space } = toucher;
+  space.vmas.prepareAnonVma(vma);
+  const { physical, interleave } = space.memory;
+  for (let at = page; at < page + pageCount; ) {
+    const huge = faultHugePage(toucher, vma, at);
+    if (huge > 0) {
+      at += huge;
+      continue;
+    }
+    const policy = rangePolicyAt(vma, at) ?? toucher.policy;
+    const search = searchFor({ policy, index: interleaveIndexAt(vma, at) }, toucher, interleave);
+    const node = findNode(physical, search);
+    if (node === NO_NODE) return 'killed';
+    const isUniform = policy === null || !isInterleavingMode(policy.mode);
+    const wanted = isUniform ? Math.min(page + pageCount, tableEnd(space, at)) - at : 1;
+    const taken = Math.min(wanted, physical.availablePages(node));
+    if (space.pages.get(at) === SWAPPED) space.pages.fill(at, at + taken, NONE);
+    space.mapInline(at, taken, node);
+    at += taken;
+  }
+  return 'done';
+}
+
+/** Where the page's table ends: the next one may get a huge page. */
+function tableEnd({ pages: { tablePages } }: AddressSpace, page: number): number {
+  return (Math.floor(page / tablePages) + 1) * tablePages;
+}
+
+/** A write to a page that may be somebody else's, too. Source: do_wp_page(). */
+function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): FaultOutcome {
+  const folio = toucher.space.memory.folios.get(folioId);
+  if (hasFlag(vma, VM.SHARED)) {
+    folio.isDirty = true;
+    return 'done';
+  }
+  if (folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld) {
+    folio.isExclusive = true;
+    return 'done';
+  }
+  return copyPage(toucher, vma, page, folioId);
+}
+
+/** Copy-on-write: a page of its own with the contents of the old one. */
+function copyPage(toucher: Toucher, vma: Vma, page: number, folioId: number | null): FaultOutcome {
+  const { space } = toucher;
+  const source = folioId ?? folioOfObject(toucher, vma, page);
+  if (source === null) return 'killed';
+  const words = space.memory.folios.get(source).words;
+  space.dropPages(page, page + 1);
+  const outcome = faultAnonymous(toucher, vma, { page, pageCount: 1 });
+  if (outcome === 'done' && words !== null) {
+    space.memory.folios.get(space.folioAt(page)).words = new Map(words);
+  }
+  return outcome;
+}
+
+function faultObject(
+  toucher: Toucher,
+  vma: Vma,
+  page: number,
+  { isWrite }: { isWrite: boolean },
+): FaultOutcome {
+  const { space } = toucher;
+  const object = vma.object as MemoryObject;
+  if (offsetOf(vma, page) >= object.sizePages) return 'fault';
+  if (!isWrite) mapAround(space, vma, page);
+  if (isFolio(space.pages.get(page))) return 'done';
+  const folioId = folioOfObject(toucher, vma, page);
+  if (folioId === null) return 'killed';
+  const folio = space.memory.folios.get(folioId);
+  if (isWrite) folio.isDirty = true;
+  // A page of a huge one is mapped with its whole.
+  const first = page - (offsetOf(vma, page) - folio.index);
+  space.mapFolio(first, folioId, folio.pageCount);
+  return 'done';
+}
+
+/**
+ * A read maps what its object already has nearby, in an aligned window of the mapping.
+ * Source: do_fault_around(), filemap_map_pages().
+ */
+function mapAround(space: AddressSpace, vma: Vma, page: number): void {
+  const object = vma.object as MemoryObject;
+  if (object.type !== 'shared-memory' && object.type !== 'file') return;
+  const windowPages = FAULT_AROUND_BYTES / space.memory.pageSizeBytes;
+  const first = Math.floor(page / windowPages) * windowPages;
+  const whole = space.vmas.lookup(page) as Vma;
+  for (
+    let at = Math.max(first, whole.start);
+    at < Math.min(first + windowPages, whole.end);
+    at += 1
+  ) {
+    const folioId = object.pages.get(offsetOf(whole, at));
+    if (folioId !== undefined && space.pages.get(at) === NONE) space.mapFolio(at, folioId);
+  }
+}
+
+/** The folio of a page's object, allocated where it had none; null without memory. */
+function folioOfObject(toucher: Toucher, vma: Vma, page: number): number | null {
+  const object = vma.object as MemoryObject;
+  const index = offsetOf(vma, page);
+  return object.pages.get(index) ?? fillObject(toucher, object, index);
+}
+
+/** A new page of an object. Source: shmem_alloc_folio(), filemap_alloc_folio(). */
+export function fillObject(toucher: Toucher, object: MemoryObject, index: number): number | null {
+  const { memory } = toucher.space;
+  const policy = (object.hasPolicy ? object.policy.lookup(index) : null) ?? toucher.policy;
+  const isCounted = object.type === 'file' && policy !== null && isInterleavingMode(policy.mode);
+  const search = isCounted
+    ? countedSearch(toucher, policy)
+    : searchFor({ policy, index: object.inode + index }, toucher, memory.interleave);
+  const node = findNode(memory.physical, search);
+  if (node === NO_NODE) return null;
+  const kind = object.type === 'secret' ? 'secret' : 'object';
+  const folioId = allocateFolio(memory, kind, node, { object, index });
+  object.pages.set(index, folioId);
+  return folioId;
+}
+
+/** The page cache takes nodes in turn. */
+function countedSearch(toucher: Toucher, policy: Mempolicy): ReturnType<typeof searchFor> {
+  const { memsAllowed, counter, space } = toucher;
+  const start = takeCountedNode(policy, counter, space.memory.interleave);
+  return { start, first: memsAllowed, last: memsAllowed };
+}

@@ -1,0 +1,90 @@
+/**
+ * Pages that are more than an entry of one page table: 2^order base pages allocated together, on
+ * one node, with everything that may keep them there.
+ *
+ * Source: include/linux/mm_types.h, struct folio.
+ */
+
+import type { MemoryObject } from './memory-object.ts';
+
+/**
+ * `anonymous`, a page of an `object`, `merged` by KSM, of a `driver` (on no reclaim list), or
+ * `secret` (cannot be copied).
+ */
+export type FolioKind = 'anonymous' | 'object' | 'merged' | 'driver' | 'secret';
+
+export class Folio {
+  readonly kind: FolioKind;
+  readonly pageCount: number;
+  node: number;
+  /** Entries that map one of its pages. */
+  mapCount = 0;
+  /** References of pipes and the like, which do not survive copy-on-write. */
+  references = 0;
+  /** FOLL_PIN: long-term references; a fork copies such a page for the child. */
+  pins = 0;
+  /** One address space may write without asking who else sees it. */
+  isExclusive = true;
+  isIsolated = false;
+  isDirty = false;
+  /** The object whose page it is, and the offset in it. */
+  readonly object: MemoryObject | null;
+  readonly index: number;
+  /** Words written, by byte offset; what is not here is 0. */
+  words: Map<number, bigint> | null = null;
+
+  constructor(
+    kind: FolioKind,
+    node: number,
+    { pageCount = 1, object = null, index = 0 }: FolioOptions = {},
+  ) {
+    this.kind = kind;
+    this.node = node;
+    this.pageCount = pageCount;
+    this.object = object;
+    this.index = index;
+  }
+
+  /** Mapped more than once, as far as the kernel can tell. */
+  get isShared(): boolean {
+    return this.mapCount > this.pageCount;
+  }
+
+  /** Held by more than its mappings and its object. */
+  get isHeld(): boolean {
+    return this.references > 0 || this.pins > 0;
+  }
+}
+
+export interface FolioOptions {
+  readonly pageCount?: number;
+  readonly object?: MemoryObject | null;
+  readonly index?: number;
+}
+
+/** All folios by number, as page table entries name them. */
+export class FolioTable {
+  readonly #folios: (Folio | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  add(folio: Folio): number {
+    const id = this.#free.pop() ?? this.#folios.length;
+    this.#folios[id] = folio;
+    return id;
+  }
+
+  get(id: number): Folio {
+    const folio = this.#folios[id];
+    if (folio === undefined) throw new Error(`no folio ${id}`);
+    return folio;
+  }
+
+  remove(id: number): void {
+    this.#folios[id] = undefined;
+    this.#free.push(id);
+  }
+
+  *[Symbol.iterator](): Generator<readonly [number, Folio]> {
+    for (const [id, folio] of this.#folios.entries()) if (folio !== undefined) yield [id, folio];
+  }
+}

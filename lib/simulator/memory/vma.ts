@@ -1,0 +1,104 @@
+/**
+ * A stretch of an address space with one set of attributes. Immutable: a change makes a new one.
+ *
+ * Source: include/linux/mm_types.h, struct vm_area_struct; mm/vma.c, is_mergeable_vma() and
+ * is_mergeable_anon_vma().
+ */
+
+import { isEqualPolicy, type Mempolicy } from '../policy/mempolicy.ts';
+import type { MemoryObject } from './memory-object.ts';
+
+/**
+ * What the mapping may be used for; `write` includes `read`. Memory that is `write-only` can be
+ * read by the program all the same, but not on its behalf by a call.
+ */
+export type VmaAccess = 'none' | 'read' | 'write' | 'write-only';
+
+/** `VM_*` of include/linux/mm.h, as far as placement and migration look at them. */
+export const VM = {
+  SHARED: 1,
+  LOCKED: 2,
+  /** MADV_DONTFORK. */
+  DONTCOPY: 4,
+  /** Pages of a driver, put in one by one. */
+  MIXEDMAP: 8,
+  /** Device memory: not migratable. */
+  IO: 16,
+  HUGEPAGE: 32,
+  NOHUGEPAGE: 64,
+  /** KSM may merge its pages. */
+  MERGEABLE: 128,
+  /** vdso and its like, which cannot be split. */
+  SPECIAL: 256,
+} as const;
+
+/** Identity of the anonymous pages of mappings that were one, or may become one. */
+export type AnonVma = Record<never, never>;
+
+export interface Vma {
+  /** First page number. */
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  readonly access: VmaAccess;
+  /** `VM`s. */
+  readonly flags: number;
+  readonly object: MemoryObject | null;
+  /** Page offset of `start`: in the object, or, without one, the page number it was made at. */
+  readonly offset: number;
+  readonly policy: Mempolicy | null;
+  /** null until a page of its own was written. */
+  readonly anonVma: AnonVma | null;
+}
+
+export function isPrivateAnonymous({ object }: Vma): boolean {
+  return object === null;
+}
+
+export function hasFlag({ flags }: Vma, flag: number): boolean {
+  return (flags & flag) !== 0;
+}
+
+/** Offset of a page of the mapping: its index in the object, or in the address space. */
+export function offsetOf(vma: Vma, page: number): number {
+  return vma.offset + (page - vma.start);
+}
+
+/** The range's own policy there: the object's where it keeps one. Source: __get_vma_policy(). */
+export function rangePolicyAt(vma: Vma, page: number): Mempolicy | null {
+  const { object, policy } = vma;
+  return object?.hasPolicy === true ? object.policy.lookup(offsetOf(vma, page)) : policy;
+}
+
+/** Place of a page in interleaving. Source: get_vma_policy(), shmem_get_pgoff_policy(). */
+export function interleaveIndexAt(vma: Vma, page: number, hugePageCount = 1): number {
+  const { object, offset, start } = vma;
+  const base = object?.type === 'shared-memory' ? object.inode : 0;
+  const pagesBefore = Math.floor((page - start) / hugePageCount);
+  return base + Math.floor(offset / hugePageCount) + pagesBefore;
+}
+
+/** Cut to a range that lies inside. */
+export function cutVma(vma: Vma, start: number, end: number): Vma {
+  return { ...vma, start, end, offset: offsetOf(vma, start) };
+}
+
+/** Whether two neighbours are one mapping. */
+export function canMerge(before: Vma, after: Vma): boolean {
+  if (before.end !== after.start || before.object !== after.object) return false;
+  if (before.access !== after.access || before.flags !== after.flags) return false;
+  if (offsetOf(before, before.end) !== after.offset) return false;
+  if (!isEqualPolicy(before.policy, after.policy)) return false;
+  return before.anonVma === after.anonVma || before.anonVma === null || after.anonVma === null;
+}
+
+/** Whether a page written in one may count as the other's. Source: anon_vma_compatible(). */
+export function canShareAnonVma(before: Vma, after: Vma): boolean {
+  if (before.end !== after.start || before.object !== after.object) return false;
+  if (before.flags !== after.flags || !isEqualPolicy(before.policy, after.policy)) return false;
+  return offsetOf(before, before.end) === after.offset;
+}
+
+export function mergedVma(before: Vma, after: Vma): Vma {
+  return { ...before, end: after.end, anonVma: before.anonVma ?? after.anonVma };
+}

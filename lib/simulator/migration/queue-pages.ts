@@ -1,0 +1,107 @@
+/**
+ * Looks through a range for pages that are not where they are wanted, and takes those off their
+ * lists that may move.
+ *
+ * Source: mm/mempolicy.c, queue_pages_range(), queue_pages_test_walk(), queue_folios_pte_range()
+ * and migrate_folio_add().
+ */
+
+import { ERRNO } from '../../core/errno.ts';
+import { MPOL_MF } from '../../core/uapi.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import { folioIdOf, isInline, isPage, nodeOfInline } from '../memory/page-entry.ts';
+import { hasFlag, VM, type Vma } from '../memory/vma.ts';
+import { PageList } from './page-list.ts';
+
+const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
+
+export interface QueueRequest {
+  readonly space: AddressSpace;
+  /** First page, and the one behind the last. */
+  readonly start: number;
+  readonly end: number;
+  /** `MPOL_MF`s. */
+  readonly flags: number;
+  /** Whether a page on this node is one to take. */
+  isMisplaced(node: number): boolean;
+  /** Gaps between mappings are no error. */
+  readonly takesHoles: boolean;
+}
+
+export interface Queued {
+  /** 0, EFAULT (a gap), or EIO (STRICT alone, and a page is misplaced). */
+  readonly errno: number;
+  readonly list: PageList;
+  /** Folios that are misplaced and could not be taken. */
+  readonly leftFolios: number;
+  /** The same, counted by the entries that map them. */
+  readonly leftPages: number;
+}
+
+export function queuePages(request: QueueRequest): Queued {
+  const walk = new Walk(request);
+  const errno = walk.run();
+  return { errno, list: walk.list, leftFolios: walk.leftFolios, leftPages: walk.leftPages };
+}
+
+class Walk {
+  readonly list: PageList = new PageList();
+  leftFolios = 0;
+  leftPages = 0;
+  readonly #request: QueueRequest;
+  readonly #isStrictOnly: boolean;
+  readonly #moves: boolean;
+
+  constructor(request: QueueRequest) {
+    this.#request = request;
+    this.#moves = (request.flags & (MOVE | MOVE_ALL)) !== 0;
+    this.#isStrictOnly = (request.flags & STRICT) !== 0 && !this.#moves;
+  }
+
+  run(): number {
+    const { space, start, end, takesHoles } = this.#request;
+    const vmas = space.vmas.within(start, end);
+    if (vmas.length === 0) return ERRNO.EFAULT;
+    for (const [index, vma] of vmas.entries()) {
+      const isHeadMissing = index === 0 && vma.start > start;
+      const isGapBehind = vma.end < end && vmas[index + 1]?.start !== vma.end;
+      if (!takesHoles && (isHeadMissing || isGapBehind)) return ERRNO.EFAULT;
+      if (!this.#isSkipped(vma) && !this.#queueVma(vma)) return ERRNO.EIO;
+    }
+    return 0;
+  }
+
+  #isSkipped(vma: Vma): boolean {
+    if (!this.#moves && !this.#isStrictOnly) return true;
+    return hasFlag(vma, VM.IO) && (this.#request.flags & STRICT) === 0;
+  }
+
+  /** False where STRICT alone met a misplaced page. */
+  #queueVma(vma: Vma): boolean {
+    const { space } = this.#request;
+    const runs: [number, number, number][] = [];
+    space.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
+      if (isPage(entry)) runs.push([page, pageCount, entry]);
+    });
+    for (const [page, pageCount, entry] of runs) {
+      const node = isInline(entry)
+        ? nodeOfInline(entry)
+        : space.memory.folios.get(folioIdOf(entry)).node;
+      if (!this.#request.isMisplaced(node)) continue;
+      if (this.#isStrictOnly) return false;
+      this.#queueRun(vma, page, pageCount);
+    }
+    return true;
+  }
+
+  #queueRun(vma: Vma, page: number, pageCount: number): void {
+    const { space, flags } = this.#request;
+    const entry = space.pages.get(page);
+    const isShared = !isInline(entry) && space.memory.folios.get(folioIdOf(entry)).isShared;
+    const isLeftAlone = isShared && (flags & MOVE_ALL) === 0;
+    if (isLeftAlone || (!hasFlag(vma, VM.IO) && this.list.isolate(space, page, pageCount))) return;
+    const isSmall = isInline(entry) || space.memory.folios.get(folioIdOf(entry)).pageCount === 1;
+    this.leftFolios += isSmall ? pageCount : 1;
+    this.leftPages += pageCount;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Sets of node numbers as the kernel's nodemask_t: bit n stands for node n.
+ *
+ * Source: include/linux/nodemask.h; lib/bitmap.c, bitmap_fold(), bitmap_onto() and bitmap_remap().
+ */
+
+export type Nodemask = bigint;
+
+export const NO_NODES: Nodemask = 0n;
+/** No node: NUMA_NO_NODE. */
+export const NO_NODE = -1;
+
+export function maskOf(nodes: Iterable<number>): Nodemask {
+  let mask = NO_NODES;
+  for (const node of nodes) mask |= 1n << BigInt(node);
+  return mask;
+}
+
+/** Ascending. */
+export function nodesIn(mask: Nodemask): number[] {
+  const nodes: number[] = [];
+  for (let rest = mask, node = 0; rest !== 0n; rest >>= 1n, node += 1) {
+    if ((rest & 1n) === 1n) nodes.push(node);
+  }
+  return nodes;
+}
+
+export function hasNode(mask: Nodemask, node: number): boolean {
+  return node >= 0 && ((mask >> BigInt(node)) & 1n) === 1n;
+}
+
+export function isSubset(part: Nodemask, whole: Nodemask): boolean {
+  return (part & ~whole) === 0n;
+}
+
+/** NO_NODE for the empty set. */
+export function firstNode(mask: Nodemask): number {
+  return nodesIn(mask)[0] ?? NO_NODE;
+}
+
+/** The next higher node of the set, from its lowest on again after the highest. */
+export function nextNodeIn(after: number, mask: Nodemask): number {
+  const nodes = nodesIn(mask);
+  return nodes.find((node) => node > after) ?? nodes[0] ?? NO_NODE;
+}
+
+/** `relative` as ordinals within `allowed`, counted round and round. */
+export function relativeTo(relative: Nodemask, allowed: Nodemask): Nodemask {
+  const places = nodesIn(allowed);
+  if (places.length === 0) return NO_NODES;
+  return maskOf(nodesIn(relative).map((node) => places[node % places.length] as number));
+}
+
+/**
+ * Each node of `mask` that is in `from` becomes the node of the same ordinal in `to`, counted round
+ * and round; the others stay.
+ */
+export function remap(mask: Nodemask, from: Nodemask, to: Nodemask): Nodemask {
+  const sources = nodesIn(from);
+  const targets = nodesIn(to);
+  if (targets.length === 0) return mask;
+  return maskOf(
+    nodesIn(mask).map((node) => {
+      const ordinal = sources.indexOf(node);
+      return ordinal < 0 ? node : (targets[ordinal % targets.length] as number);
+    }),
+  );
+}

@@ -1,0 +1,127 @@
+/**
+ * A memory policy as the kernel keeps it: what was asked for, and the nodes that it means now.
+ *
+ * Source: mm/mempolicy.c, mpol_new(), mpol_set_nodemask(), __mpol_equal() and
+ * get_policy_nodemask().
+ */
+
+import { ERRNO } from '../../core/errno.ts';
+import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
+import type { KernelProfile } from '../nodes/kernel-profile.ts';
+import {
+  firstNode,
+  maskOf,
+  NO_NODE,
+  NO_NODES,
+  type Nodemask,
+  relativeTo,
+} from '../nodes/nodemask.ts';
+
+export interface Mempolicy {
+  /** `MPOL_*` without flags. */
+  readonly mode: number;
+  /** `MPOL_MODE_FLAG`s. */
+  readonly flags: number;
+  /** The effective nodes; empty for LOCAL. */
+  readonly nodes: Nodemask;
+  /** NO_NODE: the touching CPU's. */
+  readonly homeNode: number;
+  /** Whether `context` is the mask as given; else it is the cpuset's nodes at that time. */
+  readonly keepsUserMask: boolean;
+  /** The kernel's union `w`: one word with two meanings, which rebinding mixes up. */
+  readonly context: Nodemask;
+}
+
+/** Mode and flags of one mode word. */
+export interface ModeWord {
+  readonly mode: number;
+  readonly flags: number;
+}
+
+/** What a policy is made of. */
+export interface PolicyArguments extends ModeWord {
+  readonly user: Nodemask;
+}
+
+/** The nodes that a policy may use when it is set. */
+export interface PolicyContext {
+  /** The caller's cpuset. */
+  readonly memsAllowed: Nodemask;
+  /** Nodes with memory. */
+  readonly memoryNodes: Nodemask;
+  readonly profile: KernelProfile;
+}
+
+const { STATIC_NODES, RELATIVE_NODES, NUMA_BALANCING } = MPOL_MODE_FLAG;
+const FLAGS = STATIC_NODES | RELATIVE_NODES | NUMA_BALANCING;
+
+/** Splits a mode word, or answers EINVAL. Source: mm/mempolicy.c, sanitize_mpol_flags(). */
+export function splitModeWord(word: number, profile: KernelProfile): ModeWord | null {
+  const flags = word & FLAGS;
+  const mode = word & ~FLAGS;
+  const modeMax = profile.hasWeightedInterleave ? MPOL.WEIGHTED_INTERLEAVE : MPOL.PREFERRED_MANY;
+  if (mode < 0 || mode > modeMax) return null;
+  if ((flags & STATIC_NODES) !== 0 && (flags & RELATIVE_NODES) !== 0) return null;
+  if ((flags & NUMA_BALANCING) !== 0 && !takesBalancing(mode, profile)) return null;
+  return { mode, flags };
+}
+
+function takesBalancing(mode: number, profile: KernelProfile): boolean {
+  if (mode === MPOL.BIND) return true;
+  return mode === MPOL.PREFERRED_MANY && profile.preferredManyTakesBalancing;
+}
+
+/** Whether mode and mask go together: 0 or EINVAL. */
+export function checkNodes({ mode, flags, user }: PolicyArguments): number {
+  const isEmpty = user === NO_NODES;
+  if (mode === MPOL.DEFAULT) return isEmpty ? 0 : ERRNO.EINVAL;
+  const isFixed = (flags & (STATIC_NODES | RELATIVE_NODES)) !== 0;
+  if (mode === MPOL.LOCAL) return isEmpty && !isFixed ? 0 : ERRNO.EINVAL;
+  if (mode === MPOL.PREFERRED) return isEmpty && isFixed ? ERRNO.EINVAL : 0;
+  return isEmpty ? ERRNO.EINVAL : 0;
+}
+
+/**
+ * Makes a policy of arguments that `checkNodes` has passed; `null` for DEFAULT. A mask of which no
+ * node is usable is the errno EINVAL.
+ */
+export function makeMempolicy(
+  { mode, flags, user }: PolicyArguments,
+  { memsAllowed, memoryNodes, profile }: PolicyContext,
+): Mempolicy | null | { readonly errno: number } {
+  if (mode === MPOL.DEFAULT) return null;
+  const isLocal = mode === MPOL.LOCAL || (mode === MPOL.PREFERRED && user === NO_NODES);
+  const base = { flags, homeNode: NO_NODE };
+  if (isLocal) {
+    const local = { mode: MPOL.LOCAL, nodes: NO_NODES, keepsUserMask: false, context: NO_NODES };
+    return { ...base, ...local };
+  }
+  const allowed = memsAllowed & memoryNodes;
+  const effective = (flags & RELATIVE_NODES) !== 0 ? relativeTo(user, allowed) : user & allowed;
+  if (effective === NO_NODES) return { errno: ERRNO.EINVAL };
+  const keepingFlags =
+    STATIC_NODES | RELATIVE_NODES | (profile.balancingKeepsUserMask ? NUMA_BALANCING : 0);
+  const keepsUserMask = (flags & keepingFlags) !== 0;
+  const nodes = mode === MPOL.PREFERRED ? maskOf([firstNode(effective)]) : effective;
+  return { ...base, mode, nodes, keepsUserMask, context: keepsUserMask ? user : memsAllowed };
+}
+
+/** Whether two ranges with these policies are one mapping. */
+export function isEqualPolicy(a: Mempolicy | null, b: Mempolicy | null): boolean {
+  if (a === b) return true;
+  if (a === null || b === null) return false;
+  if (a.mode !== b.mode || a.flags !== b.flags || a.homeNode !== b.homeNode) return false;
+  if (a.keepsUserMask && a.context !== b.context) return false;
+  return a.nodes === b.nodes;
+}
+
+/** The mode word that get_mempolicy stores. */
+export function modeWordOf(policy: Mempolicy | null): number {
+  return policy === null ? MPOL.DEFAULT : policy.mode | policy.flags;
+}
+
+/** The mask that get_mempolicy stores. */
+export function reportedNodes(policy: Mempolicy | null): Nodemask {
+  if (policy === null) return NO_NODES;
+  return policy.keepsUserMask ? policy.context : policy.nodes;
+}

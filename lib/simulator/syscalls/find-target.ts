@@ -1,0 +1,24 @@
+/**
+ * The process that a call names, and whether the caller may look into it.
+ *
+ * Source: mm/migrate.c, find_mm_struct(); mm/mempolicy.c, kernel_migrate_pages().
+ */
+
+import { ERRNO } from '../../core/errno.ts';
+import type { Machine } from '../machine.ts';
+import { mayRead } from '../tasks/credentials.ts';
+import type { Process } from '../tasks/process.ts';
+import type { Thread } from '../tasks/thread.ts';
+
+/** pid 0 is the caller. ESRCH, EPERM. */
+export function findTarget(
+  machine: Machine,
+  { process: caller }: Thread,
+  pid: number,
+): Process | { readonly errno: number } {
+  if (pid === 0) return caller;
+  const target = machine.findProcess(pid);
+  if (target === undefined) return { errno: ERRNO.ESRCH };
+  if (target === caller || mayRead(caller.credentials, target.credentials)) return target;
+  return { errno: ERRNO.EPERM };
+}

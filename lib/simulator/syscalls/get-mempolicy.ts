@@ -1,0 +1,121 @@
+/**
+ * get_mempolicy(2).
+ *
+ * Source: mm/mempolicy.c, kernel_get_mempolicy(), do_get_mempolicy() and copy_nodes_to_user().
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { MPOL_F } from '../../core/uapi.ts';
+import { touchPages } from '../memory/fault.ts';
+import { isZeroPage } from '../memory/page-entry.ts';
+import { rangePolicyAt } from '../memory/vma.ts';
+import type { Nodemask } from '../nodes/nodemask.ts';
+import { isInterleavingMode, nextCountedNode } from '../policy/interleave.ts';
+import { type Mempolicy, modeWordOf, reportedNodes } from '../policy/mempolicy.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { answer } from './answer.ts';
+import { pageOf } from './range-argument.ts';
+
+const BITS_PER_WORD = 64n;
+const WORD_BYTES = 8n;
+const FLAGS = MPOL_F.NODE | MPOL_F.ADDR | MPOL_F.MEMS_ALLOWED;
+
+export interface GetMempolicyCall {
+  readonly flags: number;
+  readonly address: bigint;
+  readonly maxnode: bigint;
+  /** The mask pointer is not NULL. */
+  readonly hasMask: boolean;
+  /** The mode pointer is not NULL. */
+  readonly hasMode: boolean;
+  /** Bytes that can be written behind the mask pointer, and behind the mode pointer. */
+  readonly writableMaskBytes: bigint;
+  readonly isModeWritable: boolean;
+  /** One more than the highest possible node: nr_node_ids. */
+  readonly possibleNodeCount: number;
+}
+
+/** What the call stored, also where it failed afterwards. */
+export interface Stored {
+  readonly result: SyscallResult<undefined>;
+  /** null: not written. */
+  readonly mode: number | null;
+  readonly words: readonly bigint[];
+}
+
+interface Found {
+  readonly mode: number;
+  readonly nodes: Nodemask;
+}
+
+export function getMempolicy(thread: Thread, call: GetMempolicyCall): Stored {
+  const maxnode = BigInt.asUintN(64, call.maxnode);
+  const fail = (errno: number, mode: number | null = null): Stored => ({
+    result: answer('get_mempolicy', errno),
+    mode,
+    words: [],
+  });
+  if (call.hasMask && maxnode < BigInt(call.possibleNodeCount)) return fail(ERRNO.EINVAL);
+  const found = findPolicy(thread, call);
+  if ('errno' in found) return fail(found.errno);
+  if (call.hasMode && !call.isModeWritable) return fail(ERRNO.EFAULT);
+  const mode = call.hasMode ? found.mode : null;
+  if (!call.hasMask) return { result: answer('get_mempolicy', 0), mode, words: [] };
+  const stored = storeMask(thread, { ...call, maxnode }, found.nodes);
+  return { result: answer('get_mempolicy', stored.errno), mode, words: stored.words };
+}
+
+function findPolicy(thread: Thread, call: GetMempolicyCall): Found | { readonly errno: number } {
+  const { flags, address } = call;
+  if ((flags & ~FLAGS) !== 0) return { errno: ERRNO.EINVAL };
+  if ((flags & MPOL_F.MEMS_ALLOWED) !== 0) {
+    if ((flags & (MPOL_F.NODE | MPOL_F.ADDR)) !== 0) return { errno: ERRNO.EINVAL };
+    return { mode: 0, nodes: thread.memsAllowed };
+  }
+  if ((flags & MPOL_F.ADDR) !== 0) return rangePolicy(thread, call);
+  if (address !== 0n) return { errno: ERRNO.EINVAL };
+  const { policy, counter } = thread;
+  const nodes = reportedNodes(policy);
+  if ((flags & MPOL_F.NODE) === 0) return { mode: modeWordOf(policy), nodes };
+  if (policy === null || !isInterleavingMode(policy.mode)) return { errno: ERRNO.EINVAL };
+  return { mode: nextCountedNode(policy, counter), nodes };
+}
+
+/** The policy of a range, or the node of its page, which is faulted in for that. */
+function rangePolicy(
+  thread: Thread,
+  { flags, address }: GetMempolicyCall,
+): Found | { readonly errno: number } {
+  const { space } = thread;
+  const page = pageOf(address, space.memory.pageSizeBytes);
+  const vma = space.vmas.lookup(page);
+  if (vma === undefined) return { errno: ERRNO.EFAULT };
+  const policy: Mempolicy | null = rangePolicyAt(vma, page);
+  const nodes = reportedNodes(policy);
+  if ((flags & MPOL_F.NODE) === 0) return { mode: modeWordOf(policy), nodes };
+  if (vma.access === 'write-only') return { errno: ERRNO.EFAULT };
+  if (touchPages(thread, page, page + 1, 'read') !== 'done') return { errno: ERRNO.EFAULT };
+  const isZero = isZeroPage(space.pages.get(page));
+  const node = isZero ? space.memory.zeroPageNode : (space.nodeAt(page) as number);
+  return { mode: node, nodes };
+}
+
+/** Whole words; those behind the possible nodes are zero. */
+function storeMask(
+  { space: { memory } }: Thread,
+  { maxnode, possibleNodeCount, writableMaskBytes }: GetMempolicyCall,
+  nodes: Nodemask,
+): { errno: number; words: readonly bigint[] } {
+  const bits = BigInt.asUintN(64, BigInt.asUintN(64, maxnode - 1n) + BITS_PER_WORD - 1n);
+  const bytes = (bits / BITS_PER_WORD) * WORD_BYTES;
+  const nodeWords = (BigInt(possibleNodeCount) + BITS_PER_WORD - 1n) / BITS_PER_WORD;
+  if (bytes > nodeWords * WORD_BYTES && bytes > BigInt(memory.pageSizeBytes)) {
+    return { errno: ERRNO.EINVAL, words: [] };
+  }
+  if (bytes > writableMaskBytes) return { errno: ERRNO.EFAULT, words: [] };
+  const words = Array.from({ length: Number(bytes / WORD_BYTES) }, (_, index) =>
+    BigInt(index) < nodeWords ? BigInt.asUintN(64, nodes >> (BigInt(index) * BITS_PER_WORD)) : 0n,
+  );
+  return { errno: 0, words };
+}

@@ -1,0 +1,132 @@
+/**
+ * mbind(2).
+ *
+ * Source: mm/mempolicy.c, kernel_mbind(), do_mbind(), mbind_range() and
+ * alloc_migration_target_by_mpol().
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { MPOL, MPOL_MF } from '../../core/uapi.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import { hasFlag, interleaveIndexAt, offsetOf, VM, type Vma } from '../memory/vma.ts';
+import { type MigrationTarget, migratePageList } from '../migration/migrate.ts';
+import { putBack } from '../migration/page-list.ts';
+import { queuePages } from '../migration/queue-pages.ts';
+import { hasNode } from '../nodes/nodemask.ts';
+import { isInterleavingMode } from '../policy/interleave.ts';
+import {
+  checkNodes,
+  isEqualPolicy,
+  type Mempolicy,
+  type PolicyArguments,
+} from '../policy/mempolicy.ts';
+import { searchFor } from '../policy/placement.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { answer } from './answer.ts';
+import { isAligned, type Pages, pagesOf, type RangeArgument } from './range-argument.ts';
+import { type PolicyCall, policyFor, readPolicy } from './set-mempolicy.ts';
+
+const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
+const FLAGS = STRICT | MOVE | MOVE_ALL;
+/** `vm.max_map_count`. */
+const MAX_MAP_COUNT = 65_530;
+
+export interface MbindCall extends PolicyCall, RangeArgument {
+  readonly flags: number;
+}
+
+export function mbind(thread: Thread, call: MbindCall): SyscallResult<undefined> {
+  return answer('mbind', doMbind(thread, call));
+}
+
+function doMbind(thread: Thread, call: MbindCall): number {
+  const { memory } = thread.space;
+  const given = readPolicy(memory, call);
+  if ('errno' in given) return given.errno;
+  const asked = call.flags | 0;
+  if ((asked & ~FLAGS) !== 0) return ERRNO.EINVAL;
+  if ((asked & MOVE_ALL) !== 0 && !thread.process.credentials.canSetNice) return ERRNO.EPERM;
+  if (!isAligned(call.address, memory.pageSizeBytes)) return ERRNO.EINVAL;
+  const flags = given.mode === MPOL.DEFAULT ? asked & ~STRICT : asked;
+  const pages = pagesOf(call, memory.pageSizeBytes);
+  if ('errno' in pages) return pages.errno;
+  if (pages.start === pages.end) return 0;
+  const errno = checkNodes(given);
+  if (errno !== 0) return errno;
+  const policy = policyFor(thread, given);
+  if (policy !== null && 'errno' in policy) return policy.errno;
+  return apply(thread, pages, { given, policy, flags });
+}
+
+interface Change {
+  readonly given: PolicyArguments;
+  readonly policy: Mempolicy | null;
+  readonly flags: number;
+}
+
+/** The range is walked, then the policy set, then pages move: the kernel's order. */
+function apply(thread: Thread, pages: Pages, { given, policy, flags }: Change): number {
+  const { space } = thread;
+  const queued = queuePages({
+    space,
+    ...pages,
+    flags,
+    isMisplaced: (node) => !hasNode(given.user, node),
+    takesHoles: policy === null,
+  });
+  const errno = queued.errno === 0 ? setRangePolicy(space, pages, policy) : queued.errno;
+  if (errno !== 0) {
+    putBack(queued.list);
+    return errno;
+  }
+  const target = targetOf(thread, policy);
+  const { failedCount, isOutOfMemory } = migratePageList(space.memory, queued.list, target);
+  const isMissed = failedCount > 0 || isOutOfMemory || queued.leftFolios > 0;
+  return isMissed && (flags & STRICT) !== 0 ? ERRNO.EIO : 0;
+}
+
+/** Mapping by mapping, upwards; those before a failure keep the new policy. */
+function setRangePolicy(space: AddressSpace, pages: Pages, policy: Mempolicy | null): number {
+  for (const part of space.vmas.within(pages.start, pages.end)) {
+    if (isEqualPolicy(part.policy, policy)) continue;
+    const errno = checkSplit(space, part);
+    if (errno !== 0) return errno;
+    space.vmas.modify(part.start, part.end, { policy });
+    const { object } = part;
+    if (object?.hasPolicy !== true) continue;
+    object.policy.set(part.offset, offsetOf(part, part.end), policy);
+  }
+  return 0;
+}
+
+function checkSplit(space: AddressSpace, part: Vma): number {
+  const splits = space.vmas.splitsFor(part.start, part.end);
+  if (splits === 0) return 0;
+  if (hasFlag(part, VM.SPECIAL) || cutsHugePage(space, part)) return ERRNO.EINVAL;
+  return space.vmas.count + splits > MAX_MAP_COUNT ? ERRNO.ENOMEM : 0;
+}
+
+function cutsHugePage(
+  { memory: { tablePages } }: AddressSpace,
+  { object, start, end }: Vma,
+): boolean {
+  return object?.type === 'hugetlb' && (start % tablePages !== 0 || end % tablePages !== 0);
+}
+
+/** Pages go where the new policy would put them, seen from the caller. */
+function targetOf(thread: Thread, policy: Mempolicy | null): MigrationTarget {
+  const { space } = thread;
+  const { interleave, profile } = space.memory;
+  const effective = policy ?? thread.policy;
+  return {
+    isUniform: effective === null || !isInterleavingMode(effective.mode),
+    searchFor: (page, folio) => {
+      const vma = space.vmas.lookup(page) as Vma;
+      const isByThread = folio?.kind === 'merged' && !profile.mergedPagesFollowNewPolicy;
+      const index = interleaveIndexAt(vma, page, folio?.pageCount);
+      const chosen = isByThread ? thread.policy : effective;
+      return searchFor({ policy: chosen, index }, thread, interleave);
+    },
+  };
+}

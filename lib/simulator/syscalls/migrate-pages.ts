@@ -1,0 +1,71 @@
+/**
+ * migrate_pages(2).
+ *
+ * Source: mm/mempolicy.c, kernel_migrate_pages(), do_migrate_pages() and migrate_to_node().
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { MPOL_MF } from '../../core/uapi.ts';
+import type { Machine } from '../machine.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import { exactly, migratePageList } from '../migration/migrate.ts';
+import { nodePairs } from '../migration/node-map.ts';
+import { queuePages } from '../migration/queue-pages.ts';
+import { isSubset, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { failure, success } from './answer.ts';
+import { decodeMask, type UserMask } from './decode-mask.ts';
+import { findTarget } from './find-target.ts';
+
+export interface MigratePagesCall {
+  readonly pid: number;
+  readonly from: UserMask;
+  readonly to: UserMask;
+}
+
+export function migratePages(
+  machine: Machine,
+  thread: Thread,
+  { pid, from, to }: MigratePagesCall,
+): SyscallResult<number> {
+  const fail = (errno: number): SyscallResult<number> => failure('migrate_pages', errno);
+  const { pageSizeBytes, physical } = machine.memory;
+  const old = decodeMask(from, pageSizeBytes);
+  if (!old.ok) return fail(old.errno);
+  const wanted = decodeMask(to, pageSizeBytes);
+  if (!wanted.ok) return fail(wanted.errno);
+  const target = findTarget(machine, thread, pid);
+  if ('errno' in target) return fail(target.errno);
+  const { canSetNice } = thread.process.credentials;
+  if (!canSetNice && !isSubset(wanted.mask, target.memsAllowed)) return fail(ERRNO.EPERM);
+  const allowed = wanted.mask & thread.memsAllowed & physical.memoryNodes;
+  if (allowed === NO_NODES) return fail(ERRNO.EINVAL);
+  const flags = canSetNice ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE;
+  const left = migrateBetween(target.space, { from: old.mask, to: allowed, flags });
+  return left < 0 ? fail(-left) : success(left);
+}
+
+/** Pages left behind, or a negative errno. A change of a cpuset does the same. */
+export function migrateBetween(
+  space: AddressSpace,
+  { from, to, flags }: { from: Nodemask; to: Nodemask; flags: number },
+): number {
+  let left = 0;
+  for (const pair of nodePairs(from, to)) {
+    const queued = queuePages({
+      space,
+      start: 0,
+      end: Number.MAX_SAFE_INTEGER,
+      flags,
+      isMisplaced: (node) => node === pair.from,
+      takesHoles: true,
+    });
+    const { memory } = space;
+    const result = migratePageList(memory, queued.list, exactly(pair.to));
+    if (result.isOutOfMemory) return -ERRNO.ENOMEM;
+    const counted = { nothing: 0, folios: queued.leftFolios, pages: queued.leftPages };
+    left += result.failedCount + counted[memory.profile.countsUnisolated];
+  }
+  return left;
+}

@@ -1,0 +1,50 @@
+/**
+ * References that keep pages where they are: a pipe's (vmsplice), or a registered buffer's pins.
+ *
+ * Source: fs/splice.c, vmsplice_to_pipe(); io_uring/rsrc.c, io_sqe_buffer_register(); mm/gup.c.
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { touchPages } from '../memory/fault.ts';
+import { isPage } from '../memory/page-entry.ts';
+import { type Reference, releaseReference, takeReference } from '../tasks/references.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { answer, failure, success } from './answer.ts';
+import { pageOf } from './range-argument.ts';
+
+export interface PinCall {
+  readonly address: bigint;
+  readonly pageCount: number;
+  readonly kind: Reference['kind'];
+}
+
+/** Faults the pages in, for reading or, for a pin, writing. The value names the reference. */
+export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
+  const { space } = thread;
+  const start = pageOf(call.address, space.memory.pageSizeBytes);
+  const end = start + call.pageCount;
+  const access = call.kind === 'pin' ? 'write' : 'read';
+  for (let page = start; page < end; page += 1) {
+    if (touchPages(thread, page, page + 1, access) === 'done') continue;
+    // A pipe takes as much as there is, and has too little then.
+    const isPart = page > start && call.kind === 'reference';
+    return failure('pin', isPart ? ERRNO.ENOBUFS : ERRNO.EFAULT);
+  }
+  const folioIds: number[] = [];
+  for (let page = start; page < end; page += 1) {
+    // The zero page is nobody's: a reference to it holds nothing.
+    if (isPage(space.pages.get(page))) folioIds.push(space.folioAt(page));
+  }
+  return success(thread.process.keep(takeReference(space.memory, call.kind, folioIds)));
+}
+
+/** EBADF is not told apart: a name that is none is EINVAL. */
+export function unpinPages(thread: Thread, descriptor: number): SyscallResult<undefined> {
+  const { references } = thread.process;
+  const reference = references.get(descriptor);
+  if (reference === undefined) return answer('unpin', ERRNO.EINVAL);
+  references.delete(descriptor);
+  releaseReference(thread.space.memory, reference);
+  return answer('unpin', 0);
+}

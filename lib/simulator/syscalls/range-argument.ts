@@ -1,0 +1,45 @@
+/** Address and length of a call as page numbers, with the kernel's checks. */
+
+import { ERRNO } from '../../core/errno.ts';
+
+export interface RangeArgument {
+  readonly address: bigint;
+  readonly lengthBytes: bigint;
+}
+
+/** Pages from `start` up to `end`, exclusive; they are equal for an empty range. */
+export interface Pages {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The length, rounded up to whole pages, in 64 bits as the kernel counts. */
+export function pageAligned(lengthBytes: bigint, pageSizeBytes: number): bigint {
+  const size = BigInt(pageSizeBytes);
+  const asGiven = BigInt.asUintN(64, lengthBytes);
+  return BigInt.asUintN(64, asGiven + size - 1n) & ~(size - 1n);
+}
+
+export function isAligned(address: bigint, pageSizeBytes: number): boolean {
+  return address % BigInt(pageSizeBytes) === 0n;
+}
+
+/** A length is rounded up to pages; an end that wraps is EINVAL. */
+export function pagesOf(
+  { address, lengthBytes }: RangeArgument,
+  pageSizeBytes: number,
+): Pages | { readonly errno: number } {
+  const start = BigInt.asUintN(64, address);
+  const end = BigInt.asUintN(64, start + pageAligned(lengthBytes, pageSizeBytes));
+  if (end < start) return { errno: ERRNO.EINVAL };
+  return { start: pageOf(start, pageSizeBytes), end: pageOf(end, pageSizeBytes) };
+}
+
+/** Number of the page that holds an address. */
+export function pageOf(address: bigint, pageSizeBytes: number): number {
+  return Number(BigInt.asUintN(64, address) / BigInt(pageSizeBytes));
+}
+
+export function addressOf(page: number, pageSizeBytes: number): bigint {
+  return BigInt(page) * BigInt(pageSizeBytes);
+}

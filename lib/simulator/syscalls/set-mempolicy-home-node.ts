@@ -1,0 +1,45 @@
+/**
+ * set_mempolicy_home_node(2).
+ *
+ * Source: mm/mempolicy.c, SYSCALL_DEFINE4(set_mempolicy_home_node, ...).
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { MPOL } from '../../core/uapi.ts';
+import { offsetOf } from '../memory/vma.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { answer } from './answer.ts';
+import { isAligned, pagesOf, type RangeArgument } from './range-argument.ts';
+
+export interface HomeNodeCall extends RangeArgument {
+  readonly node: bigint;
+  readonly flags: bigint;
+}
+
+export function setMempolicyHomeNode(thread: Thread, call: HomeNodeCall): SyscallResult<undefined> {
+  return answer('set_mempolicy_home_node', doSetHomeNode(thread, call));
+}
+
+function doSetHomeNode({ space }: Thread, call: HomeNodeCall): number {
+  const { physical, pageSizeBytes } = space.memory;
+  if (!isAligned(call.address, pageSizeBytes) || call.flags !== 0n) return ERRNO.EINVAL;
+  const homeNode = Number(call.node);
+  if (!physical.isOnline(homeNode)) return ERRNO.EINVAL;
+  const pages = pagesOf(call, pageSizeBytes);
+  if ('errno' in pages) return pages.errno;
+  if (pages.start === pages.end) return 0;
+  let errno: number = ERRNO.ENOENT;
+  for (const part of space.vmas.within(pages.start, pages.end)) {
+    const { policy, object } = part;
+    if (policy === null) continue;
+    if (policy.mode !== MPOL.BIND && policy.mode !== MPOL.PREFERRED_MANY) return ERRNO.EOPNOTSUPP;
+    const changed = { ...policy, homeNode };
+    space.vmas.modify(part.start, part.end, { policy: changed });
+    if (object?.hasPolicy === true) {
+      object.policy.set(part.offset, offsetOf(part, part.end), changed);
+    }
+    errno = 0;
+  }
+  return errno;
+}

@@ -1,0 +1,57 @@
+/**
+ * set_mempolicy(2).
+ *
+ * Source: mm/mempolicy.c, kernel_set_mempolicy() and do_set_mempolicy().
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import type { Memory } from '../memory/memory.ts';
+import {
+  checkNodes,
+  type Mempolicy,
+  makeMempolicy,
+  type PolicyArguments,
+  splitModeWord,
+} from '../policy/mempolicy.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { answer } from './answer.ts';
+import { decodeMask, type UserMask } from './decode-mask.ts';
+
+/** Mode word and mask of a policy call. */
+export interface PolicyCall {
+  /** An `int`. */
+  readonly mode: number;
+  readonly nodemask: UserMask;
+}
+
+export function setMempolicy(thread: Thread, call: PolicyCall): SyscallResult<undefined> {
+  const given = readPolicy(thread.space.memory, call);
+  if ('errno' in given) return answer('set_mempolicy', given.errno);
+  const errno = checkNodes(given);
+  if (errno !== 0) return answer('set_mempolicy', errno);
+  const made = policyFor(thread, given);
+  if (made !== null && 'errno' in made) return answer('set_mempolicy', made.errno);
+  thread.setPolicy(made);
+  return answer('set_mempolicy', 0);
+}
+
+/** Mode word first, then the mask: what both policy calls begin with. */
+export function readPolicy(
+  { profile, pageSizeBytes }: Memory,
+  { mode: word, nodemask }: PolicyCall,
+): PolicyArguments | { readonly errno: number } {
+  const split = splitModeWord(word | 0, profile);
+  if (split === null) return { errno: ERRNO.EINVAL };
+  const decoded = decodeMask(nodemask, pageSizeBytes);
+  return decoded.ok ? { ...split, user: decoded.mask } : { errno: decoded.errno };
+}
+
+/** The policy that arguments mean for this thread. */
+export function policyFor(
+  { memsAllowed, space: { memory } }: Thread,
+  given: PolicyArguments,
+): Mempolicy | null | { readonly errno: number } {
+  const { profile, physical } = memory;
+  return makeMempolicy(given, { memsAllowed, memoryNodes: physical.memoryNodes, profile });
+}

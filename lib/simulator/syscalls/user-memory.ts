@@ -1,0 +1,63 @@
+/**
+ * Memory of a process that a call reads or writes by address: words, where there is memory, and
+ * how far it reaches.
+ *
+ * Source: copy_from_user() and copy_to_user() of arch/x86/lib/copy_user_64.S.
+ */
+
+import type { Access } from '../../backend/backend.ts';
+import { touchPages } from '../memory/fault.ts';
+import { folioIdOf, isFolio } from '../memory/page-entry.ts';
+import type { Thread } from '../tasks/thread.ts';
+import type { MaskMemory } from './memory-argument.ts';
+import { pageOf } from './range-argument.ts';
+
+const WORD_BYTES = 8;
+
+/** Faults the page in; whether it could be had. */
+function canAccess(thread: Thread, address: bigint, access: Access): boolean {
+  const page = pageOf(address, thread.space.memory.pageSizeBytes);
+  return touchPages(thread, page, page + 1, access) === 'done';
+}
+
+/** A word of memory; undefined where there is none that can be read. */
+export function readWord(thread: Thread, address: bigint): bigint | undefined {
+  const { space } = thread;
+  if (!canAccess(thread, address, 'read')) return undefined;
+  const { pageSizeBytes, folios } = space.memory;
+  const entry = space.pages.get(pageOf(address, pageSizeBytes));
+  if (!isFolio(entry)) return 0n;
+  return folios.get(folioIdOf(entry)).words?.get(placeIn(thread, address)) ?? 0n;
+}
+
+/** Writes a word; false where there is no memory that can be written. */
+export function writeWord(thread: Thread, address: bigint, value: bigint): boolean {
+  const { space } = thread;
+  if (!canAccess(thread, address, 'write')) return false;
+  const folioId = space.folioAt(pageOf(address, space.memory.pageSizeBytes));
+  const folio = space.memory.folios.get(folioId);
+  folio.words ??= new Map();
+  folio.words.set(placeIn(thread, address), BigInt.asUintN(64, value));
+  return true;
+}
+
+/** Byte offset in the page's folio: huge pages are aligned to their size. */
+function placeIn({ space }: Thread, address: bigint): number {
+  const { pageSizeBytes, tablePages, folios } = space.memory;
+  const entry = space.pages.get(pageOf(address, pageSizeBytes));
+  const isHuge = isFolio(entry) && folios.get(folioIdOf(entry)).pageCount > 1;
+  return Number(address % BigInt(isHuge ? pageSizeBytes * tablePages : pageSizeBytes));
+}
+
+/** A mask in the process's own memory. */
+export function maskAt(thread: Thread, address: bigint): MaskMemory {
+  return { word: (index) => readWord(thread, address + BigInt(index * WORD_BYTES)) };
+}
+
+/** Bytes that can be written from an address on, up to a limit. */
+export function writableBytes(thread: Thread, address: bigint, limit: bigint): bigint {
+  const size = BigInt(thread.space.memory.pageSizeBytes);
+  let end = address;
+  while (end - address < limit && canAccess(thread, end, 'write')) end = (end / size + 1n) * size;
+  return end - address;
+}

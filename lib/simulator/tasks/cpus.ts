@@ -1,0 +1,22 @@
+/** The machine's CPUs and their nodes. */
+
+export class Cpus {
+  /** Ascending. */
+  readonly all: readonly number[];
+  readonly #nodes: ReadonlyMap<number, number>;
+
+  constructor(nodes: readonly { readonly id: number; readonly cpus: readonly number[] }[]) {
+    this.#nodes = new Map(nodes.flatMap(({ id, cpus }) => cpus.map((cpu) => [cpu, id] as const)));
+    this.all = [...this.#nodes.keys()].sort((a, b) => a - b);
+  }
+
+  has(cpu: number): boolean {
+    return this.#nodes.has(cpu);
+  }
+
+  nodeOf(cpu: number): number {
+    const node = this.#nodes.get(cpu);
+    if (node === undefined) throw new Error(`no CPU ${cpu}`);
+    return node;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Who a process is, and what it may do to others.
+ *
+ * Source: credentials(7), capabilities(7); kernel/sys.c, __sys_setuid(); kernel/ptrace.c,
+ * __ptrace_may_access().
+ */
+
+import { ERRNO } from '../../core/errno.ts';
+
+export interface Credentials {
+  readonly uid: number;
+  /** CAP_SYS_NICE in the initial user namespace. */
+  readonly canSetNice: boolean;
+  /** CAP_SYS_PTRACE. */
+  readonly canTrace: boolean;
+  /** CAP_SETUID. */
+  readonly canSetUid: boolean;
+  /** Whether others of the same user may look into it: prctl(PR_SET_DUMPABLE). */
+  readonly isDumpable: boolean;
+}
+
+const ROOT = 0;
+
+export const ROOT_CREDENTIALS: Credentials = Object.freeze({
+  uid: ROOT,
+  canSetNice: true,
+  canTrace: true,
+  canSetUid: true,
+  isDumpable: true,
+});
+
+/** The credentials of a user without capabilities. */
+export function userCredentials(uid: number): Credentials {
+  return { uid, canSetNice: false, canTrace: false, canSetUid: false, isDumpable: true };
+}
+
+/** setuid(2): the new credentials, or an errno. */
+export function changeUser(from: Credentials, uid: number): Credentials | { errno: number } {
+  if (uid === from.uid) return from;
+  if (!from.canSetUid) return { errno: ERRNO.EPERM };
+  if (uid === ROOT) return { ...from, uid, isDumpable: false };
+  return { ...userCredentials(uid), isDumpable: false };
+}
+
+/** PTRACE_MODE_READ_REALCREDS, for another process than the caller's own. */
+export function mayRead(caller: Credentials, target: Credentials): boolean {
+  return caller.canTrace || (caller.uid === target.uid && target.isDumpable);
+}

@@ -1,0 +1,46 @@
+/** The world of a simulated machine: its processes are its own. */
+
+import { NODE_ID_MAX } from '../../lib/core/uapi.ts';
+import { Machine, type MachineOptions } from '../../lib/simulator/machine.ts';
+import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import { nodesIn } from '../../lib/simulator/nodes/nodemask.ts';
+import type { World, WorldMachine, WorldProcess } from '../contract/world.ts';
+import { SimulatedProcess } from './simulated-process.ts';
+
+function worldMachine(machine: Machine): WorldMachine {
+  const { memory, description, profile } = machine;
+  const memoryNodes = nodesIn(memory.physical.memoryNodes);
+  const bytesOf = (pages: number): number => pages * memory.pageSizeBytes;
+  return {
+    kernel: profile.release,
+    pageSizeBytes: memory.pageSizeBytes,
+    memoryNodes,
+    topology: {
+      nodes: description.nodes.map(({ id, cpus }) => ({
+        id,
+        cpus,
+        memoryBytes: bytesOf(memory.physical.totalPages(id)),
+        freeBytes: bytesOf(memory.physical.freePages(id)),
+      })),
+      distances: description.distances,
+      allowedNodes: memoryNodes,
+    },
+    possibleNodeCount: machine.possibleNodeCount,
+    nodesMax: NODE_ID_MAX + 1,
+    isPrivileged: true,
+    canChangeUser: true,
+    isExpendable: true,
+  };
+}
+
+export function openSimulatedWorld(
+  description: MachineDescription,
+  options: MachineOptions = {},
+): World {
+  const machine = new Machine(description, options);
+  return {
+    machine: worldMachine(machine),
+    spawn: async (): Promise<WorldProcess> => new SimulatedProcess(machine, machine.process()),
+    close: async () => undefined,
+  };
+}
