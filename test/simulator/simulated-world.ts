@@ -37,7 +37,11 @@ export function openSimulatedWorld(
   description: MachineDescription,
   options: MachineOptions = {},
 ): World {
-  const machine = new Machine(description, options);
+  return worldOf(new Machine(description, options));
+}
+
+/** The world of a machine that the test keeps in its hands. */
+export function worldOf(machine: Machine): World {
   return {
     machine: worldMachine(machine),
     spawn: async (): Promise<WorldProcess> => new SimulatedProcess(machine, machine.process()),

@@ -86,4 +86,12 @@ export class PageTable {
     }
     close(end);
   }
+
+  /** Visits the tables that hold something, in ascending order. */
+  forEachTable(visit: VisitRun): void {
+    const size = this.tablePages;
+    for (const index of [...this.#tables.keys()].sort((a, b) => a - b)) {
+      this.forEachRun(index * size, (index + 1) * size, visit);
+    }
+  }
 }

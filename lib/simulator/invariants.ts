@@ -1,0 +1,105 @@
+/**
+ * What holds of a machine between two calls, whatever was called: each present page is on one
+ * node, every count agrees with what it counts, and the nodes' memory adds up.
+ */
+
+import type { Machine } from './machine.ts';
+import type { AddressSpace } from './memory/address-space.ts';
+import {
+  folioIdOf,
+  isFolio,
+  isInline,
+  isIsolatedInline,
+  NONE,
+  nodeOfInline,
+} from './memory/page-entry.ts';
+
+/** Everything that is wrong, as sentences; the empty list is right. Changes nothing. */
+export function invariantBreaches(machine: Machine): string[] {
+  const census = new Census();
+  for (const { space } of machine.processes) census.count(space);
+  return [
+    ...census.breaches,
+    ...folioBreaches(machine, census.entries),
+    ...memoryBreaches(machine, census.inlinePages),
+    ...objectBreaches(machine),
+  ];
+}
+
+/** What the page tables of all processes say. */
+class Census {
+  readonly breaches: string[] = [];
+  /** Ordinary pages by node. */
+  readonly inlinePages = new Map<number, number>();
+  /** Entries that name a folio, by its number. */
+  readonly entries = new Map<number, number>();
+
+  count(space: AddressSpace): void {
+    let last = 0;
+    for (const { start, end } of space.vmas) {
+      if (start < last || end <= start) this.breaches.push(`mapping ${start}-${end} overlaps`);
+      last = end;
+    }
+    space.pages.forEachTable((page, pageCount, entry) => {
+      if (entry === NONE) return;
+      if (!space.vmas.covers(page, page + pageCount)) {
+        this.breaches.push(`page ${page} has an entry and no mapping`);
+      }
+      if (isInline(entry)) {
+        if (isIsolatedInline(entry)) this.breaches.push(`page ${page} is still isolated`);
+        add(this.inlinePages, nodeOfInline(entry), pageCount);
+      }
+      if (isFolio(entry)) add(this.entries, folioIdOf(entry), pageCount);
+    });
+  }
+}
+
+function add(counts: Map<number, number>, key: number, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
+}
+
+function folioBreaches(machine: Machine, entries: ReadonlyMap<number, number>): string[] {
+  const found: string[] = [];
+  for (const [id, folio] of machine.memory.folios) {
+    const count = entries.get(id) ?? 0;
+    if (folio.mapCount !== count)
+      found.push(`folio ${id} is mapped ${count} times, not ${folio.mapCount}`);
+    if (folio.isIsolated) found.push(`folio ${id} is still isolated`);
+    const isKept = folio.object?.pages.get(folio.index) === id;
+    if (count === 0 && !folio.isHeld && !isKept) found.push(`folio ${id} is nobody's`);
+  }
+  return found;
+}
+
+/** Free and used pages of each node are all that it has. */
+function memoryBreaches(
+  { memory, description }: Machine,
+  inline: ReadonlyMap<number, number>,
+): string[] {
+  const { physical, folios } = memory;
+  const used = new Map(inline);
+  for (const [, { node, pageCount }] of folios) add(used, node, pageCount);
+  return description.nodes.flatMap(({ id }) => {
+    const sum = physical.freePages(id) + (used.get(id) ?? 0);
+    const total = physical.totalPages(id);
+    return sum === total ? [] : [`node ${id} has ${total} pages, and ${sum} are free or used`];
+  });
+}
+
+/** An object is used by as many pages as are mapped of it, and descriptors beside them. */
+function objectBreaches(machine: Machine): string[] {
+  const mapped = new Map<object, number>();
+  for (const { space } of machine.processes) {
+    for (const { object, start, end } of space.vmas) {
+      if (object !== null) mapped.set(object, (mapped.get(object) ?? 0) + end - start);
+    }
+  }
+  const found: string[] = [];
+  for (const { space } of machine.processes) {
+    for (const { object } of space.vmas) {
+      if (object === null || object.users >= (mapped.get(object) ?? 0)) continue;
+      found.push(`object ${object.inode} has ${object.users} users, and more mapped pages`);
+    }
+  }
+  return found;
+}

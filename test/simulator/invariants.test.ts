@@ -1,0 +1,64 @@
+/** Random programs leave a machine consistent after every call. */
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { invariantBreaches } from '../../lib/simulator/invariants.ts';
+import { Machine } from '../../lib/simulator/machine.ts';
+import { KERNEL_PROFILES, type KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
+import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import type { World } from '../contract/world.ts';
+import { generateProgram } from '../differential/generate.ts';
+import { runProgram } from '../differential/interpret.ts';
+import { worldOf } from './simulated-world.ts';
+
+const PROGRAMS = 250;
+const MACHINE = JSON.parse(
+  readFileSync(new URL('../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
+) as MachineDescription;
+
+function totalFree({ memory, description }: Machine): number {
+  return description.nodes.reduce((sum, { id }) => sum + memory.physical.freePages(id), 0);
+}
+
+/** A world whose machine is examined after each call of any process. */
+function watched(machine: Machine, see: () => void): World {
+  const world = worldOf(machine);
+  const watch = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(from, name) {
+        const value: unknown = Reflect.get(from, name, from);
+        if (typeof value !== 'function') return value;
+        return async (...values: unknown[]) => {
+          const result: unknown = await value.apply(from, values);
+          see();
+          return name === 'fork' ? watch(result as object) : result;
+        };
+      },
+    });
+  return { ...world, spawn: async () => watch(await world.spawn()) };
+}
+
+describe('invariants', () => {
+  for (const kernel of Object.keys(KERNEL_PROFILES) as KernelLine[]) {
+    test(`hold after each call of ${PROGRAMS} random programs, Linux ${kernel}`, async () => {
+      for (let seed = 1; seed <= PROGRAMS; seed += 1) {
+        const machine = new Machine(MACHINE, { kernel });
+        const free = totalFree(machine);
+        const see = (): void => {
+          const breaches = invariantBreaches(machine);
+          if (breaches.length > 0) throw new Error(`seed ${seed}: ${breaches.join('; ')}`);
+        };
+        await runProgram(watched(machine, see), generateProgram(seed, new Set()));
+        expect(totalFree(machine), `seed ${seed}: memory left taken`).toBe(free);
+      }
+    });
+  }
+
+  test('tell what is wrong', async () => {
+    const machine = new Machine(MACHINE);
+    machine.memory.physical.take(1, 3);
+    expect(invariantBreaches(machine)).toEqual([
+      'node 1 has 196608 pages, and 196605 are free or used',
+    ]);
+  });
+});
