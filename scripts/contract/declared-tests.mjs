@@ -4,9 +4,18 @@
 
 import { readdirSync } from 'node:fs';
 import { register } from 'node:module';
+import { basename } from 'node:path';
 import { recordedNames } from './recorder.mjs';
 
 const families = new URL('../../test/contract/', import.meta.url);
+
+let readsTypeScript = false;
+
+/** From then on, and once: every registration is one more step of each import. */
+function readTypeScript() {
+  if (!readsTypeScript) register('./typescript-hooks.mjs', import.meta.url);
+  readsTypeScript = true;
+}
 
 /** A world that can do everything and is never opened: no family leaves a test out. */
 const subject = {
@@ -22,7 +31,7 @@ const subject = {
  * @returns {Promise<ReadonlySet<string>>}
  */
 export async function declaredTests() {
-  register('./typescript-hooks.mjs', import.meta.url);
+  readTypeScript();
   const files = readdirSync(families).filter((name) => name.endsWith('.contract.ts'));
   for (const file of files.sort()) {
     try {
@@ -33,6 +42,20 @@ export async function declaredTests() {
     }
   }
   return new Set(recordedNames);
+}
+
+/**
+ * The full names of the tests of one file: a family of the contract, or an ordinary test file. A
+ * family's chapters are the same whichever subject it is given.
+ * @param {string} path from the project's folder
+ * @returns {Promise<ReadonlySet<string>>}
+ */
+export async function testsDeclaredIn(path) {
+  readTypeScript();
+  const before = recordedNames.length;
+  if (path.endsWith('.contract.ts')) await declareFamilies(basename(path));
+  else await import(new URL(`../../${path}`, import.meta.url).href);
+  return new Set(recordedNames.slice(before));
 }
 
 /** @param {string} file */

@@ -27,12 +27,14 @@ function writeDown(name) {
 }
 
 /**
- * The conditional forms: a name counts whether or not this machine would run the test.
+ * The conditional forms: a name counts whether or not this machine would run the test. Of a table
+ * of tests the name is the template.
  * @template {(...parameters: any[]) => void} T
  * @param {T} declare
  */
 function withConditions(declare) {
-  return Object.assign(declare, { skipIf: () => declare, runIf: () => declare });
+  const given = () => declare;
+  return Object.assign(declare, { skipIf: given, runIf: given, each: given });
 }
 
 export const describe = withConditions(enterChapter);

@@ -1,66 +1,20 @@
 // @ts-check
-// What differs between two runs: sorted by cause, told in lines, cut down to small programs.
+// Differing programs cut down to small ones.
 
-import { runInBoth } from './guest-programs.mjs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compareRuns, kindOf } from './compare-runs.mjs';
+import { runAll } from './guest-programs.mjs';
 import { inRounds } from './rounds.mjs';
+import { withScriptOf } from './script.mjs';
 
 const newShrunkMax = 6;
 
 /** @typedef {import('./bundle.mjs').Harness} Harness */
+/** @typedef {import('./compare-runs.mjs').Found} Found */
 /** @typedef {import('../../test/differential/program.ts').Program} Program */
-/** @typedef {import('../../test/differential/outcome.ts').Outcome} Outcome */
 /** @typedef {import('../../test/differential/known-differences.ts').Verdict} Verdict */
-/** @typedef {{ program: Program, verdict: Verdict }} Found */
 /** @typedef {Found & { name: string }} Example */
-
-/** @type {(a: string, b: string) => boolean} */
-export function isBefore(a, b) {
-  const [left = [], right = []] = [a, b].map((text) => text.split(/[.-]/).map(Number));
-  return (
-    (left[0] ?? 0) < (right[0] ?? 0) || (left[0] === right[0] && (left[1] ?? 0) < (right[1] ?? 0))
-  );
-}
-
-/**
- * @param {Harness} harness
- * @param {readonly Program[]} programs
- * @param {{ a: string, b: string }} releases
- * @param {{ a: readonly Outcome[], b: readonly Outcome[] }} outcomes
- * @returns {Found[]}
- */
-export function classifyAll(harness, programs, releases, outcomes) {
-  return programs.map((program, index) => {
-    const a = /** @type {Outcome} */ (outcomes.a[index]);
-    const b = /** @type {Outcome} */ (outcomes.b[index]);
-    return { program, verdict: harness.classify(program, a, b, releases) };
-  });
-}
-
-/** What kind of new difference it is: the call, and the fields that differ. */
-/** @param {Verdict} verdict */
-function kindOf({ first }) {
-  if (!first) return undefined;
-  return `${first.step?.call ?? 'last'}-${first.fields.join('-')}`.toLowerCase();
-}
-
-/**
- * @param {readonly Found[]} found
- * @returns {string[]}
- */
-export function toTexts(found) {
-  /** @type {Map<string, number[]>} */
-  const seeds = new Map();
-  for (const { program, verdict } of found) {
-    const kind = kindOf(verdict);
-    const names = [...verdict.known.map((name) => `known: ${name}`)];
-    if (kind) names.push(`NEW: ${kind}`);
-    if (names.length === 0) names.push('NOT REPEATED');
-    for (const name of names) seeds.set(name, [...(seeds.get(name) ?? []), program.seed]);
-  }
-  return [...seeds].map(
-    ([name, list]) => `  ${name}: ${list.length} programs (seeds ${list.slice(0, 8).join(', ')})`,
-  );
-}
 
 /**
  * One program for each kind of new difference and, if asked, for each known one.
@@ -68,40 +22,37 @@ export function toTexts(found) {
  * @param {boolean} withKnown
  * @returns {Example[]}
  */
-export function examplesOf(found, withKnown) {
+function examplesOf(found, withKnown) {
   /** @type {Map<string, Example>} */
-  const examples = new Map();
-  const byLength = found.toSorted((a, b) => a.program.steps.length - b.program.steps.length);
-  for (const one of byLength) {
+  const known = new Map();
+  /** @type {Map<string, Example>} */
+  const unknown = new Map();
+  for (const one of found.toSorted((a, b) => a.program.steps.length - b.program.steps.length)) {
     const kind = kindOf(one.verdict);
-    const names = withKnown ? [...one.verdict.known] : [];
-    if (kind) names.push(kind);
-    for (const name of names) if (!examples.has(name)) examples.set(name, { ...one, name });
+    if (kind && !unknown.has(kind)) unknown.set(kind, { ...one, name: kind });
+    for (const name of one.verdict.known) if (!known.has(name)) known.set(name, { ...one, name });
   }
-  return [...examples.values()].slice(0, newShrunkMax + (withKnown ? 10 : 0));
+  return [...[...unknown.values()].slice(0, newShrunkMax), ...(withKnown ? known.values() : [])];
 }
 
 /**
+ * Cuts one program for each difference down, says it, and writes it into a folder if there is one.
  * @param {Harness} harness
  * @param {readonly [string, string]} kernels
- * @param {readonly Example[]} examples
- * @returns {Promise<{ name: string, program: Program, verdict: unknown }[]>}
+ * @param {readonly Found[]} found
+ * @param {{ withKnown: boolean, corpus: string | undefined, guests: number,
+ *   say: (text: string) => void }} options
  */
-export async function shrinkAll(harness, kernels, examples) {
-  /** @type {(example: Example, verdict: Verdict) => boolean} */
-  const isSame = ({ name }, verdict) => kindOf(verdict) === name || verdict.known.includes(name);
-  /** @type {(programs: readonly Program[]) => Promise<Found[]>} */
-  const judge = async (programs) => {
-    const { left, right } = await runInBoth(kernels, { programs, isFull: true });
-    return classifyAll(
-      harness,
-      programs,
-      { a: left.release, b: right.release },
-      {
-        a: left.lines.map((line) => JSON.parse(line)),
-        b: right.lines.map((line) => JSON.parse(line)),
-      },
-    );
+export async function cutDown(harness, kernels, found, { withKnown, corpus, guests, say }) {
+  const examples = examplesOf(found, withKnown);
+  if (examples.length === 0) return;
+  say(`cutting down ${examples.map(({ name }) => name).join(', ')}`);
+  const rounds = { count: 0 };
+  /** @type {(programs: readonly Program[]) => Promise<(Verdict | undefined)[]>} */
+  const judge = (programs) => {
+    rounds.count += 1;
+    say(`  round ${rounds.count}: ${programs.length} programs`);
+    return judgeAll(harness, kernels, programs, guests);
   };
   const tasks = examples.map(
     ({ program, verdict, name }) =>
@@ -111,20 +62,57 @@ export async function shrinkAll(harness, kernels, examples) {
         return harness.shrink(program, last, ask);
       },
   );
-  const programs = await inRounds(tasks, async (questions) => {
-    const found = await judge(questions.flatMap(({ candidates }) => candidates));
+  const small = await inRounds(tasks, async (questions) => {
+    const verdicts = await judge(questions.flatMap(({ candidates }) => candidates));
     let start = 0;
     return questions.map(({ task, candidates }) => {
-      const mine = found.slice(start, start + candidates.length);
+      const mine = verdicts.slice(start, start + candidates.length);
       start += candidates.length;
-      const example = /** @type {Example} */ (examples[task]);
-      return mine.map(({ verdict }) => isSame(example, verdict));
+      return mine.map((verdict) => shows(verdict, /** @type {Example} */ (examples[task])));
     });
   });
-  if (programs.length === 0) return [];
-  const found = await judge(programs);
-  return found.map(({ program, verdict }, index) => {
-    const name = /** @type {Example} */ (examples[index]).name;
-    return { name, program, verdict: verdict.first };
+  const verdicts = await judge(small);
+  for (const [index, program] of small.entries()) {
+    const example = /** @type {Example} */ (examples[index]);
+    const { name } = example;
+    const verdict = verdicts[index];
+    say(`${name}${shows(verdict, example) ? '' : ' (NOT REPEATED)'}: ${JSON.stringify(program)}`);
+    if (verdict?.first) say(`  ${JSON.stringify(verdict.first)}`);
+    if (corpus === undefined) continue;
+    writeFileSync(join(corpus, `${name}.json`), `${JSON.stringify(program, null, 2)}\n`);
+  }
+}
+
+/**
+ * Whether a program shows the difference and no other: a known one alone, a new one without any.
+ * @param {Verdict | undefined} verdict
+ * @param {Example} example
+ */
+function shows(verdict, { name }) {
+  if (!verdict) return false;
+  if (kindOf(verdict) === name) return true;
+  return !verdict.first && verdict.known.length === 1 && verdict.known[0] === name;
+}
+
+/**
+ * @param {Harness} harness
+ * @param {readonly [string, string]} kernels
+ * @param {readonly Program[]} programs
+ * @param {number} guests
+ * @returns {Promise<(Verdict | undefined)[]>} undefined where nothing differed
+ */
+function judgeAll(harness, kernels, programs, guests) {
+  return withScriptOf(harness, programs, async (script) => {
+    const results = await runAll(harness, kernels, script, { guests });
+    const [a, b] = results.map((result) => {
+      if ('error' in result) throw result.error;
+      return result;
+    });
+    const runs = /** @type {const} */ ([a, b]);
+    const { found } = await compareRuns(harness, script, /** @type {any} */ (runs));
+    /** @type {(Verdict | undefined)[]} */
+    const verdicts = programs.map(() => undefined);
+    for (const { index, verdict } of found) verdicts[index] = verdict;
+    return verdicts;
   });
 }

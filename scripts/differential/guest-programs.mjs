@@ -1,97 +1,103 @@
 // @ts-check
-// Runs programs in a guest and brings the outcomes out.
+// Runs a script of programs in a guest and brings the replies out.
 
-import { rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { runGuest } from '../guest/guest.mjs';
 import { projectFolder } from '../guest/host.mjs';
-import { bundlePath } from './bundle.mjs';
 
 // One CPU: outcomes repeat, and emulation is many times faster than with several.
-const machine = join(projectFolder, 'scripts/machines/four-nodes-single-cpu.json');
-const timeoutSeconds = 3600;
-let fileCount = 0;
+export const guestMachine = join(projectFolder, 'scripts/machines/four-nodes-single-cpu.json');
+/** Ends the guests that run, and lets no other begin. */
+export const stop = new AbortController();
 
-/** @typedef {import('../../test/differential/program.ts').Program} Program */
-/** @typedef {import('../../test/differential/outcome.ts').Outcome} Outcome */
+const beginning = 'differential-batch';
+const startSecondsMax = 300;
+const programsPerSecondMin = 5;
 
-/**
- * @typedef {object} GuestPrograms
- * @property {string} kernel a line or an image
- * @property {number} [seed]
- * @property {number} [count]
- * @property {string} [without] features that the generator leaves out
- * @property {readonly Program[]} [programs] instead of generated ones
- * @property {boolean} [isFull] outcomes, not their hashes
- * @property {boolean} [mergesAbsence]
- */
+/** @typedef {import('./bundle.mjs').Harness} Harness */
+/** @typedef {import('./script.mjs').Script} Script */
 
 /**
- * @param {GuestPrograms} options
- * @returns {Promise<{ release: string, lines: string[], ms: number }>} a line for each program
+ * @typedef {object} GuestRun
+ * @property {string} kernel as it was asked for
+ * @property {string} release
+ * @property {readonly string[]} replies a line for each program
+ * @property {number} seconds that the programs took
  */
-export async function runInGuest(options) {
-  const { kernel, seed = 1, count = 0, without = '', programs, isFull, mergesAbsence } = options;
-  // The interpreter alone: under emulation, compiling costs more than it saves.
-  const command = ['node', '--jitless', '--disable-warning=all'];
-  command.push('scripts/differential/in-guest.mjs');
-  if (isFull) command.push('--full');
-  if (mergesAbsence) command.push('--merge-absence');
-  const file = join(dirname(bundlePath), `programs-${process.pid}-${fileCount++}.jsonl`);
-  if (programs) {
-    writeFileSync(file, programs.map((program) => JSON.stringify(program)).join('\n'));
-    command.push('--file', `build/Release/${basename(file)}`);
-  } else {
-    command.push('--seed', String(seed), '--programs', String(count), '--without', without);
-  }
-  let text = '';
+
+/** @typedef {{ kernel: string, error: Error }} Failure */
+
+/**
+ * @param {Harness} harness
+ * @param {string} kernel a line or an image
+ * @param {Script} script
+ * @param {(done: number) => void} [onProgress]
+ * @returns {Promise<GuestRun>}
+ */
+export async function runInGuest(harness, kernel, script, onProgress = () => {}) {
+  const folder = 'build/Release';
+  // The guest's ports are slower than its compressor. The word tells a second attempt's beginning.
+  const batch = `zcat ${folder}/${basename(script.path)} | ${folder}/puppet batch | gzip -1`;
+  /** @type {Buffer[]} */
+  const chunks = [];
   let errors = '';
-  try {
-    const { exitCode } = await runGuest({
-      kernel,
-      machine,
-      command,
-      timeoutSeconds,
-      onStdout: (chunk) => {
-        text += chunk.toString('latin1');
-      },
-      onStderr: (chunk) => {
-        errors += chunk.toString();
-      },
-    });
-    if (exitCode !== 0) throw new Error(`the guest's programs failed: ${errors.slice(-2000)}`);
-  } finally {
-    rmSync(file, { force: true });
+  const { exitCode } = await runGuest({
+    kernel,
+    machine: guestMachine,
+    signal: stop.signal,
+    command: ['sh', '-c', `echo ${beginning} && ${batch}`],
+    timeoutSeconds: startSecondsMax + Math.ceil(script.programCount / programsPerSecondMin),
+    onStdout: (chunk) => {
+      chunks.push(chunk);
+    },
+    onStderr: (chunk) => {
+      const text = chunk.toString();
+      const done = text.match(/(?<=^done )\d+$/gm);
+      if (done) onProgress(Number(done.at(-1)));
+      else errors += text;
+    },
+  });
+  const result = harness.parseBatch(unpacked(Buffer.concat(chunks)));
+  if (exitCode !== 0 || result?.replies.length !== script.programCount) {
+    const told = `${result?.replies.length ?? 'some'} of ${script.programCount} programs`;
+    throw new Error(`only ${told} on ${kernel}, exit status ${exitCode}: ${errors}`);
   }
-  return readLines(text, programs?.length ?? count);
+  return { kernel, ...result };
+}
+
+/** @param {Buffer} output */
+function unpacked(output) {
+  const start = output.lastIndexOf(`${beginning}\n`) + beginning.length + 1;
+  return gunzipSync(output.subarray(start)).toString('latin1');
 }
 
 /**
- * A guest whose kernel died has been started again: the last beginning counts.
- * @param {string} text
- * @param {number} count
+ * One run for each of the kernels named, some guests at once. A run that fails is told in its
+ * place; the others go on.
+ * @param {Harness} harness
+ * @param {readonly string[]} kernels
+ * @param {Script} script
+ * @param {object} options
+ * @param {number} options.guests that run at once
+ * @param {(index: number, run: GuestRun | Failure) => void} [options.onEnd]
+ * @param {(index: number, done: number) => void} [options.onProgress]
+ * @returns {Promise<(GuestRun | Failure)[]>}
  */
-function readLines(text, count) {
-  const all = text.trimEnd().split('\n');
-  const start = all.findLastIndex((line) => line.startsWith('kernel '));
-  const release = (all[start] ?? '').slice('kernel '.length);
-  const done = /^done (\d+)$/.exec(all.at(-1) ?? '');
-  const lines = all.slice(start + 1, -1);
-  if (start < 0 || !done || lines.length !== count) {
-    throw new Error(`expected ${count} outcomes, got ${lines.length}: ${all.at(-1)}`);
-  }
-  return { release, lines, ms: Number(done[1]) };
-}
-
-/**
- * The outcomes of the same programs on two kernels, both guests at once.
- * @param {readonly [string, string]} kernels
- * @param {Omit<GuestPrograms, 'kernel'>} options
- */
-export async function runInBoth([a, b], options) {
-  const [left, right] = await Promise.all([
-    runInGuest({ ...options, kernel: a }),
-    runInGuest({ ...options, kernel: b }),
-  ]);
-  return { left, right };
+export async function runAll(harness, kernels, script, { guests, onEnd, onProgress }) {
+  /** @type {(GuestRun | Failure)[]} */
+  const results = [];
+  let next = 0;
+  const work = async () => {
+    while (next < kernels.length) {
+      const index = next++;
+      const kernel = /** @type {string} */ (kernels[index]);
+      results[index] = await runInGuest(harness, kernel, script, (done) =>
+        onProgress?.(index, done),
+      ).catch((/** @type {Error} */ error) => ({ kernel, error }));
+      onEnd?.(index, results[index]);
+    }
+  };
+  await Promise.all(Array.from({ length: guests }, work));
+  return results;
 }

@@ -1,129 +1,130 @@
 // @ts-check
-// Command line of the differential harness: random programs on two kernels, or twice on one, and
+// Command line of the differential harness: random programs on several kernels, twice on each, and
 // what they did differently.
 
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runJob } from './all-kernels.mjs';
 import { buildHarness } from './bundle.mjs';
-import { classifyAll, examplesOf, isBefore, shrinkAll, toTexts } from './differences.mjs';
-import { runInBoth, runInGuest } from './guest-programs.mjs';
+import { hasNew, inOrder, kindOf, toTexts } from './compare-runs.mjs';
+import { runInGuest, stop } from './guest-programs.mjs';
+import { withScriptOf } from './script.mjs';
 import { readTrace, writeTrace } from './trace.mjs';
+
+const allKernels = ['6.1', '6.12', '6.18', '7.2'];
 
 const usage = `usage: npm run differential -- [options]
 
-Runs random programs of NUMA system calls in guests and compares what they did.
+Runs random programs of NUMA system calls in guests, twice on each kernel, and compares what they
+did: a kernel with itself, then neighbouring kernels with each other.
 
-  --kernel K          the kernel, as \`npm run guest\` takes it (default: 6.1)
-  --against K         the other kernel (default: the same one again, in another guest)
+  --kernel K,...      kernels, as \`npm run guest\` takes them (default: 6.1)
+  --all               on ${allKernels.join(', ')}
   --programs N        how many (default: 500)
   --seed S            of the first program; the others follow (default: 1)
+  --simulator         the simulator runs them, too, and has to do what each kernel did
+  --guests N          guests that run at once (default: 2)
   --without A,B       features left out: weighted-interleave, prot-none, balancing, high-region
-  --details N         differing programs to look into at most (default: 200)
   --examples          also cut down a program for each difference that is known
-  --record FILE       run on --kernel alone and write programs with their outcomes
-  --compare FILE      run the programs of a recorded file on --kernel, compare with its outcomes
   --corpus FOLDER     write the programs that were cut down there
+  --from FOLDER       with --record: the programs of its files instead of random ones
+  --record FILE       run on --kernel once and write programs with their outcomes
+  --compare FILE      run the programs of a recorded file on --kernel, compare with its outcomes
 
-Exit status: 0 when only known differences were found, 1 otherwise.
+Exit status: 0 when all of it was done and only known differences were found, 1 otherwise.
 `;
 
 const { values } = parseArgs({
   options: {
     kernel: { type: 'string', default: '6.1' },
-    against: { type: 'string' },
+    all: { type: 'boolean', default: false },
     programs: { type: 'string', default: '500' },
     seed: { type: 'string', default: '1' },
+    simulator: { type: 'boolean', default: false },
+    guests: { type: 'string', default: '2' },
     without: { type: 'string', default: '' },
-    details: { type: 'string', default: '200' },
     examples: { type: 'boolean', default: false },
+    corpus: { type: 'string' },
+    from: { type: 'string' },
     record: { type: 'string' },
     compare: { type: 'string' },
-    corpus: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
+
+/** @typedef {import('./bundle.mjs').Harness} Harness */
+/** @typedef {import('../../test/differential/program.ts').Program} Program */
 
 /** @type {(text: string) => void} */
 const say = (text) => {
   process.stdout.write(`${text}\n`);
 };
 
-/** @type {(ms: number, count: number) => string} */
-const rate = (ms, count) => `${Math.round(count / (ms / 1000))} programs/s`;
-
-const seed = Number(values.seed);
-const count = Number(values.programs);
-const { without } = values;
-
-/** @param {import('./bundle.mjs').Harness} harness */
-function programsOf(harness) {
-  const left = new Set(harness.FEATURES.filter((name) => without.split(',').includes(name)));
-  return Array.from({ length: count }, (_, index) => harness.generateProgram(seed + index, left));
+/**
+ * @param {Harness} harness
+ * @returns {Program[]}
+ */
+function programsToRecord(harness) {
+  const { from, seed, programs } = values;
+  if (from !== undefined) {
+    const names = readdirSync(from).filter((name) => name.endsWith('.json'));
+    return names.sort().map((name) => JSON.parse(readFileSync(join(from, name), 'utf8')));
+  }
+  const without = new Set(
+    harness.FEATURES.filter((name) => values.without.split(',').includes(name)),
+  );
+  return Array.from({ length: Number(programs) }, (_, index) =>
+    harness.generateProgram(Number(seed) + index, without),
+  );
 }
 
 /**
- * @param {import('./bundle.mjs').Harness} harness
+ * @param {Harness} harness
+ * @param {readonly Program[]} programs
+ */
+function runOnce(harness, programs) {
+  return withScriptOf(harness, programs, async (script) => {
+    const { release, replies } = await runInGuest(harness, values.kernel, script);
+    const outcomes = await Promise.all(
+      programs.map((program, index) =>
+        harness.readOutcome(program, /** @type {string} */ (replies[index])),
+      ),
+    );
+    return { release, outcomes };
+  });
+}
+
+/**
+ * @param {Harness} harness
  * @param {string} file
  */
 async function record(harness, file) {
-  const programs = programsOf(harness);
-  const run = await runInGuest({ kernel: values.kernel, programs, isFull: true });
-  writeTrace(file, run.release, programs, run.lines);
-  say(`${run.release}: ${count} programs recorded in ${file}, ${rate(run.ms, count)}`);
+  const programs = programsToRecord(harness);
+  const { release, outcomes } = await runOnce(harness, programs);
+  writeTrace(file, release, programs, outcomes);
+  say(`${release}: ${programs.length} programs recorded in ${file}`);
   return 0;
 }
 
 /**
- * @param {import('./bundle.mjs').Harness} harness
+ * @param {Harness} harness
  * @param {string} file
  */
 async function compareWithFile(harness, file) {
   const trace = readTrace(file);
-  const run = await runInGuest({ kernel: values.kernel, programs: trace.programs, isFull: true });
-  const right = run.lines.map((line) => JSON.parse(line));
-  const isOlder = isBefore(run.release, trace.release);
-  const releases = isOlder
-    ? { a: run.release, b: trace.release }
-    : { a: trace.release, b: run.release };
-  const found = classifyAll(harness, trace.programs, releases, {
-    a: isOlder ? right : trace.outcomes,
-    b: isOlder ? trace.outcomes : right,
+  const { programs } = trace;
+  const [a, b] = inOrder(harness, [trace, await runOnce(harness, programs)]);
+  const releases = { a: a.release, b: b.release };
+  const found = programs.flatMap((program, index) => {
+    const [older, newer] = [a, b].map(({ outcomes }) => outcomes[index]);
+    if (!older || !newer) throw new Error(`no outcome of program ${index}`);
+    const verdict = harness.classify(program, older, newer, releases);
+    return kindOf(verdict) || verdict.known.length > 0 ? [{ index, program, verdict }] : [];
   });
-  say(`${trace.release} (recorded) and ${run.release}: ${trace.programs.length} programs`);
-  for (const text of toTexts(found)) say(text);
-  return found.some(({ verdict }) => verdict.first) ? 1 : 0;
-}
-
-/** @param {import('./bundle.mjs').Harness} harness */
-async function compareKernels(harness) {
-  const { kernel, against = kernel } = values;
-  const pair = /** @type {const} */ ([kernel, against]);
-  const kernels = isBefore(against, kernel) ? /** @type {const} */ ([against, kernel]) : pair;
-  const mergesAbsence = kernels[0] === '6.1' && kernels[1] !== '6.1';
-  const { left, right } = await runInBoth(kernels, { seed, count, without, mergesAbsence });
-  say(`${left.release} (${rate(left.ms, count)}), ${right.release} (${rate(right.ms, count)})`);
-  const all = programsOf(harness);
-  const differing = all.filter((_, index) => left.lines[index] !== right.lines[index]);
-  say(`${count} programs from seed ${seed}, without '${without}': ${differing.length} differ`);
-  if (differing.length === 0) return 0;
-
-  const programs = differing.slice(0, Number(values.details));
-  const full = await runInBoth(kernels, { programs, isFull: true });
-  const releases = { a: full.left.release, b: full.right.release };
-  const found = classifyAll(harness, programs, releases, {
-    a: full.left.lines.map((line) => JSON.parse(line)),
-    b: full.right.lines.map((line) => JSON.parse(line)),
-  });
-  for (const text of toTexts(found)) say(text);
-  const chosen = examplesOf(found, values.examples);
-  const small = await shrinkAll(harness, kernels, chosen);
-  for (const { name, program, verdict } of small) {
-    say(`${name}: ${JSON.stringify(program)}`);
-    if (verdict) say(`  ${JSON.stringify(verdict)}`);
-    if (!values.corpus) continue;
-    writeFileSync(`${values.corpus}/${name}.json`, `${JSON.stringify(program, null, 2)}\n`);
-  }
-  return found.some(({ verdict }) => verdict.first) ? 1 : 0;
+  const comparison = { releases, programCount: programs.length, found, stale: [] };
+  for (const text of toTexts(harness, comparison)) say(text);
+  return hasNew(comparison) ? 1 : 0;
 }
 
 async function main() {
@@ -134,7 +135,23 @@ async function main() {
   const harness = await buildHarness();
   if (values.record) return record(harness, values.record);
   if (values.compare) return compareWithFile(harness, values.compare);
-  return compareKernels(harness);
+  return runJob(harness, {
+    kernels: values.all ? allKernels : values.kernel.split(','),
+    programCount: Number(values.programs),
+    seed: Number(values.seed),
+    without: values.without,
+    guests: Number(values.guests),
+    withKnown: values.examples,
+    withSimulator: values.simulator,
+    corpus: values.corpus,
+    say,
+    progress: (text) => {
+      process.stderr.write(`${text}\n`);
+    },
+  });
 }
 
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+  process.once(signal, () => stop.abort());
+}
 process.exitCode = await main();

@@ -11,11 +11,12 @@ import { dirname } from 'node:path';
  * @param {string} path
  * @param {string} release
  * @param {readonly Program[]} programs
- * @param {readonly string[]} outcomes as JSON
+ * @param {readonly Outcome[]} outcomes
  */
 export function writeTrace(path, release, programs, outcomes) {
   const lines = programs.map(
-    (program, index) => `{"program":${JSON.stringify(program)},"outcome":${outcomes[index]}}`,
+    (program, index) =>
+      `{"program":${JSON.stringify(program)},"outcome":${JSON.stringify(outcomes[index])}}`,
   );
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${[JSON.stringify({ release }), ...lines].join('\n')}\n`);

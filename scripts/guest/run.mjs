@@ -2,10 +2,10 @@
 // Command line of the guest: `npm run guest -- [options] <command...>`. What the command writes
 // goes to our own outputs, what the run has to say about itself goes to standard error.
 
-import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runGuest } from './guest.mjs';
 import { exitCodes, GuestError } from './host.mjs';
+import { watchForInterruption } from './interruption.mjs';
 import { kernelLines } from './kernel.mjs';
 import { MachineError } from './machine.mjs';
 
@@ -89,21 +89,14 @@ async function main() {
     process.stdout.write(usage);
     return 0;
   }
-  const controller = new AbortController();
-  let signalNumber = 0;
-  for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.once(name, () => {
-      signalNumber = constants.signals[name];
-      controller.abort();
-    });
-  }
+  const interruption = watchForInterruption();
   try {
     const result = await runGuest({
       ...options,
       onStdout: (chunk) => process.stdout.write(chunk),
       onStderr: (chunk) => process.stderr.write(chunk),
       onNotice: options.isQuiet ? undefined : say,
-      signal: controller.signal,
+      signal: interruption.signal,
     });
     if (!options.isQuiet) {
       const [begin, wall] = [result.beginMs, result.wallMs].map((ms) => (ms / 1000).toFixed(1));
@@ -111,7 +104,8 @@ async function main() {
     }
     return result.exitCode;
   } catch (error) {
-    if (signalNumber > 0) return 128 + signalNumber;
+    const exitCode = interruption.exitCode();
+    if (exitCode !== undefined) return exitCode;
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import {
   backendContract,
   otherProcessContract,
   processContract,
+  racingProcessContract,
 } from '../contract/index.ts';
 import { puppetSubject } from '../puppet/native-world.ts';
 import { readHostMachine } from '../support/host-machine.ts';
@@ -25,3 +26,4 @@ const nativeSubject: BackendSubject = {
 
 backendContract(nativeSubject);
 otherProcessContract(nativeSubject, puppetSubject);
+racingProcessContract(nativeSubject, puppetSubject);

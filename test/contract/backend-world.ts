@@ -43,6 +43,7 @@ function asNodemask(mask: MaskArgument): NodemaskArgument | null {
 
 class BackendProcess implements WorldProcess {
   readonly pid = 0;
+  readonly killedBy = null;
   readonly pointers: PointerCalls = {
     getMempolicy: async () => ({ result: unsupported('get_mempolicy'), mode: null, words: [] }),
     movePages: async () => unsupported('move_pages'),

@@ -6,14 +6,16 @@
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { areasOf, createObject, given, mapObject, ringsOf } from './objects.ts';
-import { mapPages, maskOf, type Pages, placeOn } from './pages.ts';
+import { areasOf, createObject, given, mapObject, ringsOf, settingsOf } from './objects.ts';
+import { mapPages, maskOf, Pages, placeOn } from './pages.ts';
 import type { Scene } from './scene.ts';
 import type { PolicyRequest, WorldProcess } from './world.ts';
 
 const { BIND, PREFERRED, PREFERRED_MANY, INTERLEAVE, LOCAL } = MPOL;
 const BALANCING = MPOL_MODE_FLAG.NUMA_BALANCING;
 const MADV_DONTFORK = 10;
+const MADV_MERGEABLE = 12;
+const MERGED_WORD = 0x6261_6c61_6e63_6564n;
 
 /** Pages of each kind. */
 export const PAGE_COUNT = 8;
@@ -71,8 +73,24 @@ function fromObject(kind: 'memfd' | 'ramfs', mode?: number): Kind['prepare'] {
 
 const anonymous: Kind = { name: 'no policy', fate: 'moves', prepare: placed };
 
+/** Pages that the driver has given, moved to that address as a mapping. */
+async function packetRing({ process, scene, near }: Stage, address: bigint): Promise<Pages> {
+  expect(await process.setMempolicy({ mode: BIND, nodemask: maskOf(near) })).toSucceed();
+  const mapped = given(await ringsOf(process).packetRing(PAGE_COUNT / 2, 2));
+  expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+  expect(await areasOf(process).mremap(mapped, PAGE_COUNT, address)).toSucceed();
+  return new Pages(process, address, PAGE_COUNT, scene.machine.pageSizeBytes);
+}
+
+async function device({ process, scene }: Stage, address: bigint): Promise<Pages> {
+  given(await areasOf(process).mapDevice(PAGE_COUNT, address));
+  const pages = new Pages(process, address, PAGE_COUNT, scene.machine.pageSizeBytes);
+  return pages.touch('read');
+}
+
 /** Ranges of one process that writes to all of them. */
 function writtenKinds(scene: Scene): Kind[] {
+  const { facts } = scene;
   const kinds: Kind[] = [
     anonymous,
     {
@@ -126,8 +144,10 @@ function writtenKinds(scene: Scene): Kind[] {
     },
     { name: 'shared memory, BIND', fate: 'stays', prepare: fromObject('memfd', BIND) },
     { name: 'a file, dirty', fate: 'stays', prepare: fromObject('ramfs') },
+    { name: 'a packet ring', fate: 'stays', prepare: packetRing },
+    { name: "a device's memory", fate: 'stays', shows: facts.devicePageStatus, prepare: device },
   ];
-  if (scene.facts.preferredManyTakesBalancing) {
+  if (facts.preferredManyTakesBalancing) {
     const prepare = withPolicy(PREFERRED_MANY | BALANCING, both);
     kinds.push({ name: 'PREFERRED_MANY|NUMA_BALANCING', fate: 'moves', prepare });
   }
@@ -147,6 +167,35 @@ async function readOnly(stage: Stage, address: bigint): Promise<Pages> {
   return pages;
 }
 
+/** Pages of a file that nobody has written, mapped for reading or for both. */
+function cleanFile(access: 'read' | 'write'): Kind['prepare'] {
+  return async (stage, address) => {
+    const { process, scene, near } = stage;
+    const object = await createObject({ process, skip: scene.skip }, 'ramfs', PAGE_COUNT);
+    const request = { pageCount: PAGE_COUNT, address };
+    const pages = await mapObject(process, scene.machine, object, request);
+    expect(await process.setMempolicy({ mode: BIND, nodemask: maskOf(near) })).toSucceed();
+    await pages.touch('read');
+    expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+    expect(await process.mprotect(address, PAGE_COUNT, access)).toSucceed();
+    return pages;
+  };
+}
+
+/** Equal pages, merged into one. */
+async function merged(stage: Stage, address: bigint): Promise<Pages> {
+  const { process, scene } = stage;
+  const pages = await placed(stage, address);
+  for (let page = 0; page < PAGE_COUNT; page++) {
+    expect(await process.store(pages.at(page), MERGED_WORD)).toSucceed();
+  }
+  expect(await areasOf(process).madvise(address, PAGE_COUNT, MADV_MERGEABLE)).toSucceed();
+  const isMerged = await settingsOf(scene.world).withMerging((wait) =>
+    wait(process.pid, PAGE_COUNT),
+  );
+  return isMerged ? pages : scene.skip('needs pages merged in time');
+}
+
 /** Ranges of one process that only reads them. */
 function readKinds(scene: Scene): Kind[] {
   return [
@@ -157,6 +206,8 @@ function readKinds(scene: Scene): Kind[] {
       prepare: async ({ process }, address) =>
         (await mapPages(process, scene.machine, PAGE_COUNT, { address })).touch('read'),
     },
+    { name: 'a file, clean, that may be read only', fate: 'stays', prepare: cleanFile('read') },
+    { name: 'merged', fate: 'stays', prepare: merged },
     {
       name: 'a private mapping of a memfd that may be read only',
       fate: 'stays',

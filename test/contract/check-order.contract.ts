@@ -8,9 +8,10 @@ import { describe, expect } from 'vitest';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { FREE_ADDRESS, mapPages, maskOf, move } from './pages.ts';
 import { type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
-import type { WorldMbindRequest } from './world.ts';
+import type { MaskArgument, WorldMbindRequest } from './world.ts';
 
 const BAD_FLAG = 8;
+const BAD_MODE = 99;
 /** Page aligned, with nothing mapped there: only the last check, of the range, minds. */
 const UNMAPPED = FREE_ADDRESS;
 const NOBODY = 65534;
@@ -95,6 +96,25 @@ function declareMbind(declare: DeclareTest): void {
       expect(await process.mbind(unreadable)).toFailWith('mbind', 'EFAULT');
       const allowed = { ...request, address, flags: MPOL_MF.MOVE };
       expect(await process.mbind(allowed)).toSucceed();
+    },
+  );
+}
+
+function declareSetMempolicy(declare: DeclareTest): void {
+  declare(
+    'set_mempolicy: the mode, the mask, then the nodes',
+    { traits: ['pointers'] },
+    async ({ process, machine, node }) => {
+      const call = 'set_mempolicy';
+      const set = (mode: number, nodemask: MaskArgument): ReturnType<typeof process.setMempolicy> =>
+        process.setMempolicy({ mode, nodemask });
+      expect(await set(BAD_MODE, UNREADABLE)).toFailWith(call, 'EINVAL');
+      // DEFAULT takes no mask, and yet faults on one that cannot be read.
+      for (const mode of [MPOL.DEFAULT, MPOL.LOCAL, MPOL.BIND]) {
+        expect(await set(mode, UNREADABLE), `mode ${mode}`).toFailWith(call, 'EFAULT');
+      }
+      expect(await set(MPOL.DEFAULT, maskOf(node))).toFailWith(call, 'EINVAL');
+      expect(await set(MPOL.BIND, maskOf(machine.nodesMax - 1))).toFailWith(call, 'EINVAL');
     },
   );
 }
@@ -228,6 +248,7 @@ function declareMigratePages(declare: DeclareTest): void {
 export function checkOrderContract(subject: OpenSubject): void {
   describe('order of checks', () => {
     const declare = testsOf(subject);
+    declareSetMempolicy(declare);
     declareMbind(declare);
     declareMovePages(declare);
     declareMigratePages(declare);

@@ -87,6 +87,30 @@ const ROWS: readonly Row[] = [
     prefix: 'prefer (many)',
     nodes: ['1-2', '1-2', '1-2', '1-2', '1-2'],
   },
+  {
+    name: 'PREFERRED with a static node',
+    policy: { mode: MPOL.PREFERRED | STATIC, nodemask: maskOf(1) },
+    prefix: 'prefer=static',
+    nodes: ['1', '1', '1', '1', '1'],
+  },
+  {
+    name: 'PREFERRED with a relative node',
+    policy: { mode: MPOL.PREFERRED | RELATIVE, nodemask: maskOf(0) },
+    prefix: 'prefer=relative',
+    nodes: ['1', '1', '1', '1', '1'],
+  },
+  {
+    name: 'PREFERRED_MANY with static nodes',
+    policy: { mode: MPOL.PREFERRED_MANY | STATIC, nodemask: maskOf(1, 2) },
+    prefix: 'prefer (many)=static',
+    nodes: ['1-2', '1-2', '1-2', '1-2', '1-2'],
+  },
+  {
+    name: 'PREFERRED_MANY with relative nodes',
+    policy: { mode: MPOL.PREFERRED_MANY | RELATIVE, nodemask: maskOf(0, 1) },
+    prefix: 'prefer (many)=relative',
+    nodes: ['1-2', '1-2', '1-2', '1-2', '1-2'],
+  },
 ];
 
 function declareRebinding(declare: DeclareTest): void {
@@ -140,6 +164,22 @@ function declareRebinding(declare: DeclareTest): void {
     expect(await cpuset.setMems('2-3')).toSucceed();
     expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [2, 3] });
   });
+
+  for (const [name, mode, given] of [
+    ['relative PREFERRED', MPOL.PREFERRED | RELATIVE, maskOf(0)],
+    ['static PREFERRED_MANY', MPOL.PREFERRED_MANY | STATIC, maskOf(1, 2)],
+    ['relative PREFERRED_MANY', MPOL.PREFERRED_MANY | RELATIVE, maskOf(0, 1)],
+  ] as const) {
+    cpusets(`a ${name} reports the new nodes, too`, async (scene, create) => {
+      const { process, machine } = scene;
+      const cpuset = await confine(scene, create, '1-2');
+      expect(await process.setMempolicy({ mode, nodemask: given })).toSucceed();
+      expect(await cpuset.setMems('2-3')).toSucceed();
+      expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [2, 3] });
+      expect(await cpuset.setMems('0')).toSucceed();
+      expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [0] });
+    });
+  }
 
   cpusets('a balancing BIND follows as this kernel has it', async (scene, create) => {
     const { process, machine, facts } = scene;

@@ -10,8 +10,17 @@ import { expect } from 'vitest';
 import type { NodeSnapshot } from '../../lib/backend/topology-snapshot.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { allowedNodes, CPUSET_CONDITIONS, confine, cpusetTests } from './cpuset-scene.ts';
-import { familyFor, settingsOf } from './objects.ts';
-import { mapPages, maskOf, move, placeOn, threadPolicy, UNWRITTEN, where } from './pages.ts';
+import { createObject, familyFor, mapObject, settingsOf } from './objects.ts';
+import {
+  mapPages,
+  maskOf,
+  move,
+  placeOn,
+  rangePolicy,
+  threadPolicy,
+  UNWRITTEN,
+  where,
+} from './pages.ts';
 import type { DeclareTest, OpenSubject } from './scene.ts';
 import type { WorldMachine, WorldProcess } from './world.ts';
 
@@ -52,6 +61,41 @@ function declareLimits(declare: DeclareTest): void {
     expect(await process.setMempolicy({ mode, nodemask: maskOf(2, 3) })).toSucceed();
     expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [2] });
   });
+
+  cpusets('a home node may be outside', async (scene, create) => {
+    const { process, machine } = scene;
+    await confine(scene, create, '0-1');
+    const pages = await mapPages(process, machine, 2);
+    expect(await pages.mbind(MPOL.BIND, maskOf(0, 1))).toSucceed();
+    for (const [index, node] of [2, 3].entries()) {
+      const { address, lengthBytes } = pages.part(index, index + 1);
+      const request = { address, lengthBytes, node, flags: 0 };
+      expect(await process.setMempolicyHomeNode(request)).toSucceed();
+    }
+    const [from2, from3] = await where(await pages.touch());
+    expect(nearest(machine, 2, [0, 1])).toContain(from2);
+    expect(nearest(machine, 3, [0, 1])).toContain(from3);
+  });
+
+  // The policy of an object stays as it is when the nodes of a process change.
+  cpusets(
+    'BIND to nodes outside alone is ignored',
+    async (scene, create) => {
+      const { process, machine } = scene;
+      const near = machine.topology.nodes.find(({ cpus }) => cpus.length > 0) as NodeSnapshot;
+      expect(await process.runOnCpu(near.cpus[0] as number)).toSucceed();
+      const cpuset = await confine(scene, create, '0-1');
+      const object = await createObject(scene, 'memfd', 2);
+      const pages = await mapObject(process, machine, object, { pageCount: 2 });
+      expect(await pages.mbind(MPOL.BIND, maskOf(1))).toSucceed();
+      expect(await cpuset.setMems('2-3')).toSucceed();
+      expect(await rangePolicy(pages, machine)).toEqual({ mode: MPOL.BIND, nodes: [1] });
+      const [first, second] = await where(await pages.touch());
+      expect(nearest(machine, near.id, [2, 3])).toContain(first);
+      expect(second).toBe(first);
+    },
+    ['objects'],
+  );
 
   cpusets('move_pages ends at a target outside, privileged or not', async (scene, create) => {
     const { process, machine } = scene;
@@ -133,6 +177,21 @@ function declareGroups(declare: DeclareTest): void {
     expect(await where(pages)).toResideOn([0, 0, 3, 3]);
     expect(await cpuset.setMems('0-3')).toSucceed();
     expect(await where(pages)).toResideOn([0, 0, 3, 3]);
+  });
+
+  cpusets('pages that others have mapped follow, too', async (scene, create) => {
+    const { process, machine } = scene;
+    const pages = await mapPages(process, machine, 2);
+    const cpuset = await confine(scene, create, '0-1');
+    await placeOn(pages, [0, 1]);
+    const child = await process.fork();
+    const outside = await create();
+    expect(await outside.setMems('0-3')).toSucceed();
+    expect(await outside.attach(child.pid)).toSucceed();
+    expect(await where(pages)).toResideOn([0, 1]);
+    expect(await cpuset.setMems('2-3')).toSucceed();
+    expect(await where(pages)).toResideOn([2, 3]);
+    expect(await where(pages.in(child))).toResideOn([2, 3]);
   });
 
   cpusets('pages follow a process into another group', async (scene, create) => {

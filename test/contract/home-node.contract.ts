@@ -10,6 +10,7 @@ import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
 import { memoryNodes } from '../support/needs.ts';
 import { byDistance, cpuNodes } from './first-touch.contract.ts';
+import { areasOf } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, type Pages, rangePolicy, where } from './pages.ts';
 import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
 
@@ -213,11 +214,41 @@ function declarePlaces(declare: DeclareTest): void {
   );
 }
 
+function declareAreas(declare: DeclareTest): void {
+  declare(
+    'a home on half of a range cuts it, and is not listed',
+    { needs: [memoryNodes(2)], traits: ['areas', 'addresses'] },
+    async ({ process, machine }) => {
+      const [first, second] = machine.memoryNodes as [number, number];
+      const pages = await mapPages(process, machine, 6, { address: FREE_ADDRESS });
+      expect(await pages.mbind(MPOL.BIND, maskOf(first))).toSucceed();
+      const list = async (): Promise<[number, string][]> =>
+        (await areasOf(process).list(pages.address, pages.count)).map((area) => [
+          area.pageCount,
+          area.policy,
+        ]);
+      const policy = `bind:${first}`;
+      expect(await list()).toEqual([[6, policy]]);
+      expect(await setHome(pages.part(0, 3), first)).toSucceed();
+      const cut = [
+        [3, policy],
+        [3, policy],
+      ];
+      expect(await list()).toEqual(cut);
+      expect(await setHome(pages.part(3, 6), second)).toSucceed();
+      expect(await list()).toEqual(cut);
+      expect(await setHome(pages.part(3, 6), first)).toSucceed();
+      expect(await list()).toEqual([[6, policy]]);
+    },
+  );
+}
+
 export function homeNodeContract(subject: OpenSubject): void {
   describe('home node', () => {
     const declare = testsOf(subject);
     declareChecks(declare);
     declarePolicies(declare);
     declarePlaces(declare);
+    declareAreas(declare);
   });
 }

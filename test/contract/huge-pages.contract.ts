@@ -25,10 +25,10 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EACCES, EBUSY, ENOENT } = ERRNO;
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
-const HUGE_BYTES = 2 * 1024 * 1024;
+export const HUGE_BYTES = 2 * 1024 * 1024;
 const MADV_HUGEPAGE = 14;
 
-const TRANSPARENT: Conditions = {
+export const TRANSPARENT: Conditions = {
   needs: [expendable, memoryNodes(2), privileged],
   traits: ['settings', 'areas', 'addresses', 'sharing'],
 };
@@ -55,7 +55,7 @@ async function whereHeads(pages: Pages): Promise<number[]> {
 }
 
 /** Addresses for huge pages, of which none is there yet. */
-async function mapTransparent(scene: Scene, count: number): Promise<Pages> {
+export async function mapTransparent(scene: Scene, count: number): Promise<Pages> {
   const { process, machine } = scene;
   const areas = areasOf(process);
   expect(await areas.allowHugePages()).toSucceed();
@@ -65,13 +65,13 @@ async function mapTransparent(scene: Scene, count: number): Promise<Pages> {
   return pages;
 }
 
-async function hugeBytes(pages: Pages): Promise<number> {
+export async function hugeBytes(pages: Pages): Promise<number> {
   const areas = await areasOf(pages.process).list(pages.address, pages.count);
   return areas.reduce((sum, area) => sum + area.hugeBytes, 0);
 }
 
 /** Huge pages, all on that node, made by one write each. */
-async function placeHuge(pages: Pages, node: number): Promise<void> {
+export async function placeHuge(pages: Pages, node: number): Promise<void> {
   const { process } = pages;
   expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
   for (const head of heads(pages)) await head.touch('write');

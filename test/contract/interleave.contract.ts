@@ -8,6 +8,7 @@
 import { describe, expect } from 'vitest';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { kernelSince, memoryNodes } from '../support/needs.ts';
+import { createObject, mapObject, objectsOf } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
 import { type OpenSubject, type Scene, testsOf } from './scene.ts';
 
@@ -118,6 +119,22 @@ export function interleaveContract(subject: OpenSubject): void {
         expect(await pages.mbind(MPOL.INTERLEAVE, maskOf(...nodes), MPOL_MF.MOVE)).toSucceed();
         const pattern = patternOf(scene, pages, nodes);
         expect(await where(pages)).toResideOn([...before.slice(0, 4), ...pattern.slice(4)]);
+      },
+    );
+
+    declare(
+      'copies of a private file count by the place in the file',
+      { needs: [memoryNodes(3)], traits: ['objects', 'addresses'] },
+      async (scene) => {
+        const { process, machine } = scene;
+        const nodes = machine.memoryNodes.slice(0, 3);
+        const object = await createObject(scene, 'ramfs', 16);
+        expect(await objectsOf(process).write(object, 0, 16)).toSucceed();
+        const file = { address: FREE_ADDRESS, pageCount: PAGE_COUNT, firstPage: 5, shared: false };
+        const pages = await mapObject(process, machine, object, file);
+        expect(await pages.mbind(MPOL.INTERLEAVE, maskOf(...nodes))).toSucceed();
+        const pattern = Array.from({ length: PAGE_COUNT }, (_, page) => nodes[(5 + page) % 3]);
+        expect(await where(await pages.touch('write'))).toEqual(pattern);
       },
     );
 

@@ -78,6 +78,57 @@ const FACTS = {
     ['5.0', true],
     ['6.18', false],
   ],
+  /** Beside the weights of the nodes: the file that turns automatic weights on. */
+  automaticWeightsFile: [
+    ['5.0', null],
+    ['6.16', '__auto_type'],
+    ['7.0', 'auto'],
+  ],
+  /** A policy whose only flag is NUMA_BALANCING is reported by the mask that was given. */
+  balancingReportsGivenNodes: [
+    ['5.0', true],
+    ['7.0', false],
+  ],
+  /** move_pages tells the node of a page of secret memory. */
+  secretPagesAreVisible: [
+    ['5.0', false],
+    ['6.12', true],
+  ],
+  /** move_pages status of a present page of a device's memory, when asked. */
+  devicePageStatus: [
+    ['5.0', -ERRNO.EFAULT],
+    ['6.12', -ERRNO.ENOENT],
+  ],
+  /** The vvar, the data of the kernel's clocks in each process, is made of pages on a node. */
+  vvarHasPages: [
+    ['5.0', false],
+    ['7.2', true],
+  ],
+  /** Splitting a huge page turns its pages of zeros into the zero page. */
+  splittingDropsZeros: [
+    ['5.0', false],
+    ['6.12', true],
+  ],
+  /** A shared mapping of a file that is written back can be pinned for long, and written so. */
+  filesCanBePinned: [
+    ['5.0', true],
+    ['6.12', false],
+  ],
+  /** Automatic balancing marks private pages that only have another reference. */
+  balancingMarksReferenced: [
+    ['5.0', false],
+    ['6.12', true],
+  ],
+  /** Automatic balancing marks shared memory that is pinned for long. */
+  balancingMarksPinnedShared: [
+    ['5.0', true],
+    ['7.2', false],
+  ],
+  /** Automatic balancing marks pages of a process whose cpuset has one node. */
+  balancingMarksInOneNode: [
+    ['5.0', true],
+    ['6.18', false],
+  ],
   /** Automatic balancing moves shared memory that has no policy of its own. 6.12.107 does not. */
   balancesSharedMemory: [
     ['5.0', false],

@@ -82,12 +82,13 @@ function declareMerged(declare: DeclareTest): void {
     },
   );
 
-  merging('the second address of a merged page fails STRICT', async (_, pages, first, second) => {
-    const result = await pages.mbind(MPOL.BIND, maskOf(second), MOVE_ALL | STRICT);
+  merging('the second address of a merged page fails STRICT', async (scene, pages, _, second) => {
+    // Else 6.1 takes the page to the node of the CPU that makes the call.
+    const nodemask = maskOf(second);
+    expect(await scene.process.setMempolicy({ mode: MPOL.BIND, nodemask })).toSucceed();
+    const result = await pages.mbind(MPOL.BIND, nodemask, MOVE_ALL | STRICT);
     expect(result).toFailWith('mbind', 'EIO');
-    const [one, other] = await where(pages);
-    expect(one).toBe(other);
-    expect([first, second]).toContain(one);
+    expect(await where(pages)).toResideOn([second, second]);
   });
 
   merging('a write parts merged pages', async (scene, pages, first, second) => {

@@ -9,6 +9,7 @@
 import { describe, expect } from 'vitest';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
+import { cpuNodes } from './first-touch.contract.ts';
 import { fillNode, smallestNode } from './full-node.ts';
 import { mapPages, maskOf, type Pages, placeOn, rangePolicy, where } from './pages.ts';
 import { type OpenSubject, type Scene, testsOf } from './scene.ts';
@@ -131,6 +132,23 @@ export function misplacedPagesContract(subject: OpenSubject): void {
           if (pin.ok) await process.unpin(pin.value);
           expect(await pages.mbind(MPOL.BIND, maskOf(second), MOVE | STRICT)).toSucceed();
           expect(await where(pages)).toResideOn(new Array<number>(5).fill(second));
+        }
+      },
+    );
+
+    declare(
+      "LOCAL with MOVE takes pages to the caller's node",
+      { needs: [memoryNodes(2)] },
+      async ({ process, machine }) => {
+        for (const { node, cpu } of cpuNodes(machine)) {
+          const elsewhere = machine.memoryNodes.find((other) => other !== node) as number;
+          expect(await process.runOnCpu(cpu)).toSucceed();
+          for (const mode of [MPOL.LOCAL, MPOL.PREFERRED]) {
+            const pages = await mapPages(process, machine, 2);
+            await placeOn(pages, [elsewhere, node]);
+            expect(await pages.mbind(mode, null, MOVE)).toSucceed();
+            expect(await where(pages)).toResideOn([node, node]);
+          }
         }
       },
     );

@@ -11,6 +11,7 @@ import type {
   ObjectCalls,
   ObjectKind,
   RingCalls,
+  ThreadCalls,
   Trait,
   World,
   WorldMachine,
@@ -45,6 +46,10 @@ export function ringsOf({ rings }: WorldProcess): RingCalls {
   return present(rings, 'rings');
 }
 
+export function threadsOf({ threads }: WorldProcess): ThreadCalls {
+  return present(threads, 'threads');
+}
+
 export function settingsOf({ settings }: World): MachineSettings {
   return present(settings, 'settings');
 }
@@ -54,8 +59,9 @@ export async function createObject(
   { process, skip }: Pick<Scene, 'process' | 'skip'>,
   kind: ObjectKind,
   pageCount: number,
+  name?: string,
 ): Promise<MemoryObject> {
-  const result = await objectsOf(process).create(kind, pageCount);
+  const result = await objectsOf(process).create(kind, pageCount, name);
   if (!result.ok) return skip(`needs an object of kind ${kind}: ${errnoName(result.errno)}`);
   return result.value;
 }

@@ -8,8 +8,8 @@ import { describe, expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL_MF } from '../../lib/core/uapi.ts';
 import { memoryNodes, privileged } from '../support/needs.ts';
-import { mapPages, move, Pages, placeOn, where } from './pages.ts';
-import { type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
+import { FREE_ADDRESS, mapPages, move, Pages, placeOn, UNWRITTEN, where } from './pages.ts';
+import { type Conditions, type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
 
 const { EACCES, EFAULT, ENOENT } = ERRNO;
 /** In the kernel's half of the address space. */
@@ -63,6 +63,51 @@ function declareAbsent(declare: DeclareTest): void {
       expect(await where(pages)).toResideOn([-ENOENT]);
       expect((await move(process, pages, node)).status).toEqual([-ENOENT]);
       expect(await where(await pages.touch('read'))).toResideOn([node]);
+    },
+  );
+}
+
+function declareChunks(declare: DeclareTest): void {
+  const conditions: Conditions = { traits: ['pointers', 'contents', 'addresses'] };
+
+  declare(
+    'a question whose addresses end early is answered by sixteens',
+    conditions,
+    async ({ process, machine, node }) => {
+      const pages = await mapPages(process, machine, 18);
+      await placeOn(pages, new Array<number>(18).fill(node));
+      const array = await mapPages(process, machine, 1, { address: FREE_ADDRESS });
+      const first = array.at(1) - 18n * 8n;
+      for (let index = 0; index < 18; index++) {
+        expect(await process.store(first + BigInt(index * 8), pages.at(index))).toSucceed();
+      }
+      const status = new Int32Array(20).fill(UNWRITTEN);
+      const question = { count: 20, pages: first, nodes: null, status };
+      expect(await process.pointers.movePages(question)).toFailWith('move_pages', 'EFAULT');
+      // Of the second sixteen two addresses could be read, and not one status is written.
+      const answered = new Array<number>(16).fill(node);
+      expect([...status]).toEqual([...answered, ...new Array<number>(4).fill(UNWRITTEN)]);
+    },
+  );
+
+  declare(
+    'a question whose answers find no place has stored those before',
+    conditions,
+    async ({ process, machine, node }) => {
+      const pages = await mapPages(process, machine, 20);
+      await placeOn(pages, new Array<number>(20).fill(node));
+      const array = await mapPages(process, machine, 1, { address: FREE_ADDRESS });
+      const place = array.at(1) - 64n;
+      for (let index = 0; index < 8; index++) {
+        expect(await process.store(place + BigInt(index * 8), -1n)).toSucceed();
+      }
+      const addresses = BigUint64Array.from({ length: 20 }, (_, index) => pages.at(index));
+      const question = { count: 20, pages: addresses, nodes: null, status: place };
+      expect(await process.pointers.movePages(question)).toFailWith('move_pages', 'EFAULT');
+      const pair = BigInt(node) | (BigInt(node) << 32n);
+      for (let index = 0; index < 8; index++) {
+        expect(await process.load(place + BigInt(index * 8))).toSucceed(pair);
+      }
     },
   );
 }
@@ -192,6 +237,7 @@ export function pageStatusContract(subject: OpenSubject): void {
   describe('page status', () => {
     const declare = testsOf(subject);
     declareAbsent(declare);
+    declareChunks(declare);
     declarePresent(declare);
     declareShared(declare);
   });

@@ -6,7 +6,7 @@
 
 import { describe, expect } from 'vitest';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { memoryNodes } from '../support/needs.ts';
+import { memoryNodes, type Need } from '../support/needs.ts';
 import {
   FREE_ADDRESS,
   mapPages,
@@ -22,6 +22,17 @@ const { STRICT, MOVE } = MPOL_MF;
 const NO_POLICY = { mode: MPOL.DEFAULT, nodes: [] };
 const FAULTS = ['mbind', 'EFAULT'] as const;
 const FAILS_STRICT = ['mbind', 'EIO'] as const;
+
+/** The node that a relative number stands for. */
+function meantBy(nodes: readonly number[], number: number): number {
+  return nodes[number % nodes.length] as number;
+}
+
+/** Met where the numbers of the nodes with memory have gaps. */
+const relativeNumberOfAnother: Need = ({ memoryNodes: nodes }) =>
+  nodes.some((node) => meantBy(nodes, node) !== node)
+    ? null
+    : 'needs a gap in the numbers of the nodes with memory';
 
 /** Five touched pages with nothing mapped around them, less one. */
 async function withHole({ process, machine, node }: Scene, hole: number): Promise<Pages> {
@@ -215,13 +226,29 @@ function declareDestinations(declare: DeclareTest): void {
     'relative nodes move to the nodes that they stand for',
     { needs },
     async ({ process, machine }) => {
-      const [first, second] = machine.memoryNodes as [number, number];
+      const { memoryNodes: nodes } = machine;
+      const [first, second] = nodes as [number, number];
       const pages = await mapPages(process, machine, 1);
       await placeOn(pages, [second]);
       const mode = MPOL.BIND | MPOL_MODE_FLAG.RELATIVE_NODES;
-      const nodemask = maskOf(machine.memoryNodes.length);
-      expect(await pages.mbind(mode, nodemask, MOVE)).toSucceed();
+      // A multiple of the count of nodes stands for the first; this one is no node's number.
+      const beyond = (Math.floor((nodes.at(-1) as number) / nodes.length) + 1) * nodes.length;
+      expect(await pages.mbind(mode, maskOf(beyond), MOVE)).toSucceed();
       expect(await where(pages)).toResideOn([first]);
+    },
+  );
+
+  declare(
+    'a page on the node that a relative number names stays, though another is meant',
+    { needs: [relativeNumberOfAnother] },
+    async ({ process, machine }) => {
+      const { memoryNodes: nodes } = machine;
+      const named = nodes.find((node) => meantBy(nodes, node) !== node) as number;
+      const pages = await mapPages(process, machine, 2);
+      await placeOn(pages.part(0, 1), [named]);
+      const mode = MPOL.BIND | MPOL_MODE_FLAG.RELATIVE_NODES;
+      expect(await pages.mbind(mode, maskOf(named), MOVE | STRICT)).toSucceed();
+      expect(await where(await pages.touch())).toResideOn([named, meantBy(nodes, named)]);
     },
   );
 

@@ -140,6 +140,18 @@ function declareReports(declare: DeclareTest): void {
   );
 
   declare(
+    'a policy that only balances reports its nodes as this kernel has it',
+    {},
+    async ({ process, machine, node, facts }) => {
+      const absent = machine.possibleNodeCount;
+      const mode = MPOL.BIND | NUMA_BALANCING;
+      expect(await process.setMempolicy({ mode, nodemask: maskOf(node, absent) })).toSucceed();
+      const nodes = facts.balancingReportsGivenNodes ? [node, absent] : [node];
+      expect(await threadPolicy(process, machine)).toEqual({ mode, nodes });
+    },
+  );
+
+  declare(
     'relative nodes count through the allowed nodes and wrap around',
     {},
     async ({ process, machine }) => {

@@ -16,6 +16,11 @@ import type {
 } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { TopologySnapshot } from '../../lib/backend/topology-snapshot.ts';
+import type { MachineSettings } from './world-settings.ts';
+import type { ThreadCalls } from './world-threads.ts';
+
+export type { Cpuset, MachineSettings, WeightFiles, WriteWeight } from './world-settings.ts';
+export type { ThreadCalls } from './world-threads.ts';
 
 /** What a kind of world can show; a test that needs more is not part of that world's suite. */
 export type Trait =
@@ -38,8 +43,14 @@ export type Trait =
   | 'areas'
   /** Rings that hold or own pages. */
   | 'rings'
+  /** Threads beside the first, and programs executed anew. */
+  | 'threads'
+  /** Processes in states of their own: ended, in a user namespace; threads of the kernel. */
+  | 'states'
   /** Settings of the whole machine, and cpusets. */
-  | 'settings';
+  | 'settings'
+  /** What each node has given out, as the machine counts it. */
+  | 'counters';
 
 /** A mask by its address in the process, which need not be one. */
 export interface MaskPointer {
@@ -103,8 +114,11 @@ export interface PointerCalls {
   }): Promise<SyscallResult<number>>;
 }
 
-/** What a mapping can have behind it; the last three are files of a file system of their own. */
-export type ObjectKind = 'memfd' | 'sysv' | 'hugetlb' | 'tmpfs' | 'ramfs';
+/**
+ * What a mapping can have behind it. tmpfs and ramfs: a file of a file system of its own; disk: a
+ * file that is written back to one; secret: memory that the kernel itself cannot read.
+ */
+export type ObjectKind = 'memfd' | 'sysv' | 'hugetlb' | 'tmpfs' | 'ramfs' | 'disk' | 'secret';
 
 /** Known to the process that made it and to children forked since. */
 export interface MemoryObject {
@@ -115,7 +129,8 @@ export interface MemoryObject {
 
 /** With the trait `objects`. */
 export interface ObjectCalls {
-  create(kind: ObjectKind, pageCount: number): Promise<SyscallResult<MemoryObject>>;
+  /** Only a memfd has a name. */
+  create(kind: ObjectKind, pageCount: number, name?: string): Promise<SyscallResult<MemoryObject>>;
   /** A System V segment can only be attached: whole, shared, at any address. */
   map(
     object: MemoryObject,
@@ -144,9 +159,19 @@ export interface AreaCalls {
   madvise(address: bigint, pageCount: number, advice: number): Promise<SyscallResult<undefined>>;
   /** Moves a mapping to exactly there. */
   mremap(address: bigint, pageCount: number, to: bigint): Promise<SyscallResult<undefined>>;
+  /** Makes a mapping longer or shorter; the value is where it is then. */
+  resize(address: bigint, pageCount: number, newPageCount: number): Promise<SyscallResult<bigint>>;
   /** Processes start without transparent huge pages, whatever they ask for. */
   allowHugePages(): Promise<SyscallResult<undefined>>;
   list(address: bigint, pageCount: number): Promise<Area[]>;
+  /** Makes every page an area of its own; ENOMEM at the limit of areas. */
+  shatter(address: bigint, pageCount: number): Promise<SyscallResult<undefined>>;
+  /** What the kernel maps into each process: its code, and the data of its clocks. */
+  special(name: 'vdso' | 'vvar'): Promise<Pick<Area, 'address' | 'pageCount'> | null>;
+  /** Maps memory of a device, 32 pages at most, which no node has: exactly there, if told. */
+  mapDevice(pageCount: number, address?: bigint): Promise<SyscallResult<bigint>>;
+  /** Every line of the file that the calling thread reads below /proc. */
+  numaMaps(folder: 'self' | 'thread-self'): Promise<string[]>;
 }
 
 /** With the trait `rings`. */
@@ -154,39 +179,18 @@ export interface RingCalls {
   /** A long-term pin by io_uring; the value names it. */
   register(address: bigint, pageCount: number): Promise<SyscallResult<number>>;
   unregister(ring: number): Promise<SyscallResult<undefined>>;
+  /** A long-term pin by an XDP socket, which takes what a long-term pin may have. */
+  registerPackets(address: bigint, pageCount: number): Promise<SyscallResult<undefined>>;
   /** Maps a ring of received packets: pages that belong to the driver. */
   packetRing(blockPages: number, blockCount: number): Promise<SyscallResult<bigint>>;
 }
 
-/** A group of processes on nodes of its own. Removed with its last process. */
-export interface Cpuset {
-  /** A list of nodes: `0-1,3`. Its value is an error code where the kernel refuses. */
-  setMems(nodes: string): Promise<SyscallResult<undefined>>;
-  attach(pid: number): Promise<SyscallResult<undefined>>;
-}
-
-/** Answers as write(2) does. */
-export type WriteWeight = (node: number, text: string) => Promise<SyscallResult<undefined>>;
-
-/** With the trait `settings`; only tests that need an expendable machine use it. */
-export interface MachineSettings {
-  /** Until the end of the test, whose `body` it runs. */
-  withHugePool<T>(pagesPerNode: number, body: () => Promise<T>): Promise<T>;
-  withTransparentHugePages<T>(body: () => Promise<T>): Promise<T>;
-  /** With automatic NUMA balancing on. */
-  withBalancing<T>(body: () => Promise<T>): Promise<T>;
-  /** `write` puts a text into the file of a node's interleave weight. */
-  withInterleaveWeights<T>(body: (write: WriteWeight) => Promise<T>): Promise<T>;
-  /** Equal pages of willing processes are merged; `merged` waits for that many of a process. */
-  withMerging<T>(
-    body: (merged: (pid: number, pageCount: number) => Promise<boolean>) => Promise<T>,
-  ): Promise<T>;
-  withCpusets<T>(body: (create: () => Promise<Cpuset>) => Promise<T>): Promise<T>;
-  /** cgroup version 1, where pages follow a group only if it `migrates`; `null`: not to be had. */
-  withOldCpusets<T>(
-    migrates: boolean,
-    body: (create: () => Promise<Cpuset>) => Promise<T>,
-  ): Promise<T | null>;
+/** With the trait `states`. */
+export interface StateCalls {
+  /** A child that has ended, and that nobody has waited for; the value is its pid. */
+  endedChild(): Promise<SyscallResult<number>>;
+  /** A user namespace of its own, where it has all privileges. */
+  unshareUser(): Promise<SyscallResult<undefined>>;
 }
 
 /** Answers of a trait that the world does not have are ENOSYS. */
@@ -196,22 +200,29 @@ export interface WorldProcess {
   readonly objects?: ObjectCalls;
   readonly areas?: AreaCalls;
   readonly rings?: RingCalls;
+  readonly states?: StateCalls;
+  readonly threads?: ThreadCalls;
+  /** The signal that ended it, known from the first call that found it gone: ESRCH. */
+  readonly killedBy: number | null;
 
   mmap(request: MmapRequest): Promise<SyscallResult<bigint>>;
   munmap(address: bigint, pageCount: number): Promise<SyscallResult<undefined>>;
-  /** `none`, `read` or `write`. */
+  /** `write` lets read as well, `write-only` need not. */
   mprotect(
     address: bigint,
     pageCount: number,
-    access: Access | 'none',
+    access: Access | 'none' | 'write-only',
   ): Promise<SyscallResult<undefined>>;
   mlock(address: bigint, pageCount: number): Promise<SyscallResult<undefined>>;
   touch(address: bigint, pageCount: number, access: Access): Promise<SyscallResult<undefined>>;
-  /** Answers at once, and touches for so long; the process's next call waits. With `settings`. */
+  /**
+   * Answers at once, and touches for so long; the process's next call waits. `count` adds 1 to the
+   * first word of each page in turn. With `settings` or `states`.
+   */
   keepTouching(
     address: bigint,
     pageCount: number,
-    access: Access,
+    access: Access | 'count',
     milliseconds: number,
   ): Promise<SyscallResult<undefined>>;
   store(address: bigint, value: bigint): Promise<SyscallResult<undefined>>;
@@ -227,6 +238,8 @@ export interface WorldProcess {
   /** A child with a copy of the memory and the policy. */
   fork(): Promise<WorldProcess>;
   setuid(uid: number): Promise<SyscallResult<undefined>>;
+  /** Lets equals look into a process that changed its user. With `setuid`. */
+  setDumpable?(): Promise<SyscallResult<undefined>>;
   /** Takes a reference to present pages; the value names it. */
   pin(address: bigint, pageCount: number): Promise<SyscallResult<number>>;
   unpin(pin: number): Promise<SyscallResult<undefined>>;
@@ -255,9 +268,23 @@ export interface WorldMachine {
   readonly isExpendable: boolean;
 }
 
+/** Pages that a node has given out since the machine started, under the kernel's names. */
+export interface NodeCounters {
+  readonly numaHit: number;
+  readonly numaMiss: number;
+  readonly numaForeign: number;
+  readonly interleaveHit: number;
+  readonly localNode: number;
+  readonly otherNode: number;
+}
+
 export interface World {
   readonly machine: WorldMachine;
   readonly settings?: MachineSettings;
+  /** Its pid; `null` where none can be seen. With the trait `states`. */
+  readonly kernelThread?: number | null;
+  /** Of one node, now. With the trait `counters`. */
+  nodeCounters?(node: number): Promise<NodeCounters>;
   /** A fresh process: no policy, no memory of its own, any CPU. */
   spawn(): Promise<WorldProcess>;
   close(): Promise<void>;

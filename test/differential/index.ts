@@ -1,10 +1,12 @@
-/** What the scripts use, bundled into one file for this machine's Node and the guest's. */
+/** What the scripts use, bundled into one file. */
 
+export { compareReleases } from '../contract/kernel-facts.ts';
+export { parseBatch, readOutcome, scriptOf } from './batch.ts';
 export { type Difference, differencesOf } from './compare.ts';
 export { generateProgram } from './generate.ts';
-export { classify, type Verdict } from './known-differences.ts';
-export { hashOf, type Outcome } from './outcome.ts';
+export { classify, KNOWN, knownBetween, type Verdict } from './known-differences.ts';
+export type { Outcome } from './outcome.ts';
 export type { Program, Step } from './program.ts';
-export { runPrograms } from './run-programs.ts';
 export { FEATURES, type Feature } from './scene.ts';
 export { shrink } from './shrink.ts';
+export { kernelLineOf, simulate } from './simulate.ts';

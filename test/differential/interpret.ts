@@ -254,7 +254,7 @@ async function startStep(run: Run, step: Step): Promise<{ answer: Answer }> {
 }
 
 /** Runs a program in a process of its own, and ends what it started. */
-export async function runProgram(world: World, program: Program): Promise<Outcome> {
+export async function runProgram(world: Pick<World, 'spawn'>, program: Program): Promise<Outcome> {
   const run = new Run(program, await world.spawn());
   const answers: Answer[] = [];
   for (const step of program.steps) answers.push((await startStep(run, step)).answer);

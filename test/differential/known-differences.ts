@@ -9,8 +9,16 @@ import { type Difference, differencesOf } from './compare.ts';
 import type { Outcome, StepOutcome } from './outcome.ts';
 import type { Program, Step } from './program.ts';
 
+/** Of two outcomes; `a` is the older one. */
+export interface Releases {
+  readonly a: string;
+  readonly b: string;
+}
+
 interface KnownDifference {
   readonly name: string;
+  /** The entry of docs/contract that tells it. */
+  readonly contract: string;
   /** The first release that answers the newer way. */
   readonly since: string;
   /** The processes are in different states afterwards: what follows says nothing. */
@@ -38,15 +46,17 @@ function hasOnlyField(difference: Difference, field: string): boolean {
   return difference.fields.every((name) => name === field);
 }
 
-const KNOWN: readonly KnownDifference[] = [
+export const KNOWN: readonly KnownDifference[] = [
   {
     name: 'weighted-interleave',
+    contract: 'C-1.0-14',
     since: '6.9',
     parts: true,
     explains: (_, { step }) => ((modeOf(step) ?? 0) & MODE_MASK) === MPOL.WEIGHTED_INTERLEAVE,
   },
   {
     name: 'balancing-with-preferred-many',
+    contract: 'C-1.0-15',
     since: '6.12',
     parts: true,
     explains: (_, { step }) => {
@@ -57,6 +67,7 @@ const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'untouched-anonymous-status',
+    contract: 'C-1.6-32',
     since: '6.12',
     parts: false,
     explains: (_, difference) =>
@@ -65,6 +76,7 @@ const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'prot-none-pages',
+    contract: 'C-1.6-43',
     since: '6.12',
     parts: true,
     explains: (program, difference) =>
@@ -75,6 +87,7 @@ const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'interleave-index',
+    contract: 'C-2.3-02',
     since: '6.12',
     parts: true,
     explains: (program, difference) =>
@@ -86,6 +99,7 @@ const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'balancing-read-back',
+    contract: 'C-1.0-24',
     since: '7.0',
     parts: false,
     explains: (_, difference) => {
@@ -95,6 +109,14 @@ const KNOWN: readonly KnownDifference[] = [
     },
   },
 ];
+
+/** Those that part two releases, the older one first. */
+export function knownBetween(releases: Releases): readonly KnownDifference[] {
+  return KNOWN.filter(
+    ({ since }) =>
+      compareReleases(releases.a, since) < 0 && compareReleases(releases.b, since) >= 0,
+  );
+}
 
 export interface Verdict {
   /** Names of the known differences met. */
@@ -106,16 +128,8 @@ export interface Verdict {
 }
 
 /** Tells what differs between two outcomes; `a` is that of the older release. */
-export function classify(
-  program: Program,
-  a: Outcome,
-  b: Outcome,
-  releases: { readonly a: string; readonly b: string },
-): Verdict {
-  const known = KNOWN.filter(
-    ({ since }) =>
-      compareReleases(releases.a, since) < 0 && compareReleases(releases.b, since) >= 0,
-  );
+export function classify(program: Program, a: Outcome, b: Outcome, releases: Releases): Verdict {
+  const known = knownBetween(releases);
   const places: Record<string, number> = {};
   let first: Difference | undefined;
   for (const difference of differencesOf(program, a, b)) {

@@ -1,6 +1,4 @@
-/** What a program did, step by step, as data that can be compared, hashed and kept. */
-
-import { createHash } from 'node:crypto';
+/** What a program did, step by step, as data that can be compared and kept. */
 
 /** The answer of one step. Absent fields do not belong to its call. */
 export interface StepOutcome {
@@ -37,15 +35,4 @@ export function pagesText(status: Iterable<number>): string {
   let text = '';
   for (const node of status) text += node < 0 ? NO_NODE : node.toString(36);
   return text;
-}
-
-/**
- * Short, and different for different outcomes. With `mergesAbsence` the two statuses of memory
- * without a page count as one: nearly every program shows that difference between old and new.
- */
-export function hashOf(outcome: Outcome, mergesAbsence: boolean): string {
-  const merged = (field: string, value: unknown): unknown =>
-    field === 'status' ? (value as number[]).map((one) => (one === -2 ? -14 : one)) : value;
-  const text = JSON.stringify(outcome, mergesAbsence ? merged : undefined);
-  return createHash('sha1').update(text).digest('base64url').slice(0, 8);
 }

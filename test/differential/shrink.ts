@@ -1,50 +1,19 @@
 /**
  * Cuts a program down while it stays interesting. Candidates are asked for many at a time, because
- * whoever answers may have to boot a machine for it.
+ * whoever answers has to boot machines for it: so each round asks for every single simplification
+ * and for many chains of them, and goes on with the smallest that is still interesting.
  */
 
 import type { Mask, Program, Step } from './program.ts';
+import { Random } from './random.ts';
 
 /** Which of the candidates are still interesting. */
 export type AskMany = (candidates: readonly Program[]) => Promise<readonly boolean[]>;
 
-const ROUNDS_MAX = 12;
-
-function withSteps(program: Program, steps: readonly Step[]): Program {
-  return { ...program, seed: 0, steps };
-}
-
-/** Without each part of the steps of a size, from the end. */
-function withoutParts(program: Program, size: number): Program[] {
-  const { steps } = program;
-  const candidates: Program[] = [];
-  for (let start = Math.max(0, steps.length - size); ; start = Math.max(0, start - size)) {
-    candidates.push(withSteps(program, [...steps.slice(0, start), ...steps.slice(start + size)]));
-    if (start === 0) return candidates;
-  }
-}
-
-/** Removes every part that can go alone, together where that works. */
-async function dropParts(program: Program, size: number, ask: AskMany): Promise<Program> {
-  const candidates = withoutParts(program, size);
-  const answers = await ask(candidates);
-  const good = candidates.filter((_, index) => answers[index]);
-  if (good.length < 2) return good[0] ?? program;
-  const removable = new Set(
-    good.flatMap((one) => program.steps.filter((s) => !one.steps.includes(s))),
-  );
-  // Growing sets of removals: the largest that works wins.
-  const removals = [...removable].reverse();
-  const unions = removals.map((_, index) => {
-    const gone = new Set(removals.slice(0, index + 1));
-    return withSteps(
-      program,
-      program.steps.filter((step) => !gone.has(step)),
-    );
-  });
-  const works = await ask(unions);
-  return unions.findLast((_, index) => works[index]) ?? (good[0] as Program);
-}
+const ROUNDS_MAX = 40;
+/** Most chains are short, as most long ones break what they are to keep. */
+const CHAIN_LENGTHS = [2, 2, 3, 4, 6, 9, 14, 20];
+const CHAINS_PER_LENGTH = 6;
 
 function simplerMask(mask: Mask): Mask[] {
   if (mask === null || 'pointer' in mask) return [];
@@ -73,8 +42,9 @@ function simplerSteps(step: Step): Step[] {
     simpler.push({ ...step, length: 4096 }, { ...step, length: step.length - 4096 });
   }
   if (step.call === 'mbind' && step.flags !== 0) {
-    for (const flag of [1, 2, 4])
-      if (step.flags & flag) simpler.push({ ...step, flags: step.flags ^ flag });
+    for (let bit = 0; bit < 31; bit += 1) {
+      if (step.flags & (1 << bit)) simpler.push({ ...step, flags: step.flags ^ (1 << bit) });
+    }
   }
   if ('mode' in step) {
     for (const flag of [0x8000, 0x4000, 0x2000]) {
@@ -92,59 +62,70 @@ function simplerSteps(step: Step): Step[] {
   return simpler;
 }
 
-function weight(program: Program): number {
-  return JSON.stringify(program).length;
+/** The program with one thing made simpler, in every way known. */
+function simplerPrograms(program: Program): Program[] {
+  const { steps } = program;
+  const withSteps = (simpler: readonly Step[]): Program => ({ ...program, steps: simpler });
+  const fewer = steps.length > 1 ? steps.map((gone) => steps.filter((step) => step !== gone)) : [];
+  const simpler = steps.flatMap((step, index) =>
+    simplerSteps(step).map((other) => steps.with(index, other)),
+  );
+  const programs = [...fewer, ...simpler].map(withSteps);
+  if (program.shared.includes(true)) {
+    programs.push({ ...program, shared: program.shared.map(() => false) });
+  }
+  if (program.region === 'high') programs.push({ ...program, region: 'low' });
+  return programs;
 }
 
-/** One round of simpler arguments: the best choice of each step, together where that works. */
-async function simplify(program: Program, ask: AskMany): Promise<Program> {
-  const choices = program.steps.flatMap((step, index) =>
-    simplerSteps(step).map((simpler) => ({ index, simpler })),
-  );
-  const replaced = (picked: readonly { index: number; simpler: Step }[]): Program => {
-    const steps = [...program.steps];
-    for (const { index, simpler } of picked) steps[index] = simpler;
-    return withSteps(program, steps);
-  };
-  const shared = program.shared.includes(true)
-    ? [{ ...program, seed: 0, shared: program.shared.map(() => false) }]
-    : [];
-  const low: Program[] = program.region === 'high' ? [{ ...program, seed: 0, region: 'low' }] : [];
-  const candidates = [...choices.map((choice) => replaced([choice])), ...shared, ...low];
-  if (candidates.length === 0) return program;
-  const answers = await ask(candidates);
-  const other = candidates.slice(choices.length).find((_, i) => answers[choices.length + i]);
-  if (other !== undefined) return other;
-  const best = new Map<number, { index: number; simpler: Step }>();
-  for (const [number, choice] of choices.entries()) {
-    const known = best.get(choice.index);
-    const isBetter = known === undefined || weight(replaced([choice])) < weight(replaced([known]));
-    if (answers[number] && isBetter) best.set(choice.index, choice);
+/** A chain of simplifications; steps go more often than they change. */
+function chainFrom(program: Program, random: Random, length: number): Program {
+  let end = program;
+  for (let link = 0; link < length; link += 1) {
+    const simpler = simplerPrograms(end);
+    if (simpler.length === 0) return end;
+    const fewer = simpler.filter(({ steps }) => steps.length < end.steps.length);
+    end = random.pick(fewer.length > 0 && random.chance(0.5) ? fewer : simpler);
   }
-  const picked = [...best.values()];
-  if (picked.length === 0) return program;
-  if (picked.length === 1) return replaced(picked);
-  const unions = picked.map((_, index) => replaced(picked.slice(0, index + 1)));
-  const works = await ask(unions);
-  return unions.findLast((_, index) => works[index]) ?? program;
+  return end;
+}
+
+function bitCount(value: number): number {
+  return value === 0 ? 0 : (value & 1) + bitCount(value >>> 1);
+}
+
+/** Less for every simplification, though not every one makes the text shorter. */
+function weight(program: Program): number {
+  let sum = JSON.stringify(program).length + 2 * program.shared.filter(Boolean).length;
+  for (const step of program.steps) {
+    if ('pages' in step) sum += 2 * step.pages;
+    if ('flags' in step) sum += bitCount(step.flags);
+    if ('mode' in step) sum += bitCount(step.mode);
+    if (step.call === 'mbind' && typeof step.length === 'number') sum += step.length / 4096;
+  }
+  return sum;
 }
 
 /**
- * The smallest program found that is still interesting. Steps behind `lastIndex` are dropped
- * first: they came after what made it interesting.
+ * The smallest program found that is still interesting: no single simplification of it is. Steps
+ * behind `lastIndex` are dropped first: they came after what made it interesting.
  */
 export async function shrink(program: Program, lastIndex: number, ask: AskMany): Promise<Program> {
-  const cut = withSteps(program, program.steps.slice(0, lastIndex + 1));
+  const random = new Random(program.seed);
+  const whole = { ...program, seed: 0 };
+  const cut = { ...whole, steps: program.steps.slice(0, lastIndex + 1) };
   const [isEnough] = await ask([cut]);
-  let best = isEnough ? cut : withSteps(program, program.steps);
+  let best = isEnough ? cut : whole;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const before = best;
-    for (let size = Math.ceil(best.steps.length / 4); size > 1 && round === 0; size >>= 1) {
-      best = await dropParts(best, size, ask);
-    }
-    if (best.steps.length > 1) best = await dropParts(best, 1, ask);
-    best = await simplify(best, ask);
-    if (best === before) return best;
+    const start = best;
+    const chains = CHAIN_LENGTHS.flatMap((length) =>
+      Array.from({ length: CHAINS_PER_LENGTH }, () => chainFrom(start, random, length)),
+    );
+    const candidates = [...simplerPrograms(start), ...chains];
+    const answers = await ask(candidates);
+    const good = candidates.filter((one, index) => answers[index] && weight(one) < weight(best));
+    if (good.length === 0) return best;
+    best = good.reduce((least, one) => (weight(one) < weight(least) ? one : least));
   }
   return best;
 }

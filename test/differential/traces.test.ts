@@ -1,38 +1,78 @@
 /** What kernels did, as recorded: releases differ only in what is known to differ. */
 
-import { existsSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { readDocument } from '../../scripts/contract/document.mjs';
 import { readTrace } from '../../scripts/differential/trace.mjs';
-import { classify } from './known-differences.ts';
+import { classify, KNOWN, knownBetween, type Verdict } from './known-differences.ts';
 import type { Outcome } from './outcome.ts';
+import type { Program } from './program.ts';
 
 const LINES = ['6.1', '6.12', '6.18', '7.2'];
+const PAIRS = LINES.slice(1).map((newer, index) => [LINES[index] as string, newer] as const);
+const CORPUS = new URL('./corpus/', import.meta.url);
 
-function traceOf(line: string): ReturnType<typeof readTrace> {
-  return readTrace(fileURLToPath(new URL(`../traces/${line}/programs.jsonl`, import.meta.url)));
+type Trace = ReturnType<typeof readTrace>;
+
+function traceOf(line: string, file: string): Trace {
+  return readTrace(fileURLToPath(new URL(`../traces/${line}/${file}`, import.meta.url)));
 }
 
-describe('recorded traces', () => {
-  test('every kernel line has one', () => {
-    const folder = new URL('../traces/', import.meta.url);
-    const missing = LINES.filter((line) => !existsSync(new URL(`${line}/programs.jsonl`, folder)));
-    expect(missing).toEqual([]);
+function verdictsOf(a: Trace, b: Trace): Verdict[] {
+  expect(a.programs).toEqual(b.programs);
+  const releases = { a: a.release, b: b.release };
+  return a.programs.map((program, index) => {
+    const [left, right] = [a, b].map(({ outcomes }) => outcomes[index]) as [Outcome, Outcome];
+    return classify(program, left, right, releases);
   });
+}
 
-  for (const [index, newer] of LINES.slice(1).entries()) {
-    const older = LINES[index] as string;
+/** In the order in which the corpus is recorded. */
+const CORPUS_NAMES = readdirSync(CORPUS)
+  .filter((name) => name.endsWith('.json'))
+  .sort()
+  .map((name) => name.replace('.json', ''));
+
+describe('recorded traces', () => {
+  for (const [older, newer] of PAIRS) {
     test(`${older} and ${newer} differ in nothing new`, () => {
-      const a = traceOf(older);
-      const b = traceOf(newer);
-      expect(a.programs).toEqual(b.programs);
-      const releases = { a: a.release, b: b.release };
-      for (const [number, program] of a.programs.entries()) {
-        const outcomes = [a, b].map(({ outcomes }) => outcomes[number] as Outcome);
-        const [left, right] = outcomes as [Outcome, Outcome];
-        const { first } = classify(program, left, right, releases);
-        expect(first, `seed ${program.seed}`).toBeUndefined();
+      const a = traceOf(older, 'programs.jsonl');
+      const verdicts = verdictsOf(a, traceOf(newer, 'programs.jsonl'));
+      for (const [index, { first }] of verdicts.entries()) {
+        expect(first, `seed ${a.programs[index]?.seed}`).toBeUndefined();
       }
     });
   }
+});
+
+describe('the corpus', () => {
+  test('has a program for each known difference', () => {
+    expect(CORPUS_NAMES).toEqual(KNOWN.map(({ name }) => name).sort());
+  });
+
+  test('is what was recorded', () => {
+    const read = (name: string): Program =>
+      JSON.parse(readFileSync(new URL(`${name}.json`, CORPUS), 'utf8')) as Program;
+    for (const line of LINES) {
+      expect(traceOf(line, 'corpus.jsonl').programs, line).toEqual(CORPUS_NAMES.map(read));
+    }
+  });
+
+  for (const [older, newer] of PAIRS) {
+    test(`tells every difference of ${older} and ${newer}, each program its own`, () => {
+      const a = traceOf(older, 'corpus.jsonl');
+      const b = traceOf(newer, 'corpus.jsonl');
+      const met = verdictsOf(a, b).map(({ known }) => known);
+      const names = knownBetween({ a: a.release, b: b.release }).map(({ name }) => name);
+      expect(met).toEqual(CORPUS_NAMES.map((name) => (names.includes(name) ? [name] : [])));
+    });
+  }
+});
+
+test('every known difference has its entry in the contract, and parts two kernels', () => {
+  const entries = new Set(readDocument().entries.map(({ id }) => id));
+  expect(KNOWN.filter(({ contract }) => !entries.has(contract))).toEqual([]);
+  const parting = PAIRS.flatMap(([a, b]) => knownBetween({ a, b }));
+  expect(parting.map(({ name }) => name)).toEqual(KNOWN.map(({ name }) => name));
 });

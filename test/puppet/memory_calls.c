@@ -48,12 +48,14 @@ static void touch_command(const struct request* request) {
   reply_result(0);
 }
 
-/* keep_touching ADDRESS PAGE_COUNT (read|write) MILLISECONDS: answers at once and goes on touching;
- * the next command waits. Many processes can be at it together. */
+/* keep_touching ADDRESS PAGE_COUNT (read|write|count) MILLISECONDS: answers at once and goes on
+ * touching; the next command waits. `count` adds 1 to the first word of each page. Many processes
+ * can be at it together. */
 static void keep_touching_command(const struct request* request) {
   volatile char* pages = (volatile char*)(uintptr_t)number_at(request, 0);
   uint64_t count = number_at(request, 1);
   int is_write = strcmp(text_at(request, 2), "write") == 0;
+  int counts = strcmp(text_at(request, 2), "count") == 0;
   uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -66,7 +68,9 @@ static void keep_touching_command(const struct request* request) {
     for (int round = 0; round < 100; round++) {
       for (uint64_t i = 0; i < count; i++) {
         volatile char* page = pages + i * page_bytes;
-        if (is_write) {
+        if (counts) {
+          *(volatile uint64_t*)page += 1;
+        } else if (is_write) {
           __atomic_fetch_or(page, 0, __ATOMIC_RELAXED);
         } else {
           (void)*page;
@@ -106,7 +110,8 @@ static void mmap_command(const struct request* request) {
   end_reply();
 }
 
-/* pin ADDRESS LENGTH: references the pages from a pipe; the answer is the pin to give up. */
+/* pin ADDRESS LENGTH [PIN]: references the pages from a pipe; the answer is the pin to give up, the
+ * one asked for if there is one. */
 static void pin_command(const struct request* request) {
   struct iovec range = {.iov_base = (void*)(uintptr_t)number_at(request, 0),
                         .iov_len = number_at(request, 1)};
@@ -125,7 +130,12 @@ static void pin_command(const struct request* request) {
     reply_result(-1);
     return;
   }
-  reply_result(ends[0]);
+  if (request->count <= 2) {
+    reply_result(ends[0]);
+    return;
+  }
+  reply_result(dup2(ends[0], (int)number_at(request, 2)));
+  close(ends[0]);
 }
 
 int run_memory_command(const struct request* request) {

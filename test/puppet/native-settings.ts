@@ -4,10 +4,11 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MachineSettings } from '../contract/world.ts';
+import type { MachineSettings, WeightFiles, WriteWeight } from '../contract/world-settings.ts';
 import { tryWrite, withCpusets, withOldCpusets } from './native-cpusets.ts';
+import { PuppetProcess } from './puppet-process.ts';
 
 const TRANSPARENT = '/sys/kernel/mm/transparent_hugepage/enabled';
 const BALANCING = '/proc/sys/kernel/numa_balancing';
@@ -30,6 +31,12 @@ async function mergedPages(pid: number, pageCount: number): Promise<boolean> {
   return false;
 }
 
+function numberIn(file: string, pattern: RegExp): number {
+  const found = pattern.exec(readFileSync(file, 'utf8'))?.[1];
+  if (found === undefined) throw new Error(`${file} has no ${pattern}`);
+  return Number(found);
+}
+
 /** Ten looks a second instead of one, where debugfs can be had; returns how to undo it. */
 function hastenBalancing(): () => void {
   if (!existsSync(SCAN)) spawnSync('mount', ['-t', 'debugfs', 'debugfs', '/sys/kernel/debug']);
@@ -39,6 +46,30 @@ function hastenBalancing(): () => void {
   for (const file of files) writeFileSync(file, '100');
   return () => {
     for (const [index, file] of files.entries()) writeFileSync(file, before[index] as string);
+  };
+}
+
+/** `null`: the firmware tells nothing of the node. */
+function firmwareBandwidth(node: number): number | null {
+  const folder = `/sys/devices/system/node/node${node}/access1/initiators`;
+  const files = ['read_bandwidth', 'write_bandwidth'].map((name) => `${folder}/${name}`);
+  if (!files.every((file) => existsSync(file))) return null;
+  return Math.min(...files.map((file) => Number(readFileSync(file, 'utf8'))));
+}
+
+function weightFiles(memoryNodes: readonly number[]): WeightFiles {
+  return {
+    names: async () => readdirSync(WEIGHTS),
+    read: async (name) => readFileSync(`${WEIGHTS}/${name}`, 'utf8').trim(),
+    write: async (name, text) => tryWrite(`${WEIGHTS}/${name}`, text),
+    writeAs: async (process, name, text) => {
+      if (!(process instanceof PuppetProcess)) throw new TypeError('only puppets write files');
+      return process.writeFile(`${WEIGHTS}/${name}`, text);
+    },
+    firmwareBandwidths: async () => {
+      const pairs = memoryNodes.map((node) => [node, firmwareBandwidth(node)] as const);
+      return new Map(pairs.filter((pair): pair is [number, number] => pair[1] !== null));
+    },
   };
 }
 
@@ -55,19 +86,19 @@ export function nativeSettings(memoryNodes: readonly number[]): MachineSettings 
         }
       }
     },
-    withTransparentHugePages: async (body) => {
+    withTransparentHugePages: async (body, ranges = 'madvise') => {
       const before = /\[(\w+)\]/.exec(readFileSync(TRANSPARENT, 'utf8'))?.[1] ?? 'never';
-      writeFileSync(TRANSPARENT, 'madvise');
+      writeFileSync(TRANSPARENT, ranges);
       try {
         return await body();
       } finally {
         writeFileSync(TRANSPARENT, before);
       }
     },
-    withBalancing: async (body) => {
+    withBalancing: async (body, kind) => {
       const before = readFileSync(BALANCING, 'utf8');
       const calmDown = hastenBalancing();
-      writeFileSync(BALANCING, '1');
+      writeFileSync(BALANCING, kind === 'tiering' ? '2' : '1');
       try {
         return await body();
       } finally {
@@ -75,11 +106,18 @@ export function nativeSettings(memoryNodes: readonly number[]): MachineSettings 
         calmDown();
       }
     },
+    balancingFaults: async (pid) =>
+      numberIn(`/proc/${pid}/sched`, /^total_numa_faults\s*:\s*(\d+)/m),
+    migratedPages: async () => ({
+      moved: numberIn('/proc/vmstat', /^pgmigrate_success (\d+)/m),
+      failed: numberIn('/proc/vmstat', /^pgmigrate_fail (\d+)/m),
+    }),
     withInterleaveWeights: async (body) => {
       const files = memoryNodes.map((node) => `${WEIGHTS}/node${node}`);
       const before = files.map((file) => readFileSync(file, 'utf8'));
       try {
-        return await body(async (node, text) => tryWrite(`${WEIGHTS}/node${node}`, text));
+        const write: WriteWeight = async (node, text) => tryWrite(`${WEIGHTS}/node${node}`, text);
+        return await body(write, weightFiles(memoryNodes));
       } finally {
         for (const [index, file] of files.entries()) writeFileSync(file, before[index] as string);
       }

@@ -8,8 +8,10 @@ import type { World, WorldProcess, WorldSubject } from '../contract/world.ts';
 import { readHostMachine } from '../support/host-machine.ts';
 import { PUPPET_BINARY } from './build.mjs';
 import { PuppetChannel } from './channel.ts';
+import { readNodeCounters } from './native-counters.ts';
 import { nativeSettings } from './native-settings.ts';
 import { PuppetProcess } from './puppet-process.ts';
+import { findKernelThread } from './puppet-states.ts';
 
 async function openPuppetWorld(): Promise<World> {
   if (!existsSync(PUPPET_BINARY)) {
@@ -21,6 +23,8 @@ async function openPuppetWorld(): Promise<World> {
   return {
     machine,
     settings: nativeSettings(machine.memoryNodes),
+    kernelThread: findKernelThread(),
+    nodeCounters: async (node) => readNodeCounters(node),
     spawn: (): Promise<WorldProcess> => origin.fork(),
     close: (): Promise<void> => channel.close(),
   };
@@ -39,7 +43,10 @@ export const puppetSubject: WorldSubject = {
     'objects',
     'areas',
     'rings',
+    'threads',
+    'states',
     'settings',
+    'counters',
   ]),
   open: openPuppetWorld,
 };

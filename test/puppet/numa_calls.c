@@ -3,6 +3,7 @@
  * NULL and unmapped pointers, wrapped lengths, wide flag words.
  */
 #define _GNU_SOURCE
+#include "batch.h"
 #include "protocol.h"
 
 #include <errno.h>
@@ -73,7 +74,7 @@ static void set_mempolicy_home_node_command(const struct request* request) {
 static void migrate_pages_command(const struct request* request) {
   struct vector from = words_at(request, 2);
   struct vector to = words_at(request, 3);
-  reply_result(syscall(SYS_migrate_pages, (int)number_at(request, 0), number_at(request, 1),
+  reply_result(syscall(SYS_migrate_pages, real_pid(number_at(request, 0)), number_at(request, 1),
                        from.pointer, to.pointer));
   free_vector(&from);
   free_vector(&to);
@@ -107,13 +108,14 @@ static void move_pages_command(const struct request* request) {
   struct vector pages = pages_at(request, 2, count);
   struct vector nodes = nodes_at(request, 3, count);
   struct vector status = nodes_at(request, 4, count);
-  long result = syscall(SYS_move_pages, (int)number_at(request, 0), count, pages.pointer,
+  long result = syscall(SYS_move_pages, real_pid(number_at(request, 0)), count, pages.pointer,
                         nodes.pointer, status.pointer, (int)number_at(request, 5));
   begin_reply(result);
   if (result != -1) printf(" %ld", result);
   putchar(' ');
   for (size_t i = 0; status.owned != NULL && i < count; i++) {
-    printf("%s%d", i > 0 ? "," : "", ((int*)status.owned)[i]);
+    if (i > 0) putchar_unlocked(',');
+    put_number(((int*)status.owned)[i]);
   }
   if (status.owned == NULL || count == 0) printf("none");
   end_reply();

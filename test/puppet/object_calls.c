@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <linux/mount.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -38,7 +39,18 @@ static int file_of_type(const char* type) {
   return file;
 }
 
-/* create_object (memfd|hugetlb|sysv|FILE SYSTEM) LENGTH: answers its number and its inode's. */
+/* A name in hex, as it travels between spaces. */
+static void read_name(const char* hex, char* name, size_t size) {
+  size_t length = 0;
+  for (; hex[0] != '\0' && hex[1] != '\0' && length + 1 < size; hex += 2) {
+    char digits[] = {hex[0], hex[1], '\0'};
+    name[length++] = (char)strtol(digits, NULL, 16);
+  }
+  name[length] = '\0';
+}
+
+/* create_object (memfd|hugetlb|sysv|secret|disk|FILE SYSTEM) LENGTH NAME: answers its number and
+ * its inode's. */
 static void create_command(const struct request* request) {
   const char* kind = text_at(request, 0);
   uint64_t length = number_at(request, 1);
@@ -51,11 +63,14 @@ static void create_command(const struct request* request) {
   }
   int file;
   if (strcmp(kind, "memfd") == 0) {
-    file = memfd_create("puppet", 0);
+    char name[128];
+    read_name(text_at(request, 2), name, sizeof(name));
+    file = memfd_create(name, 0);
   } else if (strcmp(kind, "hugetlb") == 0) {
     file = memfd_create("puppet", MFD_HUGETLB | MFD_HUGE_2MB);
   } else {
-    file = file_of_type(kind);
+    file = state_file(kind);
+    if (file == -2) file = file_of_type(kind);
   }
   struct stat status;
   if (file < 0 || ftruncate(file, (off_t)length) != 0 || fstat(file, &status) != 0) {
@@ -108,12 +123,18 @@ static void write_command(const struct request* request) {
   reply_result(0);
 }
 
-/* mremap ADDRESS LENGTH NEW_LENGTH NEW_ADDRESS: moves exactly there. */
+/* mremap ADDRESS LENGTH NEW_LENGTH NEW_ADDRESS: exactly there; 0 lets the kernel choose. */
 static void mremap_command(const struct request* request) {
+  void* to = (void*)(uintptr_t)number_at(request, 3);
   void* result =
       mremap((void*)(uintptr_t)number_at(request, 0), number_at(request, 1), number_at(request, 2),
-             MREMAP_MAYMOVE | MREMAP_FIXED, (void*)(uintptr_t)number_at(request, 3));
-  reply_result(result == MAP_FAILED ? -1 : 0);
+             MREMAP_MAYMOVE | (to == NULL ? 0 : MREMAP_FIXED), to);
+  if (result == MAP_FAILED) {
+    reply_result(-1);
+    return;
+  }
+  printf("ok %p", result);
+  end_reply();
 }
 
 int run_object_command(const struct request* request) {

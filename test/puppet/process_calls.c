@@ -6,6 +6,7 @@
 #include "protocol.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio_ext.h>
@@ -25,9 +26,18 @@ static struct child {
 } children[CHILDREN_MAX];
 static int child_count;
 
+/* What fills the memory is to be what the out-of-memory killer ends. */
+static void die_first(void) {
+  int file = open("/proc/self/oom_score_adj", O_WRONLY);
+  if (file < 0) return;
+  if (write(file, "1000", 4) < 0) perror("oom_score_adj");
+  close(file);
+}
+
 /* The child's ends become its stdin and stdout; the parent's other children are not its own. */
 static void become_child(int input, int output) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  die_first();
   for (int i = 0; i < child_count; i++) {
     if (children[i].to == NULL) continue;
     close(fileno(children[i].to));
@@ -69,14 +79,17 @@ static void fork_command(void) {
   end_reply();
 }
 
-static void forget_child(struct child* child) {
+/* Answers the signal that ended it, or 0. */
+static int forget_child(struct child* child) {
+  int status = 0;
   fclose(child->to);
   fclose(child->from);
-  waitpid(child->pid, NULL, 0);
+  waitpid(child->pid, &status, 0);
   *child = (struct child){0};
+  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-/* child ID LINE: a child that ends without a reply answers ESRCH. */
+/* child ID LINE: a child that ends without a reply answers ESRCH, and the signal if it was one. */
 void relay_to_child(const char* text) {
   char* line = NULL;
   size_t capacity = 0;
@@ -84,15 +97,18 @@ void relay_to_child(const char* text) {
   long id = strtol(text, &command, 10);
   struct child* child = id >= 0 && id < child_count ? &children[id] : NULL;
   ssize_t length = -1;
+  int signal = 0;
   if (child != NULL && child->to != NULL) {
     fprintf(child->to, "%s\n", command + 1);
     fflush(child->to);
     length = getline(&line, &capacity, child->from);
-    if (length <= 0) forget_child(child);
+    if (length <= 0) signal = forget_child(child);
   }
   if (length <= 0) {
     errno = ESRCH;
-    reply_result(-1);
+    begin_reply(-1);
+    if (signal != 0) printf(" killed %d", signal);
+    end_reply();
   } else {
     fputs(line, stdout);
     fflush(stdout);
@@ -126,6 +142,8 @@ int run_process_command(const struct request* request) {
   } else if (strcmp(name, "setuid") == 0) {
     reply_result(setresuid((uid_t)number_at(request, 0), (uid_t)number_at(request, 0),
                            (uid_t)number_at(request, 0)));
+  } else if (strcmp(name, "set_dumpable") == 0) {
+    reply_result(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
   } else if (strcmp(name, "run_on_cpu") == 0) {
     reply_result(run_on_cpu((int)number_at(request, 0)));
   } else if (strcmp(name, "getcpu") == 0) {

@@ -1,4 +1,5 @@
 /* Reading arguments and writing replies; see protocol.h. */
+#define _GNU_SOURCE
 #include "protocol.h"
 
 #include <errno.h>
@@ -70,6 +71,17 @@ void begin_reply(long result) {
 void end_reply(void) {
   putchar('\n');
   fflush(stdout);
+}
+
+void put_number(long value) {
+  char digits[24];
+  char* start = digits + sizeof(digits);
+  unsigned long rest = value < 0 ? 0 - (unsigned long)value : (unsigned long)value;
+  do {
+    *--start = (char)('0' + rest % 10);
+  } while ((rest /= 10) > 0);
+  if (value < 0) *--start = '-';
+  while (start < digits + sizeof(digits)) putchar_unlocked(*start++);
 }
 
 void reply_result(long result) {

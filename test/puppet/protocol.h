@@ -34,6 +34,8 @@ void free_vector(struct vector* vector);
 /* `ok` or `err ERRNO`, without the line end: append values, then end_reply. */
 void begin_reply(long result);
 void end_reply(void);
+/* As printf("%ld"), which takes long where every instruction is emulated. */
+void put_number(long value);
 /* The whole reply of a call that returned `result`: its value, or errno where it is -1. */
 void reply_result(long result);
 
@@ -43,5 +45,13 @@ int run_memory_command(const struct request* request);
 int run_process_command(const struct request* request);
 int run_object_command(const struct request* request);
 int run_device_command(const struct request* request);
+int run_thread_command(const struct request* request);
+int run_state_command(const struct request* request);
+
+/* A file of the kinds `secret` and `disk`: -1 where it cannot be had, -2 for any other kind. */
+int state_file(const char* kind);
+
+/* Runs one command; changes the line. */
+void run_line(char* line);
 
 #endif

@@ -26,10 +26,12 @@ const address = ([value]: readonly string[]): bigint => BigInt(value as string);
 
 export function objectCalls(send: Send, pageSizeBytes: number): ObjectCalls {
   return {
-    create: (kind, pageCount) =>
-      call(send, 'create_object', `${kind} ${pageCount * pageSizeBytes}`, ([id, inode]) => {
+    create: (kind, pageCount, name = 'puppet') => {
+      const rest = `${kind} ${pageCount * pageSizeBytes} ${Buffer.from(name).toString('hex')}`;
+      return call(send, 'create_object', rest, ([id, inode]) => {
         return { kind, id: Number(id), inode: BigInt(inode as string) } satisfies MemoryObject;
-      }),
+      });
+    },
     map: ({ kind, id }, { address: at = 0n, pageCount, shared, firstPage = 0 }) => {
       if (kind === 'sysv') return call(send, 'attach_segment', String(id), address);
       const sharing = shared === true ? 'shared' : 'private';
@@ -75,6 +77,19 @@ function listAreas(pid: number, pageSizeBytes: number, start: bigint, end: bigin
   return areas;
 }
 
+function findSpecial(
+  pid: number,
+  name: string,
+  pageSizeBytes: number,
+): Pick<Area, 'address' | 'pageCount'> | null {
+  const lines = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
+  const line = lines.find((one) => one.endsWith(` [${name}]`));
+  const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line ?? '') ?? [];
+  if (from === undefined) return null;
+  const start = BigInt(`0x${from}`);
+  return { address: start, pageCount: Number(BigInt(`0x${to}`) - start) / pageSizeBytes };
+}
+
 export function areaCalls(send: Send, pid: number, pageSizeBytes: number): AreaCalls {
   return {
     madvise: (at, pageCount, advice) =>
@@ -83,9 +98,25 @@ export function areaCalls(send: Send, pid: number, pageSizeBytes: number): AreaC
       const length = pageCount * pageSizeBytes;
       return call(send, 'mremap', `${at} ${length} ${length} ${to}`, nothing);
     },
+    resize: (at, pageCount, newPageCount) => {
+      const lengths = `${pageCount * pageSizeBytes} ${newPageCount * pageSizeBytes}`;
+      return call(send, 'mremap', `${at} ${lengths} 0`, address);
+    },
     allowHugePages: () => call(send, 'allow_huge_pages', '', nothing),
+    shatter: (at, pageCount) => call(send, 'shatter', `${at} ${pageCount}`, nothing),
+    special: async (name) => findSpecial(pid, name, pageSizeBytes),
+    mapDevice: (pageCount, at = 0n) =>
+      call(send, 'map_device', `${pageCount * pageSizeBytes} ${at}`, address),
     list: async (at, pageCount) =>
       listAreas(pid, pageSizeBytes, at, at + BigInt(pageCount * pageSizeBytes)),
+    numaMaps: async (folder) => {
+      const { errno, values } = await send(`numa_maps ${folder}`);
+      if (errno !== 0) throw new Error(`numa_maps cannot be read: errno ${errno}`);
+      return values
+        .join(' ')
+        .split('\t')
+        .filter((line) => line !== '');
+    },
   };
 }
 
@@ -93,6 +124,8 @@ export function ringCalls(send: Send, pageSizeBytes: number): RingCalls {
   return {
     register: (at, pageCount) =>
       call(send, 'register_buffer', `${at} ${pageCount * pageSizeBytes}`, ([ring]) => Number(ring)),
+    registerPackets: (at, pageCount) =>
+      call(send, 'register_packets', `${at} ${pageCount * pageSizeBytes}`, nothing),
     unregister: (ring) => call(send, 'unregister_buffer', String(ring), nothing),
     packetRing: (blockPages, blockCount) =>
       call(send, 'packet_ring', `${blockPages * pageSizeBytes} ${blockCount}`, address),

@@ -10,34 +10,26 @@ import type { SyscallFailure, SyscallResult } from '../../lib/backend/syscall-re
 import { MPOL_MF } from '../../lib/core/uapi.ts';
 import type {
   AreaCalls,
-  MaskArgument,
   MmapRequest,
   ObjectCalls,
   PointerCalls,
   PolicyRequest,
   RingCalls,
+  StateCalls,
   StoredPolicy,
+  ThreadCalls,
   WorldHomeNodeRequest,
   WorldMbindRequest,
   WorldMigratePagesRequest,
   WorldProcess,
 } from '../contract/world.ts';
-import type { PuppetChannel, Reply } from './channel.ts';
+import type { Reply } from './channel.ts';
+import { hex, maskPairText, maskText } from './mask-text.ts';
 import { areaCalls, objectCalls, ringCalls } from './puppet-memory.ts';
+import { stateCalls } from './puppet-states.ts';
 
-const PROTECTION = { none: 0, read: 1, write: 3 } as const;
+const PROTECTION = { none: 0, read: 1, 'write-only': 2, write: 3 } as const;
 const UNWRITTEN_MODE = -1;
-
-function hex(value: bigint | number): string {
-  return `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
-}
-
-/** `MASK MAXNODE`; a NULL mask has maxnode 0. */
-function maskText(mask: MaskArgument): string {
-  if (mask === null) return 'null 0';
-  if ('pointer' in mask) return `@${hex(mask.pointer)} ${hex(mask.maxnode)}`;
-  return `${Array.from(mask.words, hex).join(',')} ${mask.maxnode}`;
-}
 
 function failure(syscall: string, errno: number): SyscallFailure {
   return { ok: false, errno, syscall };
@@ -52,18 +44,9 @@ function readStatus(reply: Reply, status: Int32Array): void {
   for (const [index, value] of listOf(reply.values.at(-1)).entries()) status[index] = Number(value);
 }
 
-/** migrate_pages(2) has one maxnode for two masks: the larger, both masks as long as that. */
-function maskPairText(from: MaskArgument, to: MaskArgument): string {
-  const bits = Math.max(Number(from?.maxnode ?? 0), Number(to?.maxnode ?? 0));
-  const wordCount = Math.ceil(bits / 64);
-  const text = (mask: MaskArgument): string => {
-    if (mask === null) return 'null';
-    if ('pointer' in mask) return `@${hex(mask.pointer)}`;
-    const words = Array.from(mask.words);
-    while (words.length < wordCount) words.push(0n);
-    return words.map(hex).join(',');
-  };
-  return `${bits} ${text(from)} ${text(to)}`;
+/** Takes lines to a puppet and brings its replies. */
+interface Line {
+  send(line: string): Promise<Reply>;
 }
 
 export class PuppetProcess implements WorldProcess {
@@ -72,13 +55,16 @@ export class PuppetProcess implements WorldProcess {
   readonly objects: ObjectCalls;
   readonly areas: AreaCalls;
   readonly rings: RingCalls;
-  readonly #channel: PuppetChannel;
+  readonly states: StateCalls;
+  readonly threads: ThreadCalls;
+  readonly #channel: Line;
   readonly #prefix: string;
   readonly #pageSizeBytes: number;
   #hasEnded = false;
+  #killedBy: number | null = null;
 
   /** `prefix` leads from the channel's puppet down to this process. */
-  constructor(channel: PuppetChannel, prefix: string, pid: number, pageSizeBytes: number) {
+  constructor(channel: Line, prefix: string, pid: number, pageSizeBytes: number) {
     this.pid = pid;
     this.#channel = channel;
     this.#prefix = prefix;
@@ -91,6 +77,15 @@ export class PuppetProcess implements WorldProcess {
     this.objects = objectCalls(send, pageSizeBytes);
     this.areas = areaCalls(send, pid, pageSizeBytes);
     this.rings = ringCalls(send, pageSizeBytes);
+    this.states = stateCalls(send);
+    this.threads = {
+      create: () => this.#createThread(),
+      exec: () => this.#act('exec', ''),
+    };
+  }
+
+  get killedBy(): number | null {
+    return this.#killedBy;
   }
 
   async mmap({ address = 0n, pageCount, shared }: MmapRequest): Promise<SyscallResult<bigint>> {
@@ -109,7 +104,7 @@ export class PuppetProcess implements WorldProcess {
   mprotect(
     address: bigint,
     pageCount: number,
-    access: Access | 'none',
+    access: Access | 'none' | 'write-only',
   ): Promise<SyscallResult<undefined>> {
     return this.#act('mprotect', `${this.#range(address, pageCount)} ${PROTECTION[access]}`);
   }
@@ -125,7 +120,7 @@ export class PuppetProcess implements WorldProcess {
   keepTouching(
     address: bigint,
     pageCount: number,
-    access: Access,
+    access: Access | 'count',
     milliseconds: number,
   ): Promise<SyscallResult<undefined>> {
     return this.#act('keep_touching', `${hex(address)} ${pageCount} ${access} ${milliseconds}`);
@@ -205,6 +200,15 @@ export class PuppetProcess implements WorldProcess {
     return this.#act('setuid', String(uid));
   }
 
+  /** Not part of a world: its settings write files through it. */
+  writeFile(path: string, text: string): Promise<SyscallResult<undefined>> {
+    return this.#act('write_file', `${path} ${text}`);
+  }
+
+  setDumpable(): Promise<SyscallResult<undefined>> {
+    return this.#act('set_dumpable', '');
+  }
+
   pin(address: bigint, pageCount: number): Promise<SyscallResult<number>> {
     return this.#call('pin', this.#range(address, pageCount), ({ values }) => Number(values[0]));
   }
@@ -260,8 +264,17 @@ export class PuppetProcess implements WorldProcess {
     return `${hex(address)} ${pageCount * this.#pageSizeBytes}`;
   }
 
-  #send(line: string): Promise<Reply> {
-    return this.#channel.send(`${this.#prefix}${line}`);
+  async #createThread(): Promise<WorldProcess> {
+    const { errno, values } = await this.#send('thread');
+    if (errno !== 0) throw new Error(`no thread: errno ${errno}`);
+    const prefix = `${this.#prefix}on_thread ${values[0]} `;
+    return new PuppetProcess(this.#channel, prefix, this.pid, this.#pageSizeBytes);
+  }
+
+  async #send(line: string): Promise<Reply> {
+    const reply = await this.#channel.send(`${this.#prefix}${line}`);
+    if (reply.errno !== 0 && reply.values[0] === 'killed') this.#killedBy = Number(reply.values[1]);
+    return reply;
   }
 
   async #call<T>(name: string, rest: string, read: (reply: Reply) => T): Promise<SyscallResult<T>> {

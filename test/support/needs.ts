@@ -21,6 +21,11 @@ export const cpulessNode: Need = ({ topology, memoryNodes: nodes }) =>
     ? null
     : 'needs a node with memory and without CPUs';
 
+export const cpuOnMemorylessNode: Need = ({ topology }) =>
+  topology.nodes.some(({ cpus, memoryBytes }) => cpus.length > 0 && memoryBytes === 0)
+    ? null
+    : 'needs a node with CPUs and without memory';
+
 export const privileged: Need = ({ isPrivileged }) => (isPrivileged ? null : 'needs CAP_SYS_NICE');
 
 /** What a test with the trait `setuid` needs of the machine. */

@@ -3,25 +3,26 @@
  * environment is known to skip (test/expected-skips.json), then the counts as the last line.
  *
  * NODE_NUMA_TEST_ENVIRONMENT names the environment; without it nothing is compared.
- * NODE_NUMA_RECORD_SKIPS=1 writes this run's skips down as the expected ones.
+ * NODE_NUMA_RECORD_SKIPS=1 makes unknown skips no failure: who started the run writes them down.
+ * NODE_NUMA_TEST_RESULT=1 adds all of it as one line for a program to read.
  */
 
-import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Reporter, SerializedError, TestModule } from 'vitest/node';
+import { stripVTControlCharacters } from 'node:util';
+import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
+import {
+  expectedNames,
+  readExpectedSkips,
+  unprivileged,
+} from '../../scripts/test/expected-skips.mjs';
+import { type Result, resultLine } from '../../scripts/test/result.mjs';
 import { readHostMachine } from './host-machine.ts';
-
-const EXPECTED_SKIPS = fileURLToPath(new URL('../expected-skips.json', import.meta.url));
-
-/** Environment → file → full names of the tests that it skips. */
-type ExpectedSkips = Record<string, Record<string, string[]>>;
 
 /** Names in one line; the whole list is above it. */
 const NAMES_MAX = 5;
 
-/** Expected in any environment where the tests run without a system administrator's rights. */
-const UNPRIVILEGED = 'unprivileged';
+const FULL_PIPE_WAIT_MS = 20;
 
 function hasPrivilege(): boolean {
   if (process.platform !== 'linux') return false;
@@ -35,50 +36,82 @@ interface Skip {
   readonly reason: string;
 }
 
+interface Failure {
+  readonly file: string;
+  readonly name: string;
+  readonly message: string;
+}
+
 interface Tally {
   passed: number;
   failed: number;
   readonly skips: Skip[];
-  readonly files: string[];
+  readonly failures: Failure[];
+  /** File → names of all its tests. */
+  readonly names: Map<string, Set<string>>;
 }
 
-function tallyOf(modules: readonly TestModule[], unhandled: number): Tally {
-  const tally: Tally = { passed: 0, failed: unhandled, skips: [], files: [] };
+function firstLine(errors: readonly SerializedError[] | undefined): string {
+  const text = errors?.[0]?.message ?? 'no message';
+  return stripVTControlCharacters(text).split('\n', 1)[0] as string;
+}
+
+function addTest(tally: Tally, file: string, test: TestCase): void {
+  const result = test.result();
+  const name = test.fullName;
+  if (result.state === 'passed') tally.passed += 1;
+  else if (result.state === 'failed') {
+    tally.failed += 1;
+    tally.failures.push({ file, name, message: firstLine(result.errors) });
+  } else {
+    const reason =
+      (result.state === 'skipped' && result.note) ||
+      'without a reason: a failure or a mark in the source kept it from running';
+    tally.skips.push({ file, name, reason });
+  }
+}
+
+function tallyOf(modules: readonly TestModule[], unhandled: readonly SerializedError[]): Tally {
+  const tally: Tally = { passed: 0, failed: 0, skips: [], failures: [], names: new Map() };
   for (const module of modules) {
     const file = relative(process.cwd(), module.moduleId);
-    tally.files.push(file);
+    const tests = [...module.children.allTests()];
+    tally.names.set(file, new Set(tests.map(({ fullName }) => fullName)));
     const failedBefore = tally.failed;
-    for (const test of module.children.allTests()) {
-      const result = test.result();
-      if (result.state === 'passed') tally.passed += 1;
-      else if (result.state === 'failed') tally.failed += 1;
-      else {
-        const reason =
-          (result.state === 'skipped' && result.note) ||
-          'without a reason: a failure or a mark in the source kept it from running';
-        tally.skips.push({ file, name: test.fullName, reason });
-      }
-    }
+    for (const test of tests) addTest(tally, file, test);
     // A file that could not be read, or a hook that failed, fails no test of its own.
-    if (!module.ok() && tally.failed === failedBefore) tally.failed += 1;
+    if (!module.ok() && tally.failed === failedBefore) {
+      tally.failed += 1;
+      tally.failures.push({ file, name: 'the file', message: firstLine(module.errors()) });
+    }
+  }
+  for (const error of unhandled) {
+    tally.failed += 1;
+    tally.failures.push({ file: 'outside of a test', name: 'error', message: firstLine([error]) });
   }
   return tally;
 }
 
-function readExpected(): ExpectedSkips {
-  return JSON.parse(readFileSync(EXPECTED_SKIPS, 'utf8')) as ExpectedSkips;
-}
-
-function record(environment: string, { files, skips }: Tally): void {
-  const all = readExpected();
-  const known = { ...all[environment] };
-  for (const file of files) {
-    const names = skips.filter((skip) => skip.file === file).map(({ name }) => name);
-    if (names.length > 0) known[file] = names;
-    else delete known[file];
+/** What was skipped against what is known to be skipped. */
+function compare(environment: string, isPrivileged: boolean, { names, skips }: Tally) {
+  const expected = readExpectedSkips();
+  const environments = [environment, ...(isPrivileged ? [] : [unprivileged])];
+  const unexpected: Skip[] = [];
+  const unskipped: { file: string; name: string }[] = [];
+  const absent: { file: string; name: string }[] = [];
+  for (const [file, present] of names) {
+    const skipped = skips.filter((skip) => skip.file === file);
+    const known = expectedNames(expected, file, environments);
+    unexpected.push(...skipped.filter(({ name }) => !known.has(name)));
+    const happened = new Set(skipped.map(({ name }) => name));
+    for (const name of known) {
+      if (!happened.has(name)) unskipped.push({ file, name });
+    }
+    for (const name of Object.values(expected[file] ?? {}).flat()) {
+      if (!present.has(name)) absent.push({ file, name });
+    }
   }
-  all[environment] = Object.fromEntries(Object.entries(known).sort());
-  writeFileSync(EXPECTED_SKIPS, `${JSON.stringify(all, null, 2)}\n`);
+  return { unexpected, unskipped, absent };
 }
 
 function listSkips(skips: readonly Skip[]): string[] {
@@ -96,32 +129,52 @@ function countLine({ passed, failed, skips }: Tally): string {
   return `${passed} passed, ${failed} failed${skipped}`;
 }
 
+/** The first names of a list, in one line. */
+function someNames(tests: readonly { name: string }[]): string {
+  const first = tests.slice(0, NAMES_MAX).map(({ name }) => name);
+  return [...first, ...(tests.length > NAMES_MAX ? ['...'] : [])].join('; ');
+}
+
+/** All of it: an output that is a pipe may take only a part at a time. */
+function writeOut(text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_WAIT_MS);
+    }
+  }
+}
+
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
-    const tally = tallyOf(modules, unhandledErrors.length);
+    const { NODE_NUMA_TEST_ENVIRONMENT: environment, ...env } = process.env;
+    const tally = tallyOf(modules, unhandledErrors);
     const lines = listSkips(tally.skips);
-    const { NODE_NUMA_TEST_ENVIRONMENT: environment, NODE_NUMA_RECORD_SKIPS: recording } =
-      process.env;
-    if (environment !== undefined && recording === '1') {
-      record(environment, tally);
-    } else if (environment !== undefined) {
-      const unexpected = this.#unexpected(environment, tally.skips);
-      if (unexpected.length > 0) {
-        const first = unexpected.slice(0, NAMES_MAX).map(({ name }) => name);
-        const names = [...first, ...(unexpected.length > NAMES_MAX ? ['...'] : [])].join('; ');
-        lines.push(`${unexpected.length} tests skipped that ${environment} ran before: ${names}`);
+    const isPrivileged = hasPrivilege();
+    if (environment !== undefined) {
+      const compared = compare(environment, isPrivileged, tally);
+      const { unexpected, unskipped } = compared;
+      if (unskipped.length > 0) {
+        const what = `${unskipped.length} tests not skipped that ${environment} is known to skip`;
+        lines.push(`${what}: ${someNames(unskipped)}`);
+      }
+      if (unexpected.length > 0 && env['NODE_NUMA_RECORD_SKIPS'] !== '1') {
+        const what = `${unexpected.length} tests skipped that ${environment} ran before`;
+        lines.push(`${what}: ${someNames(unexpected)}`);
         process.exitCode = 1;
+      }
+      if (env['NODE_NUMA_TEST_RESULT'] === '1') {
+        const { names, ...counted } = tally;
+        const result: Result = { ...counted, ...compared, isPrivileged, files: [...names.keys()] };
+        lines.push(resultLine(result));
       }
     }
     if (tally.failed > 0) process.exitCode = 1;
     lines.push(countLine(tally));
     // At the very end: other reporters and vitest itself print after this hook.
-    process.once('exit', () => writeSync(1, `\n${lines.join('\n')}\n`));
-  }
-
-  #unexpected(environment: string, skips: readonly Skip[]): Skip[] {
-    const all = readExpected();
-    const expected = [all[environment], hasPrivilege() ? undefined : all[UNPRIVILEGED]];
-    return skips.filter(({ file, name }) => !expected.some((one) => one?.[file]?.includes(name)));
+    process.once('exit', () => writeOut(`\n${lines.join('\n')}\n`));
   }
 }

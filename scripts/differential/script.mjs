@@ -1,0 +1,58 @@
+// @ts-check
+// Programs as one file that travels into guests: what `puppet batch` reads, compressed.
+
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { bundlePath } from './bundle.mjs';
+
+let fileCount = 0;
+
+/** @typedef {import('./bundle.mjs').Harness} Harness */
+/** @typedef {import('../../test/differential/program.ts').Program} Program */
+
+/**
+ * @typedef {object} Script
+ * @property {string} path below the project's folder of build results, which guests get
+ * @property {number} programCount
+ * @property {number} callCount calls of all programs, questions about their effects included
+ * @property {(index: number) => Program} programAt
+ */
+
+/**
+ * Has a script made, and removes its file after the body.
+ * @template T
+ * @param {Harness} harness
+ * @param {number} programCount
+ * @param {(index: number) => Program} programAt
+ * @param {(script: Script) => Promise<T>} body
+ * @returns {Promise<T>}
+ */
+export async function withScript(harness, programCount, programAt, body) {
+  let callCount = 0;
+  /** @type {string[]} */
+  const texts = [];
+  for (let index = 0; index < programCount; index += 1) {
+    const lines = await harness.scriptOf(programAt(index));
+    callCount += lines.length;
+    texts.push(lines.join('\n'));
+  }
+  const path = join(dirname(bundlePath), `programs-${process.pid}-${fileCount++}.gz`);
+  writeFileSync(path, gzipSync(`${texts.join('\n\n')}\n`, { level: 1 }));
+  try {
+    return await body({ path, programCount, callCount, programAt });
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+/**
+ * @template T
+ * @param {Harness} harness
+ * @param {readonly Program[]} programs
+ * @param {(script: Script) => Promise<T>} body
+ */
+export function withScriptOf(harness, programs, body) {
+  const programAt = (/** @type {number} */ index) => /** @type {Program} */ (programs[index]);
+  return withScript(harness, programs.length, programAt, body);
+}

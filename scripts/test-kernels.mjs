@@ -1,0 +1,90 @@
+// @ts-check
+// npm run test:kernels: every machine of scripts/machines with every kernel.
+
+import { parseArgs } from 'node:util';
+import { watchForInterruption } from './guest/interruption.mjs';
+import { kernelLines } from './guest/kernel.mjs';
+import { machineNames } from './test/expected-skips.mjs';
+import { guestsDefault, runMatrix, wholeMatrix } from './test/matrix.mjs';
+import { recordSkips } from './test/record.mjs';
+import { setUpAsPart } from './test/set-up.mjs';
+import { say, summarize } from './test/summary.mjs';
+
+const allKernels = [...kernelLines.keys()];
+const allMachines = machineNames();
+
+const usage = `usage: npm run test:kernels [-- options]
+
+Runs the suites that depend on a kernel in guests: each machine with each kernel. A kernel that
+cannot be had is left out; fewer than two are a failure. Whole outputs are kept in .cache/test.
+
+  --kernel LINE    only this one; repeatable. ${allKernels.join(', ')}
+  --machine NAME   only this one; repeatable. A file of scripts/machines, without .json
+  --guests N       guests at a time (default here: ${guestsDefault()})
+  --record-skips   write what is skipped into test/expected-skips.json
+  --help           this text
+
+Exit status: 0 all passed, 1 something failed, 2 bad usage, 128 + n ended by signal n.
+`;
+
+process.exitCode = await main();
+
+async function main() {
+  const options = readOptions();
+  if (typeof options === 'number') return options;
+  const startMs = performance.now();
+  const { signal, exitCode } = watchForInterruption();
+  const { machines, kernels, ...settings } = options;
+  const outcomes = [await setUpAsPart()];
+  if (outcomes[0]?.verdict === 'ok') {
+    outcomes.push(
+      ...(await runMatrix(wholeMatrix({ machines, kernels }), { ...settings, signal })),
+    );
+  }
+  if (settings.isRecording && !signal.aborted) recordSkips(outcomes);
+  const status = summarize(outcomes, (performance.now() - startMs) / 1000);
+  return exitCode() ?? status;
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        kernel: { type: 'string', multiple: true, default: allKernels },
+        machine: { type: 'string', multiple: true, default: allMachines },
+        guests: { type: 'string', default: String(guestsDefault()) },
+        'record-skips': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(usage);
+      return 0;
+    }
+    const guests = Number(values.guests);
+    if (!(Number.isInteger(guests) && guests > 0)) {
+      throw new TypeError(`--guests must be a number from 1 on, not '${values.guests}'`);
+    }
+    return {
+      kernels: known('kernel', values.kernel, allKernels),
+      machines: known('machine', values.machine, allMachines),
+      guests,
+      isRecording: values['record-skips'],
+    };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    say(`${error.message}; see --help`);
+    return 2;
+  }
+}
+
+/**
+ * @param {string} option
+ * @param {string[]} wanted
+ * @param {string[]} all
+ */
+function known(option, wanted, all) {
+  const wrong = wanted.find((value) => !all.includes(value));
+  if (wrong === undefined) return wanted;
+  throw new TypeError(`there is no ${option} '${wrong}': known are ${all.join(', ')}`);
+}

@@ -1,0 +1,142 @@
+// @ts-check
+// The matrix of machines and kernels: which cells there are, what must be there before the first
+// guest starts, and several guests at a time.
+
+import { availableParallelism } from 'node:os';
+import { guestAvailability } from '../guest/availability.mjs';
+import { GuestError } from '../guest/host.mjs';
+import { defaultKernel, kernelLines, prepareKernels, resolveBusybox } from '../guest/kernel.mjs';
+import { machineNames } from './expected-skips.mjs';
+import { runPart } from './part.mjs';
+import { contractSuites, guestPart, kernelSuites } from './suites.mjs';
+import { partLines, say } from './summary.mjs';
+
+/** The contract is what kernels have in common: one kernel alone shows little of it. */
+const kernelsMin = 2;
+/** More guests than this need more memory than small machines have. */
+const guestsMax = 4;
+
+const mainMachine = 'four-nodes';
+
+/** @typedef {import('./part.mjs').Outcome} Outcome */
+/** @typedef {{ machine: string, kernel: string, suites: string[] }} Cell */
+
+/**
+ * @param {{ machines?: string[], kernels?: string[] }} [choice] all unless told
+ * @returns {Cell[]}
+ */
+export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLines.keys()] } = {}) {
+  return kernels.flatMap((kernel) => {
+    return machines.map((machine) => ({ machine, kernel, suites: kernelSuites }));
+  });
+}
+
+/**
+ * All machines on the default kernel, and the main one on all kernels: long cells first.
+ * @returns {Cell[]}
+ */
+export function ciMatrix() {
+  const others = machineNames().filter((name) => name !== mainMachine);
+  const kernel = defaultKernel;
+  return [
+    ...wholeMatrix({ machines: [mainMachine] }),
+    ...others.map((machine) => ({ machine, kernel, suites: contractSuites })),
+  ];
+}
+
+/** The one cell that a developer's machine runs. */
+export function mainCell() {
+  return guestPart(mainMachine, defaultKernel, kernelSuites);
+}
+
+/** @returns {number} guests that this machine runs at a time, unless told */
+export function guestsDefault() {
+  return Math.max(1, Math.min(availableParallelism(), guestsMax));
+}
+
+/**
+ * @typedef {object} MatrixOptions
+ * @property {AbortSignal} signal
+ * @property {number} guests at a time
+ * @property {boolean} [isRecording]
+ * @property {string[]} [required] kernels whose absence is a failure
+ */
+
+/**
+ * Runs the cells and prints each as it ends. Cells whose kernel cannot be had are left out.
+ * @param {Cell[]} cells
+ * @param {MatrixOptions} options
+ * @returns {Promise<Outcome[]>}
+ */
+export async function runMatrix(cells, { required = [], ...options }) {
+  const lines = [...new Set(cells.map(({ kernel }) => kernel))];
+  const startMs = performance.now();
+  const obstacles = await obstaclesTo(lines);
+  const seconds = (performance.now() - startMs) / 1000;
+  say(`kernels ready after ${seconds.toFixed(1)} s; ${options.guests} guests at a time`);
+  /** @type {Outcome[]} */
+  const leftOut = [...obstacles].map(([line, note]) => {
+    const verdict = required.includes(line) ? 'failed' : 'left out';
+    return { name: `kernel ${line}`, verdict, seconds: 0, note };
+  });
+  for (const outcome of leftOut) for (const line of partLines(outcome)) say(line);
+
+  const open = cells.filter(({ kernel }) => !obstacles.has(kernel));
+  /** @type {(Outcome & { kernel: string })[]} */
+  const done = [];
+  const work = async () => {
+    for (let cell = open.shift(); cell && !options.signal.aborted; cell = open.shift()) {
+      const { machine, kernel, suites } = cell;
+      const outcome = await runPart(guestPart(machine, kernel, suites), options);
+      done.push({ ...outcome, kernel });
+      for (const line of partLines(outcome)) say(line);
+    }
+  };
+  await Promise.all(Array.from({ length: options.guests }, work));
+  const ran = new Set(done.filter(({ result }) => result).map(({ kernel }) => kernel));
+  return [...leftOut, ...done, ...tooFew(ran, lines)];
+}
+
+/**
+ * Fetches what guests need, before any of them starts: two would fetch it twice.
+ * @param {string[]} lines
+ * @returns {Promise<Map<string, string>>} kernel line → why it cannot be had
+ */
+async function obstaclesTo(lines) {
+  const { available, reason, remedy } = guestAvailability({ kernel: lines[0] ?? defaultKernel });
+  const isWorthTrying = available || reason.startsWith('kernel ');
+  if (!isWorthTrying) return new Map(lines.map((line) => [line, `${reason}; ${remedy}`]));
+  try {
+    await resolveBusybox();
+  } catch (error) {
+    if (!(error instanceof GuestError)) throw error;
+    return new Map(lines.map((line) => [line, `${error.message}; ${error.remedy}`]));
+  }
+  const prepared = await prepareKernels(lines);
+  return new Map(
+    prepared.flatMap((entry) => {
+      return 'obstacle' in entry ? [[entry.line, reasonOf(entry.obstacle.message)]] : [];
+    }),
+  );
+}
+
+/**
+ * One line of a message that may quote all that apt said.
+ * @param {string} message
+ */
+function reasonOf(message) {
+  const complaint = /^E: (.*)$/m.exec(message)?.[1];
+  return complaint ? `could not be fetched: ${complaint}` : (message.split('\n', 1)[0] ?? '');
+}
+
+/**
+ * @param {Set<string>} ran
+ * @param {string[]} lines
+ * @returns {Outcome[]} a failure, where too few kernels could be asked
+ */
+function tooFew(ran, lines) {
+  const wanted = Math.min(kernelsMin, lines.length);
+  if (ran.size >= wanted) return [];
+  const note = `suites ran on ${ran.size} of ${lines.length}, at least ${wanted} must answer`;
+  return [{ name: 'kernels', verdict: 'failed', seconds: 0, note }];
+}

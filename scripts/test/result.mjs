@@ -1,0 +1,34 @@
+// @ts-check
+// What a run of suites says of itself to the script that started it: one line of its output, for a
+// guest has no folder in common with its host.
+
+const mark = 'node-numa result: ';
+
+/** @typedef {import('./expected-skips.mjs').TestName} TestName */
+
+/**
+ * @typedef {object} Result
+ * @property {number} passed
+ * @property {number} failed
+ * @property {boolean} isPrivileged
+ * @property {string[]} files that ran
+ * @property {TestName[]} skips
+ * @property {(TestName & { message: string })[]} failures
+ * @property {TestName[]} unexpected skipped, and not known to be
+ * @property {TestName[]} unskipped known to be skipped here, and not skipped
+ * @property {TestName[]} absent known to be skipped somewhere, but there is no such test
+ */
+
+/** @param {Result} result */
+export function resultLine(result) {
+  return `${mark}${JSON.stringify(result)}`;
+}
+
+/**
+ * @param {string} line of a run's output
+ * @returns {Result | undefined}
+ */
+export function readResult(line) {
+  if (!line.startsWith(mark)) return undefined;
+  return JSON.parse(line.slice(mark.length));
+}

@@ -1,0 +1,98 @@
+// @ts-check
+// The suites, and the two kinds of part that run them: on this host, and in a guest.
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { runGuest } from '../guest/guest.mjs';
+import { GuestError, projectFolder } from '../guest/host.mjs';
+import { memoryNodeCount, numaCallObstacle } from '../host-kernel.mjs';
+
+/** Those of the contract, which any machine must pass. */
+export const contractSuites = ['test/backends'];
+/** Folders whose suites depend on the kernel; the others test what is the same everywhere. */
+export const kernelSuites = [...contractSuites, 'test/facade', 'test/native'];
+const hostSuites = [
+  'test/core',
+  'test/differential',
+  'test/package',
+  'test/simulator',
+  'test/style',
+];
+
+const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
+
+/**
+ * All suites on this host, as far as its kernel lets them. Needs the built package.
+ * @returns {Promise<{ part: import('./part.mjs').Part, obstacle: string | undefined }>}
+ */
+export async function hostPart() {
+  const obstacle = await numaCallObstacle();
+  const nodes = memoryNodeCount() >= 2 ? 'host-multi-node' : 'host-single-node';
+  const suites = obstacle === undefined ? [...hostSuites, ...kernelSuites] : hostSuites;
+  const environment = obstacle === undefined ? nodes : 'host-denied';
+  return { part: { environment, run: (work) => runOnHost(suites, work) }, obstacle };
+}
+
+/**
+ * @param {string[]} suites
+ * @param {import('./part.mjs').Work} work
+ * @returns {Promise<import('./part.mjs').Ending>}
+ */
+function runOnHost(suites, { env, onStdout, onStderr, signal }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...vitest, ...suites], {
+      cwd: projectFolder,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const stop = () => child.kill();
+    signal.addEventListener('abort', stop);
+    child.stdout.on('data', onStdout);
+    child.stderr.on('data', onStderr);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      signal.removeEventListener('abort', stop);
+      resolve({ exitCode: code ?? 1, note: 'on this host' });
+    });
+  });
+}
+
+/**
+ * @param {string} machine name of a file of scripts/machines
+ * @param {string} kernel line
+ * @param {string[]} suites
+ * @returns {import('./part.mjs').Part}
+ */
+export function guestPart(machine, kernel, suites) {
+  return {
+    environment: `${machine}/${kernel}`,
+    run: (work) => runInGuest({ machine, kernel, suites }, work),
+  };
+}
+
+/**
+ * @param {{ machine: string, kernel: string, suites: string[] }} guest
+ * @param {import('./part.mjs').Work} work
+ * @returns {Promise<import('./part.mjs').Ending>}
+ */
+async function runInGuest({ machine, kernel, suites }, { env, onStdout, onStderr, signal }) {
+  try {
+    const done = await runGuest({
+      // A guest is one environment for all files, and starting processes is slow there.
+      command: ['node', ...vitest, ...suites, '--no-isolate', '--maxWorkers=1'],
+      machine: join(projectFolder, 'scripts', 'machines', `${machine}.json`),
+      kernel,
+      env,
+      signal,
+      onStdout,
+      onStderr,
+      onNotice: (line) => onStderr(Buffer.from(`${line}\n`)),
+    });
+    const again = done.attempts > 1 ? ', second attempt' : '';
+    return { exitCode: done.exitCode, note: `${done.kernel}, ${done.accelerator}${again}` };
+  } catch (error) {
+    if (!(error instanceof GuestError)) throw error;
+    const log = error.consoleLog ? ` (kernel log: ${error.consoleLog})` : '';
+    return { exitCode: error.exitCode, note: `${error.message}${log}` };
+  }
+}

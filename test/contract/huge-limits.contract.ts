@@ -1,0 +1,154 @@
+/**
+ * Transparent huge pages where they are none: the one of zeros, which no node has, and one whose
+ * target has no memory in one piece. And how migrations of them are counted.
+ *
+ * Source: move_pages(2) says nothing of it; mm/migrate.c, migrate_pages_batch() and
+ * try_split_folio(); mm/mempolicy.c, queue_folios_pmd().
+ */
+
+import { expect } from 'vitest';
+import { ERRNO } from '../../lib/core/errno.ts';
+import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { fillNode, smallestNode } from './full-node.ts';
+import {
+  HUGE_BYTES,
+  hugeBytes,
+  mapTransparent,
+  placeHuge,
+  TRANSPARENT,
+} from './huge-pages.contract.ts';
+import { familyFor, given, settingsOf } from './objects.ts';
+import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
+import type { DeclareTest, OpenSubject, Scene } from './scene.ts';
+
+const { EFAULT } = ERRNO;
+const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
+/** Enough for the pieces of a huge page and not for compaction, which wants twice its size free. */
+const FREED_PAGES = 700;
+
+/** More than a node that counts as full has left in one piece. */
+const HUGE_PAGES = 6;
+const WRITTEN_PAGES = 8;
+const WORD = 0x7069_6563_6573n;
+
+function filled(pages: Pages, status: number): number[] {
+  return new Array<number>(pages.count).fill(status);
+}
+
+async function write(pages: Pages): Promise<void> {
+  for (let page = 0; page < pages.count; page++) {
+    expect(await pages.process.store(pages.at(page), WORD)).toSucceed();
+  }
+}
+
+/** Pieces that hold nothing but zeros become the page of zeros on newer kernels. */
+async function expectPieces({ facts }: Scene, pages: Pages, target: number): Promise<void> {
+  const written = pages.part(0, WRITTEN_PAGES);
+  expect(await where(written)).toResideOn(filled(written, target));
+  const empty = pages.part(WRITTEN_PAGES, pages.count);
+  const left = facts.splittingDropsZeros ? -EFAULT : target;
+  expect(await where(empty)).toResideOn(filled(empty, left));
+  expect(await pages.process.load(pages.at(1))).toSucceed(WORD);
+}
+
+/** Runs the body while the node has room for single pages only. */
+async function withFragmentedNode(
+  { machine, world }: Scene,
+  node: number,
+  body: () => Promise<void>,
+): Promise<void> {
+  const holder = await world.spawn();
+  const filler = await world.spawn();
+  try {
+    const held = await mapPages(holder, machine, 2 * FREED_PAGES);
+    expect(await holder.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+    await held.touch();
+    await fillNode(filler, machine, node);
+    for (let page = 0; page < held.count; page += 2) await held.part(page, page + 1).unmap();
+    await body();
+  } finally {
+    await filler.exit();
+    await holder.exit();
+  }
+}
+
+function declareLimits(declare: DeclareTest): void {
+  const transparent = (
+    sentence: string,
+    body: (scene: Scene, first: number, second: number) => Promise<void>,
+  ): void =>
+    declare(sentence, TRANSPARENT, (scene) =>
+      settingsOf(scene.world).withTransparentHugePages(async () => {
+        const [first, second] = scene.machine.memoryNodes as [number, number];
+        await body(scene, first, second);
+      }),
+    );
+
+  transparent(
+    'the huge page of zeros has no node, and is never misplaced',
+    async (scene, _, second) => {
+      const pages = await mapTransparent(scene, 1);
+      await pages.part(3, 4).touch('read');
+      // All of it is there, though one of its pages was read.
+      expect(await where(pages)).toResideOn(filled(pages, -EFAULT));
+      const { result, status } = await move(scene.process, pages.part(0, 2), second);
+      expect(result).toSucceed(0);
+      expect(status).toEqual([-EFAULT, -EFAULT]);
+      for (const flags of [STRICT, MOVE, MOVE | STRICT, MOVE_ALL, MOVE_ALL | STRICT]) {
+        expect(await pages.mbind(MPOL.BIND, maskOf(second), flags), `${flags}`).toSucceed();
+      }
+      expect(await where(pages)).toResideOn(filled(pages, -EFAULT));
+    },
+  );
+
+  transparent('it moves in pieces where there is no room in one', async (scene) => {
+    const { process, machine } = scene;
+    const target = smallestNode(machine);
+    const start = machine.memoryNodes.find((node) => node !== target) as number;
+    const all = await mapTransparent(scene, HUGE_PAGES);
+    await placeHuge(all, start);
+    const stride = all.count / HUGE_PAGES;
+    const candidates = Array.from({ length: HUGE_PAGES }, (_, index) =>
+      all.part(index * stride, (index + 1) * stride),
+    );
+    for (const pages of candidates) await write(pages.part(0, WRITTEN_PAGES));
+    expect(await hugeBytes(all)).toBe(HUGE_PAGES * HUGE_BYTES);
+    await withFragmentedNode(scene, target, async () => {
+      // What the node has left in one piece goes to the first.
+      for (const [index, pages] of candidates.entries()) {
+        const { result, status } = await move(process, pages.part(0, 1), target);
+        expect(result).toSucceed(0);
+        expect(status).toEqual([target]);
+        const whole = HUGE_PAGES * HUGE_BYTES;
+        if ((await hugeBytes(all)) === whole) continue;
+        expect(await hugeBytes(all), `page ${index}`).toBe(whole - HUGE_BYTES);
+        await expectPieces(scene, pages, target);
+        return;
+      }
+      expect.fail(`${HUGE_PAGES} huge pages found room`);
+    });
+  });
+
+  transparent('migrations are counted in base pages', async (scene, first, second) => {
+    const { process, machine, world } = scene;
+    const settings = settingsOf(world);
+    const small = await mapPages(process, machine, 3);
+    await placeOn(small, [first, first, first]);
+    const pages = await mapTransparent(scene, 1);
+    await placeHuge(pages, first);
+    const before = await settings.migratedPages();
+    expect((await move(process, small, second)).result).toSucceed(0);
+    expect((await move(process, pages.part(0, 1), second)).result).toSucceed(0);
+    const between = await settings.migratedPages();
+    expect(between.moved - before.moved).toBe(3 + pages.count);
+    given(await process.pin(pages.address, 1));
+    expect((await move(process, pages.part(0, 1), first)).result).toSucceed(1);
+    const after = await settings.migratedPages();
+    expect(after.moved).toBe(between.moved);
+    expect(after.failed - between.failed).toBe(pages.count);
+  });
+}
+
+export function hugeLimitsContract(subject: OpenSubject): void {
+  familyFor(subject, 'huge pages at their limits', ['settings'], declareLimits);
+}

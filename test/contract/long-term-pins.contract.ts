@@ -1,0 +1,94 @@
+/**
+ * What the kernel does before and after a pin that may last: the page of zeros becomes a real one,
+ * a child gets copies at once, and files that are written back are refused.
+ *
+ * Source: io_uring_register(2), which tells only what may be registered; mm/gup.c,
+ * writable_file_mapping_allowed(); mm/memory.c, copy_present_page().
+ */
+
+import { expect } from 'vitest';
+import { ERRNO, errnoName } from '../../lib/core/errno.ts';
+import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { memoryNodes, privileged } from '../support/needs.ts';
+import { createObject, familyFor, mapObject, ringsOf } from './objects.ts';
+import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
+import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
+
+const { EACCES, EFAULT } = ERRNO;
+
+async function register({ process, skip }: Scene, { address, count }: Pages): Promise<void> {
+  const ring = await ringsOf(process).register(address, count);
+  if (!ring.ok) skip(`needs io_uring: ${errnoName(ring.errno)}`);
+}
+
+function declarePrivate(declare: DeclareTest): void {
+  const conditions: Conditions = {
+    needs: [memoryNodes(2), privileged],
+    traits: ['rings', 'contents', 'sharing'],
+  };
+
+  declare('the page of zeros becomes a real page, by policy', conditions, async (scene) => {
+    const { process, machine } = scene;
+    const second = machine.memoryNodes[1] as number;
+    const pages = await mapPages(process, machine, 2);
+    await pages.touch('read');
+    expect(await where(pages)).toResideOn([-EFAULT, -EFAULT]);
+    expect(await pages.mbind(MPOL.BIND, maskOf(second))).toSucceed();
+    await register(scene, pages.part(0, 1));
+    expect(await where(pages)).toResideOn([second, -EFAULT]);
+    expect(await process.load(pages.at(0))).toSucceed(0n);
+  });
+
+  declare('a child has a copy of a pinned page at once', conditions, async (scene) => {
+    const { process, machine } = scene;
+    const [first, second] = machine.memoryNodes as [number, number];
+    const pages = await mapPages(process, machine, 2);
+    await placeOn(pages, [first, first]);
+    expect(await process.store(pages.at(0), 21n)).toSucceed();
+    await register(scene, pages.part(0, 1));
+    const child = await process.fork();
+    // What parent and child share may not move, and what is the child's alone may.
+    const copy = await move(child, pages.in(child), second, MPOL_MF.MOVE);
+    expect(copy.status).toEqual([second, -EACCES]);
+    expect(await where(pages)).toResideOn([first, first]);
+    expect(await process.store(pages.at(0), 22n)).toSucceed();
+    expect(await where(pages)).toResideOn([first, first]);
+    expect(await child.load(pages.at(0))).toSucceed(21n);
+  });
+}
+
+function declareFiles(declare: DeclareTest): void {
+  const conditions: Conditions = { needs: [privileged], traits: ['rings', 'objects'] };
+  declare('a file that is written back is taken as this kernel does', conditions, async (scene) => {
+    const { process, machine, skip, facts } = scene;
+    const rings = ringsOf(process);
+    const memory = await (await mapPages(process, machine, 1)).touch();
+    const own = await rings.registerPackets(memory.address, 1);
+    if (!own.ok) skip(`needs XDP sockets: ${errnoName(own.errno)}`);
+    const object = await createObject(scene, 'disk', 1);
+    const file = await mapObject(process, machine, object, { pageCount: 1 });
+    await file.touch();
+    const result = await rings.registerPackets(file.address, 1);
+    if (facts.filesCanBePinned) expect(result).toSucceed();
+    else expect(result).toFailWith('register_packets', 'EFAULT');
+    const copied = await mapObject(process, machine, object, { pageCount: 1, shared: false });
+    expect(await rings.registerPackets(copied.address, 1)).toSucceed();
+  });
+
+  declare('shared memory is no such file', conditions, async (scene) => {
+    const { process, machine, skip } = scene;
+    const object = await createObject(scene, 'memfd', 1);
+    const pages = await mapObject(process, machine, object, { pageCount: 1 });
+    await pages.touch();
+    const result = await ringsOf(process).registerPackets(pages.address, 1);
+    if (!result.ok && result.errno !== EFAULT) skip(`needs XDP: ${errnoName(result.errno)}`);
+    expect(result).toSucceed();
+  });
+}
+
+export function longTermPinsContract(subject: OpenSubject): void {
+  familyFor(subject, 'long-term pins', ['rings'], (declare) => {
+    declarePrivate(declare);
+    declareFiles(declare);
+  });
+}

@@ -1,0 +1,222 @@
+/**
+ * The lines of /proc/PID/numa_maps: one for each mapping, with its policy and its pages.
+ *
+ * Source: numa(7), which knows neither the flags of a policy nor `mapped` as it is;
+ * fs/proc/task_mmu.c, show_numa_map() and gather_stats(); mm/mempolicy.c, mpol_to_str().
+ */
+
+import { expect } from 'vitest';
+import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { expendable, memoryNodes, nodesFromZero } from '../support/needs.ts';
+import { areasOf, createObject, familyFor, mapObject, settingsOf, threadsOf } from './objects.ts';
+import { FREE_ADDRESS, mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
+import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
+import type { Trait, WorldProcess } from './world.ts';
+
+const { STATIC_NODES: STATIC, RELATIVE_NODES: RELATIVE, NUMA_BALANCING } = MPOL_MODE_FLAG;
+const HUGE_BYTES = 2 * 1024 * 1024;
+const MADV_DONTNEED = 4;
+const MADV_HUGEPAGE = 14;
+const LINES: Conditions = { traits: ['areas', 'addresses'], needs: [nodesFromZero(2)] };
+const OF_OBJECTS: Conditions = { ...LINES, ...sharing(['objects']) };
+
+function sharing(more: readonly Trait[]): Conditions {
+  return { traits: ['areas', 'addresses', 'sharing', ...more] };
+}
+
+/** The line of the mapping that starts there, without the address and without `active`. */
+async function lineAt(
+  process: WorldProcess,
+  address: bigint,
+  folder: 'self' | 'thread-self' = 'thread-self',
+): Promise<string> {
+  const start = `${address.toString(16).padStart(8, '0')} `;
+  const lines = await areasOf(process).numaMaps(folder);
+  const found = lines.filter((line) => line.startsWith(start));
+  expect(found).toHaveLength(1);
+  return found[0]?.slice(start.length).replace(/ active=\d+/, '') ?? '';
+}
+
+function line(pages: Pages): Promise<string> {
+  return lineAt(pages.process, pages.address);
+}
+
+/** Pages with nothing near them. */
+function alone({ process, machine }: Scene, pageCount: number): Promise<Pages> {
+  return mapPages(process, machine, pageCount, { address: FREE_ADDRESS });
+}
+
+function declareLines(declare: DeclareTest): void {
+  declare('what has no page has a policy only', LINES, async (scene) => {
+    const pages = await alone(scene, 4);
+    expect(await line(pages)).toBe('default');
+    await pages.touch('read');
+    expect(await line(pages)).toBe('default');
+    await pages.touch('write');
+    expect(await areasOf(scene.process).madvise(pages.address, 4, MADV_DONTNEED)).toSucceed();
+    expect(await line(pages)).toBe('default');
+  });
+
+  declare('pages are counted by kind and by node', LINES, async (scene) => {
+    const pages = await alone(scene, 6);
+    await placeOn(pages.part(0, 4), [1, 0, 1, 1]);
+    expect(await line(pages)).toBe('default anon=4 dirty=4 N0=1 N1=3 kernelpagesize_kB=4');
+  });
+
+  declare('each mapping has its line, in the order of addresses', LINES, async (scene) => {
+    const pages = await alone(scene, 6);
+    await placeOn(pages, [0, 0, 1, 1, 0, 0]);
+    expect(await pages.part(2, 4).mbind(MPOL.BIND, maskOf(1))).toSucceed();
+    const counts = (count: number, node: number): string =>
+      `anon=${count} dirty=${count} N${node}=${count} kernelpagesize_kB=4`;
+    expect(await lineAt(scene.process, pages.at(0))).toBe(`default ${counts(2, 0)}`);
+    expect(await lineAt(scene.process, pages.at(2))).toBe(`bind:1 ${counts(2, 1)}`);
+    expect(await lineAt(scene.process, pages.at(4))).toBe(`default ${counts(2, 0)}`);
+    const lines = await areasOf(scene.process).numaMaps('self');
+    const addresses = lines.map((text) => BigInt(`0x${text.split(' ')[0]}`));
+    expect(addresses).toEqual([...addresses].sort((a, b) => (a < b ? -1 : 1)));
+  });
+
+  declare('the heap and the stack are named', LINES, async ({ process }) => {
+    const lines = await areasOf(process).numaMaps('self');
+    for (const name of ['heap', 'stack']) {
+      const named = lines.filter((text) => text.split(' ').includes(name));
+      expect(named, name).toHaveLength(1);
+      expect(named[0]).toMatch(new RegExp(`^[0-9a-f]{8,} default ${name} anon=\\d+ dirty=\\d+ `));
+    }
+  });
+}
+
+function declarePolicies(declare: DeclareTest): void {
+  declare('LOCAL and two flags have words of their own', LINES, async (scene) => {
+    const pages = await alone(scene, 1);
+    const rows = [
+      [MPOL.LOCAL, null, 'local'],
+      [MPOL.BIND | STATIC | NUMA_BALANCING, maskOf(0), 'bind=static|balancing:0'],
+      [MPOL.BIND | RELATIVE | NUMA_BALANCING, maskOf(0, 1), 'bind=relative|balancing:0-1'],
+      [MPOL.PREFERRED | STATIC, maskOf(1), 'prefer=static:1'],
+      [MPOL.PREFERRED_MANY | RELATIVE, maskOf(1), 'prefer (many)=relative:1'],
+    ] as const;
+    for (const [mode, nodemask, words] of rows) {
+      expect(await pages.mbind(mode, nodemask), words).toSucceed();
+      expect(await line(pages)).toBe(words);
+    }
+    if (!scene.facts.hasWeightedInterleave) return;
+    expect(await pages.mbind(MPOL.WEIGHTED_INTERLEAVE, maskOf(0, 1))).toSucceed();
+    expect(await line(pages)).toBe('weighted interleave:0-1');
+  });
+
+  declare(
+    "without a policy of its own a mapping shows that of the file's thread",
+    { ...LINES, traits: ['areas', 'addresses', 'threads'] },
+    async (scene) => {
+      const { process } = scene;
+      const pages = await alone(scene, 2);
+      await pages.part(1, 2).mbind(MPOL.PREFERRED, maskOf(0));
+      const other = await threadsOf(process).create();
+      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(0) });
+      await other.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask: maskOf(1) });
+      const seen: string[] = [];
+      for (const thread of [process, other]) {
+        for (const folder of ['self', 'thread-self'] as const) {
+          seen.push(await lineAt(thread, pages.address, folder));
+          expect(await lineAt(thread, pages.at(1), folder)).toBe('prefer:0');
+        }
+      }
+      expect(seen).toEqual(['bind:0', 'bind:0', 'bind:0', 'interleave:1']);
+    },
+  );
+}
+
+function declareCounts(declare: DeclareTest): void {
+  declare('a file is named, with its blanks as octal numbers', OF_OBJECTS, async (scene) => {
+    const { process, machine } = scene;
+    const object = await createObject(scene, 'memfd', 1, 'a b\tc\nd=e');
+    const pages = await mapObject(process, machine, object, { pageCount: 1 });
+    expect(await line(pages)).toBe('default file=/memfd:a\\040b\\011c\\012d\\075e\\040(deleted)');
+  });
+
+  declare('what is neither private nor written is mapped', OF_OBJECTS, async (scene) => {
+    const { process, machine } = scene;
+    const object = await createObject(scene, 'memfd', 4);
+    const pages = await mapObject(process, machine, object, { pageCount: 4 });
+    await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(1) });
+    const start = 'bind:1 file=/memfd:puppet\\040(deleted)';
+    await pages.part(0, 2).touch('read');
+    expect(await line(pages)).toBe(`${start} mapped=2 N1=2 kernelpagesize_kB=4`);
+    await pages.part(1, 2).touch('write');
+    expect(await line(pages)).toBe(`${start} dirty=1 mapped=2 N1=2 kernelpagesize_kB=4`);
+    await pages.part(0, 2).touch('write');
+    expect(await line(pages)).toBe(`${start} dirty=2 N1=2 kernelpagesize_kB=4`);
+  });
+
+  declare('copies of a private file are private', OF_OBJECTS, async (scene) => {
+    const { process, machine } = scene;
+    const object = await createObject(scene, 'memfd', 3);
+    const shared = await mapObject(process, machine, object, { pageCount: 3 });
+    await placeOn(shared, [0, 0, 0]);
+    const pages = await mapObject(process, machine, object, { pageCount: 3, shared: false });
+    await pages.touch('read');
+    await placeOn(pages.part(1, 2), [1]);
+    expect(await where(pages)).toResideOn([0, 1, 0]);
+    const words = (await line(pages)).split(' ');
+    expect(words).toEqual(expect.arrayContaining(['anon=1', 'N0=2', 'N1=1']));
+  });
+
+  const withChildren: Conditions = { ...LINES, ...sharing([]) };
+  declare('mapmax counts the mappings of a page, from two on', withChildren, async (scene) => {
+    const { process } = scene;
+    const pages = await alone(scene, 3);
+    await placeOn(pages, [0, 0, 1]);
+    const counts = 'N0=2 N1=1 kernelpagesize_kB=4';
+    await process.fork();
+    expect(await line(pages)).toBe(`default anon=3 dirty=3 mapmax=2 ${counts}`);
+    const child = await process.fork();
+    expect(await line(pages)).toBe(`default anon=3 dirty=3 mapmax=3 ${counts}`);
+    expect(await line(pages.in(child))).toBe(`default anon=3 dirty=3 mapmax=3 ${counts}`);
+  });
+}
+
+function declareHuge(declare: DeclareTest): void {
+  const needs = [expendable, memoryNodes(2), nodesFromZero(2)];
+  const transparent: Conditions = { ...sharing(['settings']), needs };
+  declare('a transparent huge page counts as its pages', transparent, async (scene) => {
+    const { process, machine, world } = scene;
+    const count = HUGE_BYTES / machine.pageSizeBytes;
+    await settingsOf(world).withTransparentHugePages(async () => {
+      expect(await areasOf(process).allowHugePages()).toSucceed();
+      const pages = await alone(scene, count);
+      expect(await areasOf(process).madvise(pages.address, count, MADV_HUGEPAGE)).toSucceed();
+      expect(await pages.mbind(MPOL.BIND, maskOf(1))).toSucceed();
+      await pages.part(0, 1).touch();
+      const counts = `anon=${count} dirty=${count} N1=${count}`;
+      expect(await line(pages)).toBe(`bind:1 ${counts} kernelpagesize_kB=4`);
+    });
+  });
+
+  const pool: Conditions = { ...sharing(['settings', 'objects']), needs };
+  declare('a huge page of a pool counts as one', pool, async (scene) => {
+    const { process, machine, world } = scene;
+    const count = HUGE_BYTES / machine.pageSizeBytes;
+    await settingsOf(world).withHugePool(4, async () => {
+      const object = await createObject(scene, 'hugetlb', 2 * count);
+      const pages = await mapObject(process, machine, object, { pageCount: 2 * count });
+      expect(await pages.mbind(MPOL.BIND, maskOf(1))).toSucceed();
+      const start = 'bind:1 file=/memfd:puppet\\040(deleted) huge';
+      expect(await line(pages)).toBe(start);
+      await pages.part(0, 1).touch();
+      await pages.part(count, count + 1).touch();
+      expect(await line(pages)).toBe(`${start} dirty=2 N1=2 kernelpagesize_kB=2048`);
+      await process.exit();
+    });
+  });
+}
+
+export function numaMapsContract(subject: OpenSubject): void {
+  familyFor(subject, 'numa_maps', ['areas'], (declare) => {
+    declareLines(declare);
+    declarePolicies(declare);
+    declareCounts(declare);
+    declareHuge(declare);
+  });
+}

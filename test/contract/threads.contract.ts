@@ -1,0 +1,95 @@
+/**
+ * Whose a thread's policy is: threads beside each other, and programs executed.
+ *
+ * Source: set_mempolicy(2); kernel/fork.c, copy_process(), which copies the policy;
+ * fs/exec.c, which leaves it.
+ */
+
+import { expect } from 'vitest';
+import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { memoryNodes } from '../support/needs.ts';
+import { familyFor, threadsOf } from './objects.ts';
+import { mapPages, maskOf, threadPolicy, where } from './pages.ts';
+import type { Conditions, DeclareTest, OpenSubject } from './scene.ts';
+
+const THREADS: Conditions = { traits: ['threads'] };
+
+function declareThreads(declare: DeclareTest): void {
+  declare('threads that exist keep their policy', THREADS, async ({ process, machine, node }) => {
+    const other = await threadsOf(process).create();
+    await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+    expect(await threadPolicy(other, machine)).toEqual({ mode: MPOL.DEFAULT, nodes: [] });
+    await other.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask: maskOf(node) });
+    expect(await threadPolicy(process, machine)).toEqual({ mode: MPOL.BIND, nodes: [node] });
+  });
+
+  declare(
+    'a new thread starts with a copy of the policy of the thread that creates it',
+    THREADS,
+    async ({ process, machine, node }) => {
+      const nodemask = maskOf(node);
+      await process.setMempolicy({ mode: MPOL.BIND, nodemask });
+      const child = await threadsOf(process).create();
+      expect(await threadPolicy(child, machine)).toEqual({ mode: MPOL.BIND, nodes: [node] });
+      const mode = MPOL.PREFERRED | MPOL_MODE_FLAG.STATIC_NODES;
+      await child.setMempolicy({ mode, nodemask });
+      const grandchild = await threadsOf(child).create();
+      expect(await threadPolicy(grandchild, machine)).toEqual({ mode, nodes: [node] });
+      await child.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
+      expect(await threadPolicy(grandchild, machine)).toEqual({ mode, nodes: [node] });
+      expect(await threadPolicy(process, machine)).toEqual({ mode: MPOL.BIND, nodes: [node] });
+    },
+  );
+
+  declare(
+    'each thread places what it touches, and a range is bound for all',
+    { ...THREADS, needs: [memoryNodes(2)] },
+    async ({ process, machine }) => {
+      const [first, second] = machine.memoryNodes as [number, number];
+      const other = await threadsOf(process).create();
+      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
+      await other.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
+      const pages = await mapPages(process, machine, 4);
+      await pages.part(2, 4).mbind(MPOL.BIND, maskOf(first));
+      for (const [index, thread] of [process, other, process, other].entries()) {
+        expect(await thread.touch(pages.at(index), 1, 'write')).toSucceed();
+      }
+      expect(await where(pages)).toResideOn([first, second, first, first]);
+    },
+  );
+}
+
+function declarePrograms(declare: DeclareTest): void {
+  declare(
+    'a program that is executed keeps the policy',
+    THREADS,
+    async ({ process, machine, node }) => {
+      const mode = MPOL.BIND | MPOL_MODE_FLAG.STATIC_NODES;
+      await process.setMempolicy({ mode, nodemask: maskOf(node) });
+      expect(await threadsOf(process).exec()).toSucceed();
+      expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [node] });
+    },
+  );
+
+  declare(
+    'the policy that it keeps is that of the thread that executed it',
+    { ...THREADS, needs: [memoryNodes(2)] },
+    async ({ process, machine }) => {
+      const [first, second] = machine.memoryNodes as [number, number];
+      const other = await threadsOf(process).create();
+      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
+      await other.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
+      expect(await threadsOf(other).exec()).toSucceed();
+      expect(await threadPolicy(process, machine)).toEqual({ mode: MPOL.BIND, nodes: [second] });
+      const pages = await mapPages(process, machine, 1);
+      expect(await where(await pages.touch())).toResideOn([second]);
+    },
+  );
+}
+
+export function threadsContract(subject: OpenSubject): void {
+  familyFor(subject, 'threads and programs', ['threads'], (declare) => {
+    declareThreads(declare);
+    declarePrograms(declare);
+  });
+}

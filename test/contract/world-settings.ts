@@ -1,0 +1,53 @@
+/** Settings of a machine that the contract suite changes, each for the length of a test. */
+
+import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
+import type { WorldProcess } from './world.ts';
+
+/** A group of processes on nodes of its own. Removed with its last process. */
+export interface Cpuset {
+  /** A list of nodes: `0-1,3`. Its value is an error code where the kernel refuses. */
+  setMems(nodes: string): Promise<SyscallResult<undefined>>;
+  attach(pid: number): Promise<SyscallResult<undefined>>;
+}
+
+/** Answers as write(2) does. */
+export type WriteWeight = (node: number, text: string) => Promise<SyscallResult<undefined>>;
+
+/** The files of the weights: one for each node, and on some kernels one for all. */
+export interface WeightFiles {
+  names(): Promise<string[]>;
+  read(name: string): Promise<string>;
+  write(name: string, text: string): Promise<SyscallResult<undefined>>;
+  /** The same by that process, with its user's rights. */
+  writeAs(process: WorldProcess, name: string, text: string): Promise<SyscallResult<undefined>>;
+  /** MB/s from its nearest CPUs, as the firmware tells them: the smaller of reading and writing. */
+  firmwareBandwidths(): Promise<ReadonlyMap<number, number>>;
+}
+
+/** With the trait `settings`; only tests that need an expendable machine use it. */
+export interface MachineSettings {
+  /** Until the end of the test, whose `body` it runs. */
+  withHugePool<T>(pagesPerNode: number, body: () => Promise<T>): Promise<T>;
+  /** For ranges that ask for them, or (`always`) for every range. */
+  withTransparentHugePages<T>(body: () => Promise<T>, ranges?: 'madvise' | 'always'): Promise<T>;
+  /** With automatic NUMA balancing on; `tiering`: only between fast memory and slow. */
+  withBalancing<T>(body: () => Promise<T>, kind?: 'tiering'): Promise<T>;
+  /** Above 0 once a process has touched pages that balancing had marked. */
+  balancingFaults(pid: number): Promise<number>;
+  /** Base pages that migrations have moved, and could not move, since the machine started. */
+  migratedPages(): Promise<{ readonly moved: number; readonly failed: number }>;
+  /** `write` puts a text into the file of a node's interleave weight. */
+  withInterleaveWeights<T>(
+    body: (write: WriteWeight, files: WeightFiles) => Promise<T>,
+  ): Promise<T>;
+  /** Equal pages of willing processes are merged; `merged` waits for that many of a process. */
+  withMerging<T>(
+    body: (merged: (pid: number, pageCount: number) => Promise<boolean>) => Promise<T>,
+  ): Promise<T>;
+  withCpusets<T>(body: (create: () => Promise<Cpuset>) => Promise<T>): Promise<T>;
+  /** cgroup version 1, where pages follow a group only if it `migrates`; `null`: not to be had. */
+  withOldCpusets<T>(
+    migrates: boolean,
+    body: (create: () => Promise<Cpuset>) => Promise<T>,
+  ): Promise<T | null>;
+}

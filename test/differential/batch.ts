@@ -1,0 +1,128 @@
+/**
+ * Programs for `puppet batch`, which runs them without a word from outside. The one interpreter
+ * serves twice: first nobody answers, and the lines it sends are the script; later the recorded
+ * replies answer the same lines, and the outcome comes out. It may send fewer the second time, as
+ * what it skips depends on replies.
+ */
+
+import type { Reply } from '../puppet/channel.ts';
+import { PuppetProcess } from '../puppet/puppet-process.ts';
+import { normalised } from './compare.ts';
+import { runProgram } from './interpret.ts';
+import { type Outcome, UNWRITTEN } from './outcome.ts';
+import type { Program } from './program.ts';
+
+/** As in test/puppet/batch.h. */
+const BATCH_PID_FIRST = 1_000_000_000;
+/** Descriptors that nothing else takes. */
+const PIN_FIRST = 100;
+const PAGE_SIZE_BYTES = 4096;
+const ORIGIN_PREFIX = /^(?:child (\d+) )*/;
+/** The status array of each question: long to write and to read. */
+const UNWRITTEN_LIST = new RegExp(` ${UNWRITTEN}(?:,${UNWRITTEN})+`);
+
+/** Turns the lines of a world's processes into those of a batch. */
+class BatchLines {
+  #forks = 0;
+  #pins = 0;
+
+  /** The line, and what is answered if all goes well. `undefined` for the origin's fork. */
+  translate(line: string): { text: string; reply: Reply } | undefined {
+    const [prefix, number] = ORIGIN_PREFIX.exec(line) as RegExpExecArray;
+    const command = line.slice(prefix.length).replace(UNWRITTEN_LIST, ` all:${UNWRITTEN}`);
+    const [name] = command.split(' ', 1);
+    if (number === undefined) return undefined;
+    const as = (extra: string, ...values: string[]): { text: string; reply: Reply } => ({
+      text: `${number} ${command}${extra}`,
+      reply: { errno: 0, values },
+    });
+    if (name === 'fork') {
+      this.#forks += 1;
+      return as(` ${this.#forks}`, ...forkValues(this.#forks));
+    }
+    if (name === 'pin') {
+      const pin = String(PIN_FIRST + this.#pins++);
+      return as(` ${pin}`, pin);
+    }
+    return name === 'get_mempolicy' || name === 'move_pages' ? as('', '0', 'none') : as('', '0');
+  }
+}
+
+function forkValues(number: number): [string, string] {
+  return [String(number), String(BATCH_PID_FIRST + number)];
+}
+
+type Answer = (text: string, expected: Reply) => Reply;
+
+/** Runs the program with processes whose every line `answer` answers. */
+async function play(program: Program, answer: Answer): Promise<Outcome> {
+  const lines = new BatchLines();
+  const channel = {
+    send: async (line: string): Promise<Reply> => {
+      const translated = lines.translate(line);
+      if (translated === undefined) return { errno: 0, values: forkValues(0) };
+      return answer(translated.text, translated.reply);
+    },
+  };
+  const origin = new PuppetProcess(channel, '', 0, PAGE_SIZE_BYTES);
+  return runProgram({ spawn: () => origin.fork() }, program);
+}
+
+/** The program's lines, in the order in which they run. */
+export async function scriptOf(program: Program): Promise<string[]> {
+  const script: string[] = [];
+  await play(program, (text, expected) => {
+    script.push(text);
+    return expected;
+  });
+  return script;
+}
+
+/** `0*3,-14` is `0,0,0,-14`. */
+function spread(text: string): string {
+  if (!text.includes('*')) return text;
+  const items = text.split(',').flatMap((item) => {
+    const [value = '', count = '1'] = item.split('*');
+    return Array.from({ length: Number(count) }, () => value);
+  });
+  return items.join(',');
+}
+
+function parseReply(text: string): Reply {
+  if (!text.startsWith('!')) return { errno: 0, values: text.split(' ').map(spread) };
+  const [errno, ...values] = text.slice(1).split(' ');
+  return { errno: Number(errno), values: values.map(spread) };
+}
+
+/** What came of a program, from its line of replies. */
+export async function readOutcome(program: Program, replies: string): Promise<Outcome> {
+  const script = await scriptOf(program);
+  const texts = replies.split(';');
+  if (texts.length !== script.length) {
+    throw new Error(`seed ${program.seed}: ${texts.length} replies to ${script.length} lines`);
+  }
+  let next = 0;
+  const outcome = await play(program, (text) => {
+    while (next < script.length && script[next] !== text) next += 1;
+    const reply = texts[next++];
+    if (reply === undefined) throw new Error(`seed ${program.seed}: nothing answers ${text}`);
+    return parseReply(reply);
+  });
+  return normalised(program, outcome);
+}
+
+export interface BatchResult {
+  readonly release: string;
+  /** A line for each program. */
+  readonly replies: readonly string[];
+  readonly seconds: number;
+}
+
+/** What `puppet batch` has written; undefined if it did not come to its end. */
+export function parseBatch(text: string): BatchResult | undefined {
+  const lines = text.trimEnd().split('\n');
+  const [, release] = /^batch (\S+)$/.exec(lines[0] ?? '') ?? [];
+  const [, ms] = /^end (\d+)$/.exec(lines.at(-1) ?? '') ?? [];
+  if (release === undefined || ms === undefined) return undefined;
+  return { release, replies: lines.slice(1, -1), seconds: Number(ms) / 1000 };
+}

@@ -1,0 +1,28 @@
+/** Numbers and node masks as the puppet's protocol words them. */
+
+import type { MaskArgument } from '../contract/world.ts';
+
+export function hex(value: bigint | number): string {
+  return `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
+}
+
+/** `MASK MAXNODE`; a NULL mask has maxnode 0. */
+export function maskText(mask: MaskArgument): string {
+  if (mask === null) return 'null 0';
+  if ('pointer' in mask) return `@${hex(mask.pointer)} ${hex(mask.maxnode)}`;
+  return `${Array.from(mask.words, hex).join(',')} ${mask.maxnode}`;
+}
+
+/** migrate_pages(2) has one maxnode for two masks: the larger, both masks as long as that. */
+export function maskPairText(from: MaskArgument, to: MaskArgument): string {
+  const bits = Math.max(Number(from?.maxnode ?? 0), Number(to?.maxnode ?? 0));
+  const wordCount = Math.ceil(bits / 64);
+  const text = (mask: MaskArgument): string => {
+    if (mask === null) return 'null';
+    if ('pointer' in mask) return `@${hex(mask.pointer)}`;
+    const words = Array.from(mask.words);
+    while (words.length < wordCount) words.push(0n);
+    return words.map(hex).join(',');
+  };
+  return `${bits} ${text(from)} ${text(to)}`;
+}
