@@ -1,5 +1,6 @@
 // Moves one mapping to another node: same address, data kept, and a receipt from the kernel.
-// Run it where there are two nodes with memory: node examples/relocate.mjs
+// Runs on the kernel where there are two nodes with memory, else on the simulator.
+// move_pages(2) is the call behind it: node examples/relocate.mjs
 
 import { bind, openNuma } from 'node-numa';
 
@@ -13,6 +14,7 @@ try {
   console.log(`${numa.backend.kind}: ${numa.backend.reason}`);
   console.log(`${report.pages.moved} of ${report.pages.total} pages moved to node ${away}`);
   console.log('pages by node before', report.before, 'and after', report.after);
+  console.log(`the data is ${buffer.bytes.every((byte) => byte === 42) ? 'kept' : 'lost'}`);
 } finally {
   buffer.release();
 }

@@ -1,6 +1,7 @@
 // Two threads, one mapping: the worker counts in the memory while the main thread moves it.
 // A handle owns nothing and can be posted; each thread that attaches is an owner of its own.
-// Run it where there are two nodes with memory: node examples/worker.mjs
+// Needs a kernel with two nodes with memory: on the simulator each thread has a machine of its own.
+// node examples/worker.mjs
 
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';

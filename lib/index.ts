@@ -61,4 +61,4 @@ export type { SetPolicyOptions } from './facade/range-policy.ts';
 export type { Residency } from './facade/residency.ts';
 export { ThreadMemory } from './facade/thread-memory.ts';
 export { Topology, type TopologyNode } from './facade/topology.ts';
-export type { BackendChoice } from './open-backend.ts';
+export type { BackendChoice, BackendOptions } from './open-backend.ts';

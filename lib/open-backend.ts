@@ -5,10 +5,11 @@
 
 import { platform } from 'node:os';
 import type { Backend } from './backend/backend.ts';
-import { invalidArgumentType } from './core/argument-errors.ts';
+import { invalidArgumentType, invalidArgumentValue } from './core/argument-errors.ts';
 import { checkWord } from './core/check-arguments.ts';
 import { NumaError } from './core/errors.ts';
 import { hostMemoryNodeCount, openNativeBackend } from './native-backend/native-backend.ts';
+import { defaultMachine, Machine } from './simulator/simulated-machine.ts';
 
 /** Words that choose a backend. */
 export type BackendChoice = 'auto' | 'native' | 'simulator';
@@ -18,19 +19,33 @@ export interface ChosenBackend {
   readonly reason: string;
 }
 
+/** What the caller asks for. */
+export interface BackendOptions {
+  /**
+   * `auto` (default): native on Linux hosts with two or more nodes that have memory, the simulator
+   * elsewhere. `native` and `simulator` force one; a third party's Backend object is taken as it
+   * is. Overrides the environment variable NODE_NUMA_BACKEND.
+   */
+  readonly backend?: BackendChoice | Backend;
+  /** A machine of `node-numa/simulator`, which means the simulator. */
+  readonly machine?: Machine;
+}
+
 const CHOICES: readonly BackendChoice[] = ['auto', 'native', 'simulator'];
+const ASKED = 'asked for by the caller';
 
 /**
  * Explicit option, then NODE_NUMA_BACKEND, then `auto`.
- * @throws TypeError ERR_INVALID_ARG_VALUE, NumaError NUMA_BACKEND_UNAVAILABLE
+ * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE; NumaError NUMA_BACKEND_UNAVAILABLE
  */
-export function chooseBackend(option: BackendChoice | Backend | undefined): ChosenBackend {
-  if (typeof option === 'object') {
-    checkBackend(option);
-    return { backend: option, reason: 'given by the caller' };
+export function chooseBackend({ backend, machine }: BackendOptions): ChosenBackend {
+  if (machine !== undefined) return openMachine(checkMachine(machine), backend);
+  if (typeof backend === 'object') {
+    checkBackend(backend);
+    return { backend, reason: 'given by the caller' };
   }
-  if (option !== undefined) {
-    return openChoice(checkWord(option, 'options.backend', CHOICES), 'asked for by the caller');
+  if (backend !== undefined) {
+    return openChoice(checkWord(backend, 'options.backend', CHOICES), ASKED);
   }
   const variable = process.env['NODE_NUMA_BACKEND'];
   if (variable !== undefined && variable !== '') {
@@ -40,38 +55,46 @@ export function chooseBackend(option: BackendChoice | Backend | undefined): Chos
   return openAuto();
 }
 
+function checkMachine(value: unknown): Machine {
+  if (value instanceof Machine) return value;
+  throw invalidArgumentType('options.machine', 'a Machine of node-numa/simulator', value);
+}
+
+/** A machine means the simulator, whatever the environment says. */
+function openMachine(machine: Machine, choice: BackendOptions['backend']): ChosenBackend {
+  if (typeof choice === 'object') checkBackend(choice);
+  else if (choice !== undefined) checkWord(choice, 'options.backend', CHOICES);
+  if (typeof choice === 'object' || choice === 'native') {
+    const rule = "must be left out, 'auto' or 'simulator' where options.machine is given";
+    throw invalidArgumentValue('options.backend', rule, choice);
+  }
+  const reason = `the caller gave the machine "${machine.description.name}"`;
+  return { backend: machine.self.backend, reason };
+}
+
 function openChoice(choice: BackendChoice, reason: string): ChosenBackend {
   if (choice === 'auto') return openAuto();
-  if (choice === 'native') return openNative(reason);
-  throw unavailable(
-    'the simulator is not part of this version',
-    "use openNuma({ backend: 'native' }) on Linux",
-  );
+  return choice === 'native' ? openNative(reason) : openPreset(reason);
 }
 
 function openAuto(): ChosenBackend {
-  if (platform() !== 'linux') {
-    throw unavailable(
-      `${platform()} has no NUMA memory policy, and the simulator is not part of this version`,
-      'run on Linux with two or more nodes, or in the QEMU guest (npm run guest)',
-    );
-  }
+  if (platform() !== 'linux') return openPreset(`${platform()} has no NUMA memory policy`);
   const nodeCount = hostMemoryNodeCount();
   if (nodeCount === 0) {
     throw unavailable(
-      'this host does not tell which nodes it has (no /sys/devices/system/node), and the ' +
-        'simulator is not part of this version',
-      "openNuma({ backend: 'native' }) asks the kernel all the same",
+      'this host does not tell which nodes it has (no /sys/devices/system/node)',
+      "choose with openNuma({ backend: 'native' }) or openNuma({ backend: 'simulator' })",
     );
   }
-  if (nodeCount === 1) {
-    throw unavailable(
-      'this host has one node with memory, where nothing can be moved between nodes, and the ' +
-        'simulator is not part of this version',
-      "openNuma({ backend: 'native' }) works on the one node; the QEMU guest has four",
-    );
-  }
+  if (nodeCount === 1) return openPreset('this host has one node with memory');
   return openNative(`this host has ${nodeCount} nodes with memory`);
+}
+
+/** One machine for each thread of JavaScript: who opens it twice has one memory, as on a host. */
+function openPreset(reason: string): ChosenBackend {
+  const machine = defaultMachine();
+  const what = `simulates the preset "${machine.description.name}", not this host`;
+  return { backend: machine.self.backend, reason: `${reason}; ${what}` };
 }
 
 function openNative(reason: string): ChosenBackend {
@@ -89,13 +112,16 @@ function checkBackend(value: unknown): void {
   const candidate = value as Partial<Backend> | null;
   const missing = BACKEND_METHODS.filter((name) => typeof candidate?.[name] !== 'function');
   const hasIdentity = typeof candidate?.identity?.kind === 'string';
-  if (missing.length === 0 && hasIdentity && typeof candidate.pageSizeBytes === 'number') return;
-  const lacks = missing.length > 0 ? missing.join(', ') : 'identity or pageSizeBytes';
+  const isNumber = (name: 'pageSizeBytes' | 'pid'): boolean =>
+    typeof candidate?.[name] === 'number';
+  const hasFacts = hasIdentity && isNumber('pageSizeBytes') && isNumber('pid');
+  if (missing.length === 0 && hasFacts) return;
+  const lacks = missing.length > 0 ? missing.join(', ') : 'identity, pageSizeBytes or pid';
   const rule = `'auto', 'native', 'simulator' or a Backend (this object lacks ${lacks})`;
   throw invalidArgumentType('options.backend', rule, value);
 }
 
-type BackendMethod = Exclude<keyof Backend, 'identity' | 'pageSizeBytes'>;
+type BackendMethod = Exclude<keyof Backend, 'identity' | 'pageSizeBytes' | 'pid'>;
 
 /** Every method; the type makes sure that none is forgotten. */
 const BACKEND_METHODS = Object.keys({

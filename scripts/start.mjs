@@ -1,12 +1,12 @@
 // @ts-check
-// npm start: sets up what is missing, then relocates a real mapping and proves it, on the best
-// kernel to be had: this host's where it has two nodes with memory, else the QEMU guest's.
+// npm start: sets up what is missing, then relocates a mapping and proves it, on the best there is:
+// this host's kernel where it has two nodes with memory, else the QEMU guest's, else the simulator.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { guestAvailability } from './guest/availability.mjs';
 import { runGuest } from './guest/guest.mjs';
-import { exitCodes, GuestError, projectFolder } from './guest/host.mjs';
+import { GuestError, projectFolder } from './guest/host.mjs';
 import { memoryNodeCount } from './host-kernel.mjs';
 import { setUp } from './setup.mjs';
 
@@ -18,7 +18,8 @@ const say = (line) => process.stdout.write(`${line}\n`);
 
 if (process.argv.includes('--help')) {
   say('npm start: sets up what is missing and moves a real mapping between NUMA nodes.');
-  say('Runs on this host if it has two nodes with memory, else in the QEMU guest (four nodes).');
+  say('Runs on this host if it has two nodes with memory, else in the QEMU guest (four nodes),');
+  say('else on the simulator, which moves nothing real. It says first which.');
   process.exit(0);
 }
 process.exitCode = await main();
@@ -28,21 +29,30 @@ async function main() {
   const nodes = memoryNodeCount();
   if (nodes >= 2) {
     say(`running natively: this host has ${nodes} nodes with memory\n`);
-    const { status } = spawnSync(process.execPath, [demo], {
-      cwd: projectFolder,
-      stdio: 'inherit',
-    });
-    return status ?? 1;
+    return runHere({});
   }
   const here = `this host has ${nodes === 0 ? 'no NUMA' : 'one'} node with memory`;
   const { available, reason, remedy } = guestAvailability();
   if (!available) {
-    say(`cannot show a relocation: ${here}, and the QEMU guest cannot be had: ${reason}`);
-    say(`${remedy}; the simulator, which needs neither, is not part of this version`);
-    return exitCodes.unavailable;
+    say(`running on the simulator, not on a real kernel: ${here}, and there is no QEMU guest:`);
+    say(`${reason}; to see a real kernel: ${remedy}\n`);
+    return runHere({ NODE_NUMA_BACKEND: 'simulator' });
   }
   say(`running in the QEMU guest, a real kernel with four nodes: ${here}\n`);
   return runInGuest();
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {number} exit status
+ */
+function runHere(environment) {
+  const { status } = spawnSync(process.execPath, [demo], {
+    cwd: projectFolder,
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
+  return status ?? 1;
 }
 
 async function runInGuest() {

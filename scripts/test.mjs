@@ -8,6 +8,7 @@ import { watchForInterruption } from './guest/interruption.mjs';
 import { defaultKernel } from './guest/kernel.mjs';
 import { ciMatrix, guestsDefault, mainCell, runMatrix } from './test/matrix.mjs';
 import { runPart } from './test/part.mjs';
+import { runPrograms } from './test/programs.mjs';
 import { recordSkips } from './test/record.mjs';
 import { setUpAsPart } from './test/set-up.mjs';
 import { hostPart } from './test/suites.mjs';
@@ -66,7 +67,12 @@ async function runGuests(signal) {
   say('\n== guests');
   if (isCi) {
     const required = [defaultKernel];
-    return runMatrix(ciMatrix(), { signal, guests: guestsDefault(), isRecording, required });
+    const options = { signal, guests: guestsDefault(), isRecording, required };
+    const outcomes = await runMatrix(ciMatrix(), options);
+    if (signal.aborted) return outcomes;
+    const programs = await runPrograms(options);
+    for (const line of partLines(programs)) say(line);
+    return [...outcomes, programs];
   }
   const { available, reason, remedy } = guestAvailability();
   if (available) return [await runShown(mainCell(), signal)];

@@ -138,6 +138,8 @@ export interface Backend {
   readonly identity: BackendIdentity;
   /** Base page size in bytes: 4 kB on most machines, 16 or 64 kB on some. */
   readonly pageSizeBytes: number;
+  /** The calling process. Source: getpid(2). */
+  readonly pid: number;
 
   // Topology
 

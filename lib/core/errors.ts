@@ -103,7 +103,7 @@ export function systemError(call: FailedCall): NumaError {
     syscall: call.syscall,
     args: call.args,
     backend: call.backend,
-    hint: row.hint,
+    hint: call.backend === 'simulator' ? (SIMULATOR_HINTS[row.code] ?? row.hint) : row.hint,
     ...(call.report === undefined ? {} : { report: call.report }),
   });
 }
@@ -113,6 +113,16 @@ interface Explanation {
   readonly rule: string;
   readonly hint: string;
 }
+
+/** Where the remedy is another one on a simulated machine. */
+const SIMULATOR_HINTS: Readonly<Partial<Record<NumaErrorCode, string>>> = {
+  NUMA_NO_SUCH_PROCESS:
+    'a simulated machine has processes of its own; for one of this host use ' +
+    "openNuma({ backend: 'native' })",
+  NUMA_RELEASED:
+    'keep one MappedBuffer until all have attached; a worker has a simulated machine of its own, ' +
+    'where handles of other threads name nothing',
+};
 
 const SECCOMP_HINT =
   'in a container the seccomp profile may block this call: run it with ' +
@@ -224,6 +234,11 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
   [`move_pages ${ERRNO.ENOENT}`]: RELEASED,
   [`touch ${ERRNO.ENOENT}`]: RELEASED,
   [`array_buffer ${ERRNO.ENOENT}`]: RELEASED,
+  [`touch ${ERRNO.ESRCH}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'no node that the policy allows had memory left, for which a kernel ends the process',
+    hint: 'bind to more nodes, or prefer one instead; the simulated process is gone',
+  },
   [`array_buffer ${ERRNO.EOVERFLOW}`]: {
     code: 'NUMA_UNSUPPORTED',
     rule: 'this JavaScript engine cannot make an ArrayBuffer as long as the mapping',

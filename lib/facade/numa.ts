@@ -107,11 +107,11 @@ export class Numa {
   }
 
   /**
-   * The memory of a process.
-   * @param pid default: this process
+   * The memory of a process of the machine that answers: this host's, or the simulated one's.
+   * @param pid default: the calling process
    * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
    */
-  process(pid: number = process.pid): ProcessMemory {
+  process(pid: number = this.#backend.pid): ProcessMemory {
     return new ProcessMemory(this.#session, checkInteger(pid, 'pid', 1, PID_MAX));
   }
 

@@ -4,16 +4,23 @@
  * Source: Documentation/ABI/stable/sysfs-devices-node, .../testing/sysfs-kernel-mm-memory-tiers.
  */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parseIdList } from '../core/id-list.ts';
 import { NODE_ID_MAX } from '../core/uapi.ts';
 
-const HAS_MEMORY_PATH = '/sys/devices/system/node/has_memory';
+/** Always there where sysfs is. */
+const SYSTEM_FOLDER = '/sys/devices/system/cpu';
+const NODES_FOLDER = '/sys/devices/system/node';
+const HAS_MEMORY_PATH = `${NODES_FOLDER}/has_memory`;
 const TIERS_FOLDER = '/sys/devices/virtual/memory_tiering';
 
-/** Number of this host's nodes with memory, whatever this process may use; 0 where unknown. */
+/**
+ * Number of this host's nodes with memory, whatever this process may use; 0 where unknown. A kernel
+ * built without NUMA tells no nodes, and all of its memory is one.
+ */
 export function hostMemoryNodeCount(): number {
-  return readNodeList(HAS_MEMORY_PATH).length;
+  if (existsSync(HAS_MEMORY_PATH)) return readNodeList(HAS_MEMORY_PATH).length;
+  return existsSync(SYSTEM_FOLDER) && !existsSync(NODES_FOLDER) ? 1 : 0;
 }
 
 /** Memory tier by node; empty on kernels without tiers (they came with Linux 6.1). */

@@ -40,6 +40,7 @@ export function openNativeBackend():
 class NativeBackend implements Backend {
   readonly identity: BackendIdentity;
   readonly pageSizeBytes: number;
+  readonly pid: number = process.pid;
   readonly #addon: Addon;
 
   constructor(addon: Addon) {

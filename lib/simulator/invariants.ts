@@ -76,11 +76,12 @@ function memoryBreaches(
   { memory, description }: Machine,
   inline: ReadonlyMap<number, number>,
 ): string[] {
-  const { physical, folios } = memory;
+  const { physical, folios, pool, tablePages } = memory;
   const used = new Map(inline);
   for (const [, { node, pageCount }] of folios) add(used, node, pageCount);
   return description.nodes.flatMap(({ id }) => {
-    const sum = physical.freePages(id) + (used.get(id) ?? 0);
+    const setAside = pool.freePages(id) * tablePages;
+    const sum = physical.freePages(id) + setAside + (used.get(id) ?? 0);
     const total = physical.totalPages(id);
     return sum === total ? [] : [`node ${id} has ${total} pages, and ${sum} are free or used`];
   });

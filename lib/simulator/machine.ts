@@ -4,15 +4,21 @@
  */
 
 import { FolioTable } from './memory/folio.ts';
+import { HugePool } from './memory/huge-pool.ts';
 import type { Memory } from './memory/memory.ts';
 import { MemoryObject, type ObjectType } from './memory/memory-object.ts';
+import { bandwidthsOf, isTopTier } from './nodes/firmware.ts';
 import { KERNEL_PROFILES, type KernelLine, type KernelProfile } from './nodes/kernel-profile.ts';
 import type { MachineDescription } from './nodes/machine-description.ts';
-import { maskOf, type Nodemask, nodesIn } from './nodes/nodemask.ts';
+import { nodesIn } from './nodes/nodemask.ts';
+import { USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
 import { PhysicalMemory } from './nodes/physical-memory.ts';
+import { InterleaveWeights } from './policy/interleave-weights.ts';
 import { Cpus } from './tasks/cpus.ts';
+import { Cpuset } from './tasks/cpuset.ts';
 import { type Credentials, ROOT_CREDENTIALS } from './tasks/credentials.ts';
-import { Process } from './tasks/process.ts';
+import { Process, type ProcessOptions } from './tasks/process.ts';
+import { loadProgram, makeKernelPages } from './tasks/program.ts';
 import type { Thread } from './tasks/thread.ts';
 
 export interface MachineOptions {
@@ -24,21 +30,28 @@ export interface MachineOptions {
 
 const MIB_BYTES = 2 ** 20;
 const PAGE_TABLE_ENTRY_BYTES = 8;
+/** kthreadd, the parent of the kernel's threads. */
+export const KERNEL_THREAD_PID = 2;
 const FIRST_PID = 100;
 const FIRST_INODE = 1;
+
+const NEW_PROCESS = { credentials: ROOT_CREDENTIALS, parent: null } as const;
 
 export class Machine {
   readonly description: MachineDescription;
   readonly memory: Memory;
   readonly cpus: Cpus;
-  /** Interleave weights that were set, by node. */
-  readonly weights: Map<number, number> = new Map();
+  readonly weights: InterleaveWeights;
+  /** The group of all processes that are in no other. */
+  readonly rootCpuset: Cpuset;
+  /** System V segments by id. */
+  readonly segments: Map<number, MemoryObject> = new Map();
   readonly #processes = new Map<number, Process>();
-  #lastPid = FIRST_PID - 1;
+  #lastPid = KERNEL_THREAD_PID - 1;
   #lastInode = FIRST_INODE - 1;
 
   constructor(description: MachineDescription, options: MachineOptions = {}) {
-    const { kernel = '7.2', pageSizeBytes = 4096 } = options;
+    const { kernel = '7.2', pageSizeBytes = USUAL_PAGE_SIZE_BYTES } = options;
     const profile = KERNEL_PROFILES[kernel];
     this.description = description;
     this.cpus = new Cpus(description.nodes);
@@ -46,17 +59,36 @@ export class Machine {
       id,
       totalPages: (memoryMiB * MIB_BYTES) / pageSizeBytes,
     }));
-    const physical = new PhysicalMemory(nodes, (from, to) => this.distance(from, to));
+    const tablePages = pageSizeBytes / PAGE_TABLE_ENTRY_BYTES;
+    const distance = (from: number, to: number): number => this.distance(from, to);
+    const physical = new PhysicalMemory(nodes, distance, tablePages);
+    const memoryNodes = nodesIn(physical.memoryNodes);
+    this.weights = new InterleaveWeights(memoryNodes, {
+      bandwidths: bandwidthsOf(description),
+      isAutomatic: profile.automaticWeightsFile !== null,
+    });
     this.memory = {
       physical,
       folios: new FolioTable(),
+      pool: new HugePool(physical),
+      spaces: new Set(),
+      kernelPages: null,
       profile,
-      interleave: { weights: this.weights, indexBits: profile.interleaveIndexBits },
+      interleave: { weights: this.weights.table, indexBits: profile.interleaveIndexBits },
       pageSizeBytes,
-      tablePages: pageSizeBytes / PAGE_TABLE_ENTRY_BYTES,
-      zeroPageNode: nodesIn(physical.memoryNodes)[0] as number,
+      tablePages,
+      zeroPageNode: memoryNodes[0] as number,
       hugePages: 'never',
+      balancing: 'off',
+      clock: { nowMs: 0 },
+      migrated: { moved: 0, failed: 0 },
+      isTopTier: (node) => isTopTier(description, node),
     };
+    makeKernelPages(this.memory);
+    const pagesStay = { version: 2, migrates: false } as const;
+    this.rootCpuset = new Cpuset(null, physical.memoryNodes, pagesStay);
+    this.#newProcess({ ...NEW_PROCESS, isKernelThread: true });
+    this.#lastPid = FIRST_PID - 1;
   }
 
   get profile(): KernelProfile {
@@ -77,19 +109,16 @@ export class Machine {
 
   /** A new process with one thread: root's, unless `credentials` say otherwise. */
   process(credentials: Credentials = ROOT_CREDENTIALS): Process {
-    const process = this.#newProcess(credentials, this.#rootMems());
-    process.startThread(process.pid);
+    const process = this.#newProcess({ ...NEW_PROCESS, credentials });
+    loadProgram(process.startThread(process.pid));
     return process;
   }
 
-  #rootMems(): Nodemask {
-    return maskOf(nodesIn(this.memory.physical.memoryNodes));
-  }
-
-  #newProcess(credentials: Credentials, memsAllowed: Nodemask): Process {
+  #newProcess(options: Pick<ProcessOptions, 'credentials' | 'parent' | 'isKernelThread'>): Process {
     this.#lastPid += 1;
     const { memory, cpus } = this;
-    const process = new Process({ pid: this.#lastPid, memory, cpus, credentials, memsAllowed });
+    const cpuset = options.parent?.cpuset ?? this.rootCpuset;
+    const process = new Process({ ...options, pid: this.#lastPid, memory, cpus, cpuset });
     this.#processes.set(process.pid, process);
     return process;
   }
@@ -97,26 +126,44 @@ export class Machine {
   /** A child of the thread's process; undefined where memory for its copies is missing. */
   fork(thread: Thread): Process | undefined {
     const parent = thread.process;
-    const child = this.#newProcess(parent.credentials, parent.memsAllowed);
+    const child = this.#newProcess({ credentials: parent.credentials, parent });
     child.startThread(child.pid, thread);
     if (parent.copyInto(child, thread)) return child;
     this.exit(child);
     return undefined;
   }
 
-  /** Ends a process. Idempotent. */
+  /** A further thread of the thread's process, with its policy and its CPUs. */
+  startThread(thread: Thread): Thread {
+    this.#lastPid += 1;
+    return thread.process.startThread(this.#lastPid, thread);
+  }
+
+  /** Ends a process, and forgets it: somebody waits for it. Idempotent. */
   exit(process: Process): void {
     process.exit();
     this.#processes.delete(process.pid);
+    for (const child of this.#processes.values()) {
+      if (child.parent === process && !child.isRunning) this.#processes.delete(child.pid);
+    }
   }
 
-  /** A running process. */
+  /** A process that runs, or whose end nobody has asked for; by any of its threads. */
   findProcess(pid: number): Process | undefined {
-    return this.#processes.get(pid);
+    const found = this.#processes.get(pid);
+    if (found !== undefined) return found;
+    return [...this.#processes.values()].find(
+      ({ isRunning, threads }) => isRunning && threads.some(({ tid }) => tid === pid),
+    );
   }
 
   get processes(): Iterable<Process> {
     return this.#processes.values();
+  }
+
+  /** The number of the next object's inode. */
+  get nextInode(): number {
+    return this.#lastInode + 1;
   }
 
   /** An object without pages and users. */

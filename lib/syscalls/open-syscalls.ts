@@ -15,6 +15,7 @@ import { Syscalls } from './syscalls.ts';
  *   libnuma cannot be loaded
  */
 export function openSyscalls(over?: Numa | Backend): Syscalls {
-  const backend = over instanceof Numa ? backendOf(over) : chooseBackend(over ?? 'native').backend;
+  const backend =
+    over instanceof Numa ? backendOf(over) : chooseBackend({ backend: over ?? 'native' }).backend;
   return new Syscalls(backend);
 }

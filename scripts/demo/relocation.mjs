@@ -1,6 +1,6 @@
 // @ts-check
 // The main job, shown and proved: a mapping that was filled on one node moves to others at the same
-// addresses with its data intact, and the kernel says where each page is.
+// addresses with its data intact, and the kernel, or the simulator, says where each page is.
 // Exit status 0 only if every page is where it was asked to be.
 
 import { randomFillSync } from 'node:crypto';
@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { bind, NumaError, openNuma } from 'node-numa';
+import { defaultMachine } from 'node-numa/simulator';
 import { formatTable, grouped } from './table.mjs';
 
 /** @typedef {import('node-numa').Numa} Numa */
@@ -131,8 +132,7 @@ async function moveWithPinnedPage(numa) {
   const [home, to] = route(numa);
   const buffer = fill(numa, home);
   const pinned = Math.floor(buffer.pageCount / 2);
-  const { pin, unpin } = createRequire(import.meta.url)('../../build/Release/pin_page.node');
-  const id = pin(buffer.address + BigInt(pinned * numa.pageSizeBytes), numa.pageSizeBytes);
+  const unpin = pinPage(numa, buffer.address + BigInt(pinned * numa.pageSizeBytes));
   print();
   print(`3. strict, with page ${pinned} of ${buffer.pageCount} pinned (meant to fail)`);
   try {
@@ -146,9 +146,24 @@ async function moveWithPinnedPage(numa) {
     print(`   report: ${counts.map(([name, count]) => `${name} ${count}`).join(', ')}`);
     print(`   pages by node now: ${JSON.stringify(after)}`);
   } finally {
-    unpin(id);
+    unpin();
     buffer.release();
   }
+}
+
+/**
+ * Keeps one page from moving, by a pipe that refers to it or, on the simulator, by a pin.
+ * @param {Numa} numa
+ * @param {bigint} address
+ * @returns {() => void} lets it go
+ */
+function pinPage({ backend, pageSizeBytes }, address) {
+  if (backend.kind === 'simulator') {
+    return defaultMachine().self.mainThread.pin({ address, pageCount: 1 });
+  }
+  const { pin, unpin } = createRequire(import.meta.url)('../../build/Release/pin_page.node');
+  const id = pin(address, pageSizeBytes);
+  return () => unpin(id);
 }
 
 /**

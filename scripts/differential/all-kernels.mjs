@@ -23,6 +23,8 @@ const programsForAll = 2000;
  * @property {number} seed of the first program
  * @property {string} without features left out
  * @property {number} guests that run at once
+ * @property {1 | 2} times that each kernel runs them; once tells nothing of its repeating
+ * @property {string | undefined} [kept] folder of replies, which spare their guest
  * @property {string | undefined} [corpus] folder for programs that were cut down
  * @property {boolean} [withKnown] also cuts a program down for each known difference
  * @property {boolean} [withSimulator] the simulator has to do what each kernel did
@@ -37,7 +39,8 @@ const inSeconds = (ms) => (ms / 1000).toFixed(1);
  * Every kernel twice, in two guests; then the neighbours, by release.
  * @param {Harness} harness
  * @param {Job} job
- * @returns {Promise<number>} exit status: 0 when every part came to its end and found nothing new
+ * @returns {Promise<{ checkCount: number, problems: string[] }>} comparisons that were made, and
+ *   what did not come to its end or found something new
  */
 export async function runJob(harness, job) {
   const { programCount, seed, say } = job;
@@ -47,49 +50,68 @@ export async function runJob(harness, job) {
   return withScript(harness, programCount, programAt, async (script) => {
     const made = inSeconds(performance.now() - startMs);
     say(`${programCount} programs from seed ${seed}, ${script.callCount} calls, made in ${made} s`);
-    const { runs, failures } = await runTwiceEach(harness, job, script);
+    const { runs, failures } = await runEach(harness, job, script);
     const problems = [...failures];
     /** @type {GuestRun[]} */
     const ofKernels = [];
+    let checkCount = 0;
     for (const [first, second] of runs) {
-      const comparison = await compareRuns(harness, script, [first, second]);
-      const isSame = comparison.found.length === 0;
-      say(`${first.release} twice: ${isSame ? 'the same outcomes' : 'DIFFERENT OUTCOMES'}`);
-      if (!isSame) for (const text of toTexts(harness, comparison)) say(text);
-      if (!isSame) problems.push(`${first.release} does not repeat`);
-      ofKernels.push(first);
-      if (job.withSimulator)
+      checkCount += Number(second !== undefined) + Number(job.withSimulator === true);
+      if (second) problems.push(...(await compareRepeats(harness, script, [first, second], say)));
+      if (job.withSimulator) {
         problems.push(...(await compareWithSimulator(harness, script, first, say)));
+      }
+      ofKernels.push(first);
     }
     ofKernels.sort((a, b) => harness.compareReleases(a.release, b.release));
     for (const [index, newer] of ofKernels.slice(1).entries()) {
       const older = /** @type {GuestRun} */ (ofKernels[index]);
       problems.push(...(await comparePair(harness, job, script, [older, newer])));
+      checkCount += 1;
     }
     for (const problem of problems) say(`NOT DONE or NEW: ${problem}`);
     say(`${inSeconds(performance.now() - startMs)} s in all, ${problems.length} problems`);
-    return problems.length === 0 ? 0 : 1;
+    return { checkCount, problems };
   });
+}
+
+/**
+ * @param {Harness} harness
+ * @param {Script} script
+ * @param {[GuestRun, GuestRun]} runs of one kernel
+ * @param {(text: string) => void} say
+ * @returns {Promise<string[]>} what is wrong
+ */
+async function compareRepeats(harness, script, runs, say) {
+  const [{ release }] = runs;
+  const comparison = await compareRuns(harness, script, runs);
+  const isSame = comparison.found.length === 0;
+  say(`${release} twice: ${isSame ? 'the same outcomes' : 'DIFFERENT OUTCOMES'}`);
+  if (isSame) return [];
+  for (const text of toTexts(harness, comparison)) say(text);
+  return [`${release} does not repeat`];
 }
 
 /**
  * @param {Harness} harness
  * @param {Job} job
  * @param {Script} script
- * @returns {Promise<{ runs: [GuestRun, GuestRun][], failures: string[] }>}
+ * @returns {Promise<{ runs: [GuestRun, GuestRun?][], failures: string[] }>}
  */
-async function runTwiceEach(harness, { kernels, guests, say, progress }, script) {
-  const twice = kernels.flatMap((kernel) => [kernel, kernel]);
+async function runEach(harness, { kernels, times, guests, kept, say, progress }, script) {
+  const each = kernels.flatMap((kernel) => Array.from({ length: times }, () => kernel));
   /** @type {Map<number, number>} */
   const under = new Map();
-  const nameOf = (/** @type {number} */ index) => `${twice[index]} (${(index % 2) + 1} of 2)`;
+  const nameOf = (/** @type {number} */ index) =>
+    `${each[index]} (${(index % times) + 1} of ${times})`;
   const timer = setInterval(() => {
     const texts = [...under].map(([index, done]) => `${nameOf(index)} ${done}`);
     if (texts.length > 0) progress?.(`  ... ${texts.join(', ')} of ${script.programCount}`);
   }, progressMs);
   try {
-    const results = await runAll(harness, twice, script, {
+    const results = await runAll(harness, each, script, {
       guests,
+      kept,
       onProgress: (index, done) => under.set(index, done),
       onEnd: (index, result) => {
         under.delete(index);
@@ -98,7 +120,7 @@ async function runTwiceEach(harness, { kernels, guests, say, progress }, script)
         );
       },
     });
-    return sorted(kernels, results);
+    return sorted(kernels, times, results);
   } finally {
     clearInterval(timer);
   }
@@ -112,17 +134,19 @@ function figures({ programCount, callCount }, { release, seconds }) {
 
 /**
  * @param {readonly string[]} kernels
- * @param {readonly (GuestRun | import('./guest-programs.mjs').Failure)[]} results two of each
+ * @param {number} times
+ * @param {readonly (GuestRun | import('./guest-programs.mjs').Failure)[]} results of each in turn
  */
-function sorted(kernels, results) {
-  /** @type {[GuestRun, GuestRun][]} */
+function sorted(kernels, times, results) {
+  /** @type {[GuestRun, GuestRun?][]} */
   const runs = [];
   /** @type {string[]} */
   const failures = [];
   for (const [index, kernel] of kernels.entries()) {
-    const good = results.slice(2 * index, 2 * index + 2).filter((result) => 'replies' in result);
-    if (good.length === 2) runs.push(/** @type {[GuestRun, GuestRun]} */ (good));
-    else failures.push(`${kernel} did not run twice: nothing is compared with it`);
+    const mine = results.slice(times * index, times * (index + 1));
+    const good = mine.filter((result) => 'replies' in result);
+    if (good.length === times) runs.push(/** @type {[GuestRun, GuestRun?]} */ (good));
+    else failures.push(`${kernel} did not run to its end: nothing is compared with it`);
   }
   return { runs, failures };
 }

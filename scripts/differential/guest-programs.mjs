@@ -1,8 +1,9 @@
 // @ts-check
 // Runs a script of programs in a guest and brings the replies out.
 
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { runGuest } from '../guest/guest.mjs';
 import { projectFolder } from '../guest/host.mjs';
 
@@ -73,6 +74,23 @@ function unpacked(output) {
 }
 
 /**
+ * What a run gave before, if the folder has it; else it runs, and is put there.
+ * @param {string | undefined} folder
+ * @param {string} name
+ * @param {() => Promise<GuestRun>} run
+ * @returns {Promise<GuestRun>}
+ */
+async function keeping(folder, name, run) {
+  if (folder === undefined) return run();
+  const path = join(folder, `${name.replaceAll('/', '_')}.json.gz`);
+  if (existsSync(path)) return JSON.parse(gunzipSync(readFileSync(path)).toString());
+  const result = await run();
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, gzipSync(JSON.stringify(result)));
+  return result;
+}
+
+/**
  * One run for each of the kernels named, some guests at once. A run that fails is told in its
  * place; the others go on.
  * @param {Harness} harness
@@ -80,11 +98,12 @@ function unpacked(output) {
  * @param {Script} script
  * @param {object} options
  * @param {number} options.guests that run at once
+ * @param {string} [options.kept] folder of replies: those that are there spare their guest
  * @param {(index: number, run: GuestRun | Failure) => void} [options.onEnd]
  * @param {(index: number, done: number) => void} [options.onProgress]
  * @returns {Promise<(GuestRun | Failure)[]>}
  */
-export async function runAll(harness, kernels, script, { guests, onEnd, onProgress }) {
+export async function runAll(harness, kernels, script, { guests, kept, onEnd, onProgress }) {
   /** @type {(GuestRun | Failure)[]} */
   const results = [];
   let next = 0;
@@ -92,9 +111,10 @@ export async function runAll(harness, kernels, script, { guests, onEnd, onProgre
     while (next < kernels.length) {
       const index = next++;
       const kernel = /** @type {string} */ (kernels[index]);
-      results[index] = await runInGuest(harness, kernel, script, (done) =>
-        onProgress?.(index, done),
-      ).catch((/** @type {Error} */ error) => ({ kernel, error }));
+      const run = () => runInGuest(harness, kernel, script, (done) => onProgress?.(index, done));
+      results[index] = await keeping(kept, `${script.digest}-${kernel}-${index}`, run).catch(
+        (/** @type {Error} */ error) => ({ kernel, error }),
+      );
       onEnd?.(index, results[index]);
     }
   };

@@ -24,6 +24,8 @@ did: a kernel with itself, then neighbouring kernels with each other.
   --programs N        how many (default: 500)
   --seed S            of the first program; the others follow (default: 1)
   --simulator         the simulator runs them, too, and has to do what each kernel did
+  --once              once on each kernel: nothing is told of its repeating
+  --keep FOLDER       keep the kernels' replies there; those that are there spare a guest
   --guests N          guests that run at once (default: 2)
   --without A,B       features left out: weighted-interleave, prot-none, balancing, high-region
   --examples          also cut down a program for each difference that is known
@@ -42,6 +44,8 @@ const { values } = parseArgs({
     programs: { type: 'string', default: '500' },
     seed: { type: 'string', default: '1' },
     simulator: { type: 'boolean', default: false },
+    once: { type: 'boolean', default: false },
+    keep: { type: 'string' },
     guests: { type: 'string', default: '2' },
     without: { type: 'string', default: '' },
     examples: { type: 'boolean', default: false },
@@ -135,7 +139,7 @@ async function main() {
   const harness = await buildHarness();
   if (values.record) return record(harness, values.record);
   if (values.compare) return compareWithFile(harness, values.compare);
-  return runJob(harness, {
+  const { problems } = await runJob(harness, {
     kernels: values.all ? allKernels : values.kernel.split(','),
     programCount: Number(values.programs),
     seed: Number(values.seed),
@@ -143,12 +147,15 @@ async function main() {
     guests: Number(values.guests),
     withKnown: values.examples,
     withSimulator: values.simulator,
+    times: values.once ? 1 : 2,
+    kept: values.keep,
     corpus: values.corpus,
     say,
     progress: (text) => {
       process.stderr.write(`${text}\n`);
     },
   });
+  return problems.length === 0 ? 0 : 1;
 }
 
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {

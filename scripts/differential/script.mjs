@@ -1,6 +1,7 @@
 // @ts-check
 // Programs as one file that travels into guests: what `puppet batch` reads, compressed.
 
+import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -14,6 +15,7 @@ let fileCount = 0;
 /**
  * @typedef {object} Script
  * @property {string} path below the project's folder of build results, which guests get
+ * @property {string} digest of its text
  * @property {number} programCount
  * @property {number} callCount calls of all programs, questions about their effects included
  * @property {(index: number) => Program} programAt
@@ -38,9 +40,11 @@ export async function withScript(harness, programCount, programAt, body) {
     texts.push(lines.join('\n'));
   }
   const path = join(dirname(bundlePath), `programs-${process.pid}-${fileCount++}.gz`);
-  writeFileSync(path, gzipSync(`${texts.join('\n\n')}\n`, { level: 1 }));
+  const text = `${texts.join('\n\n')}\n`;
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  writeFileSync(path, gzipSync(text, { level: 1 }));
   try {
-    return await body({ path, programCount, callCount, programAt });
+    return await body({ path, digest, programCount, callCount, programAt });
   } finally {
     rmSync(path, { force: true });
   }

@@ -28,7 +28,8 @@ const FREEDOMS: readonly Freedom[] = [
   },
   {
     reason: 'the node of the zero page: private memory without a page of its own',
-    applies: (step, { before }) => step.call === 'getMempolicy' && Number(before) < 0,
+    applies: ({ call }, { errno, before }) =>
+      call === 'getMempolicy' && errno === 0 && Number(before) < 0,
     fields: ['mode'],
   },
   {

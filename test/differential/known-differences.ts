@@ -3,7 +3,7 @@
  * tells new differences from old ones.
  */
 
-import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { MPOL, MPOL_F, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { compareReleases } from '../contract/kernel-facts.ts';
 import { type Difference, differencesOf } from './compare.ts';
 import type { Outcome, StepOutcome } from './outcome.ts';
@@ -30,6 +30,10 @@ const MODE_MASK = 0xfff;
 
 function modeOf(step: Step | undefined): number | undefined {
   return step !== undefined && 'mode' in step ? step.mode : undefined;
+}
+
+function isBalancing(mode: number | null | undefined): boolean {
+  return ((mode ?? 0) & MPOL_MODE_FLAG.NUMA_BALANCING) !== 0;
 }
 
 function stepsBefore(program: Program, { index }: Difference): readonly Step[] {
@@ -61,8 +65,7 @@ export const KNOWN: readonly KnownDifference[] = [
     parts: true,
     explains: (_, { step }) => {
       const mode = modeOf(step) ?? 0;
-      const hasFlag = (mode & MPOL_MODE_FLAG.NUMA_BALANCING) !== 0;
-      return hasFlag && (mode & MODE_MASK) === MPOL.PREFERRED_MANY;
+      return isBalancing(mode) && (mode & MODE_MASK) === MPOL.PREFERRED_MANY;
     },
   },
   {
@@ -102,10 +105,13 @@ export const KNOWN: readonly KnownDifference[] = [
     contract: 'C-1.0-24',
     since: '7.0',
     parts: false,
-    explains: (_, difference) => {
-      const { mode } = difference.a as StepOutcome;
-      const hasFlag = ((mode ?? 0) & MPOL_MODE_FLAG.NUMA_BALANCING) !== 0;
-      return hasFlag && hasOnlyField(difference, 'nodes');
+    explains: (program, difference) => {
+      if (!hasOnlyField(difference, 'nodes')) return false;
+      const { step, a } = difference;
+      // With NODE and ADDR the mode word is a node, and only the mask is the policy's.
+      const isNodeQuery = step?.call === 'getMempolicy' && (step.flags & MPOL_F.NODE) !== 0;
+      if (!isNodeQuery) return isBalancing((a as StepOutcome).mode);
+      return stepsBefore(program, difference).some((before) => isBalancing(modeOf(before)));
     },
   },
 ];

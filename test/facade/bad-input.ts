@@ -18,6 +18,7 @@ import {
   FORBIDDEN_POLICIES,
   FUNCTIONS,
   integers,
+  MACHINES,
   NO_NODE,
   NODES,
   ONE_NODE,
@@ -104,9 +105,10 @@ function numaRows(): Wrong[] {
   const handle = (part: object) => ({ id: 0, generation: 0, ...part });
   return [
     ...rows('openNuma', 'options', OPTIONS, (_, options: never) => openNuma(options)),
-    ...rows('openNuma', 'options.machine', [[{}, VALUE]], (_, machine) =>
-      openNuma({ machine } as never),
+    ...rows('openNuma', 'options.machines', [[{}, VALUE]], (_, machines) =>
+      openNuma({ machines } as never),
     ),
+    ...rows('openNuma', 'options.machine', MACHINES, (_, machine: never) => openNuma({ machine })),
     ...rows('openNuma', 'options.backend', [...BACKENDS], (_, backend: never) =>
       openNuma({ backend }),
     ),

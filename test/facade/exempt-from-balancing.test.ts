@@ -1,13 +1,12 @@
 /** exemptFromBalancing(): what it changes, and that the kernel's balancer then stays away. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { bind, defaultPolicy, interleave, local, type MappedBuffer } from '../../lib/index.ts';
 import { scaledTimeoutMs } from '../support/environment.ts';
 import { firstNode, needExpendable, numa } from './machine.ts';
 import { allocateOn, PAGE } from './placed-buffer.ts';
+import { balanceNow, hasBalancing } from './subject.ts';
 
-const SWITCH = '/proc/sys/kernel/numa_balancing';
 const BALANCED_WITHIN_MS = 60_000;
 
 describe('exemptFromBalancing()', () => {
@@ -65,7 +64,7 @@ function needBalancer(context: TestContext): [near: NodeWithCpu, far: NodeWithCp
     memoryBytes > 0 && cpus[0] !== undefined ? [{ node: id, cpu: cpus[0] }] : [],
   );
   if (nodes.length < 2) context.skip('needs two nodes with CPUs and memory');
-  if (!existsSync(SWITCH)) context.skip('needs a kernel with automatic balancing');
+  if (!hasBalancing) context.skip('needs a kernel with automatic balancing');
   return nodes as [NodeWithCpu, NodeWithCpu];
 }
 
@@ -93,16 +92,15 @@ describe('with automatic balancing on', () => {
     async (context) => {
       const [near, far] = needBalancer(context);
       const cpus = numa.thread.affinity();
-      const before = readFileSync(SWITCH, 'utf8');
       using exempted = allocateOn(near.node, 32);
       using balanced = allocateOn(near.node, 32);
       exempted.exemptFromBalancing();
-      writeFileSync(SWITCH, '1');
+      const restore = balanceNow();
       try {
         numa.thread.setAffinity([far.cpu]);
         await touchUntilMoved([exempted, balanced], near.node);
       } finally {
-        writeFileSync(SWITCH, before);
+        restore();
         numa.thread.setAffinity(cpus);
       }
       expect(balanced.residencySync().byNode).toEqual({ [far.node]: 32 });

@@ -1,17 +1,9 @@
 /** This machine's nodes, and the reasons for which a test cannot run on it. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { TestContext } from 'vitest';
-import { type Numa, openNuma } from '../../lib/index.ts';
+import { isExpendable, numa } from './subject.ts';
 
-/** A guest that may be exhausted says so with this file. */
-const EXPENDABLE_MARKER = '/etc/node-numa-guest';
-const HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
-
-export const isExpendable: boolean = existsSync(EXPENDABLE_MARKER);
-
-/** The native backend on whatever this machine is. */
-export const numa: Numa = openNuma({ backend: 'native' });
+export { chooseHugePages, isExpendable, numa, usesHugePages } from './subject.ts';
 
 /** Nodes with memory that this thread may use, ascending. */
 export const memoryNodes: readonly number[] = numa
@@ -42,20 +34,4 @@ export function needMemoryOnlyNode(context: TestContext): number {
 /** Skips a test that exhausts the machine, except in a guest made for that. */
 export function needExpendable(context: TestContext): void {
   if (!isExpendable) context.skip('exhausts the machine: only in a guest made for it');
-}
-
-/**
- * Chooses huge pages for what is mapped from now on, and returns how to put the choice back;
- * `undefined` where the choice is not ours.
- */
-export function chooseHugePages(word: 'always' | 'never'): (() => void) | undefined {
-  if (!isExpendable || !existsSync(HUGE_PAGES)) return undefined;
-  const before = /\[(\w+)\]/.exec(readFileSync(HUGE_PAGES, 'utf8'))?.[1] ?? 'madvise';
-  writeFileSync(HUGE_PAGES, word);
-  return () => writeFileSync(HUGE_PAGES, before);
-}
-
-/** Whether memory that is touched now may come in huge pages, which makes counts by page vague. */
-export function usesHugePages(): boolean {
-  return existsSync(HUGE_PAGES) && readFileSync(HUGE_PAGES, 'utf8').includes('[always]');
 }

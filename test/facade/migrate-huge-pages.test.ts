@@ -1,11 +1,11 @@
 /** Transparent huge pages move as one, and are still accounted for page by page. */
 
-import { readFileSync } from 'node:fs';
 import type { TestContext } from 'vitest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bind, defaultPolicy, type MappedBuffer } from '../../lib/index.ts';
 import { chooseHugePages, needNodes, numa } from './machine.ts';
 import { checksum, expectTrueOf, PAGE, pagesIn, pinPages, writePattern } from './placed-buffer.ts';
+import { hugeBytesOf } from './subject.ts';
 
 const HUGE_PAGES = pagesIn(2);
 
@@ -21,14 +21,6 @@ function allocateHuge(context: TestContext, node: number, pageCount: number): Ma
   buffer.setPolicy(defaultPolicy());
   expect(hugeBytesOf(buffer)).toBeGreaterThanOrEqual(HUGE_PAGES * PAGE);
   return buffer;
-}
-
-/** AnonHugePages of the buffer's mapping, in bytes. */
-function hugeBytesOf({ address }: MappedBuffer): number {
-  const smaps = readFileSync('/proc/self/smaps', 'utf8');
-  const from = smaps.indexOf(`${address.toString(16)}-`);
-  const kilobytes = /AnonHugePages:\s+(\d+) kB/.exec(smaps.slice(from))?.[1];
-  return Number(kilobytes) * 1024;
 }
 
 /** Index of the first page of the n-th whole huge page in a buffer. */

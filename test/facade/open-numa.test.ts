@@ -2,9 +2,12 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Backend, Numa, openNuma } from '../../lib/index.ts';
-import { hostMemoryNodeCount, openNativeBackend } from '../../lib/native-backend/native-backend.ts';
+import { hostMemoryNodeCount } from '../../lib/native-backend/native-backend.ts';
+import { Machine, presets } from '../../lib/simulator/public.ts';
+import { ERRNO, openSyscalls } from '../../lib/syscalls/public.ts';
 import { failureOf, thrownBy } from '../core/thrown.ts';
 import { firstNode, numa } from './machine.ts';
+import { openBackend } from './subject.ts';
 
 const VARIABLE = 'NODE_NUMA_BACKEND';
 
@@ -40,21 +43,31 @@ describe('openNuma()', () => {
     }
   });
 
-  test('auto on a machine with one node throws the honest reason', (context) => {
+  test('auto on a machine with one node simulates four, and says so', (context) => {
     if (hostMemoryNodeCount() >= 2) context.skip('this machine has several nodes');
-    const { code, error } = thrownBy(() => openNuma());
-    expect(code).toBe('NUMA_BACKEND_UNAVAILABLE');
-    expect(error.message).toContain('this host has one node with memory');
-    expect(error.message).toContain('simulator is not part of this version');
-    expect(error.hint).toContain("openNuma({ backend: 'native' })");
-    expect([error.errno, error.syscall]).toEqual([undefined, undefined]);
+    expect(openNuma().backend).toMatchObject({
+      kind: 'simulator',
+      reason: expect.stringMatching(
+        /^this host has one node with memory; simulates the preset "four-nodes", not this host$/,
+      ),
+      libnuma: null,
+    });
   });
 
-  test('the simulator is not simulated', () => {
-    const { code, error } = thrownBy(() => openNuma({ backend: 'simulator' }));
-    expect(code).toBe('NUMA_BACKEND_UNAVAILABLE');
-    expect(error.hint).toContain('native');
+  test('the simulator can be had anywhere, and is one machine for all who ask', () => {
+    const first = openNuma({ backend: 'simulator' });
+    expect(first.backend.reason).toMatch(/^asked for by the caller; simulates the preset/);
+    expect(first.topology.nodes.length).toBe(4);
+    using buffer = first.allocate(first.pageSizeBytes);
+    expect(openNuma({ backend: 'simulator' }).attach(buffer.handle).address).toBe(buffer.address);
   });
+});
+
+test("the bare calls go to this host's kernel, one node or several", () => {
+  setVariable('simulator');
+  const none = { pid: 2 ** 22 - 1, pages: BigUint64Array.of(0n), nodes: null, flags: 0 };
+  const answer = openSyscalls().movePagesSync({ ...none, status: new Int32Array(1) });
+  expect(answer).toMatchObject({ ok: false, errno: ERRNO.ESRCH });
 });
 
 describe('the choice of a backend', () => {
@@ -62,7 +75,10 @@ describe('the choice of a backend', () => {
     setVariable('native');
     expect(openNuma().backend.reason).toBe(`asked for by ${VARIABLE}`);
     setVariable('simulator');
-    expect(thrownBy(() => openNuma()).code).toBe('NUMA_BACKEND_UNAVAILABLE');
+    expect(openNuma().backend).toMatchObject({
+      kind: 'simulator',
+      reason: expect.stringContaining(`asked for by ${VARIABLE}; simulates`),
+    });
   });
 
   test('is the option before the environment', () => {
@@ -106,16 +122,34 @@ function recording(inner: Backend, calls: string[]): Backend {
   });
 }
 
-function openNative(): Backend {
-  const opened = openNativeBackend();
-  if (!opened.ok) throw new Error(opened.reason);
-  return opened.backend;
-}
+describe('a machine', () => {
+  const machine = new Machine(presets.sparseIds, { kernel: '6.1' });
+
+  test.each([undefined, 'auto', 'simulator'] as const)('means the simulator (%s)', (backend) => {
+    setVariable('native');
+    const opened = openNuma({ machine, ...(backend === undefined ? {} : { backend }) });
+    expect(opened.backend).toEqual({
+      kind: 'simulator',
+      reason: 'the caller gave the machine "sparse-ids"',
+      kernel: '6.1.0',
+      libnuma: null,
+    });
+    expect(`${opened.topology.online}`).toBe('0,2,5');
+  });
+
+  test('and another backend are refused together', () => {
+    for (const backend of ['native' as const, machine.self.backend]) {
+      const { code, message } = thrownBy(() => openNuma({ machine, backend }));
+      expect(code).toBe('ERR_INVALID_ARG_VALUE');
+      expect(message).toContain('"options.backend"');
+    }
+  });
+});
 
 describe('a backend of a third party', () => {
   test('is taken as it is, and named in every result', async () => {
     const calls: string[] = [];
-    const third = openNuma({ backend: recording(openNative(), calls) });
+    const third = openNuma({ backend: recording(openBackend(), calls) });
     expect(third.backend).toMatchObject({ kind: 'recording', reason: 'given by the caller' });
     using buffer = third.allocate(third.pageSizeBytes);
     buffer.touch();
@@ -131,7 +165,7 @@ describe('a backend of a third party', () => {
 
   test('is asked for nothing that a verb does not need', async () => {
     const calls: string[] = [];
-    const third = openNuma({ backend: recording(openNative(), calls) });
+    const third = openNuma({ backend: recording(openBackend(), calls) });
     expect(calls.splice(0)).toEqual(['topology']);
     using buffer = third.allocate(third.pageSizeBytes);
     expect(calls.splice(0)).toEqual(['mmap']);
@@ -162,7 +196,7 @@ describe('a backend of a third party', () => {
   });
 
   test('whose topology cannot be read is a system error', () => {
-    const refusing: Backend = Object.create(openNative(), {
+    const refusing: Backend = Object.create(openBackend(), {
       identity: { value: { kind: 'refusing', kernel: 'none', libnuma: null } },
       topology: { value: () => ({ ok: false, errno: 13, syscall: 'topology' }) },
     });

@@ -1,7 +1,5 @@
 /** Buffers whose pages are at known places and hold known data. */
 
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import {
   type Access,
@@ -10,7 +8,7 @@ import {
   type MappedBuffer,
   type MigrationReport,
 } from '../../lib/index.ts';
-import { numa } from './machine.ts';
+import { numa, pinMemory } from './subject.ts';
 
 export const PAGE = numa.pageSizeBytes;
 
@@ -86,19 +84,7 @@ export function expectTrueOf(buffer: MappedBuffer, report: MigrationReport): voi
   expect(report.pages.zeroPage).toBe(now.pages.zeroPage);
 }
 
-interface PinAddon {
-  pin(address: bigint, lengthBytes: number): number;
-  unpin(id: number): void;
-}
-
-let pinAddon: PinAddon | undefined;
-
 /** Keeps pages of a buffer from moving until the returned function is called. */
 export function pinPages(buffer: MappedBuffer, firstPage: number, pageCount = 1): () => void {
-  pinAddon ??= createRequire(import.meta.url)(
-    fileURLToPath(new URL('../../build/Release/pin_page.node', import.meta.url)),
-  ) as PinAddon;
-  const addon = pinAddon;
-  const id = addon.pin(buffer.address + BigInt(firstPage * PAGE), pageCount * PAGE);
-  return () => addon.unpin(id);
+  return pinMemory(buffer.address + BigInt(firstPage * PAGE), pageCount * PAGE);
 }

@@ -1,13 +1,11 @@
 /** Policies of ranges and of the thread: set, read back, obeyed, and put back. */
 
-import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   bind,
   defaultPolicy,
   interleave,
   local,
-  type MappedBuffer,
   type MemoryPolicy,
   type NodeMask,
   preferred,
@@ -16,18 +14,10 @@ import {
 import { failureOf, thrownBy } from '../core/thrown.ts';
 import { firstNode, memoryNodes, needNodes, numa } from './machine.ts';
 import { allocateOn, PAGE, pinPages } from './placed-buffer.ts';
+import { policyInNumaMaps } from './subject.ts';
 
 const threadPolicy = `${numa.thread.policy()}`;
 afterEach(() => expect(`${numa.thread.policy()}`).toBe(threadPolicy));
-
-/** The policy column of the range's line in /proc/self/numa_maps. */
-function policyInNumaMaps(buffer: MappedBuffer): string {
-  const address = buffer.address.toString(16).padStart(8, '0');
-  const lines = readFileSync('/proc/self/numa_maps', 'utf8').split('\n');
-  const line = lines.find((candidate) => candidate.startsWith(`${address} `));
-  if (line === undefined) throw new Error(`numa_maps has no line for ${address}`);
-  return /^[0-9a-f]+ (.+?) (?:anon=|dirty=|file=|N\d+=|$)/.exec(`${line} `)?.[1]?.trim() ?? line;
-}
 
 const SAME = (policy: MemoryPolicy): string => `${policy}`;
 /** Policy, and how the kernel prints it once it is a range's. */

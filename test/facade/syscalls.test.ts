@@ -2,7 +2,6 @@
 
 import { describe, expect, test } from 'vitest';
 import { type Backend, openNuma } from '../../lib/index.ts';
-import { openNativeBackend } from '../../lib/native-backend/native-backend.ts';
 import {
   ERRNO,
   errnoName,
@@ -18,8 +17,9 @@ import {
 import { thrownBy } from '../core/thrown.ts';
 import { firstNode, needNodes, numa, UNKNOWN_NODE } from './machine.ts';
 import { PAGE } from './placed-buffer.ts';
+import { openBackend } from './subject.ts';
 
-const syscalls = openSyscalls();
+const syscalls = openSyscalls(numa);
 const done = { ok: true, value: undefined };
 const one = NodeMask.of(firstNode);
 const MAXNODE = 1025;
@@ -102,13 +102,11 @@ describe('the six calls', () => {
 
   test('go through the backend of a Numa', () => {
     const refusal = { ok: false, errno: ERRNO.EPERM, syscall: 'set_mempolicy' } as const;
-    const native = openNuma({ backend: 'native' });
-    expect(openSyscalls(native).getMempolicy({ flags: 0, maxnode: 0 })).toMatchObject({ ok: true });
-    const opened = openNativeBackend();
-    if (!opened.ok) throw new Error(opened.reason);
-    const refusing: Backend = Object.create(opened.backend, {
+    expect(openSyscalls(numa).getMempolicy({ flags: 0, maxnode: 0 })).toMatchObject({ ok: true });
+    const backend = openBackend();
+    const refusing: Backend = Object.create(backend, {
       setMempolicy: { value: () => refusal },
-      topology: { value: () => opened.backend.topology() },
+      topology: { value: () => backend.topology() },
     });
     const over = openSyscalls(openNuma({ backend: refusing }));
     expect(over.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toEqual(refusal);

@@ -88,6 +88,13 @@ export const FUNCTIONS: readonly WrongValue[] = [
   [{}, TYPE],
   ['run', TYPE],
 ];
+export const MACHINES: readonly WrongValue[] = [
+  [{}, TYPE],
+  [null, TYPE],
+  ['four-nodes', TYPE],
+  [{ name: 'x', nodes: [], distances: [] }, TYPE],
+];
+
 export const BACKENDS: readonly WrongValue[] = [
   [null, TYPE],
   [1, TYPE],

@@ -1,19 +1,53 @@
 /** The contract on the simulator, as each of the kernels that it knows. */
 
 import { readFileSync } from 'node:fs';
+import { invariantBreaches } from '../../lib/simulator/invariants.ts';
+import { Machine } from '../../lib/simulator/machine.ts';
 import { KERNEL_PROFILES, type KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
 import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
 import { processContract } from '../contract/index.ts';
-import { openSimulatedWorld } from '../simulator/simulated-world.ts';
+import type { Trait, World } from '../contract/world.ts';
+import { worldOf } from '../simulator/simulated-world.ts';
 
 const MACHINE = JSON.parse(
   readFileSync(new URL('../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
 ) as MachineDescription;
 
+/** All that there are. */
+const TRAITS: ReadonlySet<Trait> = new Set<Trait>([
+  'addresses',
+  'sharing',
+  'setuid',
+  'pin',
+  'mlock',
+  'pointers',
+  'contents',
+  'objects',
+  'areas',
+  'rings',
+  'threads',
+  'states',
+  'settings',
+  'counters',
+]);
+
+/** What tests before have left behind must be in order when the next one begins. */
+function watched(machine: Machine): World {
+  const world = worldOf(machine);
+  return {
+    ...world,
+    spawn: async () => {
+      const breaches = invariantBreaches(machine);
+      if (breaches.length > 0) throw new Error(breaches.join('; '));
+      return world.spawn();
+    },
+  };
+}
+
 for (const kernel of Object.keys(KERNEL_PROFILES) as KernelLine[]) {
   processContract({
     name: `a simulated process, Linux ${kernel}`,
-    traits: new Set(['addresses', 'sharing', 'setuid', 'pin', 'mlock', 'pointers', 'contents']),
-    open: async () => openSimulatedWorld(MACHINE, { kernel }),
+    traits: TRAITS,
+    open: async () => watched(new Machine(MACHINE, { kernel })),
   });
 }

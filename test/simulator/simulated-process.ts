@@ -12,6 +12,7 @@ import { MPOL_MF } from '../../lib/core/uapi.ts';
 import type { Machine } from '../../lib/simulator/machine.ts';
 import { answer, DONE, failure, success } from '../../lib/simulator/syscalls/answer.ts';
 import { getMempolicy } from '../../lib/simulator/syscalls/get-mempolicy.ts';
+import { keepTouching } from '../../lib/simulator/syscalls/keep-touching.ts';
 import { mlock, mmap, mprotect, munmap } from '../../lib/simulator/syscalls/mapping-calls.ts';
 import { mbind } from '../../lib/simulator/syscalls/mbind.ts';
 import { migratePages } from '../../lib/simulator/syscalls/migrate-pages.ts';
@@ -25,16 +26,25 @@ import { changeUser } from '../../lib/simulator/tasks/credentials.ts';
 import type { Process } from '../../lib/simulator/tasks/process.ts';
 import type { Thread } from '../../lib/simulator/tasks/thread.ts';
 import type {
+  AreaCalls,
   MmapRequest,
+  ObjectCalls,
   PointerCalls,
   PolicyRequest,
+  RingCalls,
+  StateCalls,
   StoredPolicy,
+  ThreadCalls,
   WorldHomeNodeRequest,
   WorldMbindRequest,
   WorldMigratePagesRequest,
   WorldProcess,
 } from '../contract/world.ts';
+import { simulatedAreas } from './simulated-areas.ts';
+import { simulatedObjects } from './simulated-objects.ts';
 import { movePagesArrays, userMask } from './simulated-pointers.ts';
+import { simulatedRings } from './simulated-rings.ts';
+import { stateCalls, threadCalls } from './simulated-threads.ts';
 
 /** What a call's own buffer can take: more than any mask. */
 const BUFFER_BYTES = 65_536n;
@@ -43,23 +53,44 @@ const SIGKILL = 9;
 export class SimulatedProcess implements WorldProcess {
   readonly pid: number;
   readonly pointers: PointerCalls;
+  readonly threads: ThreadCalls;
+  readonly states: StateCalls;
+  readonly objects: ObjectCalls;
+  readonly areas: AreaCalls;
+  readonly rings: RingCalls;
   readonly #machine: Machine;
   readonly #process: Process;
-  readonly #thread: Thread;
+  readonly #tid: number;
 
   constructor(machine: Machine, process: Process, thread: Thread = process.mainThread) {
     this.pid = process.pid;
     this.#machine = machine;
     this.#process = process;
-    this.#thread = thread;
+    this.#tid = thread.tid;
+    const own = (): Thread => this.#thread;
+    this.threads = threadCalls(
+      machine,
+      own,
+      (made) => new SimulatedProcess(machine, process, made),
+    );
+    this.states = stateCalls(machine, own);
+    this.objects = simulatedObjects(machine, own);
+    this.areas = simulatedAreas(machine, own);
+    this.rings = simulatedRings(machine, own);
     this.pointers = {
       getMempolicy: async (request) => this.#storedPolicy(request),
       movePages: async ({ count, pages, nodes, status }) => {
         const list = typeof pages === 'bigint' ? pages : (index: number) => pages[index];
-        const arrays = movePagesArrays(thread, { count, pages: list, nodes, status });
-        return movePages(machine, thread, { ...arrays, pid: 0, flags: MPOL_MF.MOVE });
+        const arrays = movePagesArrays(own(), { count, pages: list, nodes, status });
+        return movePages(machine, own(), { ...arrays, pid: 0, flags: MPOL_MF.MOVE });
       },
     };
+  }
+
+  /** The first one, where its own has ended. */
+  get #thread(): Thread {
+    const { threads, mainThread } = this.#process;
+    return threads.find(({ tid }) => tid === this.#tid) ?? mainThread;
   }
 
   get killedBy(): number | null {
@@ -99,8 +130,13 @@ export class SimulatedProcess implements WorldProcess {
     return touch(this.#machine, this.#thread, { address, pageCount, access });
   }
 
-  async keepTouching(): Promise<SyscallResult<undefined>> {
-    return failure('keep_touching', ERRNO.ENOSYS);
+  async keepTouching(
+    address: bigint,
+    pageCount: number,
+    access: Access | 'count',
+    milliseconds: number,
+  ): Promise<SyscallResult<undefined>> {
+    return keepTouching(this.#machine, this.#thread, { address, pageCount, access, milliseconds });
   }
 
   async store(address: bigint, value: bigint): Promise<SyscallResult<undefined>> {

@@ -1,11 +1,13 @@
 /** The world of a simulated machine: its processes are its own. */
 
 import { NODE_ID_MAX } from '../../lib/core/uapi.ts';
-import { Machine, type MachineOptions } from '../../lib/simulator/machine.ts';
+import { KERNEL_THREAD_PID, Machine, type MachineOptions } from '../../lib/simulator/machine.ts';
 import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
 import { nodesIn } from '../../lib/simulator/nodes/nodemask.ts';
 import type { World, WorldMachine, WorldProcess } from '../contract/world.ts';
+import { simulatedHugePages } from './simulated-huge-pages.ts';
 import { SimulatedProcess } from './simulated-process.ts';
+import { simulatedSettings } from './simulated-settings.ts';
 
 function worldMachine(machine: Machine): WorldMachine {
   const { memory, description, profile } = machine;
@@ -44,7 +46,14 @@ export function openSimulatedWorld(
 export function worldOf(machine: Machine): World {
   return {
     machine: worldMachine(machine),
-    spawn: async (): Promise<WorldProcess> => new SimulatedProcess(machine, machine.process()),
+    settings: { ...simulatedSettings(machine), ...simulatedHugePages(machine) },
+    kernelThread: KERNEL_THREAD_PID,
+    nodeCounters: async (node) => ({ ...machine.memory.physical.counters.of(node) }),
+    spawn: async (): Promise<WorldProcess> => {
+      const process = machine.process();
+      process.space.isWithoutHugePages = true;
+      return new SimulatedProcess(machine, process);
+    },
     close: async () => undefined,
   };
 }

@@ -15,19 +15,37 @@ import {
   isInline,
   NONE,
   nodeOfInline,
+  unmarkedEntry,
 } from './page-entry.ts';
 import { PageTable } from './page-table.ts';
 import type { Vma } from './vma.ts';
-import { VmaSet } from './vma-set.ts';
+import { type VmaChange, VmaSet } from './vma-set.ts';
+
+/** What a program has from the start. */
+export interface Program {
+  /** Exclusive end. */
+  readonly heap: { readonly start: number; readonly end: number };
+  readonly stackPage: number;
+  /** First page and number of pages of what the kernel maps. */
+  readonly vdso: { readonly start: number; readonly pageCount: number };
+  readonly vvar: { readonly start: number; readonly pageCount: number };
+}
 
 export class AddressSpace {
   readonly memory: Memory;
   readonly vmas: VmaSet = new VmaSet();
   readonly pages: PageTable;
+  /** First pages of private huge pages that the pool has promised. */
+  readonly reserved: Set<number> = new Set();
+  /** prctl(PR_SET_THP_DISABLE). */
+  isWithoutHugePages = false;
+  /** Where numa_maps finds the heap and the stack; null in a process without a program. */
+  program: Program | null = null;
 
   constructor(memory: Memory) {
     this.memory = memory;
     this.pages = new PageTable(memory.tablePages);
+    memory.spaces.add(this);
   }
 
   /** Adds a mapping where there is none. */
@@ -40,6 +58,7 @@ export class AddressSpace {
   unmap(start: number, end: number): void {
     const parts = this.vmas.within(start, end);
     this.vmas.remove(start, end);
+    this.#dropReserved(start, end);
     for (const part of parts) {
       this.dropPages(part.start, part.end);
       if (part.object !== null) leaveObject(this.memory, part.object, part.end - part.start);
@@ -48,6 +67,9 @@ export class AddressSpace {
 
   /** Takes the entries of a range away, and gives back memory that nothing else uses. */
   dropPages(start: number, end: number): void {
+    for (const edge of [start, end]) {
+      if (edge % this.pages.tablePages !== 0) this.pages.splitHuge(edge);
+    }
     this.pages.forEachRun(start, end, (page, pageCount, entry) => {
       if (entry === NONE) return;
       this.pages.fill(page, page + pageCount, NONE);
@@ -59,7 +81,9 @@ export class AddressSpace {
     if (isInline(entry)) this.memory.physical.giveBack(nodeOfInline(entry), pageCount);
     if (!isFolio(entry)) return;
     const folioId = folioIdOf(entry);
-    this.memory.folios.get(folioId).mapCount -= pageCount;
+    const folio = this.memory.folios.get(folioId);
+    folio.mapCount -= pageCount;
+    if (folio.mapCount < folio.pageCount) folio.isPartlyMapped = true;
     freeIfUnused(this.memory, folioId);
   }
 
@@ -88,6 +112,11 @@ export class AddressSpace {
     return folioId;
   }
 
+  /** Ends balancing's wait for an access to pages with equal entries. */
+  unmark(page: number, pageCount: number): void {
+    this.pages.fill(page, page + pageCount, unmarkedEntry(this.pages.get(page)));
+  }
+
   /** Node of a present page's memory; undefined where there is no page. */
   nodeAt(page: number): number | undefined {
     const entry = this.pages.get(page);
@@ -95,28 +124,33 @@ export class AddressSpace {
     return isFolio(entry) ? this.memory.folios.get(folioIdOf(entry)).node : undefined;
   }
 
-  /** Moves a range's mappings and pages to another place, which is unmapped first. */
-  move(start: number, end: number, target: number): void {
-    const parts = this.vmas.within(start, end);
-    this.unmap(target, target + (end - start));
-    const shift = target - start;
-    const entries: [number, number, number][] = [];
-    this.pages.forEachRun(start, end, (...run) => void entries.push(run));
-    this.pages.fill(start, end, NONE);
-    this.vmas.remove(start, end);
-    for (const part of parts) {
-      const isUntouched = part.object === null && part.anonVma === null;
-      const offset = isUntouched ? part.start + shift : part.offset;
-      const moved = { ...part, start: part.start + shift, end: part.end + shift, offset };
-      this.vmas.insert(moved);
+  /** Changes the attributes of mappings inside a range, cutting them where it begins and ends. */
+  modify(start: number, end: number, change: VmaChange): void {
+    for (const edge of [start, end]) {
+      const isCut = this.vmas.splitsFor(edge, edge) > 0 && edge % this.pages.tablePages !== 0;
+      if (isCut) this.pages.splitHuge(edge);
     }
-    for (const [page, pageCount, entry] of entries) {
-      if (entry !== NONE) this.pages.fill(page + shift, page + pageCount + shift, entry);
+    this.vmas.modify(start, end, change);
+  }
+
+  /** Promises of huge pages follow their mapping. */
+  moveReserved(start: number, end: number, shift: number): void {
+    const moved = [...this.reserved].filter((page) => page >= start && page < end);
+    for (const page of moved) this.reserved.delete(page);
+    for (const page of moved) this.reserved.add(page + shift);
+  }
+
+  #dropReserved(start: number, end: number): void {
+    for (const page of this.reserved) {
+      if (page < start || page >= end) continue;
+      this.reserved.delete(page);
+      this.memory.pool.unreserve(1);
     }
   }
 
   /** Ends with its process. */
   clear(): void {
-    for (const { start, end } of this.vmas) this.unmap(start, end);
+    this.unmap(0, Number.MAX_SAFE_INTEGER);
+    this.memory.spaces.delete(this);
   }
 }

@@ -6,31 +6,32 @@
 
 import type { Access } from '../../backend/backend.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
-import {
-  type InterleaveCounter,
-  isInterleavingMode,
-  takeCountedNode,
-} from '../policy/interleave.ts';
+import { type InterleaveCounter, isInterleavingMode } from '../policy/interleave.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
-import { type Allocator, findNode, searchFor } from '../policy/placement.ts';
+import { type Allocator, countAllocation, findNode, searchFor } from '../policy/placement.ts';
 import type { AddressSpace } from './address-space.ts';
-import { faultHugePage } from './huge-fault.ts';
-import { allocateFolio } from './memory.ts';
+import { fillObject } from './fill-object.ts';
+import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
+import { faultPoolPage } from './hugetlb-fault.ts';
 import type { MemoryObject } from './memory-object.ts';
 import {
+  DEVICE,
   folioIdOf,
   GUARD,
+  HUGE_ZERO_PAGE,
   isFolio,
   isInline,
+  isMarked,
   isZeroPage,
   NONE,
   SWAPPED,
   ZERO_PAGE,
 } from './page-entry.ts';
+import { wordsOfPage } from './split-folio.ts';
 import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 /** Default of fault_around_bytes in debugfs. */
-const FAULT_AROUND_BYTES = 65_536;
+const FAULT_AROUND_BYTES = 2 ** 16;
 
 /** Who touches memory: a thread, as far as placement knows it. */
 export interface Toucher extends Allocator {
@@ -38,6 +39,8 @@ export interface Toucher extends Allocator {
   /** The thread's policy. */
   readonly policy: Mempolicy | null;
   readonly counter: InterleaveCounter;
+  /** Takes the mark off a page that balancing has marked, and may move it. */
+  hintFault(vma: Vma, page: number): void;
 }
 
 /** `fault`: SIGSEGV or SIGBUS. `killed`: no memory that the policy allows, SIGKILL. */
@@ -61,7 +64,8 @@ export function touchPages(
   return 'done';
 }
 
-function allows(vma: Vma, access: Access): boolean {
+/** Whether the mapping lets itself be accessed so. */
+export function allows(vma: Vma, access: Access): boolean {
   if (access === 'read') return vma.access !== 'none';
   return vma.access === 'write' || vma.access === 'write-only';
 }
@@ -85,7 +89,8 @@ function touchPart(toucher: Toucher, vma: Vma, part: Part, access: Access): Faul
 
 /** Whether an access to such a page needs no fault. */
 function isSettled({ space }: Toucher, vma: Vma, entry: number, access: Access): boolean {
-  if (isInline(entry)) return true;
+  if (isMarked(entry)) return false;
+  if (isInline(entry) || entry === DEVICE) return true;
   if (isZeroPage(entry)) return access === 'read';
   if (!isFolio(entry)) return false;
   if (access === 'read') return true;
@@ -103,12 +108,13 @@ interface Run {
 function faultRun(toucher: Toucher, vma: Vma, run: Run, access: Access): FaultOutcome {
   const { page, pageCount, entry } = run;
   if (entry === GUARD) return 'fault';
+  if (isMarked(entry)) {
+    for (let at = page; at < page + pageCount; at += 1) toucher.hintFault(vma, at);
+    return touchPart(toucher, vma, { start: page, end: page + pageCount }, access);
+  }
   const isAnonymousMiss = vma.object === null && entry === NONE;
   if (isAnonymousMiss && access === 'write') return faultAnonymous(toucher, vma, run);
-  if (isAnonymousMiss) {
-    toucher.space.pages.fill(page, page + pageCount, ZERO_PAGE);
-    return 'done';
-  }
+  if (isAnonymousMiss) return faultZeroPages(toucher, vma, run);
   for (let index = 0; index < pageCount; index += 1) {
     const outcome = faultPage(toucher, vma, page + index, access);
     if (outcome !== 'done') return outcome;
@@ -116,18 +122,46 @@ function faultRun(toucher: Toucher, vma: Vma, run: Run, access: Access): FaultOu
   return 'done';
 }
 
+/** A read of untouched memory finds zeros: of a page, or of a huge page at once. */
+function faultZeroPages(
+  toucher: Toucher,
+  vma: Vma,
+  { page, pageCount }: Omit<Run, 'entry'>,
+): FaultOutcome {
+  const { space } = toucher;
+  for (let at = page; at < page + pageCount; ) {
+    const huge = faultHugeZeroPage(toucher, vma, at);
+    const stop = Math.min(page + pageCount, tableEnd(space, at));
+    if (huge === 0) space.pages.fill(at, stop, ZERO_PAGE);
+    at = huge === 0 ? stop : at + huge;
+  }
+  return 'done';
+}
+
 /** One page that is not simply untouched anonymous memory. */
 function faultPage(toucher: Toucher, vma: Vma, page: number, access: Access): FaultOutcome {
+  if (vma.object?.type === 'hugetlb') return faultPoolPage(toucher, vma, page, access);
   const entry = toucher.space.pages.get(page);
-  if (isFolio(entry)) return writeFolio(toucher, vma, page, folioIdOf(entry));
+  if (isFolio(entry)) {
+    return access === 'read' ? 'done' : writeFolio(toucher, vma, page, folioIdOf(entry));
+  }
   if (isZeroPage(entry) || entry === SWAPPED || vma.object === null) {
-    if (isZeroPage(entry)) toucher.space.dropPages(page, page + 1);
+    if (isZeroPage(entry)) dropZeroPage(toucher.space, page, entry);
     return faultAnonymous(toucher, vma, { page, pageCount: 1 });
   }
   if (access === 'read' || hasFlag(vma, VM.SHARED)) {
     return faultObject(toucher, vma, page, { isWrite: access === 'write' });
   }
   return copyPage(toucher, vma, page, null);
+}
+
+/** Newer kernels replace the huge page of zeros as a whole. Source: do_huge_zero_wp_pmd(). */
+function dropZeroPage({ pages, memory }: AddressSpace, page: number, entry: number): void {
+  const isWhole = entry === HUGE_ZERO_PAGE && memory.profile.replacesHugeZeroPage;
+  const count = isWhole ? pages.tablePages : 1;
+  if (!isWhole) pages.splitHuge(page);
+  const first = Math.floor(page / count) * count;
+  pages.fill(first, first + count, NONE);
 }
 
 /** Pages of their own where nothing was: huge where that is wanted, else one by one. */
@@ -154,6 +188,7 @@ function faultAnonymous(
     const taken = Math.min(wanted, physical.availablePages(node));
     if (space.pages.get(at) === SWAPPED) space.pages.fill(at, at + taken, NONE);
     space.mapInline(at, taken, node);
+    countAllocation(physical, search, node, taken);
     at += taken;
   }
   return 'done';
@@ -171,7 +206,10 @@ function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): 
     folio.isDirty = true;
     return 'done';
   }
-  if (folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld) {
+  const { profile } = toucher.space.memory;
+  const isPart = folio.pageCount > 1 && !toucher.space.pages.isHuge(page);
+  const isReusable = folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld;
+  if (isReusable && (!isPart || profile.reusesPartsOfHuge)) {
     folio.isExclusive = true;
     return 'done';
   }
@@ -183,11 +221,12 @@ function copyPage(toucher: Toucher, vma: Vma, page: number, folioId: number | nu
   const { space } = toucher;
   const source = folioId ?? folioOfObject(toucher, vma, page);
   if (source === null) return 'killed';
-  const words = space.memory.folios.get(source).words;
+  const { folios, tablePages, pageSizeBytes } = space.memory;
+  const words = wordsOfPage(folios.get(source), page % tablePages, pageSizeBytes);
   space.dropPages(page, page + 1);
   const outcome = faultAnonymous(toucher, vma, { page, pageCount: 1 });
   if (outcome === 'done' && words !== null) {
-    space.memory.folios.get(space.folioAt(page)).words = new Map(words);
+    folios.get(space.folioAt(page)).words = words;
   }
   return outcome;
 }
@@ -201,10 +240,12 @@ function faultObject(
   const { space } = toucher;
   const object = vma.object as MemoryObject;
   if (offsetOf(vma, page) >= object.sizePages) return 'fault';
+  // A driver puts its pages in by itself; the kernel's own are found.
+  if (object.type === 'driver' && !hasFlag(vma, VM.SPECIAL)) return 'fault';
   if (!isWrite) mapAround(space, vma, page);
   if (isFolio(space.pages.get(page))) return 'done';
   const folioId = folioOfObject(toucher, vma, page);
-  if (folioId === null) return 'killed';
+  if (folioId === null) return object.type === 'driver' ? 'fault' : 'killed';
   const folio = space.memory.folios.get(folioId);
   if (isWrite) folio.isDirty = true;
   // A page of a huge one is mapped with its whole.
@@ -214,20 +255,18 @@ function faultObject(
 }
 
 /**
- * A read maps what its object already has nearby, in an aligned window of the mapping.
+ * A read maps what its object already has nearby: a window of pages from an aligned one on, or
+ * from where the mapping begins.
  * Source: do_fault_around(), filemap_map_pages().
  */
 function mapAround(space: AddressSpace, vma: Vma, page: number): void {
   const object = vma.object as MemoryObject;
-  if (object.type !== 'shared-memory' && object.type !== 'file') return;
+  if (object.type !== 'shared-memory' && !object.isFile) return;
   const windowPages = FAULT_AROUND_BYTES / space.memory.pageSizeBytes;
-  const first = Math.floor(page / windowPages) * windowPages;
   const whole = space.vmas.lookup(page) as Vma;
-  for (
-    let at = Math.max(first, whole.start);
-    at < Math.min(first + windowPages, whole.end);
-    at += 1
-  ) {
+  const first = Math.max(Math.floor(page / windowPages) * windowPages, whole.start);
+  const end = Math.min(first + windowPages, whole.end, tableEnd(space, page));
+  for (let at = first; at < end; at += 1) {
     const folioId = object.pages.get(offsetOf(whole, at));
     if (folioId !== undefined && space.pages.get(at) === NONE) space.mapFolio(at, folioId);
   }
@@ -238,27 +277,4 @@ function folioOfObject(toucher: Toucher, vma: Vma, page: number): number | null 
   const object = vma.object as MemoryObject;
   const index = offsetOf(vma, page);
   return object.pages.get(index) ?? fillObject(toucher, object, index);
-}
-
-/** A new page of an object. Source: shmem_alloc_folio(), filemap_alloc_folio(). */
-export function fillObject(toucher: Toucher, object: MemoryObject, index: number): number | null {
-  const { memory } = toucher.space;
-  const policy = (object.hasPolicy ? object.policy.lookup(index) : null) ?? toucher.policy;
-  const isCounted = object.type === 'file' && policy !== null && isInterleavingMode(policy.mode);
-  const search = isCounted
-    ? countedSearch(toucher, policy)
-    : searchFor({ policy, index: object.inode + index }, toucher, memory.interleave);
-  const node = findNode(memory.physical, search);
-  if (node === NO_NODE) return null;
-  const kind = object.type === 'secret' ? 'secret' : 'object';
-  const folioId = allocateFolio(memory, kind, node, { object, index });
-  object.pages.set(index, folioId);
-  return folioId;
-}
-
-/** The page cache takes nodes in turn. */
-function countedSearch(toucher: Toucher, policy: Mempolicy): ReturnType<typeof searchFor> {
-  const { memsAllowed, counter, space } = toucher;
-  const start = takeCountedNode(policy, counter, space.memory.interleave);
-  return { start, first: memsAllowed, last: memsAllowed };
 }

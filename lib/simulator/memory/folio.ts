@@ -13,6 +13,12 @@ import type { MemoryObject } from './memory-object.ts';
  */
 export type FolioKind = 'anonymous' | 'object' | 'merged' | 'driver' | 'secret';
 
+/** Of a page's last hint fault; the kernel keeps 8 bits of the thread's number. */
+export interface LastFault {
+  readonly cpuNode: number;
+  readonly tid: number;
+}
+
 export class Folio {
   readonly kind: FolioKind;
   readonly pageCount: number;
@@ -27,6 +33,10 @@ export class Folio {
   isExclusive = true;
   isIsolated = false;
   isDirty = false;
+  /** Of a large folio: some of its pages have been unmapped while others were not. */
+  isPartlyMapped = false;
+  /** null until balancing has looked at it. Source: folio_xchg_last_cpupid(). */
+  lastFault: LastFault | null = null;
   /** The object whose page it is, and the offset in it. */
   readonly object: MemoryObject | null;
   readonly index: number;
@@ -48,6 +58,11 @@ export class Folio {
   /** Mapped more than once, as far as the kernel can tell. */
   get isShared(): boolean {
     return this.mapCount > this.pageCount;
+  }
+
+  /** A huge page of the pool. */
+  get isOfPool(): boolean {
+    return this.object?.type === 'hugetlb';
   }
 
   /** Held by more than its mappings and its object. */

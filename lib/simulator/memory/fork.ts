@@ -2,7 +2,8 @@
  * The child's copy of an address space: private pages are shared until one side writes, pinned
  * ones are copied at once, those of shared mappings are found again at the first touch.
  *
- * Source: kernel/fork.c, dup_mmap(); mm/memory.c, copy_page_range() and copy_present_page().
+ * Source: kernel/fork.c, dup_mmap(); mm/memory.c, vma_needs_copy(), copy_page_range() and
+ * copy_present_page().
  */
 
 import type { AddressSpace } from './address-space.ts';
@@ -13,10 +14,13 @@ import { hasFlag, VM, type Vma } from './vma.ts';
 
 /** Fills the child's empty address space. `parent` allocates what has to be copied. */
 export function copyAddressSpace(parent: Toucher, child: AddressSpace): FaultOutcome {
+  child.isWithoutHugePages = parent.space.isWithoutHugePages;
+  child.program = parent.space.program;
   for (const vma of parent.space.vmas) {
     if (hasFlag(vma, VM.DONTCOPY)) continue;
     child.map({ ...vma, flags: vma.flags & ~VM.LOCKED });
-    if (hasFlag(vma, VM.SHARED)) continue;
+    // What faults find again is not copied: also pages of zeros where nothing else ever was.
+    if (vma.anonVma === null && !hasFlag(vma, VM.MIXEDMAP | VM.IO)) continue;
     const outcome = copyPages(parent, child, vma);
     if (outcome !== 'done') return outcome;
   }
@@ -28,29 +32,48 @@ function copyPages(parent: Toucher, child: AddressSpace, vma: Vma): FaultOutcome
   const pinned: number[] = [];
   space.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
     if (entry === NONE) return;
-    if (!isInline(entry) && !isFolio(entry)) {
-      child.pages.fill(page, page + pageCount, entry);
-      return;
-    }
-    for (let at = page; at < page + pageCount; at += 1) {
-      const folio = shareFolio(space, child, at);
-      if (folio.pins > 0) pinned.push(at);
-    }
+    if (!isInline(entry) && !isFolio(entry)) child.pages.fill(page, page + pageCount, entry);
+    else pinned.push(...sharePages(space, child, { page, pageCount, entry }));
   });
-  const toucher = { ...parent, space: child };
+  const { policy, counter, cpuNode, memsAllowed } = parent;
+  const own = { policy, counter, cpuNode, memsAllowed };
+  const toucher: Toucher = { ...own, space: child, hintFault: () => undefined };
   for (const page of pinned) {
     const outcome = touchPages(toucher, page, page + 1, 'write');
     if (outcome !== 'done') return outcome;
+  }
+  for (const page of pinned) {
     space.memory.folios.get(folioIdOf(space.pages.get(page))).isExclusive = true;
   }
   return 'done';
 }
 
-/** Both sides map the page from now on. */
-function shareFolio(space: AddressSpace, child: AddressSpace, page: number): Folio {
+/** Both sides map the pages from now on; those that are pinned. */
+function sharePages(
+  space: AddressSpace,
+  child: AddressSpace,
+  { page, pageCount, entry }: { page: number; pageCount: number; entry: number },
+): number[] {
+  const pinned: number[] = [];
+  const isHuge = isFolio(entry) && pageCount === space.pages.tablePages && space.pages.isHuge(page);
+  if (isHuge) {
+    const folio = space.memory.folios.get(folioIdOf(entry));
+    if (folio.pins === 0 || folio.isOfPool) {
+      shareFolio(space, child, page, pageCount);
+      return folio.pins === 0 ? [] : [page];
+    }
+    space.pages.splitHuge(page);
+  }
+  for (let at = page; at < page + pageCount; at += 1) {
+    if (shareFolio(space, child, at).pins > 0) pinned.push(at);
+  }
+  return pinned;
+}
+
+function shareFolio(space: AddressSpace, child: AddressSpace, page: number, pageCount = 1): Folio {
   const folioId = space.folioAt(page);
   const folio = space.memory.folios.get(folioId);
-  folio.isExclusive = false;
-  child.mapFolio(page, folioId);
+  if (folio.kind !== 'driver') folio.isExclusive = false;
+  child.mapFolio(page, folioId, pageCount);
   return folio;
 }

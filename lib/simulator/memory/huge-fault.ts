@@ -1,54 +1,88 @@
 /**
- * Transparent huge pages: where a first write may have one, and on which node.
+ * Transparent huge pages: where a first touch may have one, and on which node.
  *
- * Source: mm/huge_memory.c, do_huge_pmd_anonymous_page(); mm/mempolicy.c, alloc_pages_mpol(), which
- * tries the preferred node alone first.
+ * Source: mm/huge_memory.c, do_huge_pmd_anonymous_page() and vma_thp_gfp_mask(); mm/mempolicy.c,
+ * alloc_pages_mpol(), which tries the preferred node alone first.
  */
 
+import { MPOL } from '../../core/uapi.ts';
 import { hasNode, maskOf, NO_NODE } from '../nodes/nodemask.ts';
-import { isInterleavingMode } from '../policy/interleave.ts';
-import { type Search, searchFor } from '../policy/placement.ts';
+import type { PhysicalMemory } from '../nodes/physical-memory.ts';
+import { countAllocation, type Search, searchFor } from '../policy/placement.ts';
+import type { AddressSpace } from './address-space.ts';
 import type { Toucher } from './fault.ts';
-import { allocateFolio, type Memory } from './memory.ts';
-import { NONE } from './page-entry.ts';
+import { allocateFolio } from './memory.ts';
+import { HUGE_ZERO_PAGE, NONE } from './page-entry.ts';
 import { hasFlag, interleaveIndexAt, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 /** Maps a huge page around `page` if there can be one there; the number of pages from `page` on. */
 export function faultHugePage(toucher: Toucher, vma: Vma, page: number): number {
   const { space } = toucher;
   const { memory } = space;
-  if (!wantsHugePages(memory, vma)) return 0;
   const pageCount = memory.tablePages;
-  const first = Math.floor(page / pageCount) * pageCount;
-  const whole = space.vmas.lookup(page) as Vma;
-  if (first < whole.start || first + pageCount > whole.end) return 0;
-  if (!isUntouched(toucher, first, pageCount)) return 0;
-  const policy = rangePolicyAt(vma, page) ?? toucher.policy;
-  const index = interleaveIndexAt(whole, first, pageCount);
-  const search = searchFor({ policy, index }, toucher, memory.interleave);
-  const isFree = policy === null || !isInterleavingMode(policy.mode);
-  const node = findHugeNode(memory, search, { isFree });
+  const first = firstOfHuge(toucher, vma, page);
+  if (first === undefined) return 0;
+  const search = hugeSearch(toucher, vma, first);
+  const node = findHugeNode(memory.physical, search, vma);
   if (node === NO_NODE) return 0;
   const folioId = allocateFolio(memory, 'anonymous', node, { pageCount });
+  memory.folios.get(folioId).isDirty = true;
+  countAllocation(memory.physical, search, node);
   space.mapFolio(first, folioId, pageCount);
   return first + pageCount - page;
 }
 
-function wantsHugePages({ hugePages }: Memory, vma: Vma): boolean {
-  if (hugePages === 'never' || hasFlag(vma, VM.NOHUGEPAGE)) return false;
+/** The same of the huge page of zeros, which is nobody's memory, for a read. */
+export function faultHugeZeroPage(toucher: Toucher, vma: Vma, page: number): number {
+  const { pages } = toucher.space;
+  const first = firstOfHuge(toucher, vma, page);
+  if (first === undefined) return 0;
+  pages.fill(first, first + pages.tablePages, HUGE_ZERO_PAGE);
+  return first + pages.tablePages - page;
+}
+
+/** Where the huge page around `page` would begin; undefined where there can be none. */
+function firstOfHuge({ space }: Toucher, vma: Vma, page: number): number | undefined {
+  const { memory, vmas, pages } = space;
+  if (vma.object !== null || !wantsHugePages(space, vma)) return undefined;
+  const first = Math.floor(page / memory.tablePages) * memory.tablePages;
+  const whole = vmas.lookup(page) as Vma;
+  if (first < whole.start || first + memory.tablePages > whole.end) return undefined;
+  let isEmpty = true;
+  pages.forEachRun(first, first + memory.tablePages, (_page, _count, entry) => {
+    if (entry !== NONE) isEmpty = false;
+  });
+  return isEmpty ? first : undefined;
+}
+
+function wantsHugePages({ memory, isWithoutHugePages }: AddressSpace, vma: Vma): boolean {
+  const { hugePages } = memory;
+  if (isWithoutHugePages || hugePages === 'never' || hasFlag(vma, VM.NOHUGEPAGE)) return false;
   return hugePages === 'always' || hasFlag(vma, VM.HUGEPAGE);
 }
 
-function isUntouched({ space }: Toucher, first: number, pageCount: number): boolean {
-  let isEmpty = true;
-  space.pages.forEachRun(first, first + pageCount, (_page, _count, entry) => {
-    if (entry !== NONE) isEmpty = false;
-  });
-  return isEmpty;
+/** Of several preferred nodes, or of those that take turns, none is tried alone. */
+interface HugeSearch extends Search {
+  readonly triesStart: boolean;
 }
 
-function findHugeNode(memory: Memory, search: Search, { isFree }: { isFree: boolean }): number {
-  const { start, first } = search;
-  const isOnlyStart = isFree && hasNode(first, start);
-  return memory.physical.find(start, isOnlyStart ? maskOf([start]) : first, memory.tablePages);
+function hugeSearch(toucher: Toucher, vma: Vma, first: number): HugeSearch {
+  const { memory, vmas } = toucher.space;
+  const policy = rangePolicyAt(vma, first) ?? toucher.policy;
+  const index = interleaveIndexAt(vmas.lookup(first) as Vma, first, memory.tablePages);
+  const search = searchFor({ policy, index }, toucher, memory.interleave);
+  const triesStart = !search.isInterleaved && policy?.mode !== MPOL.PREFERRED_MANY;
+  return { ...search, triesStart };
+}
+
+/** Only where huge pages were asked for is memory moved together for one, or another node tried. */
+function findHugeNode(physical: PhysicalMemory, search: HugeSearch, vma: Vma): number {
+  const { start, first, last, triesStart } = search;
+  const compacts = hasFlag(vma, VM.HUGEPAGE);
+  if (triesStart && hasNode(first, start)) {
+    const node = physical.findBlock(start, maskOf([start]), { compacts });
+    if (node !== NO_NODE || !compacts) return node;
+  }
+  const node = physical.findBlock(start, first, { compacts });
+  return node !== NO_NODE || first === last ? node : physical.findBlock(start, last, { compacts });
 }

@@ -9,9 +9,10 @@ import { SharedPolicy } from '../policy/shared-policy.ts';
 
 /**
  * `shared-memory`: memfd, System V, tmpfs and MAP_SHARED without a file, which have policies of
- * their own. `hugetlb`: the same, of a pool's huge pages. `file`: page cache, by thread policy.
+ * their own. `hugetlb`: the same, of a pool's huge pages. `file`: page cache, by thread policy,
+ * that is never written back; `disk`: the same, that is. `driver`: pages that the kernel made.
  */
-export type ObjectType = 'shared-memory' | 'hugetlb' | 'file' | 'driver' | 'secret';
+export type ObjectType = 'shared-memory' | 'hugetlb' | 'file' | 'disk' | 'driver' | 'secret';
 
 export interface ObjectAttributes {
   readonly type: ObjectType;
@@ -30,14 +31,23 @@ export class MemoryObject implements ObjectAttributes {
   readonly policy: SharedPolicy = new SharedPolicy();
   /** Folios by page offset. */
   readonly pages: Map<number, number> = new Map();
+  /** Offsets of huge pages that the pool has promised to shared mappings. */
+  readonly reserved: Set<number> = new Set();
   /** Mapped pages and open descriptors. */
   users = 0;
+  /** A segment that goes with its last user. */
+  isRemoved = false;
 
   constructor({ type, inode, sizePages, path }: ObjectAttributes) {
     this.type = type;
     this.inode = inode;
     this.sizePages = sizePages;
     this.path = path;
+  }
+
+  /** Page cache. */
+  get isFile(): boolean {
+    return this.type === 'file' || this.type === 'disk';
   }
 
   /** Whether policies of its mappings are kept in the object. */

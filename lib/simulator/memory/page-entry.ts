@@ -16,6 +16,8 @@ const TAG = { INLINE: 1, FOLIO: 2, SPECIAL: 3 } as const;
 const NODE_BITS = 10;
 const NODE_MASK = 2 ** NODE_BITS - 1;
 const ISOLATED = 2 ** (TAG_BITS + NODE_BITS);
+const MARKED = 2 ** 31;
+const FOLIO_ID_MASK = 2 ** 29 - 1;
 
 function special(kind: number): number {
   return (kind << TAG_BITS) | TAG.SPECIAL;
@@ -29,6 +31,8 @@ export const HUGE_ZERO_PAGE: number = special(1);
 export const GUARD: number = special(2);
 /** Written to a swap device. */
 export const SWAPPED: number = special(3);
+/** Memory of a device, which no node has. */
+export const DEVICE: number = special(4);
 
 export function inlineEntry(node: number): number {
   return (node << TAG_BITS) | TAG.INLINE;
@@ -49,7 +53,7 @@ export function isIsolatedInline(entry: number): boolean {
 }
 
 export function isolatedInline(entry: number): number {
-  return entry | ISOLATED;
+  return (entry | ISOLATED) >>> 0;
 }
 
 export function folioEntry(folioId: number): number {
@@ -61,11 +65,24 @@ export function isFolio(entry: number): boolean {
 }
 
 export function folioIdOf(entry: number): number {
-  return entry >>> TAG_BITS;
+  return (entry >>> TAG_BITS) & FOLIO_ID_MASK;
 }
 
 export function isZeroPage(entry: number): boolean {
   return entry === ZERO_PAGE || entry === HUGE_ZERO_PAGE;
+}
+
+/** Whether balancing waits for the next access to the page: pte_protnone(). */
+export function isMarked(entry: number): boolean {
+  return (entry & MARKED) !== 0;
+}
+
+export function markedEntry(entry: number): number {
+  return (entry | MARKED) >>> 0;
+}
+
+export function unmarkedEntry(entry: number): number {
+  return (entry & ~MARKED) >>> 0;
 }
 
 /** Whether there is memory behind it, on some node. */

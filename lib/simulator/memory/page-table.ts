@@ -4,10 +4,18 @@
  * is nothing, so that a machine of terabytes fits.
  */
 
-import { NONE } from './page-entry.ts';
+import { HUGE_ZERO_PAGE, NONE, ZERO_PAGE } from './page-entry.ts';
 
 /** Called for consecutive pages with equal entries. */
 export type VisitRun = (page: number, pageCount: number, entry: number) => void;
+
+/** Called for consecutive pages of one table; `entries[offset]` is the first one's. */
+export type VisitPart = (
+  page: number,
+  pageCount: number,
+  entries: number | Uint32Array,
+  offset: number,
+) => void;
 
 export class PageTable {
   /** Entries of one table: what a huge page replaces. */
@@ -54,6 +62,52 @@ export class PageTable {
     const entries = new Uint32Array(this.tablePages).fill(table);
     this.#tables.set(index, entries);
     return entries;
+  }
+
+  /** Whether a whole table's pages are mapped by one entry, as a huge page is. */
+  isHuge(page: number): boolean {
+    return typeof this.#tables.get(Math.floor(page / this.tablePages)) === 'number';
+  }
+
+  /** Gives each page of a table an entry of its own. Source: __split_huge_pmd(). */
+  splitHuge(page: number): void {
+    const index = Math.floor(page / this.tablePages);
+    const table = this.#tables.get(index);
+    if (typeof table !== 'number') return;
+    const entry = table === HUGE_ZERO_PAGE ? ZERO_PAGE : table;
+    this.#tables.set(index, new Uint32Array(this.tablePages).fill(entry));
+  }
+
+  /** Visits every page of the range, by tables: one entry for all, or an entry for each, which the
+   *  visitor may change. */
+  forEachPart(start: number, end: number, visit: VisitPart): void {
+    const size = this.tablePages;
+    for (let page = start; page < end; ) {
+      const index = Math.floor(page / size);
+      const first = index * size;
+      const last = Math.min(end, first + size);
+      visit(page, last - page, this.#tables.get(index) ?? NONE, page - first);
+      page = last;
+    }
+  }
+
+  /** Number of pages from `start` on, below `end`, that have one entry. */
+  runLength(start: number, end: number): number {
+    const size = this.tablePages;
+    const entry = this.get(start);
+    for (let page = start; page < end; ) {
+      const index = Math.floor(page / size);
+      const first = index * size;
+      const last = Math.min(end, first + size);
+      const table = this.#tables.get(index) ?? NONE;
+      if (typeof table === 'number') {
+        if (table !== entry) return page - start;
+        page = last;
+      } else {
+        for (; page < last; page += 1) if (table[page - first] !== entry) return page - start;
+      }
+    }
+    return Math.max(0, end - start);
   }
 
   /** Visits every page of the range, by runs of equal entries. The visitor may change its run. */

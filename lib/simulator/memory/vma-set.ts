@@ -5,6 +5,7 @@
  * Source: mm/vma.c, vma_modify(), vma_merge_new_range() and do_vmi_munmap().
  */
 
+import type { Mempolicy } from '../policy/mempolicy.ts';
 import { canMerge, canShareAnonVma, cutVma, mergedVma, type Vma } from './vma.ts';
 
 /** What a change of attributes may set. */
@@ -92,6 +93,13 @@ export class VmaSet implements Iterable<Vma> {
     this.#mergeAround(start, end);
   }
 
+  /** Replaces the policy of each mapping that has one. Nothing is joined by it. */
+  replacePolicies(replace: (policy: Mempolicy) => Mempolicy | null): void {
+    this.#vmas = this.#vmas.map((vma) =>
+      vma.policy === null ? vma : { ...vma, policy: replace(vma.policy) },
+    );
+  }
+
   /** How many more mappings there would be after a change of the range. */
   splitsFor(start: number, end: number): number {
     const isInside = (page: number): boolean => {
@@ -115,6 +123,11 @@ export class VmaSet implements Iterable<Vma> {
           ? before.anonVma
           : {};
     this.#vmas[index] = { ...whole, anonVma: shared };
+  }
+
+  /** Makes two mappings of one, though they are alike. */
+  cut(page: number): void {
+    this.#split(page);
   }
 
   #split(page: number): void {

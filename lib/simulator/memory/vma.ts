@@ -32,6 +32,9 @@ export const VM = {
   SPECIAL: 256,
 } as const;
 
+/** Never joined with a neighbour. Source: VM_SPECIAL. */
+const UNMERGEABLE = VM.MIXEDMAP | VM.IO | VM.SPECIAL;
+
 /** Identity of the anonymous pages of mappings that were one, or may become one. */
 export type AnonVma = Record<never, never>;
 
@@ -87,6 +90,7 @@ export function cutVma(vma: Vma, start: number, end: number): Vma {
 export function canMerge(before: Vma, after: Vma): boolean {
   if (before.end !== after.start || before.object !== after.object) return false;
   if (before.access !== after.access || before.flags !== after.flags) return false;
+  if (hasFlag(before, UNMERGEABLE) || before.object?.type === 'hugetlb') return false;
   if (offsetOf(before, before.end) !== after.offset) return false;
   if (!isEqualPolicy(before.policy, after.policy)) return false;
   return before.anonVma === after.anonVma || before.anonVma === null || after.anonVma === null;

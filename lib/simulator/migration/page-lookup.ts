@@ -9,9 +9,12 @@ import { ERRNO } from '../../core/errno.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
 import {
+  DEVICE,
   folioIdOf,
   isFolio,
   isInline,
+  isMarked,
+  isolatedInline,
   isZeroPage,
   NONE,
   nodeOfInline,
@@ -34,14 +37,76 @@ export function queryPage(space: AddressSpace, page: number): Lookup {
   return vma === undefined ? { errno: ERRNO.EFAULT } : findPage(space, vma, page);
 }
 
+/** Ordinary entries are below this number: places of a large mapping can be kept by entry. */
+const SMALL_ENTRIES = 2 ** 13;
+/** Smaller mappings are not worth it. */
+const KEPT_PAGES_MIN = 256;
+const UNKNOWN = -(2 ** 31);
+
+/** The same for consecutive pages: node or negative errno of each. */
+export function querySpan(space: AddressSpace, start: number, status: Int32Array): void {
+  status.fill(-ERRNO.EFAULT);
+  for (const vma of space.vmas.within(start, start + status.length)) {
+    const known = new Int32Array(vma.end - vma.start >= KEPT_PAGES_MIN ? SMALL_ENTRIES : 0);
+    known.fill(UNKNOWN);
+    space.pages.forEachPart(vma.start, vma.end, (page, pageCount, entries, offset) => {
+      const part = status.subarray(page - start, page - start + pageCount);
+      if (typeof entries === 'number') part.fill(placeAt(space, vma, page));
+      else placesOf(space, vma, { page, part, entries: entries.subarray(offset), known });
+    });
+  }
+}
+
+interface TablePart {
+  readonly page: number;
+  readonly part: Int32Array;
+  readonly entries: Uint32Array;
+  /** Places by entry, as far as they are known. */
+  readonly known: Int32Array;
+}
+
+function placesOf(space: AddressSpace, vma: Vma, { page, part, entries, known }: TablePart): void {
+  for (let index = 0; index < part.length; index += 1) {
+    const entry = entries[index] as number;
+    let place = entry < known.length ? (known[entry] as number) : UNKNOWN;
+    if (place === UNKNOWN) {
+      place = placeAt(space, vma, page + index);
+      if (entry < known.length) known[entry] = place;
+    }
+    part[index] = place;
+  }
+}
+
+function placeAt(space: AddressSpace, vma: Vma, page: number): number {
+  const found = findPage(space, vma, page);
+  return 'errno' in found ? -found.errno : found.node;
+}
+
+/**
+ * From a page on, ordinary or absent pages of one mapping with equal entries, as a move leaves
+ * them: what one of them is answered, the others are. At least 1.
+ */
+export function alikePages(space: AddressSpace, page: number, end: number): number {
+  const vma = space.vmas.lookup(page);
+  if (vma === undefined) return 1;
+  const next = space.pages.get(page + 1);
+  if (!isInline(next) && next !== NONE) return 1;
+  const first = space.pages.get(page);
+  const isQueued = isInline(first) && first === isolatedInline(next);
+  if (first !== next && !isQueued) return 1;
+  return 1 + space.pages.runLength(page + 1, Math.min(end, vma.end));
+}
+
 function findPage(space: AddressSpace, vma: Vma, page: number): Lookup {
   const { folios, profile } = space.memory;
   const entry = space.pages.get(page);
+  if (entry === NONE && !canFault(vma)) return { errno: profile.untouchedAnonymousStatus };
+  const isProtected = vma.access === 'none' || isMarked(entry);
+  if (isProtected && !profile.protNonePagesAreVisible) return { errno: ERRNO.ENOENT };
   if (isZeroPage(entry)) return { errno: ERRNO.EFAULT };
-  if (entry === NONE && vma.object === null) return { errno: profile.untouchedAnonymousStatus };
-  if (vma.access === 'none' && !profile.protNonePagesAreVisible) return { errno: ERRNO.ENOENT };
   if (isInline(entry)) return { node: nodeOfInline(entry), folio: null };
-  if (!isFolio(entry) || hasFlag(vma, VM.IO)) return { errno: ERRNO.ENOENT };
+  if (entry === DEVICE) return { errno: profile.devicePageStatus };
+  if (!isFolio(entry)) return { errno: ERRNO.ENOENT };
   const folio = folios.get(folioIdOf(entry));
   const isHidden = folio.kind === 'secret' && !profile.secretPagesAreVisible;
   return isHidden ? { errno: ERRNO.ENOENT } : { node: folio.node, folio };
@@ -72,4 +137,9 @@ export function queuePage(
 
 function isFirst({ memory: { tablePages } }: AddressSpace, page: number): boolean {
   return page % tablePages === 0;
+}
+
+/** Anonymous memory, and what a driver has put in, has no function for faults. */
+function canFault(vma: Vma): boolean {
+  return vma.object !== null && (vma.object.type !== 'driver' || hasFlag(vma, VM.SPECIAL));
 }

@@ -9,6 +9,7 @@
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
+import type { Folio } from '../memory/folio.ts';
 import { folioIdOf, isInline, isPage, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { PageList } from './page-list.ts';
@@ -51,6 +52,8 @@ class Walk {
   readonly #request: QueueRequest;
   readonly #isStrictOnly: boolean;
   readonly #moves: boolean;
+  /** The large folio that was looked at last: its further pages are settled with it. */
+  #large: Folio | null = null;
 
   constructor(request: QueueRequest) {
     this.#request = request;
@@ -89,19 +92,32 @@ class Walk {
         : space.memory.folios.get(folioIdOf(entry)).node;
       if (!this.#request.isMisplaced(node)) continue;
       if (this.#isStrictOnly) return false;
-      this.#queueRun(vma, page, pageCount);
+      for (const [at, count] of this.#stepsOf(page, pageCount, entry)) {
+        this.#queueRun(vma, at, count);
+      }
     }
     return true;
+  }
+
+  /** Addresses in a row of one small folio are met one by one. */
+  #stepsOf(page: number, pageCount: number, entry: number): [number, number][] {
+    const { folios } = this.#request.space.memory;
+    if (isInline(entry) || folios.get(folioIdOf(entry)).pageCount > 1) return [[page, pageCount]];
+    return Array.from({ length: pageCount }, (_, index) => [page + index, 1]);
   }
 
   #queueRun(vma: Vma, page: number, pageCount: number): void {
     const { space, flags } = this.#request;
     const entry = space.pages.get(page);
-    const isShared = !isInline(entry) && space.memory.folios.get(folioIdOf(entry)).isShared;
-    const isLeftAlone = isShared && (flags & MOVE_ALL) === 0;
+    const folio = isInline(entry) ? null : space.memory.folios.get(folioIdOf(entry));
+    const isLarge = folio !== null && folio.pageCount > 1;
+    if (isLarge && folio === this.#large) return;
+    if (isLarge) this.#large = folio;
+    const isInParts = isLarge && !folio.isOfPool && !space.pages.isHuge(page);
+    if (isInParts && space.memory.profile.countsPartsOfHuge) this.leftFolios += pageCount - 1;
+    const isLeftAlone = folio?.isShared === true && (flags & MOVE_ALL) === 0;
     if (isLeftAlone || (!hasFlag(vma, VM.IO) && this.list.isolate(space, page, pageCount))) return;
-    const isSmall = isInline(entry) || space.memory.folios.get(folioIdOf(entry)).pageCount === 1;
-    this.leftFolios += isSmall ? pageCount : 1;
+    this.leftFolios += isLarge ? 1 : pageCount;
     this.leftPages += pageCount;
   }
 }

@@ -1,10 +1,15 @@
 /**
  * The memory of the nodes: how much each has, how much is free, and where an allocation ends up.
- * Pages have no frame numbers here: what matters of a page is its node.
+ * Pages have no frame numbers here: what matters of a page is its node, and of a node how many
+ * blocks as large as a huge page are free in one piece.
  *
- * Source: mm/page_alloc.c, get_page_from_freelist().
+ * Source: mm/page_alloc.c, get_page_from_freelist(); mm/compaction.c, compaction_suitable().
+ *
+ * Deviation: which frames are free is not known. Pages given back in a row as long as a block were
+ * one; a node has at least as many whole blocks as its pages in use cannot break.
  */
 
+import { NodeCounters } from './node-counters.ts';
 import { hasNode, maskOf, NO_NODE, type Nodemask } from './nodemask.ts';
 import { buildZonelists } from './zonelist.ts';
 
@@ -16,18 +21,39 @@ export interface NodePages {
 
 /** Free pages that ordinary allocations leave: a part of the node, as the kernel's watermarks. */
 const WATERMARK_DIVISOR = 128;
+/** Compaction wants the block's size twice, free above the watermark. Source: compact_gap(). */
+const COMPACT_GAP_BLOCKS = 2;
+
+/** Memory in one piece. */
+export interface BlockRequest {
+  /** Whether free pages may be moved together for it. */
+  readonly compacts: boolean;
+}
 
 export class PhysicalMemory {
   /** Nodes with memory: N_MEMORY. */
   readonly memoryNodes: Nodemask;
+  readonly counters: NodeCounters = new NodeCounters();
   readonly #total = new Map<number, number>();
   readonly #free = new Map<number, number>();
   readonly #zonelists: ReadonlyMap<number, readonly number[]>;
+  /** Base pages of a block. */
+  readonly #blockPages: number;
+  /** Free blocks. */
+  readonly #freeBlocks = new Map<number, number>();
+  /** Blocks in use as such. */
+  readonly #usedBlocks = new Map<number, number>();
 
-  constructor(nodes: readonly NodePages[], distance: (from: number, to: number) => number) {
+  constructor(
+    nodes: readonly NodePages[],
+    distance: (from: number, to: number) => number,
+    blockPages = 512,
+  ) {
+    this.#blockPages = blockPages;
     for (const { id, totalPages } of nodes) {
       this.#total.set(id, totalPages);
       this.#free.set(id, totalPages);
+      this.#freeBlocks.set(id, Math.floor(totalPages / blockPages));
     }
     const memoryNodes = nodes.filter(({ totalPages }) => totalPages > 0).map(({ id }) => id);
     this.memoryNodes = maskOf(memoryNodes);
@@ -68,12 +94,62 @@ export class PhysicalMemory {
     return NO_NODE;
   }
 
+  /** The same for one block. */
+  findBlock(start: number, allowed: Nodemask, { compacts }: BlockRequest): number {
+    const nodes = this.zonelist(start).filter((node) => hasNode(allowed, node));
+    const whole = nodes.find((node) => this.#hasBlock(node));
+    if (whole !== undefined) return whole;
+    const compacted = compacts ? nodes.find((node) => this.#canCompact(node)) : undefined;
+    return compacted ?? NO_NODE;
+  }
+
+  #hasBlock(node: number): boolean {
+    return this.availablePages(node) >= this.#blockPages && this.#blocksOf(node) > 0;
+  }
+
+  #canCompact(node: number): boolean {
+    return this.availablePages(node) >= COMPACT_GAP_BLOCKS * this.#blockPages;
+  }
+
+  /** Free blocks: those known, or all that pages in use cannot have broken. */
+  #blocksOf(node: number): number {
+    const total = this.totalPages(node);
+    const blocks = this.#usedBlocks.get(node) ?? 0;
+    const usedPages = total - this.freePages(node) - blocks * this.#blockPages;
+    const unbroken = Math.floor(total / this.#blockPages) - blocks - usedPages;
+    return Math.max(this.#freeBlocks.get(node) ?? 0, unbroken);
+  }
+
   /** Takes pages of one node, which must have them available. */
   take(node: number, pageCount: number): void {
-    this.#free.set(node, this.freePages(node) - pageCount);
+    const free = this.freePages(node) - pageCount;
+    const blocks = Math.min(this.#blocksOf(node), Math.floor(free / this.#blockPages));
+    this.#free.set(node, free);
+    this.#freeBlocks.set(node, Math.max(0, blocks));
   }
 
   giveBack(node: number, pageCount: number): void {
-    this.#free.set(node, this.freePages(node) + pageCount);
+    const blocks = this.#blocksOf(node) + Math.floor(pageCount / this.#blockPages);
+    const free = this.freePages(node) + pageCount;
+    this.#free.set(node, free);
+    this.#freeBlocks.set(node, Math.min(blocks, Math.floor(free / this.#blockPages)));
+  }
+
+  /** Takes a block of a node that has one, or can make one. */
+  takeBlock(node: number): void {
+    const blocks = this.#blocksOf(node);
+    this.#free.set(node, this.freePages(node) - this.#blockPages);
+    this.#freeBlocks.set(node, Math.max(0, blocks - 1));
+    this.#usedBlocks.set(node, (this.#usedBlocks.get(node) ?? 0) + 1);
+  }
+
+  giveBackBlock(node: number): void {
+    this.#usedBlocks.set(node, (this.#usedBlocks.get(node) ?? 0) - 1);
+    this.giveBack(node, this.#blockPages);
+  }
+
+  /** From now on the block's pages are given back one by one. */
+  breakBlock(node: number): void {
+    this.#usedBlocks.set(node, (this.#usedBlocks.get(node) ?? 0) - 1);
   }
 }

@@ -19,6 +19,9 @@ export function findTarget(
   if (pid === 0) return caller;
   const target = machine.findProcess(pid);
   if (target === undefined) return { errno: ERRNO.ESRCH };
-  if (target === caller || mayRead(caller.credentials, target.credentials)) return target;
+  const { credentials, hasMemory } = target;
+  // Who has no memory has none that could be hidden.
+  const shown = hasMemory ? credentials : { ...credentials, isDumpable: true };
+  if (target === caller || mayRead(caller.credentials, shown)) return target;
   return { errno: ERRNO.EPERM };
 }

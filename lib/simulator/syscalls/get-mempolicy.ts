@@ -8,7 +8,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_F } from '../../core/uapi.ts';
 import { touchPages } from '../memory/fault.ts';
-import { isZeroPage } from '../memory/page-entry.ts';
+import { isPage, isZeroPage } from '../memory/page-entry.ts';
 import { rangePolicyAt } from '../memory/vma.ts';
 import type { Nodemask } from '../nodes/nodemask.ts';
 import { isInterleavingMode, nextCountedNode } from '../policy/interleave.ts';
@@ -94,8 +94,13 @@ function rangePolicy(
   const policy: Mempolicy | null = rangePolicyAt(vma, page);
   const nodes = reportedNodes(policy);
   if ((flags & MPOL_F.NODE) === 0) return { mode: modeWordOf(policy), nodes };
-  if (vma.access === 'write-only') return { errno: ERRNO.EFAULT };
-  if (touchPages(thread, page, page + 1, 'read') !== 'done') return { errno: ERRNO.EFAULT };
+  // What is there is found without a fault, whatever a read of it would be told.
+  const isFound = vma.access !== 'none' && isPage(space.pages.get(page));
+  if (!isFound) {
+    const isRefused = vma.access === 'write-only';
+    const isThere = !isRefused && touchPages(thread, page, page + 1, 'read') === 'done';
+    if (!isThere) return { errno: ERRNO.EFAULT };
+  }
   const isZero = isZeroPage(space.pages.get(page));
   const node = isZero ? space.memory.zeroPageNode : (space.nodeAt(page) as number);
   return { mode: node, nodes };

@@ -1,8 +1,7 @@
 /**
- * mmap(2), munmap(2), mprotect(2), mremap(2), mlock(2), as far as memory policy has to do with
- * them.
+ * mmap(2), munmap(2), mprotect(2), mlock(2), as far as memory policy has to do with them.
  *
- * Source: mm/mmap.c, mm/vma.c, mm/mprotect.c, mm/mremap.c, mm/mlock.c.
+ * Source: mm/mmap.c, mm/vma.c, mm/mprotect.c, mm/mlock.c.
  */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
@@ -13,11 +12,14 @@ import type { MemoryObject } from '../memory/memory-object.ts';
 import { hasFlag, VM, type VmaAccess } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
+import { canCut, checkSplit, MAX_MAP_COUNT } from './check-split.ts';
+import { findRoom } from './find-room.ts';
+import { type PageSpan, type PagesCall, spanOf } from './page-span.ts';
 import { addressOf, isAligned, pageOf } from './range-argument.ts';
 
-/** Where the kernel starts to look for room, downwards: below the stack of a 47-bit process. */
-const MMAP_BASE = 0x7fff_f000_0000n;
 const TASK_SIZE = 0x7fff_ffff_f000n;
+/** Source: VM_SPECIAL. */
+const NEVER_LOCKED = VM.IO | VM.MIXEDMAP | VM.SPECIAL;
 
 export interface MmapCall {
   /** Exactly there, or EEXIST; 0 for wherever there is room. */
@@ -30,21 +32,26 @@ export interface MmapCall {
   readonly offset: number;
   /** Further `VM`s. */
   readonly flags?: number;
+  /** Where the system chooses: addresses that are a multiple of so many pages. */
+  readonly alignmentPages?: number;
 }
 
 /** Anonymous shared memory gets an object of its own. The value is the address. */
 export function mmap(machine: Machine, thread: Thread, call: MmapCall): SyscallResult<bigint> {
   const { pageSizeBytes } = machine.memory;
   const { vmas } = thread.space;
-  const { pageCount, access, isShared } = call;
+  const { pageCount, access, isShared, alignmentPages } = call;
   if (pageCount === 0 || !isAligned(call.address, pageSizeBytes))
     return failure('mmap', ERRNO.EINVAL);
   const start =
-    call.address === 0n ? findRoom(thread, pageCount) : pageOf(call.address, pageSizeBytes);
+    call.address === 0n
+      ? findRoom(thread.space, pageCount, alignmentPages)
+      : pageOf(call.address, pageSizeBytes);
   const end = start + pageCount;
   if (addressOf(end, pageSizeBytes) > TASK_SIZE || start < 0) return failure('mmap', ERRNO.ENOMEM);
   const isTaken = vmas.within(start, end).length > 0;
   if (isTaken) return failure('mmap', ERRNO.EEXIST);
+  if (vmas.count > MAX_MAP_COUNT) return failure('mmap', ERRNO.ENOMEM);
   const isAnonymousShared = isShared && call.object === null;
   const object = isAnonymousShared
     ? machine.createObject('shared-memory', pageCount, '/dev/zero (deleted)')
@@ -55,38 +62,16 @@ export function mmap(machine: Machine, thread: Thread, call: MmapCall): SyscallR
   return success(addressOf(start, pageSizeBytes));
 }
 
-/** The highest gap below the base: new mappings come below older ones, a page apart. */
-function findRoom({ space: { vmas, memory } }: Thread, pageCount: number): number {
-  let end = pageOf(MMAP_BASE, memory.pageSizeBytes);
-  for (const vma of [...vmas].reverse()) {
-    if (vma.start >= end) continue;
-    if (end - vma.end > pageCount) break;
-    end = vma.start - 1;
-  }
-  return end - pageCount;
-}
-
-export interface PagesCall {
-  readonly address: bigint;
-  readonly pageCount: number;
-}
-
-interface PageSpanOf {
-  readonly start: number;
-  readonly end: number;
-}
-
-function spanOf({ space }: Thread, { address, pageCount }: PagesCall): PageSpanOf | undefined {
-  const { pageSizeBytes } = space.memory;
-  if (!isAligned(address, pageSizeBytes)) return undefined;
-  const start = pageOf(address, pageSizeBytes);
-  return { start, end: start + pageCount };
-}
-
+/** Nothing happens where an end of the range lies in what cannot be cut. */
 export function munmap(thread: Thread, call: PagesCall): SyscallResult<undefined> {
   const span = spanOf(thread, call);
   if (span === undefined || call.pageCount === 0) return answer('munmap', ERRNO.EINVAL);
-  thread.space.unmap(span.start, span.end);
+  const { space } = thread;
+  const parts = space.vmas.within(span.start, span.end);
+  if (!parts.every((part) => canCut(space, part))) return answer('munmap', ERRNO.EINVAL);
+  const isHole = parts.length === 1 && space.vmas.splitsFor(span.start, span.end) === 2;
+  if (isHole && space.vmas.count >= MAX_MAP_COUNT) return answer('munmap', ERRNO.ENOMEM);
+  space.unmap(span.start, span.end);
   return answer('munmap', 0);
 }
 
@@ -97,13 +82,16 @@ export function mprotect(
 ): SyscallResult<undefined> {
   const span = spanOf(thread, call);
   if (span === undefined) return answer('mprotect', ERRNO.EINVAL);
-  const { vmas } = thread.space;
+  const { space } = thread;
   const { end } = span;
   let page = span.start;
-  for (const part of vmas.within(span.start, end)) {
+  for (const part of space.vmas.within(span.start, end)) {
     if (part.start !== page) break;
-    vmas.modify(part.start, part.end, { access: call.access });
     page = part.end;
+    if (part.access === call.access) continue;
+    const errno = checkSplit(space, part);
+    if (errno !== 0) return answer('mprotect', errno);
+    space.modify(part.start, part.end, { access: call.access });
   }
   return answer('mprotect', page === end ? 0 : ERRNO.ENOMEM);
 }
@@ -112,37 +100,26 @@ export function mprotect(
 export function mlock(thread: Thread, call: PagesCall): SyscallResult<undefined> {
   const span = spanOf(thread, call);
   if (span === undefined) return answer('mlock', ERRNO.EINVAL);
-  const { vmas } = thread.space;
+  const { space } = thread;
   let page = span.start;
-  for (const part of vmas.within(span.start, span.end)) {
+  for (const part of space.vmas.within(span.start, span.end)) {
     if (part.start !== page) break;
-    vmas.modify(part.start, part.end, { flags: part.flags | VM.LOCKED });
     page = part.end;
+    // Device memory is there anyway, huge pages of a pool are never reclaimed.
+    if (hasFlag(part, NEVER_LOCKED) || part.object?.type === 'hugetlb') continue;
+    const errno = checkSplit(space, part);
+    if (errno !== 0) return answer('mlock', errno);
+    space.modify(part.start, part.end, { flags: part.flags | VM.LOCKED });
   }
   if (page !== span.end) return answer('mlock', ERRNO.ENOMEM);
   return answer('mlock', populate(thread, span) ? 0 : ERRNO.ENOMEM);
 }
 
 /** Writes private pages, reads shared ones. Source: mm/gup.c, populate_vma_page_range(). */
-function populate(thread: Thread, { start, end }: PageSpanOf): boolean {
+function populate(thread: Thread, { start, end }: PageSpan): boolean {
   return thread.space.vmas.within(start, end).every((part) => {
     const isWrite = part.access === 'write' && !hasFlag(part, VM.SHARED);
     const outcome = touchPages(thread, part.start, part.end, isWrite ? 'write' : 'read');
     return outcome === 'done';
   });
-}
-
-/** Moves a mapping to exactly there, over whatever is there. */
-export function mremap(
-  thread: Thread,
-  call: PagesCall & { readonly to: bigint },
-): SyscallResult<undefined> {
-  const span = spanOf(thread, call);
-  const { space } = thread;
-  if (span === undefined || !isAligned(call.to, space.memory.pageSizeBytes)) {
-    return answer('mremap', ERRNO.EINVAL);
-  }
-  if (!space.vmas.covers(span.start, span.end)) return answer('mremap', ERRNO.EFAULT);
-  space.move(span.start, span.end, pageOf(call.to, space.memory.pageSizeBytes));
-  return answer('mremap', 0);
 }

@@ -9,28 +9,22 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL, MPOL_MF } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import { hasFlag, interleaveIndexAt, offsetOf, VM, type Vma } from '../memory/vma.ts';
+import { interleaveIndexAt, type Vma } from '../memory/vma.ts';
 import { type MigrationTarget, migratePageList } from '../migration/migrate.ts';
 import { putBack } from '../migration/page-list.ts';
 import { queuePages } from '../migration/queue-pages.ts';
 import { hasNode } from '../nodes/nodemask.ts';
 import { isInterleavingMode } from '../policy/interleave.ts';
-import {
-  checkNodes,
-  isEqualPolicy,
-  type Mempolicy,
-  type PolicyArguments,
-} from '../policy/mempolicy.ts';
+import { checkNodes, type Mempolicy, type PolicyArguments } from '../policy/mempolicy.ts';
 import { searchFor } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
+import { changeRangePolicy } from './change-range-policy.ts';
 import { isAligned, type Pages, pagesOf, type RangeArgument } from './range-argument.ts';
 import { type PolicyCall, policyFor, readPolicy } from './set-mempolicy.ts';
 
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
 const FLAGS = STRICT | MOVE | MOVE_ALL;
-/** `vm.max_map_count`. */
-const MAX_MAP_COUNT = 65_530;
 
 export interface MbindCall extends PolicyCall, RangeArgument {
   readonly flags: number;
@@ -89,29 +83,10 @@ function apply(thread: Thread, pages: Pages, { given, policy, flags }: Change): 
 /** Mapping by mapping, upwards; those before a failure keep the new policy. */
 function setRangePolicy(space: AddressSpace, pages: Pages, policy: Mempolicy | null): number {
   for (const part of space.vmas.within(pages.start, pages.end)) {
-    if (isEqualPolicy(part.policy, policy)) continue;
-    const errno = checkSplit(space, part);
+    const errno = changeRangePolicy(space, part, policy);
     if (errno !== 0) return errno;
-    space.vmas.modify(part.start, part.end, { policy });
-    const { object } = part;
-    if (object?.hasPolicy !== true) continue;
-    object.policy.set(part.offset, offsetOf(part, part.end), policy);
   }
   return 0;
-}
-
-function checkSplit(space: AddressSpace, part: Vma): number {
-  const splits = space.vmas.splitsFor(part.start, part.end);
-  if (splits === 0) return 0;
-  if (hasFlag(part, VM.SPECIAL) || cutsHugePage(space, part)) return ERRNO.EINVAL;
-  return space.vmas.count + splits > MAX_MAP_COUNT ? ERRNO.ENOMEM : 0;
-}
-
-function cutsHugePage(
-  { memory: { tablePages } }: AddressSpace,
-  { object, start, end }: Vma,
-): boolean {
-  return object?.type === 'hugetlb' && (start % tablePages !== 0 || end % tablePages !== 0);
 }
 
 /** Pages go where the new policy would put them, seen from the caller. */

@@ -13,6 +13,7 @@ import { exactly, migratePageList } from '../migration/migrate.ts';
 import { nodePairs } from '../migration/node-map.ts';
 import { queuePages } from '../migration/queue-pages.ts';
 import { isSubset, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
+import type { Allocator } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { failure, success } from './answer.ts';
 import { decodeMask, type UserMask } from './decode-mask.ts';
@@ -40,16 +41,16 @@ export function migratePages(
   const { canSetNice } = thread.process.credentials;
   if (!canSetNice && !isSubset(wanted.mask, target.memsAllowed)) return fail(ERRNO.EPERM);
   const allowed = wanted.mask & thread.memsAllowed & physical.memoryNodes;
-  if (allowed === NO_NODES) return fail(ERRNO.EINVAL);
+  if (allowed === NO_NODES || !target.hasMemory) return fail(ERRNO.EINVAL);
   const flags = canSetNice ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE;
-  const left = migrateBetween(target.space, { from: old.mask, to: allowed, flags });
+  const left = migrateBetween(target.space, { from: old.mask, to: allowed, flags, by: thread });
   return left < 0 ? fail(-left) : success(left);
 }
 
 /** Pages left behind, or a negative errno. A change of a cpuset does the same. */
 export function migrateBetween(
   space: AddressSpace,
-  { from, to, flags }: { from: Nodemask; to: Nodemask; flags: number },
+  { from, to, flags, by }: { from: Nodemask; to: Nodemask; flags: number; by: Allocator },
 ): number {
   let left = 0;
   for (const pair of nodePairs(from, to)) {
@@ -62,7 +63,7 @@ export function migrateBetween(
       takesHoles: true,
     });
     const { memory } = space;
-    const result = migratePageList(memory, queued.list, exactly(pair.to));
+    const result = migratePageList(memory, queued.list, exactly(pair.to, by));
     if (result.isOutOfMemory) return -ERRNO.ENOMEM;
     const counted = { nothing: 0, folios: queued.leftFolios, pages: queued.leftPages };
     left += result.failedCount + counted[memory.profile.countsUnisolated];

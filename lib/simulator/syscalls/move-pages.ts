@@ -11,9 +11,11 @@ import { MPOL_MF } from '../../core/uapi.ts';
 import type { Machine } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { exactly, migratePageList } from '../migration/migrate.ts';
+import { moveOrdinary, ordinaryPages } from '../migration/move-ordinary.ts';
 import { PageList } from '../migration/page-list.ts';
-import { queryPage, queuePage } from '../migration/page-lookup.ts';
+import { alikePages, queryPage, querySpan, queuePage } from '../migration/page-lookup.ts';
 import { hasNode, NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
+import type { Allocator } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { failure, success } from './answer.ts';
 import { findTarget } from './find-target.ts';
@@ -30,6 +32,14 @@ export interface MovePagesArrays {
   /** null: a query. */
   readonly node: ((index: number) => number | undefined) | null;
   store(index: number, status: number): boolean;
+  /** Where the pages are consecutive, have one target, and all statuses can be written. */
+  readonly span?: PageSpanArrays;
+}
+
+/** The same arrays, for going through equal pages at once. */
+export interface PageSpanArrays {
+  readonly firstPage: number;
+  readonly status: Int32Array;
 }
 
 export interface MovePagesCall extends MovePagesArrays {
@@ -48,16 +58,22 @@ export function movePages(
   if (movesShared && !thread.process.credentials.canSetNice) return fail(ERRNO.EPERM);
   const target = findTarget(machine, thread, call.pid);
   if ('errno' in target) return fail(target.errno);
+  if (!target.hasMemory) return fail(ERRNO.EINVAL);
   const { space, memsAllowed } = target;
   const { node } = call;
   const outcome =
     node === null
       ? query(space, call)
-      : new Move(space, { ...call, node }, { memsAllowed, movesShared }).run();
+      : new Move(space, { ...call, node }, { memsAllowed, movesShared, caller: thread }).run();
   return outcome < 0 ? fail(-outcome) : success(outcome);
 }
 
-function query(space: AddressSpace, { count, address, store }: MovePagesArrays): number {
+function query(space: AddressSpace, arrays: MovePagesArrays): number {
+  const { count, address, store, span } = arrays;
+  if (span !== undefined) {
+    querySpan(space, span.firstPage, span.status.subarray(0, count));
+    return 0;
+  }
   for (let start = 0; start < count; start += QUERY_CHUNK) {
     const indexes = Array.from(
       { length: Math.min(QUERY_CHUNK, count - start) },
@@ -78,6 +94,13 @@ interface MoveArrays extends MovePagesArrays {
   readonly node: (index: number) => number | undefined;
 }
 
+interface MoveRights {
+  /** The target's nodes. */
+  readonly memsAllowed: Nodemask;
+  readonly movesShared: boolean;
+  readonly caller: Allocator;
+}
+
 /**
  * A move under way. Entries with one target that could all be queued are a run; a run that fails
  * ends the call, and none of its entries gets a status.
@@ -86,6 +109,7 @@ class Move {
   readonly #space: AddressSpace;
   readonly #arrays: MoveArrays;
   readonly #memsAllowed: Nodemask;
+  readonly #caller: Allocator;
   readonly #movesShared: boolean;
   #node = NO_NODE;
   #runStart = 0;
@@ -94,26 +118,65 @@ class Move {
   constructor(
     space: AddressSpace,
     arrays: MoveArrays,
-    { memsAllowed, movesShared }: { memsAllowed: Nodemask; movesShared: boolean },
+    { memsAllowed, movesShared, caller }: MoveRights,
   ) {
     this.#space = space;
     this.#arrays = arrays;
     this.#memsAllowed = memsAllowed;
+    this.#caller = caller;
     this.#movesShared = movesShared;
   }
 
   /** 0, pages not moved, or a negative errno. */
   run(): number {
     const { count } = this.#arrays;
-    for (let index = 0; index < count; index += 1) {
+    for (let index = 0; index < count; ) {
       const { stop, errno } = this.#take(index);
       if (errno !== undefined) {
         this.#flush(index);
         return errno;
       }
       if (stop !== undefined) return stop;
+      index += 1;
+      index += this.#takeAlike(index);
     }
     return this.#flush(count);
+  }
+
+  /** Pages behind `index` of which each is as the one before, so that it fares alike. */
+  #takeAlike(index: number): number {
+    const { count, span } = this.#arrays;
+    if (span === undefined || index === count) return 0;
+    const page = span.firstPage + index;
+    const end = span.firstPage + count;
+    const pageCount = alikePages(this.#space, page - 1, end) - 1;
+    if (pageCount <= 0) return this.#takeOrdinary(span, index, { start: page, end });
+    if (this.#node === NO_NODE) {
+      span.status.fill(span.status[index - 1] as number, index, index + pageCount);
+    } else if (!this.#list.isolate(this.#space, page, pageCount)) {
+      return 0;
+    }
+    return pageCount;
+  }
+
+  /** Ordinary pages that are not alike, moved at once where what is pending cannot fail. */
+  #takeOrdinary(
+    { status }: PageSpanArrays,
+    index: number,
+    pages: { readonly start: number; readonly end: number },
+  ): number {
+    const [pending, ...others] = this.#list.entries;
+    if (others.length > 0 || (pending !== undefined && 'folio' in pending)) return 0;
+    const node = this.#arrays.node(index) ?? NO_NODE;
+    const search = exactly(node, this.#caller).searchFor(pages.start, null);
+    const move = { ...pages, node, search, pendingPages: pending?.pageCount ?? 0 };
+    const pageCount = ordinaryPages(this.#space, move);
+    if (pageCount === 0) return 0;
+    this.#flush(index);
+    this.#node = NO_NODE;
+    moveOrdinary(this.#space, pageCount, move);
+    status.fill(node, index, index + pageCount);
+    return pageCount;
   }
 
   /** One entry. `errno` ends the call after the pending run, `stop` ends it at once. */
@@ -153,9 +216,18 @@ class Move {
     if (list.isEmpty) return 0;
     this.#list = new PageList();
     const { memory } = this.#space;
-    const { failedCount, isOutOfMemory } = migratePageList(memory, list, exactly(this.#node));
+    const { failedCount, isOutOfMemory } = migratePageList(
+      memory,
+      list,
+      exactly(this.#node, this.#caller),
+    );
     if (isOutOfMemory) return -ERRNO.ENOMEM;
     if (failedCount > 0) return failedCount + this.#arrays.count - index;
+    const { span } = this.#arrays;
+    if (span !== undefined) {
+      span.status.fill(this.#node, this.#runStart, index);
+      return 0;
+    }
     for (let at = this.#runStart; at < index; at += 1) {
       if (!this.#arrays.store(at, this.#node)) return -ERRNO.EFAULT;
     }

@@ -8,6 +8,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { touchPages } from '../memory/fault.ts';
 import { isPage } from '../memory/page-entry.ts';
+import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { type Reference, releaseReference, takeReference } from '../tasks/references.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
@@ -24,6 +25,7 @@ export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
   const { space } = thread;
   const start = pageOf(call.address, space.memory.pageSizeBytes);
   const end = start + call.pageCount;
+  if (space.vmas.within(start, end).some(isForeign)) return failure('pin', ERRNO.EFAULT);
   const access = call.kind === 'pin' ? 'write' : 'read';
   for (let page = start; page < end; page += 1) {
     if (touchPages(thread, page, page + 1, access) === 'done') continue;
@@ -37,6 +39,11 @@ export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
     if (isPage(space.pages.get(page))) folioIds.push(space.folioAt(page));
   }
   return success(thread.process.keep(takeReference(space.memory, call.kind, folioIds)));
+}
+
+/** Memory that the kernel has no pages of, or may not look into. Source: check_vma_flags(). */
+function isForeign(area: Vma): boolean {
+  return hasFlag(area, VM.IO) || area.object?.type === 'secret';
 }
 
 /** EBADF is not told apart: a name that is none is EINVAL. */

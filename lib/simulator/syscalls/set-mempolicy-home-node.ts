@@ -7,9 +7,9 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL } from '../../core/uapi.ts';
-import { offsetOf } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
+import { changeRangePolicy } from './change-range-policy.ts';
 import { isAligned, pagesOf, type RangeArgument } from './range-argument.ts';
 
 export interface HomeNodeCall extends RangeArgument {
@@ -31,14 +31,11 @@ function doSetHomeNode({ space }: Thread, call: HomeNodeCall): number {
   if (pages.start === pages.end) return 0;
   let errno: number = ERRNO.ENOENT;
   for (const part of space.vmas.within(pages.start, pages.end)) {
-    const { policy, object } = part;
+    const { policy } = part;
     if (policy === null) continue;
     if (policy.mode !== MPOL.BIND && policy.mode !== MPOL.PREFERRED_MANY) return ERRNO.EOPNOTSUPP;
-    const changed = { ...policy, homeNode };
-    space.vmas.modify(part.start, part.end, { policy: changed });
-    if (object?.hasPolicy === true) {
-      object.policy.set(part.offset, offsetOf(part, part.end), changed);
-    }
+    const refused = changeRangePolicy(space, part, { ...policy, homeNode });
+    if (refused !== 0) return refused;
     errno = 0;
   }
   return errno;

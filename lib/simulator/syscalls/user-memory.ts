@@ -8,6 +8,7 @@
 import type { Access } from '../../backend/backend.ts';
 import { touchPages } from '../memory/fault.ts';
 import { folioIdOf, isFolio } from '../memory/page-entry.ts';
+import { offsetOf, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import type { MaskMemory } from './memory-argument.ts';
 import { pageOf } from './range-argument.ts';
@@ -41,12 +42,17 @@ export function writeWord(thread: Thread, address: bigint, value: bigint): boole
   return true;
 }
 
-/** Byte offset in the page's folio: huge pages are aligned to their size. */
+/** Byte offset in the page's folio: by the object's pages, or as huge pages are aligned. */
 function placeIn({ space }: Thread, address: bigint): number {
   const { pageSizeBytes, tablePages, folios } = space.memory;
-  const entry = space.pages.get(pageOf(address, pageSizeBytes));
-  const isHuge = isFolio(entry) && folios.get(folioIdOf(entry)).pageCount > 1;
-  return Number(address % BigInt(isHuge ? pageSizeBytes * tablePages : pageSizeBytes));
+  const page = pageOf(address, pageSizeBytes);
+  const entry = space.pages.get(page);
+  const inPage = Number(address % BigInt(pageSizeBytes));
+  const folio = isFolio(entry) ? folios.get(folioIdOf(entry)) : null;
+  if (folio === null || folio.pageCount === 1) return inPage;
+  const vma = space.vmas.lookup(page) as Vma;
+  const index = folio.kind === 'driver' ? offsetOf(vma, page) - folio.index : page % tablePages;
+  return index * pageSizeBytes + inPage;
 }
 
 /** A mask in the process's own memory. */

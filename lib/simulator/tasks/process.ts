@@ -1,13 +1,19 @@
 /**
  * A process: an address space, credentials, the nodes of its cpuset, and threads.
+ *
+ * Source: kernel/exit.c, do_exit() and release_task(); fs/exec.c, begin_new_exec() and de_thread().
  */
 
+import { NumaScan, SCAN_DELAY_MS } from '../balancing/balanced-task.ts';
 import { AddressSpace } from '../memory/address-space.ts';
 import { copyAddressSpace } from '../memory/fork.ts';
-import type { Memory } from '../memory/memory.ts';
+import { leaveObject, type Memory } from '../memory/memory.ts';
+import type { MemoryObject } from '../memory/memory-object.ts';
 import { NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
 import type { Cpus } from './cpus.ts';
+import type { Cpuset } from './cpuset.ts';
 import type { Credentials } from './credentials.ts';
+import { loadProgram } from './program.ts';
 import { type Reference, releaseReference } from './references.ts';
 import { Thread, type ThreadState } from './thread.ts';
 
@@ -16,31 +22,51 @@ export interface ProcessOptions {
   readonly memory: Memory;
   readonly cpus: Cpus;
   readonly credentials: Credentials;
-  readonly memsAllowed: Nodemask;
+  readonly cpuset: Cpuset;
+  /** null: nobody waits for it. */
+  readonly parent: Process | null;
+  readonly isKernelThread?: boolean;
 }
 
 export class Process {
   readonly pid: number;
   readonly cpus: Cpus;
-  readonly space: AddressSpace;
+  readonly parent: Process | null;
+  /** Without memory of its own. */
+  readonly isKernelThread: boolean;
   readonly threads: Thread[] = [];
   /** Pipes, rings and registered buffers that it holds, by descriptor. */
   readonly references: Map<number, Reference> = new Map();
+  /** Objects that it has open, by descriptor. */
+  readonly objects: Map<number, MemoryObject> = new Map();
+  space: AddressSpace;
+  scan: NumaScan = new NumaScan();
   credentials: Credentials;
+  cpuset: Cpuset;
   memsAllowed: Nodemask;
+  /** Else it has ended, and is there only for its parent to learn that. */
   isRunning = true;
   #lastDescriptor = 2;
 
-  constructor({ pid, memory, cpus, credentials, memsAllowed }: ProcessOptions) {
+  constructor({ pid, memory, cpus, cpuset, ...options }: ProcessOptions) {
     this.pid = pid;
     this.cpus = cpus;
-    this.credentials = credentials;
-    this.memsAllowed = memsAllowed;
+    this.credentials = options.credentials;
+    this.parent = options.parent;
+    this.isKernelThread = options.isKernelThread ?? false;
+    this.cpuset = cpuset;
+    this.memsAllowed = cpuset.effectiveMems;
+    cpuset.processes.add(this);
     this.space = new AddressSpace(memory);
   }
 
   get mainThread(): Thread {
     return this.threads[0] as Thread;
+  }
+
+  /** Whether there is an address space that calls could look into. */
+  get hasMemory(): boolean {
+    return this.isRunning && !this.isKernelThread;
   }
 
   /** A thread with the policy and CPUs of `maker`; without one, the first of a new process. */
@@ -59,15 +85,48 @@ export class Process {
     return this.#lastDescriptor;
   }
 
+  /** Opens an object: the value is its descriptor, which children inherit. */
+  open(object: MemoryObject): number {
+    object.users += 1;
+    this.#lastDescriptor += 1;
+    this.objects.set(this.#lastDescriptor, object);
+    return this.#lastDescriptor;
+  }
+
   /** Fills `child` with a copy of the memory, for a fork by `thread`. */
   copyInto(child: Process, thread: Thread): boolean {
     if (copyAddressSpace(thread, child.space) !== 'done') return false;
+    child.scan = new NumaScan(this.space.memory.clock.nowMs + SCAN_DELAY_MS);
     child.#lastDescriptor = this.#lastDescriptor;
     for (const [descriptor, reference] of this.references) {
       reference.holders += 1;
       child.references.set(descriptor, reference);
     }
+    for (const [descriptor, object] of this.objects) {
+      object.users += 1;
+      child.objects.set(descriptor, object);
+    }
     return true;
+  }
+
+  /** Starts a program in the thread: it becomes the only one, with fresh memory. */
+  execute(thread: Thread): void {
+    const { memory } = this.space;
+    // Rings close themselves when a program is executed; pipes stay.
+    for (const [descriptor, reference] of this.references) {
+      if (reference.kind !== 'pin') continue;
+      this.references.delete(descriptor);
+      releaseReference(memory, reference);
+    }
+    const { isWithoutHugePages } = this.space;
+    this.space.clear();
+    this.space = new AddressSpace(memory);
+    this.space.isWithoutHugePages = isWithoutHugePages;
+    this.scan = new NumaScan();
+    this.credentials = { ...this.credentials, isDumpable: true };
+    const first = new Thread(this, this.pid, thread);
+    this.threads.splice(0, this.threads.length, first);
+    loadProgram(first);
   }
 
   /** Gives everything back. Idempotent. */
@@ -79,6 +138,9 @@ export class Process {
     }
     this.references.clear();
     this.space.clear();
+    for (const object of this.objects.values()) leaveObject(this.space.memory, object);
+    this.objects.clear();
+    this.cpuset.processes.delete(this);
   }
 }
 

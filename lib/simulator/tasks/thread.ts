@@ -5,18 +5,21 @@
  * Source: include/linux/sched.h, struct task_struct.
  */
 
+import { type BalancedTask, type NumaScan, NumaTask } from '../balancing/balanced-task.ts';
+import { faultNumaPage } from '../balancing/numa-page.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import type { Toucher } from '../memory/fault.ts';
+import type { Vma } from '../memory/vma.ts';
 import { NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
 import { type InterleaveCounter, isInterleavingMode } from '../policy/interleave.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import type { Cpus } from './cpus.ts';
 import type { Process } from './process.ts';
 
-export class Thread implements Toucher {
+export class Thread implements BalancedTask {
   readonly process: Process;
   readonly tid: number;
   readonly counter: InterleaveCounter = { previous: NO_NODE, weightLeft: 0 };
+  readonly numa: NumaTask = new NumaTask();
   #policy: Mempolicy | null;
   /** The CPUs that it may run on, ascending. */
   affinity: readonly number[];
@@ -55,6 +58,18 @@ export class Thread implements Toucher {
   /** Changes the policy in place, as a change of the cpuset does. */
   rebind(policy: Mempolicy | null): void {
     this.#policy = policy;
+  }
+
+  get scan(): NumaScan {
+    return this.process.scan;
+  }
+
+  get threadCount(): number {
+    return this.process.threads.length;
+  }
+
+  hintFault(vma: Vma, page: number): void {
+    faultNumaPage(this, vma, page);
   }
 
   get cpus(): Cpus {

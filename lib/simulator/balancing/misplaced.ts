@@ -1,0 +1,58 @@
+/**
+ * Whether a page that somebody has just touched belongs elsewhere.
+ *
+ * Source: mm/mempolicy.c, mpol_misplaced() and get_task_policy(); kernel/sched/fair.c,
+ * should_numa_migrate_memory(). Of tiering only the case of enough free fast memory is here.
+ */
+
+import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
+import type { Folio } from '../memory/folio.ts';
+import { rangePolicyAt, type Vma } from '../memory/vma.ts';
+import { hasNode, NO_NODE } from '../nodes/nodemask.ts';
+import type { Mempolicy } from '../policy/mempolicy.ts';
+import type { BalancedTask } from './balanced-task.ts';
+
+/** Scans during which a first fault is enough. */
+const EARLY_SCANS = 4;
+/** What a node keeps free above its watermark for promotions: a part of it. */
+const PROMOTION_DIVISOR = 64;
+
+/** MPOL_F_MOF: no policy at all, or one with the flag; `undefined` is none to be found. */
+export function migratesOnFault(policy: Mempolicy | null | undefined): boolean {
+  if (policy === undefined) return false;
+  return policy === null || (policy.flags & MPOL_MODE_FLAG.NUMA_BALANCING) !== 0;
+}
+
+/** The node to which the page should go; NO_NODE where it is well placed. */
+export function misplacedNode(task: BalancedTask, vma: Vma, page: number, folio: Folio): number {
+  const policy = rangePolicyAt(vma, page) ?? task.policy;
+  const { cpuNode } = task;
+  if (!migratesOnFault(policy)) return NO_NODE;
+  if (policy === null) {
+    if (folio.node === cpuNode) return NO_NODE;
+  } else if (!isForBalancing(policy) || !hasNode(policy.nodes, cpuNode)) {
+    return NO_NODE;
+  }
+  if (!shouldMigrate(task, folio)) return NO_NODE;
+  return folio.node === cpuNode ? NO_NODE : cpuNode;
+}
+
+function isForBalancing({ mode }: Mempolicy): boolean {
+  return mode === MPOL.BIND || mode === MPOL.PREFERRED_MANY;
+}
+
+/** The filter of two references: a page that threads of several nodes touch stays. */
+function shouldMigrate(task: BalancedTask, folio: Folio): boolean {
+  const { physical, balancing, isTopTier } = task.space.memory;
+  const { numa, cpuNode, tid } = task;
+  if (!hasNode(physical.memoryNodes, cpuNode)) return false;
+  if (balancing === 'tiering' && !isTopTier(folio.node)) {
+    const kept = physical.totalPages(cpuNode) / PROMOTION_DIVISOR;
+    return physical.availablePages(cpuNode) > kept + folio.pageCount;
+  }
+  const last = folio.lastFault;
+  folio.lastFault = { cpuNode, tid };
+  const isEarly = numa.preferredNode === NO_NODE || numa.scanSeq <= EARLY_SCANS;
+  if (isEarly && (last === null || last.tid === tid)) return true;
+  return last === null || last.cpuNode === cpuNode;
+}

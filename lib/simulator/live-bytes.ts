@@ -1,0 +1,92 @@
+/**
+ * Writes through JavaScript, which no page fault announces: before each call into the simulator the
+ * caller's pages that are not present, but whose bytes are no longer all zero, are write-faulted.
+ *
+ * Deviation: only what changed zeros is seen, in ascending order of addresses, and as if the
+ * calling thread had done it just now (docs/simulator.md, "Differences").
+ */
+
+import { type FaultOutcome, touchPages } from './memory/fault.ts';
+import { isZeroPage, NONE } from './memory/page-entry.ts';
+import type { Mapped, ProcessMappings } from './process-mappings.ts';
+import { pageOf } from './syscalls/range-argument.ts';
+import type { Thread } from './tasks/thread.ts';
+
+/** Bytes that are compared at once: native code compares faster than any loop in JavaScript. */
+const CHUNK_BYTES = 2 ** 20;
+const ZEROS = new Uint8Array(CHUNK_BYTES);
+
+/** Faults in what was written since the last call. */
+export function settleWrites(thread: Thread, mappings: ProcessMappings): FaultOutcome {
+  const byAddress = [...mappings].filter(({ bytes }) => bytes !== undefined);
+  byAddress.sort((a, b) => (a.address < b.address ? -1 : 1));
+  for (const mapped of byAddress) {
+    const outcome = settleMapping(thread, mapped);
+    if (outcome !== 'done') return outcome;
+  }
+  return 'done';
+}
+
+function settleMapping(thread: Thread, { address, lengthBytes, bytes }: Mapped): FaultOutcome {
+  if (bytes === undefined) return 'done';
+  const { space } = thread;
+  const { pageSizeBytes } = space.memory;
+  const first = pageOf(address, pageSizeBytes);
+  const absent: [number, number][] = [];
+  const end = first + Math.ceil(lengthBytes / pageSizeBytes);
+  space.pages.forEachRun(first, end, (page, pageCount, entry) => {
+    if (entry === NONE || isZeroPage(entry)) absent.push([page - first, page - first + pageCount]);
+  });
+  for (const [start, stop] of absent) {
+    for (const [from, to] of writtenRuns(bytes, start, stop, pageSizeBytes)) {
+      const outcome = touchPages(thread, first + from, first + to, 'write');
+      if (outcome !== 'done') return outcome;
+    }
+  }
+  return 'done';
+}
+
+/** Runs of pages between two that hold a byte other than zero, ascending. */
+function* writtenRuns(
+  bytes: ArrayBuffer,
+  start: number,
+  stop: number,
+  pageSizeBytes: number,
+): Generator<[number, number]> {
+  const chunkPages = Math.max(1, CHUNK_BYTES / pageSizeBytes);
+  let runStart = -1;
+  for (let chunk = start; chunk < stop; chunk += chunkPages) {
+    const chunkEnd = Math.min(stop, chunk + chunkPages);
+    const isWritten = pageReader(bytes, chunk, chunkEnd, pageSizeBytes);
+    for (let page = chunk; page < chunkEnd; page += 1) {
+      if (isWritten?.(page) === true) {
+        if (runStart < 0) runStart = page;
+      } else if (runStart >= 0) {
+        yield [runStart, page];
+        runStart = -1;
+      }
+      // Nothing was written there: the rest of the chunk needs no look.
+      if (isWritten === undefined) break;
+    }
+  }
+  if (runStart >= 0) yield [runStart, stop];
+}
+
+/** Tells which pages of a chunk were written; undefined where none was. */
+function pageReader(
+  bytes: ArrayBuffer,
+  start: number,
+  end: number,
+  pageSizeBytes: number,
+): ((page: number) => boolean) | undefined {
+  const offset = start * pageSizeBytes;
+  const length = Math.min(end * pageSizeBytes, bytes.byteLength) - offset;
+  const chunk = Buffer.from(bytes, offset, length);
+  const isZero = (from: number, to: number): boolean =>
+    chunk.compare(ZEROS, 0, to - from, from, to) === 0;
+  if (isZero(0, length)) return undefined;
+  return (page) => {
+    const from = (page - start) * pageSizeBytes;
+    return chunk[from] !== 0 || !isZero(from, Math.min(from + pageSizeBytes, length));
+  };
+}

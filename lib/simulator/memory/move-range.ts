@@ -1,0 +1,63 @@
+/**
+ * Moves a range's mappings and pages to other addresses.
+ *
+ * Source: mm/mremap.c, move_vma() and move_page_tables().
+ *
+ * Deviation: a huge page whose new address is not aligned becomes base pages; the kernel keeps it
+ * together behind entries of base pages.
+ */
+
+import type { AddressSpace } from './address-space.ts';
+import { folioIdOf, isFolio, NONE } from './page-entry.ts';
+import { splitFolio } from './split-folio.ts';
+
+interface Run {
+  readonly page: number;
+  readonly pageCount: number;
+  readonly entry: number;
+  /** Page by page, though the entries are alike. */
+  readonly isSplit: boolean;
+}
+
+/** What is mapped at the target is unmapped first. */
+export function moveRange(space: AddressSpace, start: number, end: number, target: number): void {
+  const parts = space.vmas.within(start, end);
+  const shift = target - start;
+  space.unmap(target, target + (end - start));
+  const { tablePages } = space.memory;
+  if (shift % tablePages !== 0) splitHugePages(space, start, end);
+  for (const edge of [start, end]) if (edge % tablePages !== 0) space.pages.splitHuge(edge);
+  const runs = takeRuns(space, start, end);
+  space.vmas.remove(start, end);
+  for (const part of parts) {
+    const isUntouched = part.object === null && part.anonVma === null;
+    const offset = isUntouched ? part.start + shift : part.offset;
+    space.vmas.insert({ ...part, start: part.start + shift, end: part.end + shift, offset });
+  }
+  for (const { page, pageCount, entry, isSplit } of runs) {
+    space.pages.fill(page + shift, page + pageCount + shift, entry);
+    if (isSplit) space.pages.splitHuge(page + shift);
+  }
+  space.moveReserved(start, end, shift);
+}
+
+function takeRuns({ pages, memory }: AddressSpace, start: number, end: number): Run[] {
+  const runs: Run[] = [];
+  pages.forEachRun(start, end, (page, pageCount, entry) => {
+    if (entry === NONE) return;
+    const isWholeTable = isFolio(entry) && pageCount === memory.tablePages;
+    runs.push({ page, pageCount, entry, isSplit: isWholeTable && !pages.isHuge(page) });
+  });
+  pages.fill(start, end, NONE);
+  return runs;
+}
+
+function splitHugePages({ pages, memory }: AddressSpace, start: number, end: number): void {
+  const large = new Set<number>();
+  pages.forEachRun(start, end, (_page, _count, entry) => {
+    if (!isFolio(entry)) return;
+    const { kind, isOfPool, pageCount } = memory.folios.get(folioIdOf(entry));
+    if (kind === 'anonymous' && !isOfPool && pageCount > 1) large.add(folioIdOf(entry));
+  });
+  for (const folioId of large) splitFolio(memory, folioId, { keepsZeros: true });
+}

@@ -1,0 +1,159 @@
+/**
+ * What is wrong with the description of a machine: the first broken rule, as Node's own argument
+ * errors have it, naming the member. scripts/guest/machine.mjs has the same rules for the guest,
+ * which must run before anything is installed or built; a test holds the two to one another.
+ */
+
+import {
+  invalidArgumentType,
+  invalidArgumentValue,
+  outOfRange,
+} from '../../core/argument-errors.ts';
+import { checkInteger } from '../../core/check-arguments.ts';
+import type { MachineDescription, MachineNode } from './machine-description.ts';
+
+const NODE_ID_MAX = 63;
+const CPU_ID_MAX = 1023;
+const MEMORY_MIB_MAX = 2 ** 20;
+const LOCAL_DISTANCE = 10;
+/** 255 stands for "unreachable" in the firmware's table. */
+const DISTANCE_MAX = 254;
+/** The firmware's table has 16 bits for each latency and bandwidth; all ones mean "unknown". */
+const PERFORMANCE_MAX = 65_534;
+
+const MEMBERS = ['name', 'description', 'nodes', 'distances'];
+const SPEED_MEMBERS = ['readLatencyNs', 'readBandwidthMBps'] as const;
+const PERFORMANCE_MEMBERS = ['initiator', ...SPEED_MEMBERS] as const;
+const NODE_MEMBERS = ['id', 'memoryMiB', 'cpus', ...PERFORMANCE_MEMBERS];
+
+/**
+ * The same value, checked; read from JSON or written by hand.
+ * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE; RangeError ERR_OUT_OF_RANGE
+ */
+export function checkMachineDescription(value: unknown): MachineDescription {
+  const machine = record(value, 'machine');
+  const { name, description = '', nodes, distances } = machine;
+  if (typeof name !== 'string') throw invalidArgumentType('machine.name', 'a string', name);
+  if (name === '') throw invalidArgumentValue('machine.name', 'must not be empty', name);
+  if (typeof description !== 'string') {
+    throw invalidArgumentType('machine.description', 'a string', description);
+  }
+  const list = array(nodes, 'machine.nodes');
+  if (list.length === 0) throw invalidArgumentValue('machine.nodes', 'must have a node', nodes);
+  const checked = list.map((node, index) => checkNode(node, `machine.nodes[${index}]`));
+  checkIds(checked);
+  checkCpus(checked);
+  checkPerformance(checked);
+  checkDistances(distances, checked.length);
+  rejectUnknown(machine, 'machine', MEMBERS);
+  return value as MachineDescription;
+}
+
+function checkNode(value: unknown, member: string): MachineNode {
+  const node = record(value, member);
+  checkInteger(node['id'], `${member}.id`, 0, NODE_ID_MAX);
+  const memoryMiB = checkInteger(node['memoryMiB'], `${member}.memoryMiB`, 0, MEMORY_MIB_MAX);
+  const cpus = array(node['cpus'], `${member}.cpus`);
+  cpus.forEach((cpu, index) => void checkInteger(cpu, `${member}.cpus[${index}]`, 0, CPU_ID_MAX));
+  rejectUnknown(node, member, NODE_MEMBERS);
+  if (memoryMiB === 0 && cpus.length === 0) {
+    const rule = 'must have memory or a CPU: a node with neither is not online';
+    throw invalidArgumentValue(member, rule, value);
+  }
+  return value as MachineNode;
+}
+
+function checkIds(nodes: readonly MachineNode[]): void {
+  nodes.forEach(({ id }, index) => {
+    if (id > (nodes[index - 1]?.id ?? -1)) return;
+    throw outOfRange(`machine.nodes[${index}].id`, 'it must be greater than the one before it', id);
+  });
+  if (nodes.some(({ memoryMiB }) => memoryMiB > 0)) return;
+  throw invalidArgumentValue('machine.nodes', 'must include a node with memory', nodes);
+}
+
+function checkCpus(nodes: readonly MachineNode[]): void {
+  const cpus = nodes.flatMap((node) => node.cpus).sort((a, b) => a - b);
+  if (cpus.length === 0) {
+    throw invalidArgumentValue('machine.nodes', 'must include a node with a CPU', nodes);
+  }
+  cpus.forEach((cpu, index) => {
+    if (cpu === index) return;
+    const rule = `together must be 0 to ${cpus.length - 1}, each on one node`;
+    throw outOfRange('machine.nodes[].cpus', rule, cpu);
+  });
+}
+
+/** Latencies and bandwidths describe all of the memory or none: the kernel ranks nodes by them. */
+function checkPerformance(nodes: readonly MachineNode[]): void {
+  const isGiven = (node: MachineNode, name: string): boolean => Object.hasOwn(node, name);
+  if (!nodes.some((node) => PERFORMANCE_MEMBERS.some((name) => isGiven(node, name)))) return;
+  const initiators = nodes.filter(({ cpus }) => cpus.length > 0).map(({ id }) => id);
+  nodes.forEach((node, index) => {
+    const member = `machine.nodes[${index}]`;
+    if (node.memoryMiB === 0) {
+      const given = PERFORMANCE_MEMBERS.find((name) => isGiven(node, name));
+      if (given === undefined) return;
+      const rule = 'describes memory, and there is none';
+      throw invalidArgumentValue(`${member}.${given}`, rule, node[given]);
+    }
+    for (const name of SPEED_MEMBERS)
+      checkInteger(node[name], `${member}.${name}`, 1, PERFORMANCE_MAX);
+    checkInitiator(node, initiators, `${member}.initiator`);
+  });
+}
+
+function checkInitiator(
+  { id, cpus, initiator = cpus.length > 0 ? id : -1 }: MachineNode,
+  initiators: readonly number[],
+  member: string,
+): void {
+  const isOwn = cpus.length === 0 || initiator === id;
+  if (initiators.includes(initiator) && isOwn) return;
+  const rule = `it must be a node with CPUs (${initiators.join(', ')}), its own if it has some`;
+  throw outOfRange(member, rule, initiator);
+}
+
+function checkDistances(distances: unknown, count: number): void {
+  const shape = `must be ${count} rows of ${count} numbers, in the order of nodes`;
+  const sized = (value: unknown, member: string): readonly unknown[] => {
+    const list = array(value, member);
+    if (list.length === count) return list;
+    throw invalidArgumentValue(member, shape, value);
+  };
+  sized(distances, 'machine.distances').forEach((row, from) => {
+    sized(row, `machine.distances[${from}]`).forEach((distance, to) => {
+      const member = `machine.distances[${from}][${to}]`;
+      const [min, max] =
+        from === to ? [LOCAL_DISTANCE, LOCAL_DISTANCE] : [LOCAL_DISTANCE + 1, DISTANCE_MAX];
+      checkInteger(distance, member, min, max);
+    });
+  });
+}
+
+function rejectUnknown(
+  value: Record<string, unknown>,
+  member: string,
+  known: readonly string[],
+): void {
+  for (const name of Object.keys(value)) {
+    if (known.includes(name)) continue;
+    throw invalidArgumentValue(
+      `${member}.${name}`,
+      `is not known; known are ${known.join(', ')}`,
+      name,
+    );
+  }
+}
+
+function record(value: unknown, member: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw invalidArgumentType(member, 'an object', value);
+}
+
+function array(value: unknown, member: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw invalidArgumentType(member, 'an array', value);
+}

@@ -1,0 +1,126 @@
+/**
+ * The mappings that a simulated process has through its backend: who owns them, and the real bytes
+ * of those whose bytes were asked for.
+ */
+
+import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+
+/** What one mmap returned, with all of its owners. */
+export interface Mapped {
+  readonly handle: MappingHandle;
+  readonly address: bigint;
+  readonly lengthBytes: number;
+  /** Made when first asked for, so that a mapping of terabytes can be had. */
+  bytes: ArrayBuffer | undefined;
+}
+
+/** One owner's share. */
+class Share implements Mapping {
+  readonly mapped: Mapped;
+  hasBytes = false;
+
+  constructor(mapped: Mapped) {
+    this.mapped = mapped;
+  }
+
+  get handle(): MappingHandle {
+    return this.mapped.handle;
+  }
+
+  get address(): bigint {
+    return this.mapped.address;
+  }
+
+  get lengthBytes(): number {
+    return this.mapped.lengthBytes;
+  }
+}
+
+export class ProcessMappings implements Iterable<Mapped> {
+  readonly #pid: number;
+  /** Owners by the handle's id; none of the sets is empty. */
+  readonly #shares = new Map<number, Set<Share>>();
+  #lastId = 0;
+
+  constructor(pid: number) {
+    this.#pid = pid;
+  }
+
+  *[Symbol.iterator](): Iterator<Mapped> {
+    for (const shares of this.#shares.values()) {
+      for (const { mapped } of shares) {
+        yield mapped;
+        break;
+      }
+    }
+  }
+
+  /** A new mapping with one owner. */
+  add(address: bigint, lengthBytes: number): Mapping {
+    this.#lastId += 1;
+    // Ids are never used twice; the generation tells processes of one machine from each other.
+    const handle = Object.freeze({ id: this.#lastId, generation: this.#pid });
+    return this.#share({ handle, address, lengthBytes, bytes: undefined });
+  }
+
+  /** One more owner; undefined where the last has gone, or the handle is of another process. */
+  attach({ id, generation }: MappingHandle): Mapping | undefined {
+    const [share] = this.#shares.get(id) ?? [];
+    if (share === undefined || share.handle.generation !== generation) return undefined;
+    return this.#share(share.mapped);
+  }
+
+  #share(mapped: Mapped): Share {
+    const share = new Share(mapped);
+    const { id } = mapped.handle;
+    this.#shares.set(id, (this.#shares.get(id) ?? new Set()).add(share));
+    return share;
+  }
+
+  /** What a live owner's share stands for. */
+  find(mapping: Mapping): Mapped | undefined {
+    return this.#liveShare(mapping)?.mapped;
+  }
+
+  #liveShare(mapping: Mapping): Share | undefined {
+    if (!(mapping instanceof Share)) throw new TypeError('this mapping is not of this backend');
+    return this.#shares.get(mapping.handle.id)?.has(mapping) === true ? mapping : undefined;
+  }
+
+  /** The bytes of a live share, one ArrayBuffer for all owners. @throws RangeError when too long */
+  bytesOf(mapping: Mapping): ArrayBuffer | undefined {
+    const share = this.#liveShare(mapping);
+    if (share === undefined) return undefined;
+    const { mapped } = share;
+    mapped.bytes ??= new ArrayBuffer(mapped.lengthBytes);
+    share.hasBytes = true;
+    return mapped.bytes;
+  }
+
+  /** Ends an owner's share; the value is the mapping that has lost its last owner by that. */
+  remove(mapping: Mapping): Mapped | undefined {
+    const share = this.#liveShare(mapping);
+    const owners = this.#shares.get(mapping.handle.id);
+    if (share === undefined || owners === undefined) return undefined;
+    owners.delete(share);
+    const { mapped } = share;
+    if (share.hasBytes && ![...owners].some(({ hasBytes }) => hasBytes)) detach(mapped);
+    if (owners.size > 0) return undefined;
+    this.#shares.delete(mapped.handle.id);
+    return mapped;
+  }
+
+  /** A child's table after a fork: the same handles, and bytes of its own. */
+  copyInto(child: ProcessMappings): void {
+    child.#lastId = this.#lastId;
+    for (const { handle, address, lengthBytes, bytes } of this) {
+      child.#share({ handle, address, lengthBytes, bytes: bytes?.slice(0) });
+    }
+  }
+}
+
+/** Views lose their bytes at once; owners that never looked will find them in a new buffer. */
+function detach(mapped: Mapped): void {
+  const { bytes } = mapped;
+  if (bytes !== undefined) mapped.bytes = structuredClone(bytes, { transfer: [bytes] });
+}

@@ -1,0 +1,122 @@
+/**
+ * A simulated machine as users have it: made of a description, answering as one kernel does.
+ */
+
+import { invalidArgumentValue } from '../core/argument-errors.ts';
+import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
+import { invariantBreaches } from './invariants.ts';
+import { Machine as MachineState } from './machine.ts';
+import { checkMachineDescription } from './nodes/check-description.ts';
+import type { KernelLine } from './nodes/kernel-line.ts';
+import { KERNEL_PROFILES } from './nodes/kernel-profile.ts';
+import type { MachineDescription } from './nodes/machine-description.ts';
+import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
+import { deepFreeze, presets } from './presets.ts';
+import { credentialsOf, ProcessHandle } from './process-handles.ts';
+import type { ProcessOptions, SimulatedProcess } from './simulated-process.ts';
+
+/** The kernels whose answers were measured. */
+export const kernelLines: readonly KernelLine[] = Object.freeze(
+  Object.keys(KERNEL_PROFILES) as KernelLine[],
+);
+
+const HUGE_PAGE_WORDS: readonly HugePagesWord[] = ['always', 'madvise', 'never'];
+const WEIGHT_MAX = 255;
+
+/** `/sys/kernel/mm/transparent_hugepage/enabled`. */
+export type HugePagesWord = 'always' | 'madvise' | 'never';
+
+export interface MachineOptions {
+  /** Whose answers: `6.1`, `6.12`, `6.18` or `7.2`. Default the newest. */
+  readonly kernel?: KernelLine;
+  /** Base page: 4096, 16384 or 65536 bytes. Default 4096. */
+  readonly pageSizeBytes?: number;
+}
+
+export class Machine {
+  /** As given; nobody can change it. */
+  readonly description: MachineDescription;
+  /** Release of the kernel that it answers as. */
+  readonly kernel: string;
+  readonly pageSizeBytes: number;
+  readonly #state: MachineState;
+  #self: ProcessHandle | undefined;
+
+  /**
+   * @param description default: `presets.fourNodes`
+   * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE; RangeError ERR_OUT_OF_RANGE,
+   *   naming the member that is wrong
+   */
+  constructor(description: MachineDescription = presets.fourNodes, options?: MachineOptions) {
+    const known = ['kernel', 'pageSizeBytes'] as const;
+    const { kernel = '7.2', pageSizeBytes = USUAL_PAGE_SIZE_BYTES } = checkOptions(
+      options,
+      'options',
+      known,
+    );
+    checkWord(kernel, 'options.kernel', kernelLines);
+    checkInteger(pageSizeBytes, 'options.pageSizeBytes', 1);
+    if (!PAGE_SIZES_BYTES.includes(pageSizeBytes)) {
+      const rule = `must be one of ${PAGE_SIZES_BYTES.join(', ')}`;
+      throw invalidArgumentValue('options.pageSizeBytes', rule, pageSizeBytes);
+    }
+    this.description = deepFreeze(structuredClone(checkMachineDescription(description)));
+    this.#state = new MachineState(this.description, { kernel, pageSizeBytes });
+    this.kernel = this.#state.profile.release;
+    this.pageSizeBytes = pageSizeBytes;
+  }
+
+  /** The process that `openNuma({ machine })` speaks for: the machine's first, made when asked. */
+  get self(): SimulatedProcess {
+    this.#self ??= new ProcessHandle(this.#state, this.#state.process());
+    return this.#self;
+  }
+
+  /**
+   * A new process of its own, root's unless the options say otherwise.
+   * @throws TypeError, RangeError for wrong options
+   */
+  process(options?: ProcessOptions): SimulatedProcess {
+    const process = this.#state.process(credentialsOf(options));
+    return new ProcessHandle(this.#state, process);
+  }
+
+  /** `/sys/kernel/mm/transparent_hugepage/enabled`; `never` on a new machine. */
+  get hugePages(): HugePagesWord {
+    return this.#state.memory.hugePages;
+  }
+
+  set hugePages(word: HugePagesWord) {
+    checkWord(word, 'hugePages', HUGE_PAGE_WORDS);
+    // What was written until now was written under the choice before.
+    this.#self?.mainThread.settle();
+    this.#state.memory.hugePages = word;
+  }
+
+  /**
+   * Sets a node's weight for weighted interleaving, from 1 to 255; it is 1 on a new machine.
+   * @throws RangeError ERR_OUT_OF_RANGE
+   * Source: /sys/kernel/mm/mempolicy/weighted_interleave/nodeN.
+   */
+  setInterleaveWeight(node: number, weight: number): void {
+    checkInteger(weight, 'weight', 1, WEIGHT_MAX);
+    if (this.description.nodes.every(({ id }) => id !== node)) {
+      const ids = this.description.nodes.map(({ id }) => id).join(', ');
+      throw invalidArgumentValue('node', `must be one of ${ids}`, node);
+    }
+    this.#state.weights.set(node, weight);
+  }
+
+  /** What is wrong with the whole state, as sentences. The empty list: all counts add up. */
+  invariantBreaches(): string[] {
+    return invariantBreaches(this.#state);
+  }
+}
+
+let shared: Machine | undefined;
+
+/** The machine of this thread of JavaScript where none is given: the preset `four-nodes`. */
+export function defaultMachine(): Machine {
+  shared ??= new Machine();
+  return shared;
+}

@@ -1,0 +1,278 @@
+/**
+ * A simulated thread as a backend: each method decodes its arguments as the addon does, and makes
+ * the call.
+ *
+ * Asynchronous methods do their work when they are called, so that the order of calls decides, and
+ * answer in a later turn of the event loop, as a call on another thread would.
+ */
+
+import { setImmediate } from 'node:timers/promises';
+import type {
+  Access,
+  Backend,
+  BackendIdentity,
+  CpuAndNode,
+  GetMempolicyRequest,
+  GetMempolicyValue,
+  MbindRequest,
+  MigratePagesRequest,
+  MovePagesRequest,
+  NodemaskArgument,
+  PageSpan,
+  SetMempolicyHomeNodeRequest,
+  SetMempolicyRequest,
+} from '../backend/backend.ts';
+import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
+import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import { ERRNO } from '../core/errno.ts';
+import { settleWrites } from './live-bytes.ts';
+import type { Machine } from './machine.ts';
+import { mapsOf, pagemapOf } from './memory-report.ts';
+import type { ProcessMappings } from './process-mappings.ts';
+import { answer, DONE, failure, success } from './syscalls/answer.ts';
+import type { UserMask } from './syscalls/decode-mask.ts';
+import { getMempolicy } from './syscalls/get-mempolicy.ts';
+import { mmap, munmap } from './syscalls/mapping-calls.ts';
+import { mbind } from './syscalls/mbind.ts';
+import { maskMemory } from './syscalls/memory-argument.ts';
+import { migratePages } from './syscalls/migrate-pages.ts';
+import { type MovePagesArrays, movePages } from './syscalls/move-pages.ts';
+import { pageOf } from './syscalls/range-argument.ts';
+import { setMempolicy } from './syscalls/set-mempolicy.ts';
+import { setMempolicyHomeNode } from './syscalls/set-mempolicy-home-node.ts';
+import { touch } from './syscalls/touch.ts';
+import type { Thread } from './tasks/thread.ts';
+import { nodeMemoryOf, topologyOf } from './topology-report.ts';
+
+/** What a call's own mask buffer can take: more than any mask. */
+const MASK_BYTES = 2n ** 16n;
+
+export class SimulatorBackend implements Backend {
+  readonly identity: BackendIdentity;
+  readonly pageSizeBytes: number;
+  readonly pid: number;
+  readonly #machine: Machine;
+  readonly #thread: Thread;
+  readonly #mappings: ProcessMappings;
+
+  constructor(machine: Machine, thread: Thread, mappings: ProcessMappings) {
+    const { release } = machine.profile;
+    this.identity = Object.freeze({ kind: 'simulator', kernel: release, libnuma: null });
+    this.pageSizeBytes = machine.memory.pageSizeBytes;
+    this.pid = thread.process.pid;
+    this.#machine = machine;
+    this.#thread = thread;
+    this.#mappings = mappings;
+  }
+
+  topology(): SyscallResult<TopologySnapshot> {
+    return this.#call('topology', () => success(topologyOf(this.#machine, this.#thread)));
+  }
+
+  nodeMemory(node: number): SyscallResult<NodeMemory> {
+    const name = 'numa_node_size64';
+    return this.#call(name, () => {
+      const memory = nodeMemoryOf(this.#machine, node);
+      return memory === undefined ? failure(name, ERRNO.EINVAL) : success(memory);
+    });
+  }
+
+  mmap(lengthBytes: number): SyscallResult<Mapping> {
+    return this.#call('mmap', () => {
+      const pageCount = Math.ceil(lengthBytes / this.pageSizeBytes);
+      const where = { address: 0n, access: 'write', isShared: false, object: null } as const;
+      const mapped = mmap(this.#machine, this.#thread, { ...where, pageCount, offset: 0 });
+      return mapped.ok ? success(this.#mappings.add(mapped.value, lengthBytes)) : mapped;
+    });
+  }
+
+  attach(handle: MappingHandle): SyscallResult<Mapping> {
+    const share = this.#mappings.attach(handle);
+    return share === undefined ? failure('attach', ERRNO.ENOENT) : success(share);
+  }
+
+  arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer> {
+    try {
+      const bytes = this.#mappings.bytesOf(mapping);
+      return bytes === undefined ? failure('array_buffer', ERRNO.ENOENT) : success(bytes);
+    } catch (error) {
+      if (error instanceof RangeError) return failure('array_buffer', ERRNO.EOVERFLOW);
+      throw error;
+    }
+  }
+
+  munmap(mapping: Mapping): void {
+    const seen = this.#call('munmap', () => DONE);
+    const mapped = this.#mappings.remove(mapping);
+    if (mapped === undefined || !seen.ok) return;
+    const pageCount = Math.ceil(mapped.lengthBytes / this.pageSizeBytes);
+    munmap(this.#thread, { address: mapped.address, pageCount });
+  }
+
+  touch(
+    mapping: Mapping,
+    offsetBytes: number,
+    lengthBytes: number,
+    access: Access,
+  ): SyscallResult<undefined> {
+    return this.#call('touch', () => {
+      const mapped = this.#mappings.find(mapping);
+      if (mapped === undefined) return failure('touch', ERRNO.ENOENT);
+      const end = offsetBytes + lengthBytes;
+      if (end > mapped.lengthBytes) return failure('touch', ERRNO.ERANGE);
+      if (lengthBytes === 0) return DONE;
+      const first = Math.floor(offsetBytes / this.pageSizeBytes);
+      const pageCount = Math.ceil(end / this.pageSizeBytes) - first;
+      const address = mapped.address + BigInt(first) * BigInt(this.pageSizeBytes);
+      return touch(this.#machine, this.#thread, { address, pageCount, access });
+    });
+  }
+
+  setMempolicy({ mode, nodemask }: SetMempolicyRequest): SyscallResult<undefined> {
+    const call = { mode, nodemask: userMask(nodemask) };
+    return this.#call('set_mempolicy', () => setMempolicy(this.#thread, call));
+  }
+
+  getMempolicy(request: GetMempolicyRequest): SyscallResult<GetMempolicyValue> {
+    return this.#call('get_mempolicy', () => {
+      const { flags, address = 0n, maxnode } = request;
+      const { result, mode, words } = getMempolicy(this.#thread, {
+        flags,
+        address,
+        maxnode: BigInt(maxnode),
+        hasMask: maxnode !== 0,
+        hasMode: true,
+        writableMaskBytes: MASK_BYTES,
+        isModeWritable: true,
+        possibleNodeCount: this.#machine.possibleNodeCount,
+      });
+      if (!result.ok) return result;
+      return success({ mode: mode ?? 0, nodemask: BigUint64Array.from(words) });
+    });
+  }
+
+  getcpu(): SyscallResult<CpuAndNode> {
+    const { cpu, cpuNode: node } = this.#thread;
+    return this.#call('getcpu', () => success({ cpu, node }));
+  }
+
+  schedSetaffinity(cpus: readonly number[]): SyscallResult<undefined> {
+    return this.#call('sched_setaffinity', () => {
+      const usable = this.#machine.cpus.all.filter((cpu) => cpus.includes(cpu));
+      const [first] = usable;
+      if (first === undefined) return answer('sched_setaffinity', ERRNO.EINVAL);
+      this.#thread.affinity = usable;
+      if (!usable.includes(this.#thread.cpu)) this.#thread.cpu = first;
+      return DONE;
+    });
+  }
+
+  schedGetaffinity(): SyscallResult<number[]> {
+    return this.#call('sched_getaffinity', () => success([...this.#thread.affinity]));
+  }
+
+  mbind({ nodemask, ...request }: MbindRequest): SyscallResult<undefined> {
+    const lengthBytes = BigInt(request.lengthBytes);
+    const call = { ...request, lengthBytes, nodemask: userMask(nodemask) };
+    return this.#call('mbind', () => mbind(this.#thread, call));
+  }
+
+  setMempolicyHomeNode(request: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {
+    const call = {
+      address: request.address,
+      lengthBytes: BigInt(request.lengthBytes),
+      node: BigInt(request.node),
+      flags: BigInt(request.flags),
+    };
+    return this.#call('set_mempolicy_home_node', () => setMempolicyHomeNode(this.#thread, call));
+  }
+
+  maps(span: PageSpan): SyscallResult<PageSpan[]> {
+    return this.#call('open', () => success(mapsOf(this.#thread.space, span)));
+  }
+
+  async movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
+    return later(this.movePagesSync(request));
+  }
+
+  movePagesSync(request: MovePagesRequest): SyscallResult<number> {
+    return this.#call('move_pages', () => {
+      const { mapping, pid, pages, nodes, status, flags } = request;
+      const isGone = mapping !== undefined && this.#mappings.find(mapping) === undefined;
+      if (isGone) return failure('move_pages', ERRNO.ENOENT);
+      return movePages(this.#machine, this.#thread, {
+        pid,
+        flags,
+        ...pagesArgument(pages, this.pageSizeBytes),
+        node: nodes === null ? null : nodeOf(nodes),
+        store: (index, value) => {
+          status[index] = value;
+          return true;
+        },
+        ...spanOf(request, this.pageSizeBytes),
+      });
+    });
+  }
+
+  pagemap(span: PageSpan): SyscallResult<BigUint64Array> {
+    return this.#call('open', () => success(pagemapOf(this.#thread.space, span)));
+  }
+
+  async migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {
+    const { pid, maxnode, from, to } = request;
+    const maskOf = (words: BigUint64Array | null): UserMask => ({
+      memory: words === null ? null : maskMemory(words),
+      maxnode: BigInt(maxnode),
+    });
+    const call = { pid, from: maskOf(from), to: maskOf(to) };
+    return later(
+      this.#call('migrate_pages', () => migratePages(this.#machine, this.#thread, call)),
+    );
+  }
+
+  /** A call of a process that was killed, or is by the writes that come before it, finds nobody. */
+  #call<T>(name: string, body: () => SyscallResult<T>): SyscallResult<T> {
+    const { process } = this.#thread;
+    const killed: SyscallFailure = failure(name, ERRNO.ESRCH);
+    if (!process.isRunning) return killed;
+    if (settleWrites(this.#thread, this.#mappings) === 'killed') {
+      this.#machine.exit(process);
+      return killed;
+    }
+    return body();
+  }
+}
+
+async function later<T>(result: SyscallResult<T>): Promise<SyscallResult<T>> {
+  await setImmediate();
+  return result;
+}
+
+function userMask(nodemask: NodemaskArgument | null): UserMask {
+  if (nodemask === null) return { memory: null, maxnode: 0n };
+  return { memory: maskMemory(nodemask.words), maxnode: BigInt(nodemask.maxnode) };
+}
+
+type PagesArgument = Pick<MovePagesArrays, 'count' | 'address'>;
+
+function pagesArgument(pages: MovePagesRequest['pages'], pageSizeBytes: number): PagesArgument {
+  if (pages instanceof BigUint64Array) {
+    return { count: pages.length, address: (index) => pages[index] };
+  }
+  const { address, pageCount } = pages;
+  const size = BigInt(pageSizeBytes);
+  return { count: pageCount, address: (index) => address + BigInt(index) * size };
+}
+
+function spanOf(
+  { pages, nodes, status }: MovePagesRequest,
+  pageSizeBytes: number,
+): Pick<MovePagesArrays, 'span'> {
+  if (pages instanceof BigUint64Array || nodes instanceof Int32Array) return {};
+  return { span: { firstPage: pageOf(pages.address, pageSizeBytes), status } };
+}
+
+function nodeOf(nodes: number | Int32Array): (index: number) => number | undefined {
+  return typeof nodes === 'number' ? () => nodes : (index) => nodes[index];
+}

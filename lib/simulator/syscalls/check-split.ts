@@ -1,0 +1,34 @@
+/**
+ * Whether a mapping may be cut where a change of a part begins and ends.
+ *
+ * Source: mm/vma.c, __split_vma(); mm/hugetlb.c, hugetlb_vm_op_split(); mm/mmap.c,
+ * special_mapping_split().
+ */
+
+import { ERRNO } from '../../core/errno.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import { hasFlag, VM, type Vma } from '../memory/vma.ts';
+
+/** `vm.max_map_count`. */
+export const MAX_MAP_COUNT = 65_530;
+
+/**
+ * 0, EINVAL for what cannot be cut, or ENOMEM for too many mappings. Where there may be one more
+ * and not two, the cut at the beginning is made, and stays.
+ */
+export function checkSplit(space: AddressSpace, part: Vma): number {
+  const splits = space.vmas.splitsFor(part.start, part.end);
+  if (splits === 0) return 0;
+  if (!canCut(space, part)) return ERRNO.EINVAL;
+  if (space.vmas.count + splits <= MAX_MAP_COUNT) return 0;
+  if (splits === 2 && space.vmas.count < MAX_MAP_COUNT) space.vmas.cut(part.start);
+  return ERRNO.ENOMEM;
+}
+
+/** Whether the part's ends are places where its mapping may be cut. */
+export function canCut({ memory: { tablePages }, vmas }: AddressSpace, part: Vma): boolean {
+  if (vmas.splitsFor(part.start, part.end) === 0) return true;
+  if (hasFlag(part, VM.SPECIAL)) return false;
+  const isAligned = part.start % tablePages === 0 && part.end % tablePages === 0;
+  return part.object?.type !== 'hugetlb' || isAligned;
+}

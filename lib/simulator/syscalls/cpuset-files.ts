@@ -1,0 +1,96 @@
+/**
+ * write(2) to cpuset.mems and cgroup.procs: the nodes of a group, and who is in it. Policies of
+ * threads and ranges are bound anew, and pages follow; both are done when the call returns.
+ *
+ * Source: kernel/cgroup/cpuset.c, update_nodemask(), cpuset_update_tasks_nodemask(),
+ * cpuset_attach() and cpuset_migrate_mm(); kernel/cgroup/cpuset-v1.c, cpuset1_validate_change();
+ * mm/mempolicy.c, mpol_rebind_task() and mpol_rebind_mm().
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { MPOL_MF } from '../../core/uapi.ts';
+import type { Machine } from '../machine.ts';
+import type { KernelProfile } from '../nodes/kernel-profile.ts';
+import { isSubset, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
+import { rebindPolicy } from '../policy/rebind.ts';
+import type { Cpuset } from '../tasks/cpuset.ts';
+import type { Process } from '../tasks/process.ts';
+import { answer } from './answer.ts';
+import { migrateBetween } from './migrate-pages.ts';
+import { parseNodeList } from './node-list.ts';
+
+/** A write to cpuset.mems. */
+export function writeCpusetMems(
+  { profile }: Machine,
+  cpuset: Cpuset,
+  text: string,
+): SyscallResult<undefined> {
+  return answer('write', updateNodemask(profile, cpuset, text));
+}
+
+function updateNodemask(profile: KernelProfile, cpuset: Cpuset, text: string): number {
+  if (cpuset.root === null) return ERRNO.EACCES;
+  const parsed = parseNodeList(text);
+  if ('errno' in parsed) return parsed.errno;
+  const { mask: mems } = parsed;
+  if (!isSubset(mems, cpuset.root.mems)) return ERRNO.EINVAL;
+  if (mems === cpuset.mems) return 0;
+  const mayBeEmptied = cpuset.version === 2 && profile.cpusetInUseMayBeEmptied;
+  if (mems === NO_NODES && cpuset.processes.size > 0 && !mayBeEmptied) return ERRNO.ENOSPC;
+  cpuset.mems = mems;
+  updateTasksNodemask(cpuset);
+  return 0;
+}
+
+function updateTasksNodemask(cpuset: Cpuset): void {
+  const { effectiveMems, oldMems, migrates } = cpuset;
+  for (const process of cpuset.processes) {
+    changeTaskNodemask(process, effectiveMems);
+    rebindRanges(process, effectiveMems);
+    if (migrates) followNodes(process, oldMems, cpuset);
+  }
+  cpuset.oldMems = effectiveMems;
+}
+
+/** A write to cgroup.procs: all threads of that process join the group. */
+export function attachToCpuset(
+  machine: Machine,
+  cpuset: Cpuset,
+  pid: number,
+): SyscallResult<undefined> {
+  const process = machine.findProcess(pid);
+  if (process === undefined) return answer('write', ERRNO.ESRCH);
+  if (process.isKernelThread) return answer('write', ERRNO.EINVAL);
+  if (cpuset.version === 1 && cpuset.mems === NO_NODES) return answer('write', ERRNO.ENOSPC);
+  const { oldMems } = process.cpuset;
+  const { effectiveMems, migrates } = cpuset;
+  cpuset.take(process);
+  changeTaskNodemask(process, effectiveMems);
+  rebindRanges(process, effectiveMems);
+  if (migrates) followNodes(process, oldMems, cpuset);
+  cpuset.oldMems = effectiveMems;
+  return answer('write', 0);
+}
+
+/** Source: cpuset_change_task_nodemask(). */
+function changeTaskNodemask(process: Process, mems: Nodemask): void {
+  for (const thread of process.threads) thread.rebind(rebindPolicy(thread.policy, mems));
+  process.memsAllowed = mems;
+}
+
+/** The policies that mappings keep; those of an object stay as they are. */
+function rebindRanges({ space: { vmas } }: Process, mems: Nodemask): void {
+  vmas.replacePolicies((policy) => rebindPolicy(policy, mems));
+}
+
+/** The kernel's own thread does it, which is in no group. */
+function followNodes(
+  { space, cpus }: Process,
+  from: Nodemask,
+  { effectiveMems: to }: Cpuset,
+): void {
+  const { memoryNodes } = space.memory.physical;
+  const by = { cpuNode: cpus.nodeOf(cpus.all[0] as number), memsAllowed: memoryNodes };
+  if (from !== to) migrateBetween(space, { from, to, flags: MPOL_MF.MOVE_ALL, by });
+}

@@ -1,0 +1,178 @@
+/**
+ * madvise(2).
+ *
+ * Source: mm/madvise.c, madvise_vma_behavior() and madvise_walk_vmas(); mm/khugepaged.c,
+ * hugepage_madvise(); mm/ksm.c, ksm_madvise().
+ *
+ * Deviation: pages with contents are not swapped out; advice that places nothing does nothing.
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import { allows, touchPages } from '../memory/fault.ts';
+import { GUARD, isInline, NONE, nodeOfInline, SWAPPED } from '../memory/page-entry.ts';
+import { hasFlag, VM, type Vma } from '../memory/vma.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { answer } from './answer.ts';
+import { checkSplit } from './check-split.ts';
+import { type PagesCall, spanOf } from './page-span.ts';
+
+/** `MADV_*` of include/uapi/asm-generic/mman-common.h. */
+export const MADV = {
+  NORMAL: 0,
+  RANDOM: 1,
+  SEQUENTIAL: 2,
+  WILLNEED: 3,
+  DONTNEED: 4,
+  DONTFORK: 10,
+  DOFORK: 11,
+  MERGEABLE: 12,
+  UNMERGEABLE: 13,
+  HUGEPAGE: 14,
+  NOHUGEPAGE: 15,
+  DONTDUMP: 16,
+  DODUMP: 17,
+  COLD: 20,
+  PAGEOUT: 21,
+  POPULATE_READ: 22,
+  POPULATE_WRITE: 23,
+  GUARD_INSTALL: 102,
+  GUARD_REMOVE: 103,
+} as const;
+
+/** Advice on one mapping, or part of it: 0 or an errno. */
+type Advise = (thread: Thread, part: Vma) => number;
+
+const SPECIAL = VM.IO | VM.MIXEDMAP | VM.SPECIAL;
+const nothing: Advise = () => 0;
+
+const ADVICE: ReadonlyMap<number, Advise> = new Map<number, Advise>([
+  [MADV.NORMAL, nothing],
+  [MADV.RANDOM, nothing],
+  [MADV.SEQUENTIAL, nothing],
+  [MADV.WILLNEED, nothing],
+  [MADV.DONTNEED, drop],
+  [MADV.DONTFORK, flagged({ set: VM.DONTCOPY })],
+  [MADV.DOFORK, flagged({ clear: VM.DONTCOPY, refuses: VM.IO })],
+  [MADV.MERGEABLE, mergeable],
+  [MADV.UNMERGEABLE, flagged({ clear: VM.MERGEABLE })],
+  [MADV.HUGEPAGE, flagged({ set: VM.HUGEPAGE, clear: VM.NOHUGEPAGE })],
+  [MADV.NOHUGEPAGE, flagged({ set: VM.NOHUGEPAGE, clear: VM.HUGEPAGE })],
+  [MADV.DONTDUMP, nothing],
+  [MADV.DODUMP, nothing],
+  [MADV.COLD, nothing],
+  [MADV.PAGEOUT, pageOut],
+  [MADV.POPULATE_READ, populate('read')],
+  [MADV.POPULATE_WRITE, populate('write')],
+  [MADV.GUARD_INSTALL, installGuard],
+  [MADV.GUARD_REMOVE, removeGuard],
+]);
+
+/** ENOMEM for a gap; what is mapped is advised all the same. */
+export function madvise(
+  thread: Thread,
+  call: PagesCall & { readonly advice: number },
+): SyscallResult<undefined> {
+  const { space } = thread;
+  const span = spanOf(thread, call);
+  const advise = ADVICE.get(call.advice);
+  const isKnown = call.advice < MADV.GUARD_INSTALL || space.memory.profile.hasGuardRegions;
+  if (span === undefined || advise === undefined || !isKnown) {
+    return answer('madvise', ERRNO.EINVAL);
+  }
+  const hasGaps = !space.vmas.covers(span.start, span.end);
+  for (const part of space.vmas.within(span.start, span.end)) {
+    const errno = advise(thread, part);
+    if (errno !== 0) return answer('madvise', errno);
+  }
+  return answer('madvise', hasGaps ? ERRNO.ENOMEM : 0);
+}
+
+function change(space: AddressSpace, part: Vma, flags: number): number {
+  if (flags === part.flags) return 0;
+  const errno = checkSplit(space, part);
+  if (errno === 0) space.modify(part.start, part.end, { flags });
+  return errno;
+}
+
+interface FlagChange {
+  readonly set?: number;
+  readonly clear?: number;
+  /** Mappings with such a flag are refused. */
+  readonly refuses?: number;
+}
+
+function flagged({ set = 0, clear = 0, refuses = 0 }: FlagChange): Advise {
+  return ({ space }, part) => {
+    if (hasFlag(part, refuses)) return ERRNO.EINVAL;
+    return change(space, part, (part.flags | set) & ~clear);
+  };
+}
+
+/** Mappings that cannot have merged pages are left alone. Source: ksm_madvise(). */
+function mergeable({ space }: Thread, part: Vma): number {
+  const isUnfit = hasFlag(part, SPECIAL | VM.SHARED) || part.object?.type === 'hugetlb';
+  return isUnfit ? 0 : change(space, part, part.flags | VM.MERGEABLE);
+}
+
+function drop({ space }: Thread, part: Vma): number {
+  if (hasFlag(part, VM.LOCKED | VM.IO)) return ERRNO.EINVAL;
+  const { tablePages } = space.memory;
+  const isCut = part.start % tablePages !== 0 || part.end % tablePages !== 0;
+  if (part.object?.type === 'hugetlb' && isCut) return ERRNO.EINVAL;
+  forEachBetweenGuards(space, part, (start, end) => space.dropPages(start, end));
+  return 0;
+}
+
+/** Guards outlive the pages around them. */
+function forEachBetweenGuards(
+  space: AddressSpace,
+  { start, end }: Vma,
+  visit: (start: number, end: number) => void,
+): void {
+  const guards: [number, number][] = [];
+  space.pages.forEachRun(start, end, (page, pageCount, entry) => {
+    if (entry === GUARD) guards.push([page, page + pageCount]);
+  });
+  let from = start;
+  for (const [guardStart, guardEnd] of [...guards, [end, end]] as const) {
+    if (guardStart > from) visit(from, guardStart);
+    from = guardEnd;
+  }
+}
+
+/** Ordinary pages go to the swap area; mappings of objects keep theirs. */
+function pageOut({ space }: Thread, part: Vma): number {
+  if (hasFlag(part, VM.LOCKED | SPECIAL) || part.object?.type === 'hugetlb') return ERRNO.EINVAL;
+  const { physical } = space.memory;
+  space.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
+    if (!isInline(entry)) return;
+    space.pages.fill(page, page + pageCount, SWAPPED);
+    physical.giveBack(nodeOfInline(entry), pageCount);
+  });
+  return 0;
+}
+
+function populate(access: 'read' | 'write'): Advise {
+  return (thread, part) => {
+    if (hasFlag(part, VM.IO) || !allows(part, access)) return ERRNO.EINVAL;
+    const outcome = touchPages(thread, part.start, part.end, access);
+    return outcome === 'done' ? 0 : ERRNO.EFAULT;
+  };
+}
+
+function installGuard({ space }: Thread, part: Vma): number {
+  if (hasFlag(part, VM.LOCKED | SPECIAL) || part.object?.type === 'hugetlb') return ERRNO.EINVAL;
+  space.dropPages(part.start, part.end);
+  space.pages.fill(part.start, part.end, GUARD);
+  return 0;
+}
+
+function removeGuard({ space }: Thread, part: Vma): number {
+  if (hasFlag(part, SPECIAL) || part.object?.type === 'hugetlb') return ERRNO.EINVAL;
+  space.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
+    if (entry === GUARD) space.pages.fill(page, page + pageCount, NONE);
+  });
+  return 0;
+}

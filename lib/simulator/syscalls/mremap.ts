@@ -1,0 +1,105 @@
+/**
+ * mremap(2): a mapping elsewhere, longer or shorter.
+ *
+ * Source: mm/mremap.c, check_mremap_params(), mremap_to(), expand_vma() and move_vma().
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import { moveRange } from '../memory/move-range.ts';
+import { hasFlag, offsetOf, VM, type Vma } from '../memory/vma.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { answer, failure, success } from './answer.ts';
+import { canCut, MAX_MAP_COUNT } from './check-split.ts';
+import { findRoom } from './find-room.ts';
+import { type PagesCall, spanOf } from './page-span.ts';
+import { addressOf, isAligned, pageOf } from './range-argument.ts';
+
+/** Mappings that a move may need beside those that there are. */
+const MOVE_MARGIN = 3;
+
+/** Moves a mapping to exactly there, over whatever is there. */
+export function mremap(
+  thread: Thread,
+  call: PagesCall & { readonly to: bigint },
+): SyscallResult<undefined> {
+  return answer('mremap', moveTo(thread, call));
+}
+
+function moveTo(thread: Thread, call: PagesCall & { readonly to: bigint }): number {
+  const span = spanOf(thread, call);
+  const { space } = thread;
+  const { pageSizeBytes } = space.memory;
+  if (span === undefined || call.pageCount === 0) return ERRNO.EINVAL;
+  if (!isAligned(call.to, pageSizeBytes)) return ERRNO.EINVAL;
+  const target = pageOf(call.to, pageSizeBytes);
+  if (target < span.end && span.start < target + call.pageCount) return ERRNO.EINVAL;
+  if (!space.vmas.covers(span.start, span.end)) return ERRNO.EFAULT;
+  const isOne = space.vmas.within(span.start, span.end).length === 1;
+  if (!isOne && !space.memory.profile.mremapTakesSeveral) return ERRNO.EFAULT;
+  const errno = checkMove(space, span.start, span.end);
+  if (errno === 0) moveRange(space, span.start, span.end, target);
+  return errno;
+}
+
+function checkMove(space: AddressSpace, start: number, end: number): number {
+  if (space.vmas.count >= MAX_MAP_COUNT - MOVE_MARGIN) return ERRNO.ENOMEM;
+  const parts = space.vmas.within(start, end);
+  return parts.every((part) => canCut(space, part)) ? 0 : ERRNO.EINVAL;
+}
+
+/** Makes a mapping longer, elsewhere if there is no room behind it, or shorter. */
+export function resizeMapping(
+  thread: Thread,
+  call: PagesCall & { readonly newPageCount: number },
+): SyscallResult<bigint> {
+  const span = spanOf(thread, call);
+  const { space } = thread;
+  const { newPageCount, pageCount } = call;
+  const fail = (errno: number): SyscallResult<bigint> => failure('mremap', errno);
+  if (span === undefined || newPageCount === 0) return fail(ERRNO.EINVAL);
+  const vma = space.vmas.lookup(span.start);
+  if (vma === undefined) return fail(ERRNO.EFAULT);
+  if (newPageCount <= pageCount) {
+    space.unmap(span.start + newPageCount, span.end);
+    return success(call.address);
+  }
+  if (vma.object?.type === 'hugetlb') return fail(ERRNO.EINVAL);
+  if (vma.end < span.end || !mayGrow(vma)) return fail(ERRNO.EFAULT);
+  const moved = grow(thread, vma, span.start, call);
+  if ('errno' in moved) return fail(moved.errno);
+  return success(addressOf(moved.start, space.memory.pageSizeBytes));
+}
+
+/** Source: VM_DONTEXPAND. */
+function mayGrow(vma: Vma): boolean {
+  return !hasFlag(vma, VM.IO | VM.SPECIAL | VM.MIXEDMAP);
+}
+
+function grow(
+  thread: Thread,
+  vma: Vma,
+  start: number,
+  { pageCount, newPageCount }: { pageCount: number; newPageCount: number },
+): { readonly start: number } | { readonly errno: number } {
+  const { space } = thread;
+  const oldEnd = start + pageCount;
+  const newEnd = start + newPageCount;
+  if (oldEnd === vma.end && space.vmas.within(oldEnd, newEnd).length === 0) {
+    extend(space, vma, oldEnd, newEnd);
+    return { start };
+  }
+  const errno = checkMove(space, start, oldEnd);
+  if (errno !== 0) return { errno };
+  const target = findRoom(space, newPageCount);
+  moveRange(space, start, oldEnd, target);
+  const moved = space.vmas.lookup(target) as Vma;
+  extend(space, moved, target + pageCount, target + newPageCount);
+  return { start: target };
+}
+
+/** The further pages have all that the mapping has. */
+function extend(space: AddressSpace, vma: Vma, start: number, end: number): void {
+  space.map({ ...vma, start, end, offset: offsetOf(vma, start) });
+}

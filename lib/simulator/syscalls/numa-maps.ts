@@ -1,0 +1,131 @@
+/**
+ * /proc/PID/numa_maps: a line for each mapping, and the areas that smaps tells of.
+ *
+ * Source: fs/proc/task_mmu.c, show_numa_map(), gather_stats() and smap_gather_stats().
+ *
+ * Deviation: no page is on an active list but those that are locked.
+ */
+
+import type { AddressSpace } from '../memory/address-space.ts';
+import { folioIdOf, isFolio, isInline, isPage, nodeOfInline } from '../memory/page-entry.ts';
+import { hasFlag, rangePolicyAt, VM, type Vma } from '../memory/vma.ts';
+import { policyText } from '../policy/mempolicy-text.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { addressOf } from './range-argument.ts';
+
+const KIB_BYTES = 1024;
+const ADDRESS_DIGITS = 8;
+
+/** All lines, as the file of that thread has them: its policy counts where a mapping has none. */
+export function numaMaps(thread: Thread): string[] {
+  return [...thread.space.vmas].map((vma) => numaMapsLine(thread, vma));
+}
+
+function numaMapsLine(thread: Thread, vma: Vma): string {
+  const { space } = thread;
+  const address = addressOf(vma.start, space.memory.pageSizeBytes).toString(16);
+  const words = [address.padStart(ADDRESS_DIGITS, '0'), shownPolicy(thread, vma)];
+  const name = nameOf(space, vma);
+  if (name !== null) words.push(name);
+  if (vma.object?.type === 'hugetlb') words.push('huge');
+  return [...words, ...countWords(space, vma)].join(' ');
+}
+
+function shownPolicy({ policy }: Thread, vma: Vma): string {
+  return policyText(rangePolicyAt(vma, vma.start) ?? policy);
+}
+
+function nameOf({ program }: AddressSpace, { object, start, end }: Vma): string | null {
+  if (object !== null) return object.path === null ? null : `file=${escapePath(object.path)}`;
+  if (program === null) return null;
+  const { heap, stackPage } = program;
+  if (start < heap.end && end > heap.start) return 'heap';
+  return start <= stackPage && stackPage <= end ? 'stack' : null;
+}
+
+/** Source: lib/string_helpers.c, string_escape_mem() for "\n\t= ". */
+function escapePath(path: string): string {
+  const octal = (character: string): string =>
+    `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  return path.replace(/[\n\t= ]/g, octal);
+}
+
+interface Counts {
+  pages: number;
+  anonymous: number;
+  dirty: number;
+  mappingsMax: number;
+  readonly byNode: Map<number, number>;
+}
+
+function countWords(space: AddressSpace, vma: Vma): string[] {
+  const { pages, anonymous, dirty, mappingsMax, byNode } = count(space, vma);
+  if (pages === 0) return [];
+  const { pageSizeBytes, tablePages } = space.memory;
+  const isHuge = vma.object?.type === 'hugetlb';
+  const sizeBytes = isHuge ? pageSizeBytes * tablePages : pageSizeBytes;
+  const nodes = [...byNode].sort(([a], [b]) => a - b);
+  return [
+    ...(anonymous > 0 ? [`anon=${anonymous}`] : []),
+    ...(dirty > 0 ? [`dirty=${dirty}`] : []),
+    ...(pages !== anonymous && pages !== dirty ? [`mapped=${pages}`] : []),
+    ...(mappingsMax > 1 ? [`mapmax=${mappingsMax}`] : []),
+    ...(isHuge || hasFlag(vma, VM.LOCKED) ? [] : ['active=0']),
+    ...nodes.map(([node, onNode]) => `N${node}=${onNode}`),
+    `kernelpagesize_kB=${sizeBytes / KIB_BYTES}`,
+  ];
+}
+
+/** A huge page of the pool counts as one. */
+function count(space: AddressSpace, vma: Vma): Counts {
+  const counts: Counts = { pages: 0, anonymous: 0, dirty: 0, mappingsMax: 0, byNode: new Map() };
+  const { folios, tablePages } = space.memory;
+  space.pages.forEachRun(vma.start, vma.end, (_page, pageCount, entry) => {
+    if (!isPage(entry)) return;
+    const folio = isFolio(entry) ? folios.get(folioIdOf(entry)) : null;
+    const weight = folio?.isOfPool === true ? pageCount / tablePages : pageCount;
+    const node = isInline(entry) ? nodeOfInline(entry) : (folio?.node as number);
+    counts.pages += weight;
+    if (folio === null || folio.kind === 'anonymous' || folio.kind === 'merged') {
+      counts.anonymous += weight;
+    }
+    if (folio?.isDirty !== false) counts.dirty += weight;
+    const mappings = folio === null ? 1 : Math.ceil(folio.mapCount / folio.pageCount);
+    counts.mappingsMax = Math.max(counts.mappingsMax, mappings);
+    counts.byNode.set(node, (counts.byNode.get(node) ?? 0) + weight);
+  });
+  return counts;
+}
+
+/** Part of a mapping. */
+export interface MemoryArea {
+  readonly start: number;
+  readonly pageCount: number;
+  readonly policy: string;
+  /** Bytes of the whole mapping in transparent huge pages: AnonHugePages. */
+  readonly hugeBytes: number;
+}
+
+/** The parts of mappings in a range, as the process's own file tells of them. */
+export function memoryAreas(leader: Thread, start: number, end: number): MemoryArea[] {
+  const { space } = leader;
+  return space.vmas.within(start, end).map((part) => {
+    const whole = space.vmas.lookup(part.start) as Vma;
+    return {
+      start: part.start,
+      pageCount: part.end - part.start,
+      policy: shownPolicy(leader, whole),
+      hugeBytes: hugePagesIn(space, whole) * space.memory.pageSizeBytes,
+    };
+  });
+}
+
+function hugePagesIn({ pages, memory }: AddressSpace, { start, end }: Vma): number {
+  let found = 0;
+  pages.forEachRun(start, end, (page, pageCount, entry) => {
+    if (!isFolio(entry) || pageCount !== memory.tablePages || !pages.isHuge(page)) return;
+    const { kind, isOfPool } = memory.folios.get(folioIdOf(entry));
+    if (kind === 'anonymous' && !isOfPool) found += pageCount;
+  });
+  return found;
+}

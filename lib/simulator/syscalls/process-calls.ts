@@ -1,0 +1,34 @@
+/**
+ * What makes and changes threads and processes, as far as memory policy has to do with it.
+ *
+ * Source: kernel/fork.c, copy_process(); fs/exec.c, begin_new_exec(); kernel/exit.c, do_exit();
+ * kernel/user_namespace.c, create_user_ns().
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import type { Machine } from '../machine.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { answer, failure, success } from './answer.ts';
+
+/** execve(2): the policy is kept, memory and the other threads are gone. */
+export function execve(thread: Thread): SyscallResult<undefined> {
+  thread.process.execute(thread);
+  return answer('execve', 0);
+}
+
+/** fork(2) of a child that ends at once, and that nobody waits for; the value is its pid. */
+export function forkEnded(machine: Machine, thread: Thread): SyscallResult<number> {
+  const child = machine.fork(thread);
+  if (child === undefined) return failure('fork', ERRNO.ENOMEM);
+  child.exit();
+  return success(child.pid);
+}
+
+/** unshare(2) with CLONE_NEWUSER: all rights inside, none of those that concern the machine. */
+export function unshareUser({ process }: Thread): SyscallResult<undefined> {
+  if (process.threads.length > 1) return answer('unshare', ERRNO.EINVAL);
+  const none = { canSetNice: false, canTrace: false, canSetUid: false };
+  process.credentials = { ...process.credentials, ...none };
+  return answer('unshare', 0);
+}

@@ -1,0 +1,93 @@
+/**
+ * Rings that hold pages (io_uring, XDP sockets) and rings whose pages belong to a driver (packet
+ * sockets).
+ *
+ * Source: io_uring/rsrc.c, io_pin_pages(); net/xdp/xdp_umem.c, xdp_umem_pin_pages();
+ * net/packet/af_packet.c, alloc_pg_vec() and packet_mmap(); mm/gup.c, check_vma_flags() and
+ * writable_file_mapping_allowed().
+ */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import type { Machine } from '../machine.ts';
+import { allocateFolio } from '../memory/memory.ts';
+import { hasFlag, VM, type Vma } from '../memory/vma.ts';
+import { NO_NODE } from '../nodes/nodemask.ts';
+import { isInterleavingMode, takeCountedNode } from '../policy/interleave.ts';
+import { countAllocation, findNode, type Search, searchFor } from '../policy/placement.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { answer, failure } from './answer.ts';
+import { mmap } from './mapping-calls.ts';
+import type { PagesCall } from './page-span.ts';
+import { pinPages } from './pin-pages.ts';
+import { pageOf } from './range-argument.ts';
+
+function areasOf({ space }: Thread, { address, pageCount }: PagesCall): Vma[] {
+  const start = pageOf(address, space.memory.pageSizeBytes);
+  return space.vmas.within(start, start + pageCount);
+}
+
+/** Pins a buffer for long; the value names it. */
+export function registerBuffer(thread: Thread, call: PagesCall): SyscallResult<number> {
+  const hasFile = areasOf(thread, call).some(({ object }) => object?.isFile === true);
+  if (hasFile && !thread.space.memory.profile.ringsTakeFiles) {
+    return failure('register_buffer', ERRNO.EOPNOTSUPP);
+  }
+  return pinForLong(thread, call, 'register_buffer');
+}
+
+/** Pins memory for packets, until the process ends. */
+export function registerPackets(thread: Thread, call: PagesCall): SyscallResult<undefined> {
+  const pinned = pinForLong(thread, call, 'register_packets');
+  return pinned.ok ? answer('register_packets', 0) : pinned;
+}
+
+function pinForLong(thread: Thread, call: PagesCall, name: string): SyscallResult<number> {
+  const { profile } = thread.space.memory;
+  const isSharedFile = (area: Vma): boolean =>
+    area.object?.isFile === true && hasFlag(area, VM.SHARED);
+  const isRefused = !profile.filesCanBePinned && areasOf(thread, call).some(isSharedFile);
+  if (isRefused) return failure(name, ERRNO.EFAULT);
+  const pinned = pinPages(thread, { ...call, kind: 'pin' });
+  return pinned.ok ? pinned : failure(name, pinned.errno);
+}
+
+/** Blocks of pages by the thread's policy, mapped at once: the value is where. */
+export function mapPacketRing(
+  machine: Machine,
+  thread: Thread,
+  { blockPages, blockCount }: { readonly blockPages: number; readonly blockCount: number },
+): SyscallResult<bigint> {
+  const pageCount = blockPages * blockCount;
+  if (pageCount <= 0) return failure('packet_ring', ERRNO.EINVAL);
+  const { memory } = machine;
+  const object = machine.createObject('driver', pageCount, `socket:[${machine.nextInode}]`);
+  thread.process.open(object);
+  for (let index = 0; index < pageCount; index += blockPages) {
+    const search = blockSearch(thread);
+    const node = findNode(memory.physical, search, blockPages);
+    if (node === NO_NODE) return failure('packet_ring', ERRNO.ENOMEM);
+    const options = { pageCount: blockPages, object, index };
+    object.pages.set(index, allocateFolio(memory, 'driver', node, options));
+    countAllocation(memory.physical, search, node);
+  }
+  const request = { address: 0n, pageCount, access: 'write', isShared: true, offset: 0 } as const;
+  const mapped = mmap(machine, thread, { ...request, object, flags: VM.MIXEDMAP });
+  if (!mapped.ok) return mapped;
+  const start = pageOf(mapped.value, memory.pageSizeBytes);
+  for (const [index, folioId] of object.pages) {
+    thread.space.mapFolio(start + index, folioId, blockPages);
+  }
+  return mapped;
+}
+
+/** Pages without an address: interleaving takes the next node. */
+function blockSearch(thread: Thread): Search {
+  const { policy, counter, memsAllowed, cpuNode, space } = thread;
+  const { interleave } = space.memory;
+  if (policy === null || !isInterleavingMode(policy.mode)) {
+    return searchFor({ policy, index: 0 }, thread, interleave);
+  }
+  const start = takeCountedNode(policy, counter, interleave);
+  return { start, first: memsAllowed, last: memsAllowed, cpuNode, isInterleaved: true };
+}

@@ -1,0 +1,54 @@
+/**
+ * What sysfs tells of the machine: nodes with CPUs, memory and tier, and distances.
+ *
+ * Source: drivers/base/node.c; mm/memory-tiers.c, mt_perf_to_adistance().
+ */
+
+import type { NodeMemory, NodeSnapshot, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import type { Machine } from './machine.ts';
+import type { MachineNode } from './nodes/machine-description.ts';
+import { nodesIn } from './nodes/nodemask.ts';
+import type { Thread } from './tasks/thread.ts';
+
+/** Abstract distance of ordinary memory, and the width of a tier: MEMTIER_ADISTANCE_DRAM. */
+const DRAM_DISTANCE = 576;
+const TIER_WIDTH = 128;
+
+export function topologyOf(machine: Machine, thread: Thread): TopologySnapshot {
+  const { nodes, distances } = machine.description;
+  return {
+    nodes: nodes.map((node) => snapshotOf(machine, node)),
+    distances,
+    allowedNodes: nodesIn(thread.memsAllowed),
+  };
+}
+
+/** undefined: there is no such node. */
+export function nodeMemoryOf({ memory }: Machine, node: number): NodeMemory | undefined {
+  const { physical, pageSizeBytes } = memory;
+  if (!physical.isOnline(node)) return undefined;
+  return {
+    memoryBytes: physical.totalPages(node) * pageSizeBytes,
+    freeBytes: physical.freePages(node) * pageSizeBytes,
+  };
+}
+
+function snapshotOf(machine: Machine, node: MachineNode): NodeSnapshot {
+  const { id, cpus } = node;
+  const memory = nodeMemoryOf(machine, id) as NodeMemory;
+  const snapshot = { id, cpus: [...cpus].sort((a, b) => a - b), ...memory };
+  return memory.memoryBytes === 0 ? snapshot : { ...snapshot, tier: tierOf(machine, node) };
+}
+
+/** Nodes with CPUs are ordinary; the others are as far as their latency and bandwidth say. */
+function tierOf({ description: { nodes } }: Machine, node: MachineNode): number {
+  const ordinary = nodes.find(({ cpus, readLatencyNs }) => cpus.length > 0 && readLatencyNs);
+  const { readLatencyNs, readBandwidthMBps, cpus } = node;
+  const isOrdinary = cpus.length > 0 || !readLatencyNs || !readBandwidthMBps;
+  if (isOrdinary || !ordinary?.readLatencyNs || !ordinary.readBandwidthMBps) {
+    return Math.floor(DRAM_DISTANCE / TIER_WIDTH);
+  }
+  const slower = readLatencyNs / ordinary.readLatencyNs;
+  const narrower = ordinary.readBandwidthMBps / readBandwidthMBps;
+  return Math.floor((DRAM_DISTANCE * slower * narrower) / TIER_WIDTH);
+}

@@ -1,0 +1,128 @@
+// @ts-check
+// node scripts/bench/simulator.mjs: how fast is the simulator, against a loop over a typed array
+// in the same run, and how much memory does a machine of 1 TB take? Prints, asserts nothing.
+
+import { parseArgs } from 'node:util';
+import { interleave, openNuma } from 'node-numa';
+import { Machine } from 'node-numa/simulator';
+import { MPOL_MF, openSyscalls } from 'node-numa/syscalls';
+import { Samples, timed } from './samples.mjs';
+
+const usage = `usage: node scripts/bench/simulator.mjs [--rounds N] [--terabyte]
+
+Page walks and bulk moves of the simulator, in pages per second, beside a loop over a typed array
+that has one entry for each page. --terabyte also fills a machine of 1 TB, with pages that are alike
+and with pages on changing nodes, and prints the memory that this process takes (it needs 2 GB and
+some minutes).
+`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '9' },
+    terabyte: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const pageSizeBytes = 4096;
+const pageCount = 2 ** 18;
+const mib = 2 ** 20;
+
+/** @param {string} line */
+const say = (line) => process.stdout.write(`${line}\n`);
+
+if (values.help) process.stdout.write(usage);
+else {
+  await measureSpeed();
+  measureTerabyte();
+}
+
+/** @param {number} gib of each of two nodes */
+function machineOf(gib) {
+  return new Machine({
+    name: 'bench',
+    description: '',
+    nodes: [0, 1].map((id) => ({ id, memoryMiB: gib * 1024, cpus: [id] })),
+    distances: [
+      [10, 20],
+      [20, 10],
+    ],
+  });
+}
+
+async function measureSpeed() {
+  const samples = new Samples();
+  for (let round = 0; round < rounds; round += 1) {
+    await measureRaw(samples);
+    await measureLayout(samples, 'alike', false);
+    await measureLayout(samples, 'in turns', true);
+  }
+  say(`${pageCount} pages, median of ${rounds} rounds, million pages/s (x of the raw loop)`);
+  const rate = (/** @type {string} */ name) => (pageCount / samples.median(name)) * 1000;
+  for (const verb of ['walk', 'move']) {
+    const raw = rate(`raw ${verb}`);
+    say(`${verb.padEnd(6)} raw loop         ${raw.toFixed(1).padStart(9)}`);
+    for (const layout of ['alike', 'in turns']) {
+      const ours = rate(`${layout} ${verb}`);
+      const shown = ours.toFixed(1).padStart(9);
+      say(`${verb.padEnd(6)} pages ${layout.padEnd(10)} ${shown}  ${(ours / raw).toFixed(2)}x`);
+    }
+  }
+}
+
+/** @param {Samples} samples */
+async function measureRaw(samples) {
+  const table = new Uint32Array(pageCount).map((_, page) => page % 2);
+  const status = new Int32Array(pageCount);
+  const walk = () => {
+    for (let page = 0; page < pageCount; page += 1)
+      status[page] = /** @type {number} */ (table[page]);
+  };
+  const move = () => {
+    for (let page = 0; page < pageCount; page += 1) {
+      if (table[page] !== 1) table[page] = 1;
+      status[page] = 1;
+    }
+  };
+  samples.add('raw walk', await timed(walk));
+  samples.add('raw move', await timed(move));
+}
+
+/**
+ * @param {Samples} samples
+ * @param {string} layout
+ * @param {boolean} isMixed
+ */
+async function measureLayout(samples, layout, isMixed) {
+  const machine = machineOf(4);
+  const numa = openNuma({ machine });
+  const calls = openSyscalls(numa);
+  const options = isMixed ? { policy: interleave('0-1') } : {};
+  const buffer = numa.allocate(pageCount * pageSizeBytes, options);
+  buffer.touch();
+  const status = new Int32Array(pageCount);
+  const pages = { address: buffer.address, pageCount };
+  const call = { pid: 0, pages, flags: MPOL_MF.MOVE, status };
+  samples.add(`${layout} walk`, await timed(() => calls.movePagesSync({ ...call, nodes: null })));
+  samples.add(`${layout} move`, await timed(() => calls.movePagesSync({ ...call, nodes: 1 })));
+  if (status.some((node) => node !== 1)) throw new Error('not every page has moved');
+}
+
+/** The worst case for its tables: no two pages in a row are alike. */
+function measureTerabyte() {
+  if (!values.terabyte) return;
+  const before = process.memoryUsage().rss;
+  const show = (/** @type {string} */ what) => {
+    const mebibytes = (process.memoryUsage().rss - before) / mib;
+    say(`${what}: ${mebibytes.toFixed(0)} MiB`);
+  };
+  const numa = openNuma({ machine: machineOf(512) });
+  const policy = interleave('0-1');
+  const usable = Math.floor(((numa.freeMemory(0) + numa.freeMemory(1)) * 0.98) / 2 ** 30) * 2 ** 30;
+  const alike = numa.allocate(usable);
+  alike.touch();
+  show(`1 TB, ${usable / pageSizeBytes} pages touched, alike`);
+  alike.release();
+  numa.allocate(usable, { policy }).touch();
+  show(`1 TB, ${usable / pageSizeBytes} pages touched, in turns`);
+}

@@ -1,0 +1,49 @@
+// @ts-check
+// Random programs as a part of the tests: each kernel runs them once, neighbouring kernels differ
+// only as known, and the simulator does what each of them did.
+
+import { runJob } from '../differential/all-kernels.mjs';
+import { buildHarness } from '../differential/bundle.mjs';
+import { stop } from '../differential/guest-programs.mjs';
+import { kernelLines, prepareKernels } from '../guest/kernel.mjs';
+import { runPart } from './part.mjs';
+import { resultLine } from './result.mjs';
+
+const programCount = 1000;
+
+/**
+ * On every kernel that can be had.
+ * @param {{ signal: AbortSignal, guests: number }} options
+ * @returns {Promise<import('./part.mjs').Outcome>}
+ */
+export function runPrograms({ signal, guests }) {
+  const environment = `${programCount} programs`;
+  return runPart({ environment, run: (work) => run(guests, work) }, { signal });
+}
+
+/**
+ * @param {number} guests
+ * @param {import('./part.mjs').Work} work
+ * @returns {Promise<import('./part.mjs').Ending>}
+ */
+async function run(guests, { onStdout, signal }) {
+  signal.addEventListener('abort', () => stop.abort());
+  const prepared = await prepareKernels([...kernelLines.keys()]);
+  const kernels = prepared.filter((entry) => !('obstacle' in entry)).map(({ line }) => line);
+  /** @param {string} text */
+  const say = (text) => onStdout(Buffer.from(`${text}\n`));
+  const programs = { programCount, seed: 1, without: '' };
+  const job = { kernels, ...programs, times: /** @type {const} */ (1), guests, say };
+  const { checkCount, problems } = await runJob(await buildHarness(), {
+    ...job,
+    withSimulator: true,
+  });
+  const failures = problems.map((message) => ({ file: 'differential', name: message, message }));
+  const counts = { passed: checkCount - problems.length, failed: problems.length };
+  const nothing = { skips: [], unexpected: [], unskipped: [], absent: [], files: [] };
+  say(resultLine({ ...counts, ...nothing, failures, isPrivileged: true }));
+  return {
+    exitCode: problems.length === 0 ? 0 : 1,
+    note: `kernels ${kernels.join(', ')} and the simulator`,
+  };
+}

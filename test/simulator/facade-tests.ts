@@ -1,0 +1,27 @@
+/** The tests of the facade that need no second process, on a simulated machine. */
+
+import { afterAll, describe } from 'vitest';
+
+const SUBJECT_VARIABLE = 'NODE_NUMA_TEST_SUBJECT';
+
+/** Within a group of its own each file keeps its hooks to itself. */
+async function load(file: Promise<unknown>): Promise<void> {
+  await file;
+}
+
+export function facadeTests(): void {
+  process.env[SUBJECT_VARIABLE] = 'simulator';
+  afterAll(() => {
+    delete process.env[SUBJECT_VARIABLE];
+  });
+  describe('bad input', () => load(import('../facade/bad-input.test.ts')));
+  describe('exempt from balancing', () => load(import('../facade/exempt-from-balancing.test.ts')));
+  describe('home node', () => load(import('../facade/home-node.test.ts')));
+  describe('huge pages', () => load(import('../facade/migrate-huge-pages.test.ts')));
+  describe('lifetime', () => load(import('../facade/migrate-lifetime.test.ts')));
+  describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));
+  describe('migrate', () => load(import('../facade/migrate.test.ts')));
+  describe('policy', () => load(import('../facade/policy.test.ts')));
+  describe('state table', () => load(import('../facade/state-table.test.ts')));
+  describe('system calls', () => load(import('../facade/syscalls.test.ts')));
+}

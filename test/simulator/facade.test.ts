@@ -1,0 +1,5 @@
+/** The tests of the facade, on a simulated machine. */
+
+import { facadeTests } from './facade-tests.ts';
+
+facadeTests();

@@ -1,0 +1,115 @@
+/**
+ * Transparent huge pages that are mapped page by page, as four kernels were seen to treat them.
+ */
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { KERNEL_PROFILES, type KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
+import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import { areasOf, settingsOf } from '../contract/objects.ts';
+import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, where } from '../contract/pages.ts';
+import type { World, WorldProcess } from '../contract/world.ts';
+import '../support/matchers.ts';
+import { openSimulatedWorld } from './simulated-world.ts';
+
+const MACHINE = JSON.parse(
+  readFileSync(new URL('../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
+) as MachineDescription;
+const HUGE_PAGES = 512;
+const MADV_HUGEPAGE = 14;
+const ZEROS = -14;
+
+/** Equal statuses in a row, each with their number. */
+async function runs(pages: Pages): Promise<[number, number][]> {
+  const found: [number, number][] = [];
+  for (const status of await where(pages)) {
+    const last = found.at(-1);
+    if (last?.[0] === status) last[1] += 1;
+    else found.push([status, 1]);
+  }
+  return found;
+}
+
+async function bindThread(process: WorldProcess, node: number): Promise<void> {
+  expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+}
+
+async function withHugePage(
+  line: KernelLine,
+  body: (pages: Pages, process: WorldProcess) => Promise<void>,
+  access: 'read' | 'write' = 'write',
+): Promise<void> {
+  const world: World = openSimulatedWorld(MACHINE, { kernel: line });
+  await settingsOf(world).withTransparentHugePages(async () => {
+    const process = await world.spawn();
+    const areas = areasOf(process);
+    await areas.allowHugePages();
+    await bindThread(process, 0);
+    const pages = await mapPages(process, world.machine, HUGE_PAGES, { address: FREE_ADDRESS });
+    await areas.madvise(pages.address, HUGE_PAGES, MADV_HUGEPAGE);
+    await pages.part(5, 6).touch(access);
+    await body(pages, process);
+  });
+}
+
+describe('huge pages in parts', () => {
+  for (const line of Object.keys(KERNEL_PROFILES) as KernelLine[]) {
+    const isOld = line === '6.1';
+    const isNew = line === '6.18' || line === '7.2';
+
+    test(`Linux ${line}: a write to the huge page of zeros`, () =>
+      withHugePage(
+        line,
+        async (pages) => {
+          await pages.part(7, 8).touch();
+          const small = [
+            [ZEROS, 7],
+            [0, 1],
+            [ZEROS, 504],
+          ];
+          expect(await runs(pages)).toEqual(isNew ? [[0, HUGE_PAGES]] : small);
+        },
+        'read',
+      ));
+
+    test(`Linux ${line}: a part is unmapped, and the rest moves`, () =>
+      withHugePage(line, async (pages, process) => {
+        await pages.part(100, 101).unmap();
+        expect((await move(process, pages.part(0, 1), 1)).status).toEqual([1]);
+        const whole = [
+          [1, 100],
+          [ZEROS, 1],
+          [1, 411],
+        ];
+        expect(await runs(pages)).toEqual(isOld ? whole : [[ZEROS, HUGE_PAGES]]);
+      }));
+
+    test(`Linux ${line}: cut by access rights, it moves whole, once`, () =>
+      withHugePage(line, async (pages, process) => {
+        await process.mprotect(pages.at(8), 8, 'read');
+        await process.mprotect(pages.at(8), 8, 'write');
+        await move(process, pages.part(3, 4), 1);
+        expect(await runs(pages)).toEqual([[1, HUGE_PAGES]]);
+        const { MOVE, STRICT } = MPOL_MF;
+        const result = await pages.mbind(MPOL.BIND, maskOf(0), MOVE | STRICT);
+        if (isOld) expect(result).toFailWith('mbind', 'EIO');
+        else expect(result).toSucceed();
+        const isSplit = line === '6.12' || line === '7.2';
+        expect(await runs(pages)).toEqual([[isSplit ? ZEROS : 0, HUGE_PAGES]]);
+      }));
+
+    test(`Linux ${line}: a child's write copies one page`, () =>
+      withHugePage(line, async (pages, process) => {
+        const child = await process.fork();
+        await bindThread(child, 1);
+        await pages.in(child).part(3, 4).touch();
+        expect(await runs(pages.in(child))).toEqual([
+          [0, 3],
+          [1, 1],
+          [0, 508],
+        ]);
+        expect(await runs(pages)).toEqual([[0, HUGE_PAGES]]);
+      }));
+  }
+});
