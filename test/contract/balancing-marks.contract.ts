@@ -186,7 +186,7 @@ async function marks(
         await process.keepTouching(pages.address, pages.count, 'write', ROUND_MS);
       }
       for (const { range, process, pages, before } of playing) {
-        // Waits for the end of the round, and takes the marks away, which 6.1 would show as absence.
+        // Waits for the round's end, and takes the marks away, which 6.1 would show as absence.
         await pages.touch();
         const faults = await settingsOf(scene.world).balancingFaults(process.pid);
         const residence = await where(pages);

@@ -3,8 +3,8 @@
  * the kernel itself cannot read; and pages that a mapping has had, but has no more.
  *
  * Source: move_pages(2), mbind(2) and memfd_secret(2), which say nothing of them; mm/mempolicy.c,
- * queue_pages_test_walk() and vma_migratable(); mm/migrate.c, do_pages_stat_array(); mm/secretmem.c,
- * secretmem_migrate_folio().
+ * queue_pages_test_walk() and vma_migratable(); mm/migrate.c, do_pages_stat_array();
+ * mm/secretmem.c, secretmem_migrate_folio().
  */
 
 import { expect } from 'vitest';

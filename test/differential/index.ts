@@ -10,3 +10,4 @@ export type { Program, Step } from './program.ts';
 export { FEATURES, type Feature } from './scene.ts';
 export { shrink } from './shrink.ts';
 export { kernelLineOf, simulate } from './simulate.ts';
+export { compareWithKernel, SIMULATOR_DIFFERENCES } from './simulator-differences.ts';

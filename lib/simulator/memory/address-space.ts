@@ -48,10 +48,16 @@ export class AddressSpace {
     memory.spaces.add(this);
   }
 
-  /** Adds a mapping where there is none. */
+  /** Adds a mapping where there is none, joined with equal neighbours. */
   map(vma: Vma): void {
     if (vma.object !== null) vma.object.users += vma.end - vma.start;
     this.vmas.insert(vma);
+  }
+
+  /** Adds a parent's mapping, in ascending order; a fork joins none. Source: dup_mmap(). */
+  inherit(vma: Vma): void {
+    if (vma.object !== null) vma.object.users += vma.end - vma.start;
+    this.vmas.append(vma);
   }
 
   /** Unmaps whatever there is in the range. */

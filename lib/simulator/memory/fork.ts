@@ -18,7 +18,7 @@ export function copyAddressSpace(parent: Toucher, child: AddressSpace): FaultOut
   child.program = parent.space.program;
   for (const vma of parent.space.vmas) {
     if (hasFlag(vma, VM.DONTCOPY)) continue;
-    child.map({ ...vma, flags: vma.flags & ~VM.LOCKED });
+    child.inherit({ ...vma, flags: vma.flags & ~VM.LOCKED });
     // What faults find again is not copied: also pages of zeros where nothing else ever was.
     if (vma.anonVma === null && !hasFlag(vma, VM.MIXEDMAP | VM.IO)) continue;
     const outcome = copyPages(parent, child, vma);

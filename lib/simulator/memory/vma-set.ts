@@ -65,6 +65,11 @@ export class VmaSet implements Iterable<Vma> {
     return page === end;
   }
 
+  /** Adds a mapping behind all others, which stays apart: a child's copies are as the parent's. */
+  append(vma: Vma): void {
+    this.#vmas.push(vma);
+  }
+
   /** Adds a mapping where there is none, joined with equal neighbours. */
   insert(vma: Vma): void {
     this.#vmas.splice(this.#indexOf(vma.start), 0, vma);
