@@ -8,7 +8,7 @@ import { GuestError } from '../guest/host.mjs';
 import { defaultKernel, kernelLines, prepareKernels, resolveBusybox } from '../guest/kernel.mjs';
 import { machineNames } from './expected-skips.mjs';
 import { runPart } from './part.mjs';
-import { contractSuites, guestPart, kernelSuites } from './suites.mjs';
+import { contractSuites, guestPart, kernelSuites, versionSuites } from './suites.mjs';
 import { partLines, say } from './summary.mjs';
 
 /** The contract is what kernels have in common: one kernel alone shows little of it. */
@@ -32,15 +32,17 @@ export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLin
 }
 
 /**
- * All machines on the default kernel, and the main one on all kernels: long cells first.
+ * Everything on the default kernel and the main machine; what kernels answer differently on all
+ * kernels, and what machines show differently on all machines. Long cells first.
  * @returns {Cell[]}
  */
 export function ciMatrix() {
-  const others = machineNames().filter((name) => name !== mainMachine);
-  const kernel = defaultKernel;
+  const kernels = [...kernelLines.keys()].filter((line) => line !== defaultKernel);
+  const machines = machineNames().filter((name) => name !== mainMachine);
   return [
-    ...wholeMatrix({ machines: [mainMachine] }),
-    ...others.map((machine) => ({ machine, kernel, suites: contractSuites })),
+    { machine: mainMachine, kernel: defaultKernel, suites: kernelSuites },
+    ...kernels.map((kernel) => ({ machine: mainMachine, kernel, suites: versionSuites })),
+    ...machines.map((machine) => ({ machine, kernel: defaultKernel, suites: contractSuites })),
   ];
 }
 

@@ -9,6 +9,8 @@ import { memoryNodeCount, numaCallObstacle } from '../host-kernel.mjs';
 
 /** Those of the contract, which any machine must pass. */
 export const contractSuites = ['test/backends'];
+/** What a kernel's version makes a difference to: the contract, and how a move is told. */
+export const versionSuites = [...contractSuites, 'test/facade/migrate'];
 /** Folders whose suites depend on the kernel; the others test what is the same everywhere. */
 export const kernelSuites = [...contractSuites, 'test/facade', 'test/native'];
 const hostSuites = [

@@ -37,6 +37,8 @@ const twoCpuNodes: Need = (machine) =>
   cpuNodes(machine).length >= 2 ? null : 'needs two nodes with CPUs and memory';
 
 const CONDITIONS: Conditions = {
+  // When the scanner comes round is up to the load of the machine.
+  retries: 2,
   needs: [expendable, memoryNodes(2), privileged, twoCpuNodes],
   traits: ['settings', 'areas', 'objects', 'rings', 'pin'],
 };

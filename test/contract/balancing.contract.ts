@@ -31,6 +31,8 @@ const twoCpuNodes: Need = (machine) =>
   cpuNodes(machine).length >= 2 ? null : 'needs two nodes with CPUs and memory';
 
 const CONDITIONS = {
+  // When the scanner comes round is up to the load of the machine.
+  retries: 2,
   traits: ['settings', 'areas', 'objects', 'rings', 'mlock', 'addresses'],
   needs: [expendable, twoCpuNodes],
 } as const;

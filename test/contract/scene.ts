@@ -23,6 +23,8 @@ export interface Scene {
 export interface Conditions {
   /** Of the machine; unmet, the test is skipped. */
   readonly needs?: readonly Need[];
+  /** Of what happens by chance and in its own time: how often a test may be tried again. */
+  readonly retries?: number;
   /** Of the kind of world; unmet, the test is not part of its suite. */
   readonly traits?: readonly Trait[];
 }
@@ -60,10 +62,10 @@ async function playScene(
 }
 
 export function testsOf(subject: OpenSubject): DeclareTest {
-  return (sentence, { needs = [], traits = [] }, body) => {
+  return (sentence, { needs = [], traits = [], retries = 0 }, body) => {
     if (!traits.every((trait) => subject.traits.has(trait))) return;
     const allNeeds = traits.includes('setuid') ? [...needs, changeOfUser] : needs;
-    test(sentence, async (context) => {
+    test(sentence, { retry: retries }, async (context) => {
       const world = subject.world();
       whenSupported(context, world.machine, allNeeds);
       await playScene(context, world, body);

@@ -73,39 +73,39 @@ interface NodeWithCpu {
   readonly cpu: number;
 }
 
-/** Touches all buffers from one CPU until the last of them has left its node, or time is up. */
-async function touchUntilMoved(buffers: readonly MappedBuffer[], from: number): Promise<void> {
+/** Touches all buffers from one CPU until the last of them is on its node, or time is up. */
+async function touchUntilMoved(buffers: readonly MappedBuffer[], to: number): Promise<void> {
   const endMs = performance.now() + BALANCED_WITHIN_MS;
   const watched = buffers.at(-1) as MappedBuffer;
   while (performance.now() < endMs) {
     for (let round = 0; round < 500; round += 1) {
       for (const buffer of buffers) buffer.touch();
     }
-    if (watched.residencySync().byNode[from] === undefined) return;
+    // Pages that the balancer has marked look absent on 6.1: only where they are is a proof.
+    const { byNode, pages } = watched.residencySync();
+    if (byNode[to] === pages.total) return;
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
 describe('with automatic balancing on', () => {
-  test(
-    'an exempted buffer stays where another one follows its user',
-    async (context) => {
-      const [near, far] = needBalancer(context);
-      const cpus = numa.thread.affinity();
-      using exempted = allocateOn(near.node, 32);
-      using balanced = allocateOn(near.node, 32);
-      exempted.exemptFromBalancing();
-      const restore = balanceNow();
-      try {
-        numa.thread.setAffinity([far.cpu]);
-        await touchUntilMoved([exempted, balanced], near.node);
-      } finally {
-        restore();
-        numa.thread.setAffinity(cpus);
-      }
-      expect(balanced.residencySync().byNode).toEqual({ [far.node]: 32 });
-      expect(exempted.residencySync().byNode).toEqual({ [near.node]: 32 });
-    },
-    scaledTimeoutMs(20_000),
-  );
+  test('an exempted buffer stays where another one follows its user', // When the scanner comes round is up to the load of the machine.
+  { retry: 2, timeout: scaledTimeoutMs(20_000) }, async (context) => {
+    const [near, far] = needBalancer(context);
+    const cpus = numa.thread.affinity();
+    using exempted = allocateOn(near.node, 32);
+    using balanced = allocateOn(near.node, 32);
+    exempted.exemptFromBalancing();
+    const restore = balanceNow();
+    try {
+      numa.thread.setAffinity([far.cpu]);
+      await touchUntilMoved([exempted, balanced], far.node);
+    } finally {
+      restore();
+      for (const buffer of [exempted, balanced]) buffer.touch();
+      numa.thread.setAffinity(cpus);
+    }
+    expect(balanced.residencySync().byNode).toEqual({ [far.node]: 32 });
+    expect(exempted.residencySync().byNode).toEqual({ [near.node]: 32 });
+  });
 });

@@ -1,0 +1,71 @@
+/**
+ * Runs what the README and examples/ show as it stands there: on this host's kernel where it has
+ * two nodes, and on the simulator everywhere. Both print the same but for the line of the backend.
+ */
+
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it, type TestContext } from 'vitest';
+
+const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
+const examples = readdirSync(`${projectFolder}/examples`).filter((name) => name.endsWith('.mjs'));
+
+/** The three ways to relocate memory, with what each of them prints behind its backend. */
+const RELOCATIONS: Record<string, (home: number, away: number, pages: number) => string[]> = {
+  'relocate.mjs': (home, away, pages) => [
+    `${pages} of ${pages} pages moved to node ${away}`,
+    `pages by node before { '${home}': ${pages} } and after { '${away}': ${pages} }`,
+    'the data is kept',
+  ],
+  'change-policy.mjs': (home, away, pages) => [
+    `${pages / 2} pages moved to node ${away}, its policy is bind:${away}`,
+    `pages by node before { '${home}': ${pages / 2} } and after { '${away}': ${pages / 2} }`,
+    `with the rest written { '${away}': ${pages} }`,
+    'the data is kept',
+  ],
+  'move-process.mjs': (home, away, pages) =>
+    [1, 2].flatMap(() => [
+      `${pages / 2} pages moved to node ${away}, its policy is bind:${home}`,
+      'the data is kept',
+    ]),
+};
+const BUFFER_BYTES = 16 * 2 ** 20;
+
+export async function outputOf(parameters: string[], backend: string): Promise<string> {
+  const env = { ...process.env, NODE_NUMA_BACKEND: backend };
+  const run = promisify(execFile);
+  const { stdout, stderr } = await run(process.execPath, parameters, { cwd: projectFolder, env });
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+/** The code block of the README that is plain JavaScript. */
+function readmeExample(): string {
+  const readme = readFileSync(`${projectFolder}/README.md`, 'utf8');
+  return /```js\n(.*?)```/s.exec(readme)?.[1] ?? '';
+}
+
+/** The nodes that an example uses there, and the size of a page. */
+type Places = (context: TestContext) => [home: number, away: number, pageSizeBytes: number];
+
+/** Declares the runs on one backend. */
+export function exampleTests(backend: 'native' | 'simulator', placesOf: Places): void {
+  it('has the examples that the README speaks of', () => {
+    expect(examples).toEqual(expect.arrayContaining(Object.keys(RELOCATIONS)));
+  });
+
+  it('runs the JavaScript example of the README', async (context) => {
+    const [, , pageSizeBytes] = placesOf(context);
+    const output = await outputOf(['--input-type=module', '--eval', readmeExample()], backend);
+    expect(output).toContain(`moved: ${(16 * BUFFER_BYTES) / pageSizeBytes}`);
+  });
+
+  it.for(Object.keys(RELOCATIONS))('runs examples/%s', async (name, context) => {
+    const [home, away, pageSizeBytes] = placesOf(context);
+    const [first, ...lines] = (await outputOf([`examples/${name}`], backend)).trim().split('\n');
+    expect(first).toMatch(new RegExp(`^${backend}: asked for by NODE_NUMA_BACKEND`));
+    expect(lines).toEqual(RELOCATIONS[name]?.(home, away, BUFFER_BYTES / pageSizeBytes));
+  });
+}
