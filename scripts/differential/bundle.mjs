@@ -4,7 +4,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'rolldown';
 import { buildPuppet } from '../../test/puppet/build.mjs';
 import { projectFolder } from '../guest/host.mjs';
 
@@ -18,6 +17,8 @@ export const bundlePath = join(projectFolder, 'build/Release/differential.mjs');
  * @returns {Promise<Harness>}
  */
 export async function buildHarness() {
+  // Scripts that load this file may run before the packages are installed.
+  const { build } = await import('rolldown');
   buildPuppet();
   mkdirSync(join(projectFolder, 'build/Release'), { recursive: true });
   await build({
