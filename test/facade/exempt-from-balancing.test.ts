@@ -89,8 +89,10 @@ async function touchUntilMoved(buffers: readonly MappedBuffer[], to: number): Pr
 }
 
 describe('with automatic balancing on', () => {
-  test('an exempted buffer stays where another one follows its user', // When the scanner comes round is up to the load of the machine.
-  { retry: 2, timeout: scaledTimeoutMs(20_000) }, async (context) => {
+  // When the scanner comes round is up to the load of the machine.
+  const options = { retry: 2, timeout: scaledTimeoutMs(20_000) };
+
+  test('an exempted buffer stays where another one follows its user', options, async (context) => {
     const [near, far] = needBalancer(context);
     const cpus = numa.thread.affinity();
     using exempted = allocateOn(near.node, 32);
