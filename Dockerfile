@@ -28,6 +28,7 @@ RUN mkdir -p /home/node/runtime \
   && rm ./node-numa-*.tgz
 
 FROM build AS test
+RUN node scripts/test-kernels.mjs --fetch
 ENV CI=true
 CMD ["npm", "test"]
 

@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { watchForInterruption } from './guest/interruption.mjs';
-import { kernelLines } from './guest/kernel.mjs';
+import { kernelLines, prepareKernels } from './guest/kernel.mjs';
 import { machineNames } from './test/expected-skips.mjs';
 import { guestsDefault, runMatrix, wholeMatrix } from './test/matrix.mjs';
 import { recordSkips } from './test/record.mjs';
@@ -21,6 +21,7 @@ cannot be had is left out; fewer than two are a failure. Whole outputs are kept 
   --kernel LINE    only this one; repeatable. ${allKernels.join(', ')}
   --machine NAME   only this one; repeatable. A file of scripts/machines, without .json
   --guests N       guests at a time (default here: ${guestsDefault()})
+  --fetch          only bring the kernels into the cache, for runs without a network
   --record-skips   write what is skipped into test/expected-skips.json
   --help           this text
 
@@ -32,6 +33,7 @@ process.exitCode = await main();
 async function main() {
   const options = readOptions();
   if (typeof options === 'number') return options;
+  if (options.isFetching) return fetchKernels(options.kernels);
   const startMs = performance.now();
   const { signal, exitCode } = watchForInterruption();
   const { machines, kernels, ...settings } = options;
@@ -46,6 +48,18 @@ async function main() {
   return exitCode() ?? status;
 }
 
+/**
+ * @param {string[]} lines
+ * @returns {Promise<number>} exit status
+ */
+async function fetchKernels(lines) {
+  const prepared = await prepareKernels(lines);
+  for (const entry of prepared) {
+    say(`${entry.line}: ${'obstacle' in entry ? entry.obstacle.message : entry.kernel.name}`);
+  }
+  return prepared.some((entry) => 'obstacle' in entry) ? 1 : 0;
+}
+
 function readOptions() {
   try {
     const { values } = parseArgs({
@@ -53,6 +67,7 @@ function readOptions() {
         kernel: { type: 'string', multiple: true, default: allKernels },
         machine: { type: 'string', multiple: true, default: allMachines },
         guests: { type: 'string', default: String(guestsDefault()) },
+        fetch: { type: 'boolean', default: false },
         'record-skips': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -69,6 +84,7 @@ function readOptions() {
       kernels: known('kernel', values.kernel, allKernels),
       machines: known('machine', values.machine, allMachines),
       guests,
+      isFetching: values.fetch,
       isRecording: values['record-skips'],
     };
   } catch (error) {
