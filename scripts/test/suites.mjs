@@ -8,7 +8,15 @@ import { GuestError, projectFolder } from '../guest/host.mjs';
 import { memoryNodeCount, numaCallObstacle } from '../host-kernel.mjs';
 
 /** Those of the contract, which any machine must pass. */
-export const contractSuites = ['test/backends'];
+const contractSuites = ['test/backends'];
+/** The families of the contract that a machine's nodes, distances and CPUs make a difference to. */
+const machineFamilies = [
+  ...['topology', 'nodes and distances', 'fallback order', 'full nodes', 'first touch'],
+  ...['interleaving', 'home node', 'weight', 'migrating processes', 'moving pages'],
+  ...['misplaced pages', 'range policy', 'thread policy', 'policy query', 'mask decoding'],
+  ...['cpusets', 'policies in a cpuset', 'node counters', 'counted pages'],
+];
+export const machineSuites = [...contractSuites, '-t', `(${machineFamilies.join('|')})`];
 /** What a kernel's version makes a difference to: the contract, and how a move is told. */
 export const versionSuites = [...contractSuites, 'test/facade/migrate'];
 /** Folders whose suites depend on the kernel; the others test what is the same everywhere. */

@@ -10,7 +10,7 @@ import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
-import { fillNode, smallestNode } from './full-node.ts';
+import { fillNode, PAGES_BEYOND_FULL, smallestNode } from './full-node.ts';
 import { areasOf, familyFor } from './objects.ts';
 import {
   FREE_ADDRESS,
@@ -27,7 +27,6 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EFAULT } = ERRNO;
 /** More than a node that counts as full still has to give. */
-const FULL_PAGES = 300;
 /** More areas than most machines let a process have. */
 const MANY_PAGES = 80_000;
 
@@ -65,7 +64,7 @@ function roomy({ machine, skip }: Scene): [number, number, number] {
 function declareMigratePages(declare: DeclareTest): void {
   declare('migrate_pages has no other target for a node that is full', FULL, async (scene) => {
     const [, from] = roomy(scene);
-    const pages = await pagesOn(scene, FULL_PAGES, from);
+    const pages = await pagesOn(scene, PAGES_BEYOND_FULL, from);
     await withFullNode(scene, async (full) => {
       const request = { pid: 0, from: maskOf(from), to: maskOf(full) };
       expect(await scene.process.migratePages(request)).toFailWith('migrate_pages', 'ENOMEM');
@@ -82,7 +81,7 @@ function declareMigratePages(declare: DeclareTest): void {
     async (scene) => {
       const [first, second, third] = roomy(scene);
       const early = await pagesOn(scene, 4, first);
-      const late = await pagesOn(scene, FULL_PAGES, second);
+      const late = await pagesOn(scene, PAGES_BEYOND_FULL, second);
       await withFullNode(scene, async (full) => {
         const request = { pid: 0, from: maskOf(first, second), to: maskOf(third, full) };
         expect(await scene.process.migratePages(request)).toFailWith('migrate_pages', 'ENOMEM');
@@ -96,7 +95,7 @@ function declareMigratePages(declare: DeclareTest): void {
     const [first, second] = roomy(scene);
     // The far end of the chain is tried first: second to full, then first to second.
     const early = await pagesOn(scene, 4, first);
-    const late = await pagesOn(scene, FULL_PAGES, second);
+    const late = await pagesOn(scene, PAGES_BEYOND_FULL, second);
     await withFullNode(scene, async (full) => {
       const request = { pid: 0, from: maskOf(first, second), to: maskOf(second, full) };
       expect(await scene.process.migratePages(request)).toFailWith('migrate_pages', 'ENOMEM');
@@ -113,12 +112,12 @@ function declareMovePages(declare: DeclareTest): void {
     async (scene) => {
       const { process } = scene;
       const [from] = roomy(scene);
-      const pages = await pagesOn(scene, FULL_PAGES + 2, from);
+      const pages = await pagesOn(scene, PAGES_BEYOND_FULL + 2, from);
       await pages.part(1, 2).unmap();
       await withFullNode(scene, async (full) => {
         const { result, status } = await move(process, pages.part(1, pages.count), full);
         expect(result).toFailWith('move_pages', 'ENOMEM');
-        expect(status).toEqual([-EFAULT, ...new Array<number>(FULL_PAGES).fill(UNWRITTEN)]);
+        expect(status).toEqual([-EFAULT, ...new Array<number>(PAGES_BEYOND_FULL).fill(UNWRITTEN)]);
       });
     },
   );

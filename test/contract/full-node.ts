@@ -6,6 +6,8 @@ import { mapPages, maskOf, type Pages, where } from './pages.ts';
 import type { WorldMachine, WorldProcess } from './world.ts';
 
 const CHUNK_PAGES = 2048;
+/** More than a node takes that has become full for ordinary allocations: its last reserves. */
+export const PAGES_BEYOND_FULL = 2000;
 
 /** The node with the least memory: the one to fill. */
 export function smallestNode({ topology, memoryNodes }: WorldMachine): number {

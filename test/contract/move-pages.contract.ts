@@ -9,13 +9,12 @@ import { describe, expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, nodesFromZero } from '../support/needs.ts';
-import { fillNode, smallestNode } from './full-node.ts';
+import { fillNode, PAGES_BEYOND_FULL, smallestNode } from './full-node.ts';
 import { FREE_ADDRESS, mapPages, move, type Pages, placeOn, UNWRITTEN, where } from './pages.ts';
 import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
 
 const U = UNWRITTEN;
 /** More than a node that counts as full still has to give. */
-const FULL_PAGES = 300;
 
 /** Pages that were written on the lowest node, apart from all other mappings. */
 async function pagesOnFirst({ process, machine, node }: Scene, count: number): Promise<Pages> {
@@ -214,7 +213,7 @@ function declareTargets(declare: DeclareTest): void {
     async (scene) => {
       const { process, machine, world } = scene;
       const full = smallestNode(machine);
-      const pages = await pagesOnFirst(scene, FULL_PAGES);
+      const pages = await pagesOnFirst(scene, PAGES_BEYOND_FULL);
       const filler = await world.spawn();
       await fillNode(filler, machine, full);
       const { result, status } = await move(process, pages, full);

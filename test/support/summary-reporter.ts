@@ -10,7 +10,7 @@
 import { writeSync } from 'node:fs';
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node';
 import {
   expectedNames,
   readExpectedSkips,
@@ -49,6 +49,8 @@ interface Tally {
   readonly failures: Failure[];
   /** File → names of all its tests. */
   readonly names: Map<string, Set<string>>;
+  /** Names of tests that the run's pattern has left out: nothing is told of them. */
+  readonly leftOut: Set<string>;
 }
 
 function firstLine(errors: readonly SerializedError[] | undefined): string {
@@ -56,10 +58,12 @@ function firstLine(errors: readonly SerializedError[] | undefined): string {
   return stripVTControlCharacters(text).split('\n', 1)[0] as string;
 }
 
-function addTest(tally: Tally, file: string, test: TestCase): void {
+function addTest(tally: Tally, file: string, test: TestCase, hasPattern: boolean): void {
   const result = test.result();
   const name = test.fullName;
-  if (result.state === 'passed') tally.passed += 1;
+  if (hasPattern && result.state === 'skipped' && result.note === undefined) {
+    tally.leftOut.add(name);
+  } else if (result.state === 'passed') tally.passed += 1;
   else if (result.state === 'failed') {
     tally.failed += 1;
     tally.failures.push({ file, name, message: firstLine(result.errors) });
@@ -71,14 +75,19 @@ function addTest(tally: Tally, file: string, test: TestCase): void {
   }
 }
 
-function tallyOf(modules: readonly TestModule[], unhandled: readonly SerializedError[]): Tally {
-  const tally: Tally = { passed: 0, failed: 0, skips: [], failures: [], names: new Map() };
+function tallyOf(
+  modules: readonly TestModule[],
+  unhandled: readonly SerializedError[],
+  hasPattern: boolean,
+): Tally {
+  const tests = { names: new Map<string, Set<string>>(), leftOut: new Set<string>() };
+  const tally: Tally = { passed: 0, failed: 0, skips: [], failures: [], ...tests };
   for (const module of modules) {
     const file = relative(process.cwd(), module.moduleId);
     const tests = [...module.children.allTests()];
     tally.names.set(file, new Set(tests.map(({ fullName }) => fullName)));
     const failedBefore = tally.failed;
-    for (const test of tests) addTest(tally, file, test);
+    for (const test of tests) addTest(tally, file, test, hasPattern);
     // A file that could not be read, or a hook that failed, fails no test of its own.
     if (!module.ok() && tally.failed === failedBefore) {
       tally.failed += 1;
@@ -93,7 +102,7 @@ function tallyOf(modules: readonly TestModule[], unhandled: readonly SerializedE
 }
 
 /** What was skipped against what is known to be skipped. */
-function compare(environment: string, isPrivileged: boolean, { names, skips }: Tally) {
+function compare(environment: string, isPrivileged: boolean, { names, skips, leftOut }: Tally) {
   const expected = readExpectedSkips();
   const environments = [environment, ...(isPrivileged ? [] : [unprivileged])];
   const unexpected: Skip[] = [];
@@ -105,7 +114,7 @@ function compare(environment: string, isPrivileged: boolean, { names, skips }: T
     unexpected.push(...skipped.filter(({ name }) => !known.has(name)));
     const happened = new Set(skipped.map(({ name }) => name));
     for (const name of known) {
-      if (!happened.has(name)) unskipped.push({ file, name });
+      if (!happened.has(name) && !leftOut.has(name)) unskipped.push({ file, name });
     }
     for (const name of Object.values(expected[file] ?? {}).flat()) {
       if (!present.has(name)) absent.push({ file, name });
@@ -149,9 +158,15 @@ function writeOut(text: string): void {
 }
 
 export default class SummaryReporter implements Reporter {
+  #hasPattern = false;
+
+  onInit({ config }: Vitest): void {
+    this.#hasPattern = config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const { NODE_NUMA_TEST_ENVIRONMENT: environment, ...env } = process.env;
-    const tally = tallyOf(modules, unhandledErrors);
+    const tally = tallyOf(modules, unhandledErrors, this.#hasPattern);
     const lines = listSkips(tally.skips);
     const isPrivileged = hasPrivilege();
     if (environment !== undefined) {
@@ -167,7 +182,7 @@ export default class SummaryReporter implements Reporter {
         process.exitCode = 1;
       }
       if (env['NODE_NUMA_TEST_RESULT'] === '1') {
-        const { names, ...counted } = tally;
+        const { names, leftOut: _, ...counted } = tally;
         const result: Result = { ...counted, ...compared, isPrivileged, files: [...names.keys()] };
         lines.push(resultLine(result));
       }
