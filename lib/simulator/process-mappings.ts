@@ -110,6 +110,11 @@ export class ProcessMappings implements Iterable<Mapped> {
     return mapped;
   }
 
+  /** A program was executed: the memory is gone, and no handle names any. */
+  clear(): void {
+    this.#shares.clear();
+  }
+
   /** A child's table after a fork: the same handles, and bytes of its own. */
   copyInto(child: ProcessMappings): void {
     child.#lastId = this.#lastId;

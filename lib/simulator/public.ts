@@ -3,21 +3,45 @@
  * NUMA. docs/simulator.md says what it is and what it is not.
  */
 
-export type { Backend, PageSpan } from '../backend/backend.ts';
+export type { Access, Backend, PageSpan } from '../backend/backend.ts';
+export type { SyscallFailure, SyscallResult, SyscallSuccess } from '../backend/syscall-result.ts';
+export type { AreaCalls, MemoryArea } from './interface/area-calls.ts';
+export type {
+  BalancingWord,
+  CpusetOptions,
+  HugePagesWord,
+  MachineSettings,
+  MigratedPages,
+  NodeCounters,
+  SimulatedCpuset,
+  WeightFiles,
+} from './interface/machine-settings.ts';
+export { MADV } from './interface/madvise-numbers.ts';
+export type { MemoryCalls, MmapRequest, Protection } from './interface/memory-calls.ts';
+export type {
+  GetMempolicyPointers,
+  MaskArgument,
+  MaskPointer,
+  MovePagesPointers,
+  NumaCalls,
+  StoredPolicy,
+} from './interface/numa-calls.ts';
+export type {
+  MapObjectRequest,
+  ObjectCalls,
+  ObjectKind,
+  SimulatedObject,
+} from './interface/object-calls.ts';
+export type { RingCalls } from './interface/ring-calls.ts';
+export type {
+  ProcessOptions,
+  SimulatedCalls,
+  SimulatedCapability,
+  SimulatedProcess,
+  SimulatedThread,
+} from './interface/simulated-process.ts';
 export { checkMachineDescription } from './nodes/check-description.ts';
 export type { KernelLine } from './nodes/kernel-line.ts';
 export type { MachineDescription, MachineNode } from './nodes/machine-description.ts';
 export { presets } from './presets.ts';
-export {
-  defaultMachine,
-  type HugePagesWord,
-  kernelLines,
-  Machine,
-  type MachineOptions,
-} from './simulated-machine.ts';
-export type {
-  ProcessOptions,
-  SimulatedCapability,
-  SimulatedProcess,
-  SimulatedThread,
-} from './simulated-process.ts';
+export { defaultMachine, kernelLines, Machine, type MachineOptions } from './simulated-machine.ts';

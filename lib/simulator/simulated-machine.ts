@@ -2,18 +2,27 @@
  * A simulated machine as users have it: made of a description, answering as one kernel does.
  */
 
+import type { TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { invalidArgumentValue } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
+import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
+import { SettingsHandle } from './handles/settings-handle.ts';
+import type {
+  HugePagesWord,
+  MachineSettings,
+  MigratedPages,
+  NodeCounters,
+} from './interface/machine-settings.ts';
+import type { ProcessOptions, SimulatedProcess } from './interface/simulated-process.ts';
 import { invariantBreaches } from './invariants.ts';
-import { Machine as MachineState } from './machine.ts';
+import { KERNEL_THREAD_PID, Machine as MachineState } from './machine.ts';
 import { checkMachineDescription } from './nodes/check-description.ts';
 import type { KernelLine } from './nodes/kernel-line.ts';
 import { KERNEL_PROFILES } from './nodes/kernel-profile.ts';
 import type { MachineDescription } from './nodes/machine-description.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
 import { deepFreeze, presets } from './presets.ts';
-import { credentialsOf, ProcessHandle } from './process-handles.ts';
-import type { ProcessOptions, SimulatedProcess } from './simulated-process.ts';
+import { topologyOf } from './topology-report.ts';
 
 /** The kernels whose answers were measured. */
 export const kernelLines: readonly KernelLine[] = Object.freeze(
@@ -22,9 +31,6 @@ export const kernelLines: readonly KernelLine[] = Object.freeze(
 
 const HUGE_PAGE_WORDS: readonly HugePagesWord[] = ['always', 'madvise', 'never'];
 const WEIGHT_MAX = 255;
-
-/** `/sys/kernel/mm/transparent_hugepage/enabled`. */
-export type HugePagesWord = 'always' | 'madvise' | 'never';
 
 export interface MachineOptions {
   /** Whose answers: `6.1`, `6.12`, `6.18` or `7.2`. Default the newest. */
@@ -39,6 +45,10 @@ export class Machine {
   /** Release of the kernel that it answers as. */
   readonly kernel: string;
   readonly pageSizeBytes: number;
+  /** A thread of the kernel: a process id whose process has no memory. */
+  readonly kernelThreadPid: number = KERNEL_THREAD_PID;
+  /** What its administrator sets, but for huge pages and weights. */
+  readonly settings: MachineSettings;
   readonly #state: MachineState;
   #self: ProcessHandle | undefined;
 
@@ -64,6 +74,7 @@ export class Machine {
     this.#state = new MachineState(this.description, { kernel, pageSizeBytes });
     this.kernel = this.#state.profile.release;
     this.pageSizeBytes = pageSizeBytes;
+    this.settings = new SettingsHandle(this.#state, () => void this.#self?.mainThread.settle());
   }
 
   /** The process that `openNuma({ machine })` speaks for: the machine's first, made when asked. */
@@ -105,6 +116,31 @@ export class Machine {
       throw invalidArgumentValue('node', `must be one of ${ids}`, node);
     }
     this.#state.weights.set(node, weight);
+  }
+
+  /** Highest possible node + 1: nr_node_ids. */
+  get possibleNodeCount(): number {
+    return this.#state.possibleNodeCount;
+  }
+
+  /** Logical time since it started, in milliseconds: `memory.keepTouching()` has it pass. */
+  get timeMs(): number {
+    return this.#state.memory.clock.nowMs;
+  }
+
+  /** Pages that migrations have moved, and could not move, since it started. */
+  get migratedPages(): MigratedPages {
+    return { ...this.#state.memory.migrated };
+  }
+
+  /** Nodes, CPUs, memory and distances as they are now; allowed is all memory. */
+  topology(): TopologySnapshot {
+    return topologyOf(this.#state, this.#state.memory.physical.memoryNodes);
+  }
+
+  /** What a node has given out since it started. */
+  counters(node: number): NodeCounters {
+    return { ...this.#state.memory.physical.counters.of(node) };
   }
 
   /** What is wrong with the whole state, as sentences. The empty list: all counts add up. */

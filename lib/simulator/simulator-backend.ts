@@ -23,10 +23,10 @@ import type {
   SetMempolicyRequest,
 } from '../backend/backend.ts';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
-import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { ERRNO } from '../core/errno.ts';
-import { settleWrites } from './live-bytes.ts';
+import type { Caller } from './caller.ts';
 import type { Machine } from './machine.ts';
 import { mapsOf, pagemapOf } from './memory-report.ts';
 import type { ProcessMappings } from './process-mappings.ts';
@@ -52,22 +52,33 @@ export class SimulatorBackend implements Backend {
   readonly identity: BackendIdentity;
   readonly pageSizeBytes: number;
   readonly pid: number;
-  readonly #machine: Machine;
-  readonly #thread: Thread;
-  readonly #mappings: ProcessMappings;
+  readonly #caller: Caller;
 
-  constructor(machine: Machine, thread: Thread, mappings: ProcessMappings) {
+  constructor(caller: Caller) {
+    const { machine, process } = caller;
     const { release } = machine.profile;
     this.identity = Object.freeze({ kind: 'simulator', kernel: release, libnuma: null });
     this.pageSizeBytes = machine.memory.pageSizeBytes;
-    this.pid = thread.process.pid;
-    this.#machine = machine;
-    this.#thread = thread;
-    this.#mappings = mappings;
+    this.pid = process.pid;
+    this.#caller = caller;
+  }
+
+  get #machine(): Machine {
+    return this.#caller.machine;
+  }
+
+  get #thread(): Thread {
+    return this.#caller.thread;
+  }
+
+  get #mappings(): ProcessMappings {
+    return this.#caller.mappings;
   }
 
   topology(): SyscallResult<TopologySnapshot> {
-    return this.#call('topology', () => success(topologyOf(this.#machine, this.#thread)));
+    return this.#call('topology', () =>
+      success(topologyOf(this.#machine, this.#thread.memsAllowed)),
+    );
   }
 
   nodeMemory(node: number): SyscallResult<NodeMemory> {
@@ -231,16 +242,8 @@ export class SimulatorBackend implements Backend {
     );
   }
 
-  /** A call of a process that was killed, or is by the writes that come before it, finds nobody. */
   #call<T>(name: string, body: () => SyscallResult<T>): SyscallResult<T> {
-    const { process } = this.#thread;
-    const killed: SyscallFailure = failure(name, ERRNO.ESRCH);
-    if (!process.isRunning) return killed;
-    if (settleWrites(this.#thread, this.#mappings) === 'killed') {
-      this.#machine.exit(process);
-      return killed;
-    }
-    return body();
+    return this.#caller.call(name, body);
   }
 }
 

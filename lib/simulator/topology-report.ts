@@ -7,19 +7,19 @@
 import type { NodeMemory, NodeSnapshot, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import type { Machine } from './machine.ts';
 import type { MachineNode } from './nodes/machine-description.ts';
-import { nodesIn } from './nodes/nodemask.ts';
-import type { Thread } from './tasks/thread.ts';
+import { type Nodemask, nodesIn } from './nodes/nodemask.ts';
 
 /** Abstract distance of ordinary memory, and the width of a tier: MEMTIER_ADISTANCE_DRAM. */
 const DRAM_DISTANCE = 576;
 const TIER_WIDTH = 128;
 
-export function topologyOf(machine: Machine, thread: Thread): TopologySnapshot {
+/** `allowed`: nodes of whoever asks. */
+export function topologyOf(machine: Machine, allowed: Nodemask): TopologySnapshot {
   const { nodes, distances } = machine.description;
   return {
     nodes: nodes.map((node) => snapshotOf(machine, node)),
     distances,
-    allowedNodes: nodesIn(thread.memsAllowed),
+    allowedNodes: nodesIn(allowed),
   };
 }
 

@@ -1,13 +1,10 @@
 /** The contract on the simulator, as each of the kernels that it knows. */
 
 import { readFileSync } from 'node:fs';
-import { invariantBreaches } from '../../lib/simulator/invariants.ts';
-import { Machine } from '../../lib/simulator/machine.ts';
-import { KERNEL_PROFILES, type KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
-import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import { kernelLines, Machine, type MachineDescription } from '../../lib/simulator/public.ts';
 import { processContract } from '../contract/index.ts';
 import type { Trait, World } from '../contract/world.ts';
-import { worldOf } from '../simulator/simulated-world.ts';
+import { worldOf } from './simulated-world.ts';
 
 const MACHINE = JSON.parse(
   readFileSync(new URL('../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
@@ -37,14 +34,14 @@ function watched(machine: Machine): World {
   return {
     ...world,
     spawn: async () => {
-      const breaches = invariantBreaches(machine);
+      const breaches = machine.invariantBreaches();
       if (breaches.length > 0) throw new Error(breaches.join('; '));
       return world.spawn();
     },
   };
 }
 
-for (const kernel of Object.keys(KERNEL_PROFILES) as KernelLine[]) {
+for (const kernel of kernelLines) {
   processContract({
     name: `a simulated process, Linux ${kernel}`,
     traits: TRAITS,

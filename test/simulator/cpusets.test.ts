@@ -3,9 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { Machine } from '../../lib/simulator/machine.ts';
-import type { KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
-import { presets } from '../../lib/simulator/presets.ts';
+import { type KernelLine, Machine, presets } from '../../lib/simulator/public.ts';
 import { mapPages, maskOf, placeOn, rangePolicy, UNWRITTEN, where } from '../contract/pages.ts';
 import type { Cpuset, MachineSettings, World } from '../contract/world.ts';
 import { worldOf } from './simulated-world.ts';
@@ -14,7 +12,7 @@ import '../support/matchers.ts';
 const { STATIC_NODES } = MPOL_MODE_FLAG;
 
 function openWorld(kernel: KernelLine = '7.2'): World & { settings: MachineSettings } {
-  return worldOf(new Machine(presets.fourNodes, { kernel })) as never;
+  return worldOf(new Machine(presets.fourNodes, { kernel }));
 }
 
 async function groupOn(nodes: string, create: () => Promise<Cpuset>): Promise<Cpuset> {

@@ -3,9 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { invariantBreaches } from '../../lib/simulator/invariants.ts';
-import { Machine } from '../../lib/simulator/machine.ts';
-import { KERNEL_PROFILES, type KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
-import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import { Machine as MachineState } from '../../lib/simulator/machine.ts';
+import { kernelLines, Machine, type MachineDescription } from '../../lib/simulator/public.ts';
 import type { World } from '../contract/world.ts';
 import { generateProgram } from '../differential/generate.ts';
 import { runProgram } from '../differential/interpret.ts';
@@ -16,8 +15,8 @@ const MACHINE = JSON.parse(
   readFileSync(new URL('../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
 ) as MachineDescription;
 
-function totalFree({ memory, description }: Machine): number {
-  return description.nodes.reduce((sum, { id }) => sum + memory.physical.freePages(id), 0);
+function totalFree(machine: Machine): number {
+  return machine.topology().nodes.reduce((sum, { freeBytes }) => sum + freeBytes, 0);
 }
 
 /** A world whose machine is examined after each call of any process. */
@@ -39,13 +38,13 @@ function watched(machine: Machine, see: () => void): World {
 }
 
 describe('invariants', () => {
-  for (const kernel of Object.keys(KERNEL_PROFILES) as KernelLine[]) {
+  for (const kernel of kernelLines) {
     test(`hold after each call of ${PROGRAMS} random programs, Linux ${kernel}`, async () => {
       for (let seed = 1; seed <= PROGRAMS; seed += 1) {
         const machine = new Machine(MACHINE, { kernel });
         const free = totalFree(machine);
         const see = (): void => {
-          const breaches = invariantBreaches(machine);
+          const breaches = machine.invariantBreaches();
           if (breaches.length > 0) throw new Error(`seed ${seed}: ${breaches.join('; ')}`);
         };
         await runProgram(watched(machine, see), generateProgram(seed, new Set()));
@@ -55,7 +54,7 @@ describe('invariants', () => {
   }
 
   test('tell what is wrong', async () => {
-    const machine = new Machine(MACHINE);
+    const machine = new MachineState(MACHINE);
     machine.memory.physical.take(1, 3);
     expect(invariantBreaches(machine)).toEqual([
       'node 1 has 196608 pages, and 196605 are free or used',

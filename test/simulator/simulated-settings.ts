@@ -1,65 +1,104 @@
 /** Settings of a simulated machine: each is as before when the test is over. */
 
-import type { Machine } from '../../lib/simulator/machine.ts';
-import { mergedPageCount, mergeEqualPages } from '../../lib/simulator/memory/merge.ts';
-import { nodesIn } from '../../lib/simulator/nodes/nodemask.ts';
-import {
-  readWeightFile,
-  weightFileNames,
-  writeWeightFile,
-} from '../../lib/simulator/syscalls/weight-files.ts';
-import { ROOT_CREDENTIALS } from '../../lib/simulator/tasks/credentials.ts';
-import type { MachineSettings, WeightFiles } from '../contract/world.ts';
-import { withGroups } from './simulated-cpusets.ts';
+import type { CpusetOptions, Machine, SimulatedCpuset } from '../../lib/simulator/public.ts';
+import type { Cpuset, MachineSettings, WeightFiles } from '../contract/world.ts';
+import { expectValue } from './simulated-groups.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
 
-/** What is set otherwise: pools and transparent huge pages are elsewhere. */
-type Settings = Omit<MachineSettings, 'withHugePool' | 'withTransparentHugePages'>;
-
-function weightFiles(machine: Machine): WeightFiles {
+function weightFiles({ settings: { weights } }: Machine): WeightFiles {
   return {
-    names: async () => weightFileNames(machine),
-    read: async (name) => readWeightFile(machine, name) ?? '',
-    write: async (name, text) => writeWeightFile(machine, ROOT_CREDENTIALS, name, text),
+    names: async () => weights.names(),
+    read: async (name) => {
+      const text = weights.read(name);
+      return text.ok ? text.value : '';
+    },
+    write: async (name, text) => weights.write(name, text),
     writeAs: async ({ pid }, name, text) => {
-      const { credentials } = machine.findProcess(pid) ?? { credentials: ROOT_CREDENTIALS };
-      const result = writeWeightFile(machine, credentials, name, text);
+      const result = weights.write(name, text, pid);
       return result.ok ? result : { ...result, syscall: 'write_file' };
     },
-    firmwareBandwidths: async () => machine.weights.bandwidths,
+    firmwareBandwidths: async () => weights.firmwareBandwidths,
   };
 }
 
-export function simulatedSettings(machine: Machine): Settings {
-  const { memory, weights, profile } = machine;
+/** The groups that a test makes; their processes go back to the root in the end. */
+async function withGroups<T>(
+  { settings }: Machine,
+  options: CpusetOptions,
+  body: (create: () => Promise<Cpuset>) => Promise<T>,
+): Promise<T> {
+  const groups: SimulatedCpuset[] = [];
+  try {
+    return await body(async () => {
+      const group = expectValue(settings.cpuset(options));
+      groups.push(group);
+      return {
+        setMems: async (nodes) => group.setMems(nodes),
+        attach: async (pid) => group.attach(pid),
+      };
+    });
+  } finally {
+    for (const group of groups) group.empty();
+  }
+}
+
+async function restoring<T>(body: () => Promise<T>, restore: () => void): Promise<T> {
+  try {
+    return await body();
+  } finally {
+    restore();
+  }
+}
+
+export function simulatedSettings(world: SimulatedWorld): MachineSettings {
+  const { machine, processes } = world;
+  const { settings } = machine;
+  const nodes = machine.topology().allowedNodes;
   return {
-    withBalancing: async (body, kind) => {
-      memory.balancing = kind ?? 'on';
-      try {
-        return await body();
-      } finally {
-        memory.balancing = 'off';
-      }
+    withHugePool: async (pagesPerNode, body) => {
+      const before = nodes.map((node) => [node, settings.hugePoolPages(node)] as const);
+      for (const node of nodes) settings.setHugePoolPages(node, pagesPerNode);
+      return restoring(body, () => {
+        for (const [node, pages] of before) settings.setHugePoolPages(node, pages);
+      });
     },
-    balancingFaults: async (pid) => machine.findProcess(pid)?.mainThread.numa.totalFaults ?? 0,
-    migratedPages: async () => ({ ...memory.migrated }),
+    withTransparentHugePages: async (body, ranges = 'madvise') => {
+      const before = machine.hugePages;
+      machine.hugePages = ranges;
+      return restoring(body, () => {
+        machine.hugePages = before;
+      });
+    },
+    withBalancing: async (body, kind) => {
+      settings.balancing = kind ?? 'on';
+      return restoring(body, () => {
+        settings.balancing = 'off';
+      });
+    },
+    balancingFaults: async (pid) => processes.get(pid)?.balancingFaults ?? 0,
+    migratedPages: async () => machine.migratedPages,
     withInterleaveWeights: async (body) => {
-      const nodes = nodesIn(memory.physical.memoryNodes);
-      const before = nodes.map((node) => [node, weights.weightOf(node)] as const);
       const files = weightFiles(machine);
-      try {
-        return await body((node, text) => files.write(`node${node}`, text), files);
-      } finally {
-        for (const [node, weight] of before) weights.set(node, weight);
-      }
+      const before = nodes.map((node) => [node, settings.weights.read(`node${node}`)] as const);
+      const write = (node: number, text: string) => files.write(`node${node}`, text);
+      return restoring(
+        () => body(write, files),
+        () => {
+          for (const [node, text] of before) {
+            if (text.ok) machine.setInterleaveWeight(node, Number(text.value));
+          }
+        },
+      );
     },
     withMerging: (body) =>
       body(async (pid, pageCount) => {
-        mergeEqualPages(memory);
-        const process = machine.findProcess(pid);
-        return process !== undefined && mergedPageCount(process.space) >= pageCount;
+        settings.mergeEqualPages();
+        return (processes.get(pid)?.mergedPages ?? 0) >= pageCount;
       }),
-    withCpusets: (body) => withGroups(machine, { version: 2, migrates: true }, body),
-    withOldCpusets: async (migrates, body) =>
-      profile.hasOldCpusets ? withGroups(machine, { version: 1, migrates }, body) : null,
+    withCpusets: (body) => withGroups(machine, {}, body),
+    withOldCpusets: async (migrates, body) => {
+      const options = { version: 1, migrates } as const;
+      return settings.cpuset(options).ok ? withGroups(machine, options, body) : null;
+    },
   };
 }

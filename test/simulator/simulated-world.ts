@@ -1,32 +1,29 @@
 /** The world of a simulated machine: its processes are its own. */
 
 import { NODE_ID_MAX } from '../../lib/core/uapi.ts';
-import { KERNEL_THREAD_PID, Machine, type MachineOptions } from '../../lib/simulator/machine.ts';
-import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
-import { nodesIn } from '../../lib/simulator/nodes/nodemask.ts';
-import type { World, WorldMachine, WorldProcess } from '../contract/world.ts';
-import { simulatedHugePages } from './simulated-huge-pages.ts';
-import { SimulatedProcess } from './simulated-process.ts';
+import {
+  Machine,
+  type MachineDescription,
+  type MachineOptions,
+  type SimulatedProcess,
+} from '../../lib/simulator/public.ts';
+import type { MachineSettings, World, WorldMachine, WorldProcess } from '../contract/world.ts';
+import { SimulatedWorldProcess } from './simulated-process.ts';
 import { simulatedSettings } from './simulated-settings.ts';
 
+/** A machine, and the processes that tests know by their ids. */
+export interface SimulatedWorld {
+  readonly machine: Machine;
+  readonly processes: ReadonlyMap<number, SimulatedProcess>;
+}
+
 function worldMachine(machine: Machine): WorldMachine {
-  const { memory, description, profile } = machine;
-  const memoryNodes = nodesIn(memory.physical.memoryNodes);
-  const bytesOf = (pages: number): number => pages * memory.pageSizeBytes;
+  const topology = machine.topology();
   return {
-    kernel: profile.release,
-    pageSizeBytes: memory.pageSizeBytes,
-    memoryNodes,
-    topology: {
-      nodes: description.nodes.map(({ id, cpus }) => ({
-        id,
-        cpus,
-        memoryBytes: bytesOf(memory.physical.totalPages(id)),
-        freeBytes: bytesOf(memory.physical.freePages(id)),
-      })),
-      distances: description.distances,
-      allowedNodes: memoryNodes,
-    },
+    kernel: machine.kernel,
+    pageSizeBytes: machine.pageSizeBytes,
+    memoryNodes: topology.allowedNodes,
+    topology,
     possibleNodeCount: machine.possibleNodeCount,
     nodesMax: NODE_ID_MAX + 1,
     isPrivileged: true,
@@ -43,16 +40,17 @@ export function openSimulatedWorld(
 }
 
 /** The world of a machine that the test keeps in its hands. */
-export function worldOf(machine: Machine): World {
+export function worldOf(machine: Machine): World & { readonly settings: MachineSettings } {
+  const processes = new Map<number, SimulatedProcess>();
   return {
     machine: worldMachine(machine),
-    settings: { ...simulatedSettings(machine), ...simulatedHugePages(machine) },
-    kernelThread: KERNEL_THREAD_PID,
-    nodeCounters: async (node) => ({ ...machine.memory.physical.counters.of(node) }),
+    settings: simulatedSettings({ machine, processes }),
+    kernelThread: machine.kernelThreadPid,
+    nodeCounters: async (node) => machine.counters(node),
     spawn: async (): Promise<WorldProcess> => {
       const process = machine.process();
-      process.space.isWithoutHugePages = true;
-      return new SimulatedProcess(machine, process);
+      process.allowsHugePages = false;
+      return new SimulatedWorldProcess(processes, process);
     },
     close: async () => undefined,
   };

@@ -16,6 +16,7 @@ import { breaches, code, isScript, lib, native, needCompiler, SCRIPT_EXTENSIONS 
 const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/core\//, 0],
   [/^lib\/backend\//, 1],
+  [/^lib\/simulator\/interface\//, 1.05],
   [/^lib\/simulator\/nodes\//, 1.1],
   [/^lib\/simulator\/policy\//, 1.2],
   [/^lib\/simulator\/memory\//, 1.3],
@@ -24,6 +25,8 @@ const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/simulator\/tasks\//, 1.5],
   [/^lib\/simulator\/machine\.ts$/, 1.6],
   [/^lib\/simulator\/syscalls\//, 1.7],
+  [/^lib\/simulator\/handles\//, 1.85],
+  [/^lib\/simulator\/(simulated-machine|public)\.ts$/, 1.9],
   [/^lib\/simulator\/[^/]+\.ts$/, 1.8],
   [/^lib\/native-backend\//, 2],
   [/^lib\/open-backend\.ts$/, 3],

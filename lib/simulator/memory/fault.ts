@@ -10,6 +10,7 @@ import { type InterleaveCounter, isInterleavingMode } from '../policy/interleave
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import { type Allocator, countAllocation, findNode, searchFor } from '../policy/placement.ts';
 import type { AddressSpace } from './address-space.ts';
+import { faultInTurns } from './fault-in-turns.ts';
 import { fillObject } from './fill-object.ts';
 import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
 import { faultPoolPage } from './hugetlb-fault.ts';
@@ -180,11 +181,19 @@ function faultAnonymous(
       continue;
     }
     const policy = rangePolicyAt(vma, at) ?? toucher.policy;
-    const search = searchFor({ policy, index: interleaveIndexAt(vma, at) }, toucher, interleave);
+    const index = interleaveIndexAt(vma, at);
+    const inTable = Math.min(page + pageCount, tableEnd(space, at)) - at;
+    const isInTurns = policy !== null && isInterleavingMode(policy.mode);
+    const inTurns = { page: at, pageCount: inTable, index };
+    const atOnce = isInTurns ? faultInTurns(space, toucher, policy, inTurns) : 0;
+    if (atOnce > 0) {
+      at += atOnce;
+      continue;
+    }
+    const search = searchFor({ policy, index }, toucher, interleave);
     const node = findNode(physical, search);
     if (node === NO_NODE) return 'killed';
-    const isUniform = policy === null || !isInterleavingMode(policy.mode);
-    const wanted = isUniform ? Math.min(page + pageCount, tableEnd(space, at)) - at : 1;
+    const wanted = isInTurns ? 1 : inTable;
     const taken = Math.min(wanted, physical.availablePages(node));
     if (space.pages.get(at) === SWAPPED) space.pages.fill(at, at + taken, NONE);
     space.mapInline(at, taken, node);

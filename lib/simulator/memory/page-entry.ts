@@ -85,6 +85,14 @@ export function unmarkedEntry(entry: number): number {
   return (entry & ~MARKED) >>> 0;
 }
 
+/** Bits that tell an inline entry which nothing waits for from all others. */
+const ORDINARY_MASK = TAG_MASK | ISOLATED | MARKED;
+
+/** Whether it is inline, neither isolated nor marked. */
+export function isOrdinary(entry: number): boolean {
+  return (entry & ORDINARY_MASK) === TAG.INLINE;
+}
+
 /** Whether there is memory behind it, on some node. */
 export function isPage(entry: number): boolean {
   return isInline(entry) || isFolio(entry);

@@ -5,6 +5,7 @@
  */
 
 import { HUGE_ZERO_PAGE, NONE, ZERO_PAGE } from './page-entry.ts';
+import { TableSlabs } from './table-slabs.ts';
 
 /** Called for consecutive pages with equal entries. */
 export type VisitRun = (page: number, pageCount: number, entry: number) => void;
@@ -20,16 +21,22 @@ export type VisitPart = (
 export class PageTable {
   /** Entries of one table: what a huge page replaces. */
   readonly tablePages: number;
-  readonly #tables = new Map<number, number | Uint32Array>();
+  /** By index: the entry that all pages of the table have, or the table as `namedTable` has it. */
+  readonly #tables = new Map<number, number>();
+  readonly #slabs: TableSlabs;
 
   constructor(tablePages: number) {
     this.tablePages = tablePages;
+    this.#slabs = new TableSlabs(tablePages);
   }
 
   get(page: number): number {
-    const table = this.#tables.get(Math.floor(page / this.tablePages));
-    if (table === undefined) return NONE;
-    return typeof table === 'number' ? table : (table[page % this.tablePages] as number);
+    const size = this.tablePages;
+    const known = this.#tables.get(Math.floor(page / size));
+    if (known === undefined) return NONE;
+    if (isEntry(known)) return known;
+    const table = namedTable(known);
+    return this.#slabs.entriesOf(table)[this.#slabs.offsetOf(table) + (page % size)] as number;
   }
 
   set(page: number, entry: number): void {
@@ -44,38 +51,63 @@ export class PageTable {
       const first = index * size;
       const last = Math.min(end, first + size);
       if (page === first && last === first + size) this.#setUniform(index, entry);
-      else this.#entriesFor(index, entry)?.fill(entry, page - first, last - first);
+      else if ((this.#tables.get(index) ?? NONE) !== entry) {
+        const { entries, offset } = this.#own(index);
+        entries.fill(entry, offset + page - first, offset + last - first);
+      }
+      page = last;
+    }
+  }
+
+  /** Gives pages that have none yet the entries of `turns`, over and over, from `turn` on. */
+  fillInTurns(start: number, end: number, turns: Uint32Array, turn: number): void {
+    let next = turn;
+    for (let page = start; page < end; ) {
+      const index = Math.floor(page / this.tablePages);
+      const first = index * this.tablePages;
+      const last = Math.min(end, first + this.tablePages);
+      const { entries, offset } = this.#own(index);
+      for (let at = offset + page - first; at < offset + last - first; at += 1) {
+        entries[at] = turns[next] as number;
+        next = next + 1 === turns.length ? 0 : next + 1;
+      }
       page = last;
     }
   }
 
   #setUniform(index: number, entry: number): void {
+    const known = this.#tables.get(index);
+    if (known !== undefined && !isEntry(known)) this.#slabs.release(namedTable(known));
     if (entry === NONE) this.#tables.delete(index);
     else this.#tables.set(index, entry);
   }
 
-  /** The table's own entries, made where it had none; undefined where they hold `entry` already. */
-  #entriesFor(index: number, entry: number): Uint32Array | undefined {
-    const table = this.#tables.get(index) ?? NONE;
-    if (typeof table !== 'number') return table;
-    if (table === entry) return undefined;
-    const entries = new Uint32Array(this.tablePages).fill(table);
-    this.#tables.set(index, entries);
-    return entries;
+  /** The table's own entries, from `offset` on; made where it had none. */
+  #own(index: number): { readonly entries: Uint32Array; readonly offset: number } {
+    const known = this.#tables.get(index) ?? NONE;
+    const table = isEntry(known) ? this.#slabs.allocate() : namedTable(known);
+    const entries = this.#slabs.entriesOf(table);
+    const offset = this.#slabs.offsetOf(table);
+    if (isEntry(known)) {
+      entries.fill(known, offset, offset + this.tablePages);
+      this.#tables.set(index, namedTable(table));
+    }
+    return { entries, offset };
   }
 
   /** Whether a whole table's pages are mapped by one entry, as a huge page is. */
   isHuge(page: number): boolean {
-    return typeof this.#tables.get(Math.floor(page / this.tablePages)) === 'number';
+    const known = this.#tables.get(Math.floor(page / this.tablePages));
+    return known !== undefined && isEntry(known);
   }
 
   /** Gives each page of a table an entry of its own. Source: __split_huge_pmd(). */
   splitHuge(page: number): void {
     const index = Math.floor(page / this.tablePages);
-    const table = this.#tables.get(index);
-    if (typeof table !== 'number') return;
-    const entry = table === HUGE_ZERO_PAGE ? ZERO_PAGE : table;
-    this.#tables.set(index, new Uint32Array(this.tablePages).fill(entry));
+    const known = this.#tables.get(index);
+    if (known === undefined || !isEntry(known)) return;
+    const { entries, offset } = this.#own(index);
+    if (known === HUGE_ZERO_PAGE) entries.fill(ZERO_PAGE, offset, offset + this.tablePages);
   }
 
   /** Visits every page of the range, by tables: one entry for all, or an entry for each, which the
@@ -86,58 +118,60 @@ export class PageTable {
       const index = Math.floor(page / size);
       const first = index * size;
       const last = Math.min(end, first + size);
-      visit(page, last - page, this.#tables.get(index) ?? NONE, page - first);
+      const known = this.#tables.get(index) ?? NONE;
+      if (isEntry(known)) visit(page, last - page, known, 0);
+      else {
+        const table = namedTable(known);
+        const offset = this.#slabs.offsetOf(table) + page - first;
+        visit(page, last - page, this.#slabs.entriesOf(table), offset);
+      }
       page = last;
     }
   }
 
   /** Number of pages from `start` on, below `end`, that have one entry. */
   runLength(start: number, end: number): number {
-    const size = this.tablePages;
     const entry = this.get(start);
     for (let page = start; page < end; ) {
-      const index = Math.floor(page / size);
-      const first = index * size;
-      const last = Math.min(end, first + size);
-      const table = this.#tables.get(index) ?? NONE;
-      if (typeof table === 'number') {
-        if (table !== entry) return page - start;
-        page = last;
+      const last = Math.min(end, (Math.floor(page / this.tablePages) + 1) * this.tablePages);
+      const known = this.#tables.get(Math.floor(page / this.tablePages)) ?? NONE;
+      if (isEntry(known)) {
+        if (known !== entry) return page - start;
       } else {
-        for (; page < last; page += 1) if (table[page - first] !== entry) return page - start;
+        const table = namedTable(known);
+        const entries = this.#slabs.entriesOf(table);
+        const offset = this.#slabs.offsetOf(table) + (page % this.tablePages);
+        const offsetEnd = offset + last - page;
+        for (let at = offset; at < offsetEnd; at += 1) {
+          if (entries[at] !== entry) return page + at - offset - start;
+        }
       }
+      page = last;
     }
     return Math.max(0, end - start);
   }
 
   /** Visits every page of the range, by runs of equal entries. The visitor may change its run. */
   forEachRun(start: number, end: number, visit: VisitRun): void {
-    const size = this.tablePages;
     let runStart = start;
     let runEntry = -1;
     const close = (page: number): void => {
       if (runEntry >= 0 && page > runStart) visit(runStart, page - runStart, runEntry);
     };
-    for (let page = start; page < end; ) {
-      const index = Math.floor(page / size);
-      const first = index * size;
-      const last = Math.min(end, first + size);
-      const table = this.#tables.get(index) ?? NONE;
-      if (typeof table === 'number') {
-        if (table !== runEntry) {
-          close(page);
-          [runStart, runEntry] = [page, table];
-        }
-      } else {
-        for (let at = page - first; at < last - first; at += 1) {
-          const entry = table[at] as number;
-          if (entry === runEntry) continue;
-          close(first + at);
-          [runStart, runEntry] = [first + at, entry];
-        }
+    this.forEachPart(start, end, (page, pageCount, entries, offset) => {
+      if (typeof entries === 'number') {
+        if (entries === runEntry) return;
+        close(page);
+        [runStart, runEntry] = [page, entries];
+        return;
       }
-      page = last;
-    }
+      for (let index = 0; index < pageCount; index += 1) {
+        const entry = entries[offset + index] as number;
+        if (entry === runEntry) continue;
+        close(page + index);
+        [runStart, runEntry] = [page + index, entry];
+      }
+    });
     close(end);
   }
 
@@ -148,4 +182,14 @@ export class PageTable {
       this.forEachRun(index * size, (index + 1) * size, visit);
     }
   }
+}
+
+/** Whether it stands for itself: tables are below 0, where the engine keeps no number apart. */
+function isEntry(known: number): boolean {
+  return known >= 0;
+}
+
+/** A table's number as the page table has it, and back. */
+function namedTable(table: number): number {
+  return -1 - table;
 }

@@ -7,13 +7,7 @@
 
 import { NODE_ID_MAX } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import {
-  inlineEntry,
-  isInline,
-  isIsolatedInline,
-  isMarked,
-  nodeOfInline,
-} from '../memory/page-entry.ts';
+import { inlineEntry, isOrdinary, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, VM } from '../memory/vma.ts';
 import { countAllocation, findNode, type Search } from '../policy/placement.ts';
 
@@ -28,81 +22,107 @@ export interface OrdinaryMove {
   readonly pendingPages: number;
 }
 
+/** How many pages each entry has. A Map would cost more than all the rest. */
+export function newEntryCounts(): Int32Array {
+  return new Int32Array(inlineEntry(NODE_ID_MAX) + 1);
+}
+
+export interface OrdinaryPages {
+  /** Pages that move by themselves, whatever lies behind them. */
+  readonly pageCount: number;
+  /** None between those and this page is on the node already. */
+  readonly unsettledUntil: number;
+}
+
 /**
- * Pages that move by themselves, whatever lies behind them: up to one that is there already, which
- * ends a run of the call, or to the call's end.
+ * Pages that can be moved at once: up to one that is there already, which ends a run of the call,
+ * or to the call's end. `counts` learns what they are.
  */
-export function ordinaryPages(space: AddressSpace, move: OrdinaryMove): number {
+export function ordinaryPages(
+  space: AddressSpace,
+  move: OrdinaryMove,
+  counts: Int32Array,
+): OrdinaryPages {
   const { start, end, node, search, pendingPages } = move;
   const { physical } = space.memory;
   const vma = space.vmas.lookup(start);
-  if (vma === undefined || vma.access === 'none' || hasFlag(vma, VM.IO)) return 0;
-  if (findNode(physical, search) !== node) return 0;
+  const none = { pageCount: 0, unsettledUntil: start };
+  if (vma === undefined || vma.access === 'none' || hasFlag(vma, VM.IO)) return none;
+  if (findNode(physical, search) !== node) return none;
   const target = inlineEntry(node);
-  const stop = Math.min(end, vma.end);
-  let roomPages = physical.availablePages(node) - pendingPages;
-  let settled = start;
-  let page = start;
-  space.pages.forEachPart(start, stop, (first, pageCount, entries, offset) => {
-    if (page !== first || typeof entries === 'number') return;
-    const found = scanTable(entries.subarray(offset, offset + pageCount), target, roomPages);
-    roomPages -= found.moves;
-    page += found.handled;
-    if (found.settled > 0) settled = first + found.settled;
+  const roomPages = physical.availablePages(node) - pendingPages;
+  const stop = countOrdinary(space, start, Math.min(end, vma.end, start + roomPages), {
+    target,
+    counts,
   });
-  return (page === end ? page : settled) - start;
+  if (stop === end) return { pageCount: end - start, unsettledUntil: end };
+  let settled = stop;
+  while (settled > start && space.pages.get(settled - 1) !== target) settled -= 1;
+  if (settled > start) countOrdinary(space, start, settled, { target, counts });
+  return { pageCount: settled - start, unsettledUntil: stop };
 }
 
-interface Scanned {
-  /** Ordinary pages before the first that is not. */
-  readonly handled: number;
-  /** Those of them up to the last that is there already. */
-  readonly settled: number;
-  readonly moves: number;
+interface Counting {
+  readonly target: number;
+  readonly counts: Int32Array;
 }
 
-function scanTable(entries: Uint32Array, target: number, roomPages: number): Scanned {
-  let settled = 0;
-  let moves = 0;
-  for (let index = 0; index < entries.length; index += 1) {
-    const entry = entries[index] as number;
-    if (entry === target) settled = index + 1;
-    else if (!isOrdinary(entry) || moves === roomPages) return { handled: index, settled, moves };
-    else moves += 1;
+/** Counts ordinary pages by their entries, but for the target, up to the end or, with counts that
+ *  are of no use, the first other page. */
+function countOrdinary(space: AddressSpace, start: number, end: number, by: Counting): number {
+  by.counts.fill(0);
+  let page = start;
+  space.pages.forEachPart(start, end, (first, pageCount, entries, offset) => {
+    if (page !== first || typeof entries === 'number') return;
+    page += countPart(entries, offset, offset + pageCount, by) - offset;
+  });
+  return page;
+}
+
+/** Equal entries in a row are counted at once; the value is where it ended. Where that is before
+ *  the end, some are not counted yet. */
+function countPart(
+  entries: Uint32Array,
+  offset: number,
+  end: number,
+  { target, counts }: Counting,
+): number {
+  // In 32 bits with a sign, the engine keeps all of this in registers.
+  const settled = target | 0;
+  let last = settled;
+  let alike = 0;
+  for (let at = offset; at < end; at += 1) {
+    const entry = (entries[at] as number) | 0;
+    if (entry === settled) continue;
+    if (entry !== last) {
+      if (!isOrdinary(entry)) return at;
+      counts[last] = (counts[last] as number) + alike;
+      last = entry;
+      alike = 0;
+    }
+    alike += 1;
   }
-  return { handled: entries.length, settled, moves };
+  counts[last] = (counts[last] as number) + alike;
+  return end;
 }
 
-/** Moves as many pages as `ordinaryPages` has told. */
-export function moveOrdinary(space: AddressSpace, pageCount: number, move: OrdinaryMove): void {
+/** Moves as many pages as `ordinaryPages` has told, and counted. */
+export function moveOrdinary(
+  space: AddressSpace,
+  pageCount: number,
+  move: OrdinaryMove,
+  counts: Int32Array,
+): void {
   const { physical, migrated } = space.memory;
   const target = inlineEntry(move.node);
-  // By entry: a Map would cost more than all the rest.
-  const gone = new Int32Array(inlineEntry(NODE_ID_MAX) + 1);
   space.pages.forEachPart(move.start, move.start + pageCount, (_page, count, entries, offset) => {
-    if (typeof entries !== 'number') {
-      replaceAll(entries.subarray(offset, offset + count), target, gone);
-    }
+    if (typeof entries !== 'number') entries.fill(target, offset, offset + count);
   });
-  gone[target] = 0;
-  for (const [entry, count] of gone.entries()) {
+  for (const [entry, count] of counts.entries()) {
     if (count === 0) continue;
     physical.take(move.node, count);
     countAllocation(physical, move.search, move.node, count);
     migrated.moved += count;
     physical.giveBack(nodeOfInline(entry), count);
   }
-}
-
-/** Counts what was there, and puts the target in its place. */
-function replaceAll(entries: Uint32Array, target: number, gone: Int32Array): void {
-  for (let index = 0; index < entries.length; index += 1) {
-    const entry = entries[index] as number;
-    gone[entry] = (gone[entry] as number) + 1;
-    entries[index] = target;
-  }
-}
-
-function isOrdinary(entry: number): boolean {
-  return isInline(entry) && !isMarked(entry) && !isIsolatedInline(entry);
 }

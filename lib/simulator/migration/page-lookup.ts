@@ -52,7 +52,7 @@ export function querySpan(space: AddressSpace, start: number, status: Int32Array
     space.pages.forEachPart(vma.start, vma.end, (page, pageCount, entries, offset) => {
       const part = status.subarray(page - start, page - start + pageCount);
       if (typeof entries === 'number') part.fill(placeAt(space, vma, page));
-      else placesOf(space, vma, { page, part, entries: entries.subarray(offset), known });
+      else placesOf(space, vma, { page, part, entries, offset, known });
     });
   }
 }
@@ -60,14 +60,17 @@ export function querySpan(space: AddressSpace, start: number, status: Int32Array
 interface TablePart {
   readonly page: number;
   readonly part: Int32Array;
+  /** `entries[offset]` is the first page's. */
   readonly entries: Uint32Array;
+  readonly offset: number;
   /** Places by entry, as far as they are known. */
   readonly known: Int32Array;
 }
 
-function placesOf(space: AddressSpace, vma: Vma, { page, part, entries, known }: TablePart): void {
+function placesOf(space: AddressSpace, vma: Vma, table: TablePart): void {
+  const { page, part, entries, offset, known } = table;
   for (let index = 0; index < part.length; index += 1) {
-    const entry = entries[index] as number;
+    const entry = entries[offset + index] as number;
     let place = entry < known.length ? (known[entry] as number) : UNKNOWN;
     if (place === UNKNOWN) {
       place = placeAt(space, vma, page + index);

@@ -58,6 +58,27 @@ function weightedNode(nodes: readonly number[], index: number, weights: Weights)
   return nodes[0] as number;
 }
 
+/** One round of turns: nodes in the order in which consecutive indices have them. */
+export function interleavingTurns(policy: Mempolicy, { weights }: InterleaveRules): number[] {
+  const nodes = nodesIn(policy.nodes);
+  if (policy.mode !== MPOL.WEIGHTED_INTERLEAVE) return nodes;
+  return nodes.flatMap((node) => Array<number>(weightOf(weights, node)).fill(node));
+}
+
+/** Whose turn an index is, and the indices from it on of which each next one has the next turn. */
+export function turnAt(
+  policy: Mempolicy,
+  index: number,
+  turnCount: number,
+  { indexBits }: InterleaveRules,
+): { readonly turn: number; readonly indexCount: number } {
+  if (policy.mode === MPOL.WEIGHTED_INTERLEAVE) {
+    return { turn: index % turnCount, indexCount: Number.POSITIVE_INFINITY };
+  }
+  const counted = index % 2 ** indexBits;
+  return { turn: counted % turnCount, indexCount: 2 ** indexBits - counted };
+}
+
 /** The node that the next counted allocation uses. */
 export function nextCountedNode(policy: Mempolicy, counter: Readonly<InterleaveCounter>): number {
   const keeps = policy.mode === MPOL.WEIGHTED_INTERLEAVE && counter.weightLeft > 0;

@@ -9,6 +9,7 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
+import { MADV } from '../interface/madvise-numbers.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { allows, touchPages } from '../memory/fault.ts';
 import { GUARD, isInline, NONE, nodeOfInline, SWAPPED } from '../memory/page-entry.ts';
@@ -17,29 +18,6 @@ import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { checkSplit } from './check-split.ts';
 import { type PagesCall, spanOf } from './page-span.ts';
-
-/** `MADV_*` of include/uapi/asm-generic/mman-common.h. */
-export const MADV = {
-  NORMAL: 0,
-  RANDOM: 1,
-  SEQUENTIAL: 2,
-  WILLNEED: 3,
-  DONTNEED: 4,
-  DONTFORK: 10,
-  DOFORK: 11,
-  MERGEABLE: 12,
-  UNMERGEABLE: 13,
-  HUGEPAGE: 14,
-  NOHUGEPAGE: 15,
-  DONTDUMP: 16,
-  DODUMP: 17,
-  COLD: 20,
-  PAGEOUT: 21,
-  POPULATE_READ: 22,
-  POPULATE_WRITE: 23,
-  GUARD_INSTALL: 102,
-  GUARD_REMOVE: 103,
-} as const;
 
 /** Advice on one mapping, or part of it: 0 or an errno. */
 type Advise = (thread: Thread, part: Vma) => number;

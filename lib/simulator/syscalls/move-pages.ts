@@ -11,7 +11,7 @@ import { MPOL_MF } from '../../core/uapi.ts';
 import type { Machine } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { exactly, migratePageList } from '../migration/migrate.ts';
-import { moveOrdinary, ordinaryPages } from '../migration/move-ordinary.ts';
+import { moveOrdinary, newEntryCounts, ordinaryPages } from '../migration/move-ordinary.ts';
 import { PageList } from '../migration/page-list.ts';
 import { alikePages, queryPage, querySpan, queuePage } from '../migration/page-lookup.ts';
 import { hasNode, NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
@@ -114,6 +114,9 @@ class Move {
   #node = NO_NODE;
   #runStart = 0;
   #list = new PageList();
+  #counts: Int32Array | undefined;
+  /** Pages before this one cannot be moved at once: none of them is on the node already. */
+  #unsettledUntil = 0;
 
   constructor(
     space: AddressSpace,
@@ -165,16 +168,19 @@ class Move {
     index: number,
     pages: { readonly start: number; readonly end: number },
   ): number {
+    if (pages.start < this.#unsettledUntil) return 0;
     const [pending, ...others] = this.#list.entries;
     if (others.length > 0 || (pending !== undefined && 'folio' in pending)) return 0;
     const node = this.#arrays.node(index) ?? NO_NODE;
     const search = exactly(node, this.#caller).searchFor(pages.start, null);
     const move = { ...pages, node, search, pendingPages: pending?.pageCount ?? 0 };
-    const pageCount = ordinaryPages(this.#space, move);
+    this.#counts ??= newEntryCounts();
+    const { pageCount, unsettledUntil } = ordinaryPages(this.#space, move, this.#counts);
+    this.#unsettledUntil = unsettledUntil;
     if (pageCount === 0) return 0;
     this.#flush(index);
     this.#node = NO_NODE;
-    moveOrdinary(this.#space, pageCount, move);
+    moveOrdinary(this.#space, pageCount, move, this.#counts);
     status.fill(node, index, index + pageCount);
     return pageCount;
   }

@@ -1,0 +1,112 @@
+/** The NUMA calls with any pointer and length, as a simulated thread makes them. */
+
+import type { Caller } from '../caller.ts';
+import type {
+  GetMempolicyPointers,
+  MaskArgument,
+  MovePagesPointers,
+  NumaCalls,
+  StoredPolicy,
+} from '../interface/numa-calls.ts';
+import type { UserMask } from '../syscalls/decode-mask.ts';
+import { getMempolicy } from '../syscalls/get-mempolicy.ts';
+import { mbind } from '../syscalls/mbind.ts';
+import { maskMemory, UNREADABLE } from '../syscalls/memory-argument.ts';
+import { migratePages } from '../syscalls/migrate-pages.ts';
+import { type MovePagesArrays, movePages } from '../syscalls/move-pages.ts';
+import { setMempolicy } from '../syscalls/set-mempolicy.ts';
+import { setMempolicyHomeNode } from '../syscalls/set-mempolicy-home-node.ts';
+import { maskAt, readWord, writableBytes, writeWord } from '../syscalls/user-memory.ts';
+import type { Thread } from '../tasks/thread.ts';
+
+const INT_BYTES = 4n;
+const POINTER_BYTES = 8n;
+/** What a call's own buffer can take: more than any mask. */
+const BUFFER_BYTES = 2n ** 16n;
+
+export function numaCalls(caller: Caller): NumaCalls {
+  const { machine } = caller;
+  return {
+    setMempolicy: ({ mode, nodemask }) =>
+      caller.call('set_mempolicy', (own) =>
+        setMempolicy(own, { mode, nodemask: userMask(own, nodemask) }),
+      ),
+    getMempolicy: (request) => storedPolicy(caller, request),
+    mbind: (request) =>
+      caller.call('mbind', (own) =>
+        mbind(own, {
+          ...request,
+          lengthBytes: BigInt(request.lengthBytes),
+          nodemask: userMask(own, request.nodemask),
+          flags: Number(BigInt.asIntN(32, BigInt(request.flags))),
+        }),
+      ),
+    setMempolicyHomeNode: ({ address, lengthBytes, node, flags }) =>
+      caller.call('set_mempolicy_home_node', (own) => {
+        const range = { address, lengthBytes: BigInt(lengthBytes) };
+        return setMempolicyHomeNode(own, { ...range, node: BigInt(node), flags: BigInt(flags) });
+      }),
+    movePages: (request) =>
+      caller.call('move_pages', (own) =>
+        movePages(machine, own, { ...request, ...arraysOf(own, request) }),
+      ),
+    migratePages: ({ pid, from, to }) =>
+      caller.call('migrate_pages', (own) => {
+        const masks = [userMask(own, from), userMask(own, to)] as const;
+        const maxnode = masks[0].maxnode > masks[1].maxnode ? masks[0].maxnode : masks[1].maxnode;
+        const [fromMask, toMask] = masks.map((mask) => ({ ...mask, maxnode })) as [
+          UserMask,
+          UserMask,
+        ];
+        return migratePages(machine, own, { pid, from: fromMask, to: toMask });
+      }),
+  };
+}
+
+function userMask(own: Thread, mask: MaskArgument): UserMask {
+  if (mask === null) return { memory: null, maxnode: 0n };
+  const maxnode = BigInt(mask.maxnode);
+  if ('words' in mask) return { memory: maskMemory(mask.words), maxnode };
+  if (mask.pointer === 0n) return { memory: null, maxnode };
+  const isAligned = mask.pointer % POINTER_BYTES === 0n;
+  return { memory: isAligned ? maskAt(own, mask.pointer) : UNREADABLE, maxnode };
+}
+
+function storedPolicy(caller: Caller, request: GetMempolicyPointers): StoredPolicy {
+  const { flags, address = 0n, maxnode, mask, mode } = request;
+  let stored: StoredPolicy | undefined;
+  const result = caller.call('get_mempolicy', (own) => {
+    stored = getMempolicy(own, {
+      flags,
+      address,
+      maxnode: BigInt(maxnode),
+      hasMask: mask !== 0n,
+      hasMode: mode !== 0n,
+      writableMaskBytes: mask === undefined ? BUFFER_BYTES : writableBytes(own, mask, BUFFER_BYTES),
+      isModeWritable: mode === undefined || writableBytes(own, mode, 1n) > 0n,
+      possibleNodeCount: caller.machine.possibleNodeCount,
+    });
+    return stored.result;
+  });
+  return stored ?? { result, mode: null, words: [] };
+}
+
+/** The arrays of a move, wherever they are. */
+function arraysOf(own: Thread, { pages, nodes, status }: MovePagesPointers): ArraysOfMove {
+  return {
+    address:
+      typeof pages === 'bigint'
+        ? (index) => readWord(own, pages + BigInt(index) * POINTER_BYTES)
+        : (index) => pages[index],
+    node: nodes === null ? null : () => nodes,
+    store: (index, value) => {
+      if (typeof status === 'bigint') {
+        return writeWord(own, status + BigInt(index) * INT_BYTES, BigInt(value));
+      }
+      status[index] = value;
+      return true;
+    },
+  };
+}
+
+type ArraysOfMove = Pick<MovePagesArrays, 'address' | 'node' | 'store'>;

@@ -1,0 +1,249 @@
+/** Processes and threads of a simulated machine, behind the interfaces that users have. */
+
+import type { Backend, PageSpan } from '../../backend/backend.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { invalidArgumentType } from '../../core/argument-errors.ts';
+import { checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { NumaError, systemError } from '../../core/errors.ts';
+import { Caller } from '../caller.ts';
+import type { AreaCalls } from '../interface/area-calls.ts';
+import type { MemoryCalls } from '../interface/memory-calls.ts';
+import type { NumaCalls } from '../interface/numa-calls.ts';
+import type { ObjectCalls } from '../interface/object-calls.ts';
+import type { RingCalls } from '../interface/ring-calls.ts';
+import type {
+  ProcessOptions,
+  SimulatedCalls,
+  SimulatedCapability,
+  SimulatedProcess,
+  SimulatedThread,
+} from '../interface/simulated-process.ts';
+import type { Machine } from '../machine.ts';
+import { mergedPageCount } from '../memory/merge.ts';
+import { ProcessMappings } from '../process-mappings.ts';
+import { SimulatorBackend } from '../simulator-backend.ts';
+import { DONE, failure } from '../syscalls/answer.ts';
+import { pinPages, unpinPages } from '../syscalls/pin-pages.ts';
+import { forkEnded, unshareUser } from '../syscalls/process-calls.ts';
+import {
+  type Credentials,
+  changeUser,
+  ROOT_CREDENTIALS,
+  userCredentials,
+} from '../tasks/credentials.ts';
+import type { Process } from '../tasks/process.ts';
+import type { Thread } from '../tasks/thread.ts';
+import { areaCalls } from './area-handle.ts';
+import { memoryCalls } from './memory-handle.ts';
+import { numaCalls } from './numa-handle.ts';
+import { objectCalls } from './object-handle.ts';
+import { ringCalls } from './ring-handle.ts';
+
+const KIND = 'simulator';
+const UID_MAX = 2 ** 32 - 2;
+const CAPABILITIES: readonly SimulatedCapability[] = ['CAP_SYS_NICE', 'CAP_SYS_PTRACE'];
+
+/** Checked options as the simulator keeps them. @throws TypeError, RangeError */
+export function credentialsOf(options: ProcessOptions | undefined): Credentials {
+  const { uid = 0, capabilities } = checkOptions(options, 'options', ['uid', 'capabilities']);
+  checkInteger(uid, 'options.uid', 0, UID_MAX);
+  const base = uid === 0 ? ROOT_CREDENTIALS : userCredentials(uid);
+  if (capabilities === undefined) return base;
+  if (!Array.isArray(capabilities)) {
+    throw invalidArgumentType('options.capabilities', 'an array', capabilities);
+  }
+  for (const name of capabilities) checkWord(name, 'options.capabilities', CAPABILITIES);
+  const canSetNice = capabilities.includes('CAP_SYS_NICE');
+  return { ...base, canSetNice, canTrace: capabilities.includes('CAP_SYS_PTRACE') };
+}
+
+/** What a thread calls, beside its backend. */
+function callsOf(caller: Caller): SimulatedCalls {
+  return {
+    memory: memoryCalls(caller),
+    areas: areaCalls(caller),
+    objects: objectCalls(caller),
+    rings: ringCalls(caller),
+    calls: numaCalls(caller),
+  };
+}
+
+export class ThreadHandle implements SimulatedThread {
+  readonly backend: Backend;
+  readonly memory: MemoryCalls;
+  readonly areas: AreaCalls;
+  readonly objects: ObjectCalls;
+  readonly rings: RingCalls;
+  readonly calls: NumaCalls;
+  readonly #caller: Caller;
+
+  constructor(machine: Machine, thread: Thread, mappings: ProcessMappings) {
+    this.#caller = new Caller(machine, thread, mappings);
+    this.backend = new SimulatorBackend(this.#caller);
+    const { memory, areas, objects, rings, calls } = callsOf(this.#caller);
+    this.memory = memory;
+    this.areas = areas;
+    this.objects = objects;
+    this.rings = rings;
+    this.calls = calls;
+  }
+
+  get tid(): number {
+    return this.#caller.thread.tid;
+  }
+
+  get cpu(): number {
+    return this.#caller.thread.cpu;
+  }
+
+  pin({ address, pageCount }: PageSpan): () => void {
+    checkInteger(pageCount, 'pageCount', 1);
+    if (typeof address !== 'bigint') throw invalidArgumentType('address', 'a bigint', address);
+    const thread = this.#running();
+    const pinned = pinPages(thread, { address, pageCount, kind: 'pin' });
+    if (pinned.ok) return () => void unpinPages(thread, pinned.value);
+    const { syscall, errno } = pinned;
+    const asked = `pinning ${pageCount} pages`;
+    throw systemError({ syscall, errno, asked, args: { address, pageCount }, backend: KIND });
+  }
+
+  thread(): SimulatedThread {
+    const { machine, mappings } = this.#caller;
+    return new ThreadHandle(machine, machine.startThread(this.#running()), mappings);
+  }
+
+  fork(): SimulatedProcess {
+    const { machine, mappings } = this.#caller;
+    const child = machine.fork(this.#running());
+    if (child === undefined) {
+      const failed = { syscall: 'fork', errno: ERRNO.ENOMEM, asked: 'a child process' };
+      throw systemError({ ...failed, args: {}, backend: KIND });
+    }
+    const copied = new ProcessMappings(child.pid);
+    mappings.copyInto(copied);
+    return new ProcessHandle(machine, child, copied);
+  }
+
+  forkEnded(): SyscallResult<number> {
+    return this.#caller.call('fork', (thread) => forkEnded(this.#caller.machine, thread));
+  }
+
+  exec(): SyscallResult<undefined> {
+    return this.#caller.execute();
+  }
+
+  /** Sees what was written through JavaScript, as every call does before it begins. */
+  settle(): boolean {
+    return this.#caller.settle();
+  }
+
+  #running(): Thread {
+    if (!this.settle()) throw ended();
+    return this.#caller.thread;
+  }
+}
+
+function ended(): NumaError {
+  return new NumaError('this process has ended', {
+    code: 'NUMA_NO_SUCH_PROCESS',
+    backend: KIND,
+    hint: 'make another with machine.process()',
+  });
+}
+
+export class ProcessHandle implements SimulatedProcess {
+  readonly mainThread: ThreadHandle;
+  readonly #machine: Machine;
+  readonly #process: Process;
+
+  constructor(
+    machine: Machine,
+    process: Process,
+    mappings: ProcessMappings = new ProcessMappings(process.pid),
+  ) {
+    this.#machine = machine;
+    this.#process = process;
+    this.mainThread = new ThreadHandle(machine, process.mainThread, mappings);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  get backend(): Backend {
+    return this.mainThread.backend;
+  }
+
+  get memory(): MemoryCalls {
+    return this.mainThread.memory;
+  }
+
+  get areas(): AreaCalls {
+    return this.mainThread.areas;
+  }
+
+  get objects(): ObjectCalls {
+    return this.mainThread.objects;
+  }
+
+  get rings(): RingCalls {
+    return this.mainThread.rings;
+  }
+
+  get calls(): NumaCalls {
+    return this.mainThread.calls;
+  }
+
+  get isRunning(): boolean {
+    return this.#process.isRunning;
+  }
+
+  get allowsHugePages(): boolean {
+    return !this.#process.space.isWithoutHugePages;
+  }
+
+  set allowsHugePages(value: boolean) {
+    this.mainThread.settle();
+    this.#process.space.isWithoutHugePages = !value;
+  }
+
+  get isDumpable(): boolean {
+    return this.#process.credentials.isDumpable;
+  }
+
+  set isDumpable(isDumpable: boolean) {
+    this.#process.credentials = { ...this.#process.credentials, isDumpable };
+  }
+
+  get balancingFaults(): number {
+    return this.#process.mainThread.numa.totalFaults;
+  }
+
+  get mergedPages(): number {
+    return mergedPageCount(this.#process.space);
+  }
+
+  thread(): SimulatedThread {
+    return this.mainThread.thread();
+  }
+
+  fork(): SimulatedProcess {
+    return this.mainThread.fork();
+  }
+
+  exit(): void {
+    this.#machine.exit(this.#process);
+  }
+
+  setuid(uid: number): SyscallResult<undefined> {
+    const changed = changeUser(this.#process.credentials, uid);
+    if ('errno' in changed) return failure('setuid', changed.errno);
+    this.#process.credentials = changed;
+    return DONE;
+  }
+
+  unshareUser(): SyscallResult<undefined> {
+    return unshareUser(this.#process.mainThread);
+  }
+}

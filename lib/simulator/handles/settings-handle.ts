@@ -1,0 +1,102 @@
+/** What the administrator of a simulated machine sets. */
+
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { invalidArgumentValue } from '../../core/argument-errors.ts';
+import { checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
+import { ERRNO } from '../../core/errno.ts';
+import type {
+  BalancingWord,
+  CpusetOptions,
+  MachineSettings,
+  SimulatedCpuset,
+  WeightFiles,
+} from '../interface/machine-settings.ts';
+import type { Machine } from '../machine.ts';
+import { mergeEqualPages } from '../memory/merge.ts';
+import { hasNode, NO_NODES } from '../nodes/nodemask.ts';
+import { failure, success } from '../syscalls/answer.ts';
+import { attachToCpuset, writeCpusetMems } from '../syscalls/cpuset-files.ts';
+import { readWeightFile, weightFileNames, writeWeightFile } from '../syscalls/weight-files.ts';
+import { Cpuset } from '../tasks/cpuset.ts';
+import { ROOT_CREDENTIALS } from '../tasks/credentials.ts';
+
+const BALANCING_WORDS: readonly BalancingWord[] = ['off', 'on', 'tiering'];
+
+export class SettingsHandle implements MachineSettings {
+  readonly weights: WeightFiles;
+  readonly #machine: Machine;
+  /** Sees what was written until now, under the settings before. */
+  readonly #settle: () => void;
+
+  constructor(machine: Machine, settle: () => void) {
+    this.#machine = machine;
+    this.#settle = settle;
+    this.weights = weightFiles(machine);
+  }
+
+  get balancing(): BalancingWord {
+    return this.#machine.memory.balancing;
+  }
+
+  set balancing(word: BalancingWord) {
+    this.#machine.memory.balancing = checkWord(word, 'balancing', BALANCING_WORDS);
+  }
+
+  hugePoolPages(node: number): number {
+    return this.#machine.memory.pool.size(this.#memoryNode(node));
+  }
+
+  setHugePoolPages(node: number, pageCount: number): void {
+    checkInteger(pageCount, 'pageCount', 0);
+    this.#settle();
+    this.#machine.memory.pool.resize(this.#memoryNode(node), pageCount);
+  }
+
+  mergeEqualPages(): void {
+    this.#settle();
+    mergeEqualPages(this.#machine.memory);
+  }
+
+  cpuset(options?: CpusetOptions): SyscallResult<SimulatedCpuset> {
+    const known = ['version', 'migrates'] as const;
+    const { version = 2, migrates = version === 2 } = checkOptions(options, 'options', known);
+    if (version === 1 && !this.#machine.profile.hasOldCpusets) {
+      return failure('mount', ERRNO.EINVAL);
+    }
+    return success(cpusetHandle(this.#machine, { version, migrates }));
+  }
+
+  #memoryNode(node: number): number {
+    if (hasNode(this.#machine.memory.physical.memoryNodes, node)) return node;
+    throw invalidArgumentValue('node', 'must be a node with memory', node);
+  }
+}
+
+function weightFiles(machine: Machine): WeightFiles {
+  return {
+    firmwareBandwidths: machine.weights.bandwidths,
+    names: () => weightFileNames(machine),
+    read: (name) => {
+      const text = weightFileNames(machine).includes(name)
+        ? readWeightFile(machine, name)
+        : undefined;
+      return text === undefined ? failure('open', ERRNO.ENOENT) : success(text);
+    },
+    write: (name, text, pid) => {
+      const process = pid === undefined ? undefined : machine.findProcess(pid);
+      if (pid !== undefined && process === undefined) return failure('open', ERRNO.ESRCH);
+      return writeWeightFile(machine, process?.credentials ?? ROOT_CREDENTIALS, name, text);
+    },
+  };
+}
+
+function cpusetHandle(machine: Machine, options: Required<CpusetOptions>): SimulatedCpuset {
+  const group = new Cpuset(machine.rootCpuset, NO_NODES, options);
+  return {
+    setMems: (nodes) => writeCpusetMems(machine, group, nodes),
+    attach: (pid) => attachToCpuset(machine, group, pid),
+    empty: () => {
+      for (const { pid } of [...group.processes]) attachToCpuset(machine, machine.rootCpuset, pid);
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * The NUMA system calls with arguments that a backend cannot express: masks and arrays by their
+ * address in the process, which may lead nowhere, and lengths of 64 bits. Errnos of these arguments
+ * are EFAULT and EINVAL, the others are those of the backend's methods.
+ */
+
+import type { NodemaskArgument } from '../../backend/backend.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+
+/** A mask by its address in the process. */
+export interface MaskPointer {
+  readonly pointer: bigint;
+  readonly maxnode: number | bigint;
+}
+
+export type MaskArgument = NodemaskArgument | MaskPointer | null;
+
+export interface GetMempolicyPointers {
+  /** `MPOL_F_*`. */
+  readonly flags: number;
+  readonly address?: bigint;
+  readonly maxnode: number | bigint;
+  /** Where to store the mask; 0 for NULL. Default: a buffer large enough. */
+  readonly mask?: bigint;
+  /** Where to store the mode; 0 for NULL. Default: a buffer. */
+  readonly mode?: bigint;
+}
+
+/** All that get_mempolicy stored, also when it failed in the end. */
+export interface StoredPolicy {
+  readonly result: SyscallResult<undefined>;
+  /** null: not written. */
+  readonly mode: number | null;
+  /** The words written. */
+  readonly words: readonly bigint[];
+}
+
+export interface MovePagesPointers {
+  /** 0 is the calling process. */
+  readonly pid: number;
+  readonly count: number;
+  /** The addresses, or where they are. */
+  readonly pages: bigint | BigUint64Array;
+  /** One target for all; null to query. */
+  readonly nodes: number | null;
+  /** Where the statuses are stored. */
+  readonly status: bigint | Int32Array;
+  /** `MPOL_MF_*`. */
+  readonly flags: number;
+}
+
+export interface NumaCalls {
+  /** Source: set_mempolicy(2). */
+  setMempolicy(request: {
+    readonly mode: number;
+    readonly nodemask: MaskArgument;
+  }): SyscallResult<undefined>;
+  /** Source: get_mempolicy(2). */
+  getMempolicy(request: GetMempolicyPointers): StoredPolicy;
+  /** `flags` are cut to an int. Source: mbind(2). */
+  mbind(request: {
+    readonly address: bigint;
+    readonly lengthBytes: number | bigint;
+    readonly mode: number;
+    readonly nodemask: MaskArgument;
+    readonly flags: number;
+  }): SyscallResult<undefined>;
+  /** Source: set_mempolicy_home_node(2). */
+  setMempolicyHomeNode(request: {
+    readonly address: bigint;
+    readonly lengthBytes: number | bigint;
+    readonly node: number;
+    readonly flags: number;
+  }): SyscallResult<undefined>;
+  /** Source: move_pages(2). */
+  movePages(request: MovePagesPointers): SyscallResult<number>;
+  /** The kernel has one maxnode for both masks: the larger one is passed. Source:
+   *  migrate_pages(2). */
+  migratePages(request: {
+    readonly pid: number;
+    readonly from: MaskArgument;
+    readonly to: MaskArgument;
+  }): SyscallResult<number>;
+}
