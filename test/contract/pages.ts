@@ -77,11 +77,13 @@ export function maskOf(...nodes: number[]): MaskArgument {
 /** Writes each page for the first time under a policy that allows one node only. */
 export async function placeOn(pages: Pages, nodes: readonly number[]): Promise<void> {
   const { process } = pages;
-  for (const [index, node] of nodes.entries()) {
-    if (node !== nodes[index - 1]) {
-      expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
-    }
-    expect(await process.touch(pages.at(index), 1, 'write')).toSucceed();
+  for (let start = 0; start < nodes.length; ) {
+    const node = nodes[start] as number;
+    const next = nodes.findIndex((other, index) => index > start && other !== node);
+    const end = next < 0 ? nodes.length : next;
+    expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+    await pages.part(start, end).touch();
+    start = end;
   }
   expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
 }
