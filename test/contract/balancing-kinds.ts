@@ -5,9 +5,9 @@
 
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
-import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { areasOf, createObject, given, mapObject, ringsOf, settingsOf } from './objects.ts';
-import { mapPages, maskOf, Pages, placeOn } from './pages.ts';
+import { mapPages, maskOf, move, Pages, placeOn } from './pages.ts';
 import type { Scene } from './scene.ts';
 import type { PolicyRequest, WorldProcess } from './world.ts';
 
@@ -184,7 +184,7 @@ function cleanFile(access: 'read' | 'write'): Kind['prepare'] {
 
 /** Equal pages, merged into one. */
 async function merged(stage: Stage, address: bigint): Promise<Pages> {
-  const { process, scene } = stage;
+  const { process, near, scene } = stage;
   const pages = await placed(stage, address);
   for (let page = 0; page < PAGE_COUNT; page++) {
     expect(await process.store(pages.at(page), MERGED_WORD)).toSucceed();
@@ -193,7 +193,10 @@ async function merged(stage: Stage, address: bigint): Promise<Pages> {
   const isMerged = await settingsOf(scene.world).withMerging((wait) =>
     wait(process.pid, PAGE_COUNT),
   );
-  return isMerged ? pages : scene.skip('needs pages merged in time');
+  if (!isMerged) return scene.skip('needs pages merged in time');
+  // Which of the equal pages the merged one is, is up to the kernel.
+  expect((await move(process, pages, near, MPOL_MF.MOVE_ALL)).result).toSucceed(0);
+  return pages;
 }
 
 /** Ranges of one process that only reads them. */
