@@ -90,15 +90,31 @@ export async function runMatrix(cells, { required = [], ...options }) {
   const done = [];
   const work = async () => {
     for (let cell = open.shift(); cell && !options.signal.aborted; cell = open.shift()) {
-      const { machine, kernel, suites } = cell;
-      const outcome = await runPart(guestPart(machine, kernel, suites), options);
-      done.push({ ...outcome, kernel });
-      for (const line of partLines(outcome)) say(line);
+      done.push({ ...(await runCell(cell, options)), kernel: cell.kernel });
     }
   };
   await Promise.all(Array.from({ length: options.guests }, work));
   const ran = new Set(done.filter(({ result }) => result).map(({ kernel }) => kernel));
   return [...leftOut, ...done, ...tooFew(ran, lines)];
+}
+
+/**
+ * Runs a cell, and once more if it failed: an emulated machine beside others has faults of its own,
+ * and what is true of a kernel is true the second time. The first run's failures are printed.
+ * @param {Cell} cell
+ * @param {Omit<MatrixOptions, 'required'>} options
+ * @returns {Promise<Outcome>}
+ */
+async function runCell({ machine, kernel, suites }, options) {
+  const part = guestPart(machine, kernel, suites);
+  const first = await runPart(part, options);
+  for (const line of partLines(first)) say(line);
+  if (first.verdict !== 'failed' || options.signal.aborted) return first;
+  say(`${first.name} runs once more`);
+  const second = await runPart(part, options);
+  const outcome = { ...second, note: `${second.note}, after a run that failed` };
+  for (const line of partLines(outcome)) say(line);
+  return outcome;
 }
 
 /**
