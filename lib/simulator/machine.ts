@@ -5,6 +5,7 @@
 
 import { FolioTable } from './memory/folio.ts';
 import { HugePool } from './memory/huge-pool.ts';
+import { InFlight } from './memory/in-flight.ts';
 import type { Memory } from './memory/memory.ts';
 import { MemoryObject, type ObjectType } from './memory/memory-object.ts';
 import { bandwidthsOf, isTopTier } from './nodes/firmware.ts';
@@ -82,6 +83,7 @@ export class Machine {
       balancing: 'off',
       clock: { nowMs: 0 },
       migrated: { moved: 0, failed: 0 },
+      inFlight: new InFlight(),
       isTopTier: (node) => isTopTier(description, node),
     };
     makeKernelPages(this.memory);

@@ -21,6 +21,7 @@ const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/simulator\/policy\//, 1.2],
   [/^lib\/simulator\/memory\//, 1.3],
   [/^lib\/simulator\/migration\//, 1.4],
+  [/^lib\/simulator\/engine\//, 1.42],
   [/^lib\/simulator\/balancing\//, 1.45],
   [/^lib\/simulator\/tasks\//, 1.5],
   [/^lib\/simulator\/machine\.ts$/, 1.6],

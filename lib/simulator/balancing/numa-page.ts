@@ -7,10 +7,13 @@
  * migrate_misplaced_folio_prepare() and migrate_misplaced_folio().
  */
 
+import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
+import { finish } from '../engine/suspended-call.ts';
 import type { Folio } from '../memory/folio.ts';
-import { folioIdOf, isMarked } from '../memory/page-entry.ts';
+import type { Steps } from '../memory/in-flight.ts';
+import { isMarked } from '../memory/page-entry.ts';
 import type { Vma } from '../memory/vma.ts';
-import { migratePageList } from '../migration/migrate.ts';
+import { exactly } from '../migration/migration-target.ts';
 import { PageList } from '../migration/page-list.ts';
 import { maskOf, NO_NODE } from '../nodes/nodemask.ts';
 import type { PhysicalMemory } from '../nodes/physical-memory.ts';
@@ -23,23 +26,20 @@ import { countFault } from './numa-faults.ts';
 const HIGH_WATERMARK_DIVISOR = 256;
 
 export function faultNumaPage(task: BalancedTask, vma: Vma, page: number): void {
+  finish(task.space.memory.inFlight, stepsOfNumaFault(task, vma, page));
+}
+
+/** The same, step by step. */
+export function* stepsOfNumaFault(task: BalancedTask, vma: Vma, page: number): Steps<void> {
   const { space } = task;
   if (!isMarked(space.pages.get(page))) return;
   const folio = space.memory.folios.get(space.folioAt(page));
-  unmark(task, page, folio);
+  space.unmark(page);
+  const { node, pageCount } = folio;
   const target = misplacedNode(task, vma, page, folio);
-  if (target !== NO_NODE && canTake(task, folio, target)) moveMisplaced(task, page, target);
-  countFault(task, folio.node, folio.pageCount);
-}
-
-/** A huge page is marked, and unmarked, as a whole. */
-function unmark({ space }: BalancedTask, page: number, folio: Folio): void {
-  const { pages, memory } = space;
-  const first = folio.pageCount === 1 ? page : page - (page % memory.tablePages);
-  const folioId = folioIdOf(pages.get(page));
-  pages.forEachRun(first, first + folio.pageCount, (at, pageCount, entry) => {
-    if (isMarked(entry) && folioIdOf(entry) === folioId) space.unmark(at, pageCount);
-  });
+  const moves = target !== NO_NODE && canTake(task, folio, target);
+  const hasMoved = moves && (yield* moveMisplaced(task, page, target));
+  countFault(task, hasMoved ? target : node, pageCount);
 }
 
 /** Source: migrate_misplaced_folio_prepare(), migrate_balanced_pgdat(). */
@@ -57,14 +57,12 @@ function hasBlock(physical: PhysicalMemory, node: number): boolean {
 }
 
 /** One folio, to exactly that node if the thread may use it. */
-function moveMisplaced(
-  { space, memsAllowed, cpuNode }: BalancedTask,
-  page: number,
-  target: number,
-): void {
+function* moveMisplaced(task: BalancedTask, page: number, target: number): Steps<boolean> {
+  const { space } = task;
   const list = new PageList();
-  if (!list.isolate(space, page, 1)) return;
-  const nodes = maskOf([target]) & memsAllowed;
-  const search = { start: target, first: nodes, last: nodes, cpuNode, isInterleaved: false };
-  migratePageList(space.memory, list, { isUniform: true, searchFor: () => search });
+  if (!list.isolate(space, page, 1)) return false;
+  yield* tellIsolated(space.memory, list);
+  const to = exactly(target, task);
+  const result = yield* migratePages(space.memory, list, to, { mode: 'async' });
+  return result.failedCount === 0 && !result.isOutOfMemory;
 }

@@ -13,6 +13,7 @@ import {
   inlineEntry,
   isFolio,
   isInline,
+  isMarked,
   NONE,
   nodeOfInline,
   unmarkedEntry,
@@ -118,9 +119,15 @@ export class AddressSpace {
     return folioId;
   }
 
-  /** Ends balancing's wait for an access to pages with equal entries. */
-  unmark(page: number, pageCount: number): void {
-    this.pages.fill(page, page + pageCount, unmarkedEntry(this.pages.get(page)));
+  /** Ends balancing's wait for an access to the folio that is mapped there, as a whole. */
+  unmark(page: number): void {
+    const folioId = folioIdOf(this.pages.get(page));
+    const { pageCount } = this.memory.folios.get(folioId);
+    const first = pageCount === 1 ? page : page - (page % this.memory.tablePages);
+    this.pages.forEachRun(first, first + pageCount, (at, count, entry) => {
+      if (!isMarked(entry) || folioIdOf(entry) !== folioId) return;
+      this.pages.fill(at, at + count, unmarkedEntry(entry));
+    });
   }
 
   /** Node of a present page's memory; undefined where there is no page. */

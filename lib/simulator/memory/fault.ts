@@ -14,6 +14,7 @@ import { faultInTurns } from './fault-in-turns.ts';
 import { fillObject } from './fill-object.ts';
 import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
 import { faultPoolPage } from './hugetlb-fault.ts';
+import { waitForMigration } from './memory.ts';
 import type { MemoryObject } from './memory-object.ts';
 import {
   DEVICE,
@@ -23,12 +24,13 @@ import {
   isFolio,
   isInline,
   isMarked,
+  isMigration,
   isZeroPage,
   NONE,
   SWAPPED,
   ZERO_PAGE,
 } from './page-entry.ts';
-import { wordsOfPage } from './split-folio.ts';
+import { indexInFolio, wordsOfPage } from './split-folio.ts';
 import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 /** Default of fault_around_bytes in debugfs. */
@@ -109,6 +111,10 @@ interface Run {
 function faultRun(toucher: Toucher, vma: Vma, run: Run, access: Access): FaultOutcome {
   const { page, pageCount, entry } = run;
   if (entry === GUARD) return 'fault';
+  if (isMigration(entry)) {
+    waitForMigration(toucher.space.memory, entry);
+    return touchPart(toucher, vma, { start: page, end: page + pageCount }, access);
+  }
   if (isMarked(entry)) {
     for (let at = page; at < page + pageCount; at += 1) toucher.hintFault(vma, at);
     return touchPart(toucher, vma, { start: page, end: page + pageCount }, access);
@@ -217,7 +223,8 @@ function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): 
   }
   const { profile } = toucher.space.memory;
   const isPart = folio.pageCount > 1 && !toucher.space.pages.isHuge(page);
-  const isReusable = folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld;
+  const isReusable =
+    folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld && !folio.isIsolated;
   if (isReusable && (!isPart || profile.reusesPartsOfHuge)) {
     folio.isExclusive = true;
     return 'done';
@@ -230,8 +237,9 @@ function copyPage(toucher: Toucher, vma: Vma, page: number, folioId: number | nu
   const { space } = toucher;
   const source = folioId ?? folioOfObject(toucher, vma, page);
   if (source === null) return 'killed';
-  const { folios, tablePages, pageSizeBytes } = space.memory;
-  const words = wordsOfPage(folios.get(source), page % tablePages, pageSizeBytes);
+  const { folios, pageSizeBytes } = space.memory;
+  const old = folios.get(source);
+  const words = wordsOfPage(old, indexInFolio(vma, page, old), pageSizeBytes);
   space.dropPages(page, page + 1);
   const outcome = faultAnonymous(toucher, vma, { page, pageCount: 1 });
   if (outcome === 'done' && words !== null) {

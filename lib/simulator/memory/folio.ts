@@ -5,6 +5,7 @@
  * Source: include/linux/mm_types.h, struct folio.
  */
 
+import type { Suspended } from './in-flight.ts';
 import type { MemoryObject } from './memory-object.ts';
 
 /**
@@ -31,7 +32,14 @@ export class Folio {
   pins = 0;
   /** One address space may write without asking who else sees it. */
   isExclusive = true;
+  /** Taken off its list by a migration, which holds a reference. */
   isIsolated = false;
+  /** The call that holds the folio's lock, and a reference. Source: folio_lock(). */
+  lockedBy: Suspended | null = null;
+  /** How often somebody else holds a reference when a migration looks. */
+  busyTries = 0;
+  /** How often a migration finds it being written back. */
+  writebackTries = 0;
   isDirty = false;
   /** Of a large folio: some of its pages have been unmapped while others were not. */
   isPartlyMapped = false;

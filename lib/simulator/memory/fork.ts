@@ -9,7 +9,7 @@
 import type { AddressSpace } from './address-space.ts';
 import { type FaultOutcome, type Toucher, touchPages } from './fault.ts';
 import type { Folio } from './folio.ts';
-import { folioIdOf, isFolio, isInline, NONE } from './page-entry.ts';
+import { folioIdOf, isFolio, isInline, isMigration, migratingFolioId, NONE } from './page-entry.ts';
 import { hasFlag, VM, type Vma } from './vma.ts';
 
 /** Fills the child's empty address space. `parent` allocates what has to be copied. */
@@ -32,6 +32,7 @@ function copyPages(parent: Toucher, child: AddressSpace, vma: Vma): FaultOutcome
   const pinned: number[] = [];
   space.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
     if (entry === NONE) return;
+    if (isMigration(entry)) space.memory.folios.get(migratingFolioId(entry)).isExclusive = false;
     if (!isInline(entry) && !isFolio(entry)) child.pages.fill(page, page + pageCount, entry);
     else pinned.push(...sharePages(space, child, { page, pageCount, entry }));
   });

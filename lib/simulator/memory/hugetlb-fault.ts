@@ -9,8 +9,9 @@ import type { Access } from '../../backend/backend.ts';
 import { searchFor } from '../policy/placement.ts';
 import type { FaultOutcome, Toucher } from './fault.ts';
 import { Folio } from './folio.ts';
+import { waitForMigration } from './memory.ts';
 import type { MemoryObject } from './memory-object.ts';
-import { folioIdOf, isFolio } from './page-entry.ts';
+import { folioIdOf, isFolio, isMigration } from './page-entry.ts';
 import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 export function faultPoolPage(
@@ -22,6 +23,10 @@ export function faultPoolPage(
   const { space } = toucher;
   const head = Math.floor(page / space.memory.tablePages) * space.memory.tablePages;
   const entry = space.pages.get(page);
+  if (isMigration(entry)) {
+    waitForMigration(space.memory, entry);
+    return faultPoolPage(toucher, vma, page, access);
+  }
   if (isFolio(entry)) {
     return access === 'read' ? 'done' : writePoolPage(toucher, vma, head, folioIdOf(entry));
   }
@@ -82,7 +87,7 @@ function writePoolPage(toucher: Toucher, vma: Vma, head: number, folioId: number
     folio.isDirty = true;
     return 'done';
   }
-  if (folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld) {
+  if (folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld && !folio.isIsolated) {
     folio.isExclusive = true;
     return 'done';
   }

@@ -9,7 +9,9 @@ import type { InterleaveRules } from '../policy/interleave.ts';
 import type { AddressSpace } from './address-space.ts';
 import { Folio, type FolioKind, type FolioOptions, type FolioTable } from './folio.ts';
 import type { HugePool } from './huge-pool.ts';
+import type { InFlight } from './in-flight.ts';
 import type { MemoryObject } from './memory-object.ts';
+import { migratingFolioId } from './page-entry.ts';
 
 /** `/sys/kernel/mm/transparent_hugepage/enabled`. */
 export type HugePagePolicy = 'always' | 'madvise' | 'never';
@@ -39,6 +41,8 @@ export interface Memory {
   readonly clock: { nowMs: number };
   /** Pages that migrations have moved, and could not move: pgmigrate_success, pgmigrate_fail. */
   readonly migrated: { moved: number; failed: number };
+  /** Migrations that are under way, and who looks on. */
+  readonly inFlight: InFlight;
   /** Whether the node's memory is as fast as any: node_is_toptier(). */
   isTopTier(node: number): boolean;
 }
@@ -60,6 +64,7 @@ export function allocateFolio(
 export function freeIfUnused(memory: Memory, folioId: number): void {
   const { physical, folios, pool, tablePages } = memory;
   const folio = folios.get(folioId);
+  if (folio.isIsolated || folio.lockedBy !== null) return;
   if (folio.mapCount > 0 || folio.isHeld || folio.object?.pages.get(folio.index) === folioId) {
     return;
   }
@@ -67,6 +72,11 @@ export function freeIfUnused(memory: Memory, folioId: number): void {
   if (folio.isOfPool) pool.giveBack(folio.node);
   else if (folio.pageCount === tablePages) physical.giveBackBlock(folio.node);
   else physical.giveBack(folio.node, folio.pageCount);
+}
+
+/** An access sleeps until the page is mapped again. Source: migration_entry_wait(). */
+export function waitForMigration({ folios, inFlight }: Memory, entry: number): void {
+  inFlight.waitUnlocked(folios.get(migratingFolioId(entry)));
 }
 
 /** Ends the use of an object by mapped pages or a descriptor; the last takes its pages along. */

@@ -93,6 +93,23 @@ export function isOrdinary(entry: number): boolean {
   return (entry & ORDINARY_MASK) === TAG.INLINE;
 }
 
+/**
+ * In place of an entry while the folio that it named moves to another node: an access waits. It
+ * names the folio that is left. Source: include/linux/swapops.h, make_migration_entry().
+ */
+export function migrationEntry(folioId: number): number {
+  return ((folioId + 1) << TAG_BITS) >>> 0;
+}
+
+export function isMigration(entry: number): boolean {
+  return entry !== NONE && (entry & TAG_MASK) === 0;
+}
+
+/** The folio that a migration entry names. */
+export function migratingFolioId(entry: number): number {
+  return (entry >>> TAG_BITS) - 1;
+}
+
 /** Whether there is memory behind it, on some node. */
 export function isPage(entry: number): boolean {
   return isInline(entry) || isFolio(entry);

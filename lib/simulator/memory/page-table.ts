@@ -59,6 +59,13 @@ export class PageTable {
     }
   }
 
+  /** Gives pages of one folio another entry; they stay mapped as they are, as one or each. */
+  replace(page: number, pageCount: number, entry: number): void {
+    const isWhole = this.isHuge(page);
+    this.fill(page, page + pageCount, entry);
+    if (!isWhole) this.splitHuge(page);
+  }
+
   /** Gives pages that have none yet the entries of `turns`, over and over, from `turn` on. */
   fillInTurns(start: number, end: number, turns: Uint32Array, turn: number): void {
     let next = turn;

@@ -7,8 +7,8 @@
 
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
+import { freeIfUnused } from '../memory/memory.ts';
 import {
-  folioIdOf,
   inlineEntry,
   isInline,
   isIsolatedInline,
@@ -29,40 +29,72 @@ export interface IsolatedFolio {
   readonly space: AddressSpace;
   readonly page: number;
   readonly folio: Folio;
+  readonly folioId: number;
 }
 
 export type Isolated = IsolatedRun | IsolatedFolio;
 
 export class PageList {
   readonly entries: Isolated[] = [];
+  #toldCount = 0;
 
   get isEmpty(): boolean {
     return this.entries.length === 0;
   }
 
+  /** Where migrations go step by step, all entries are folios. */
+  get folios(): IsolatedFolio[] {
+    return this.entries.filter((entry) => 'folio' in entry);
+  }
+
+  /** Folios that were taken since this was last asked. */
+  takeUntold(): IsolatedFolio[] {
+    const untold = this.entries.slice(this.#toldCount);
+    this.#toldCount += untold.length;
+    return untold.filter((entry) => 'folio' in entry);
+  }
+
   /** Takes pages with equal entries; false where they are on no list, or taken already. */
   isolate(space: AddressSpace, page: number, pageCount: number): boolean {
+    const { inFlight } = space.memory;
     const entry = space.pages.get(page);
-    if (isInline(entry)) {
+    if (isInline(entry) && !inFlight.isStepped) {
       if (isIsolatedInline(entry)) return false;
       space.pages.fill(page, page + pageCount, isolatedInline(entry));
       this.entries.push({ space, page, pageCount, node: nodeOfInline(entry) });
       return true;
     }
-    const folio = space.memory.folios.get(folioIdOf(entry));
+    if (isInline(entry)) {
+      for (let at = page; at < page + pageCount; at += 1) this.#isolateFolio(space, at);
+      return true;
+    }
+    return this.#isolateFolio(space, page);
+  }
+
+  #isolateFolio(space: AddressSpace, page: number): boolean {
+    const { folios, inFlight } = space.memory;
+    const folioId = space.folioAt(page);
+    const folio = folios.get(folioId);
     if (folio.kind === 'driver' || folio.isIsolated) return false;
     folio.isIsolated = true;
-    this.entries.push({ space, page, folio });
+    inFlight.current?.isolated.add(folio);
+    this.entries.push({ space, page, folio, folioId });
     return true;
   }
 }
 
 /** Ends the isolation of every page of a list; nothing has moved. */
-export function putBack({ entries }: PageList): void {
+export function putBack({ entries }: { readonly entries: readonly Isolated[] }): void {
   for (const entry of entries) {
-    if ('folio' in entry) entry.folio.isIsolated = false;
+    if ('folio' in entry) putBackFolio(entry);
     else putBackRun(entry, entry.page, entry.pageCount, entry.node);
   }
+}
+
+function putBackFolio({ space, folio, folioId }: IsolatedFolio): void {
+  folio.isIsolated = false;
+  space.memory.inFlight.current?.isolated.delete(folio);
+  freeIfUnused(space.memory, folioId);
 }
 
 /** Ends the isolation of ordinary pages, on whatever node they are now. */

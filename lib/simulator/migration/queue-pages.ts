@@ -10,7 +10,7 @@ import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
-import { folioIdOf, isInline, isPage, nodeOfInline } from '../memory/page-entry.ts';
+import { folioIdOf, isInline, isMigration, isPage, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { PageList } from './page-list.ts';
 
@@ -83,8 +83,11 @@ class Walk {
   #queueVma(vma: Vma): boolean {
     const { space } = this.#request;
     const runs: [number, number, number][] = [];
+    let isStopped = false;
     space.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
+      if (isStopped) return;
       if (isPage(entry)) runs.push([page, pageCount, entry]);
+      if (isMigration(entry)) isStopped = this.#isStoppedBy(page, pageCount);
     });
     for (const [page, pageCount, entry] of runs) {
       const node = isInline(entry)
@@ -96,7 +99,18 @@ class Walk {
         this.#queueRun(vma, at, count);
       }
     }
-    return true;
+    return !isStopped;
+  }
+
+  /** A page that somebody else is moving just now: one that stays. 6.1 overlooks small ones, and
+   *  ends the walk at a huge one. */
+  #isStoppedBy(page: number, pageCount: number): boolean {
+    const { pages, memory } = this.#request.space;
+    const isHuge = pages.isHuge(page);
+    if (!memory.profile.countsMigrationEntries) return isHuge;
+    this.leftFolios += isHuge ? 1 : pageCount;
+    this.leftPages += isHuge ? 1 : pageCount;
+    return this.#isStrictOnly;
   }
 
   /** Addresses in a row of one small folio are met one by one. */

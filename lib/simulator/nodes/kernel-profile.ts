@@ -1,6 +1,6 @@
 /**
  * What the kernel releases that the simulator knows answer differently: one row for each of them.
- * Each member is a fact of docs/contract, measured on these kernels.
+ * Each member is a fact of docs/contract, measured on these kernels: its comment names the entry.
  */
 
 import { ERRNO } from '../../core/errno.ts';
@@ -12,65 +12,90 @@ export interface KernelProfile {
   readonly line: KernelLine;
   /** As uname(2) gives it. */
   readonly release: string;
-  /** MPOL_WEIGHTED_INTERLEAVE is a mode. */
+  /** MPOL_WEIGHTED_INTERLEAVE is a mode. C-1.0-14. */
   readonly hasWeightedInterleave: boolean;
-  /** MPOL_PREFERRED_MANY takes MPOL_F_NUMA_BALANCING. */
+  /** MPOL_PREFERRED_MANY takes MPOL_F_NUMA_BALANCING. C-1.0-15. */
   readonly preferredManyTakesBalancing: boolean;
-  /** A policy with MPOL_F_NUMA_BALANCING keeps the mask as given, like a static one. */
+  /**
+   * A policy with MPOL_F_NUMA_BALANCING keeps the mask as given, like a static one. C-1.0-24,
+   * C-2.5-04.
+   */
   readonly balancingKeepsUserMask: boolean;
-  /** Bits of the page offset that interleaving takes modulo the number of nodes. */
+  /** Bits of the page offset that interleaving takes modulo the number of nodes. C-2.3-02. */
   readonly interleaveIndexBits: number;
-  /** Errno in the status of anonymous memory that nothing has touched. */
+  /** Errno in the status of anonymous memory that nothing has touched. C-1.6-32. */
   readonly untouchedAnonymousStatus: number;
-  /** move_pages sees the present pages of a PROT_NONE mapping. */
+  /** move_pages sees the present pages of a PROT_NONE mapping. C-1.6-43. */
   readonly protNonePagesAreVisible: boolean;
-  /** move_pages takes any address inside a huge page of a pool, not just its first. */
+  /** move_pages takes any address inside a huge page of a pool, not just its first. C-1.6-45. */
   readonly hugePageMovesByAnyAddress: boolean;
-  /** move_pages tells the node of a page of secret memory. */
+  /** move_pages tells the node of a page of secret memory. C-1.6-44. */
   readonly secretPagesAreVisible: boolean;
-  /** Errno in the status of a present page of a device's memory, when asked. */
+  /** Secret memory counts as locked, so that advice to drop it is refused. C-4.3-05. */
+  readonly secretPagesAreLocked: boolean;
+  /** Errno in the status of a present page of a device's memory, when asked. C-1.6-38. */
   readonly devicePageStatus: number;
-  /** The vvar, the data of the kernel's clocks in each process, is made of pages on a node. */
+  /**
+   * The vvar, the data of the kernel's clocks in each process, is made of pages on a node.
+   * C-1.6-38.
+   */
   readonly vvarHasPages: boolean;
-  /** Splitting a huge page turns its pages of zeros into the zero page. */
+  /** Splitting a huge page turns its pages of zeros into the zero page. C-5.2-05. */
   readonly splittingDropsZeros: boolean;
-  /** A write to the huge page of zeros makes a huge page, not one small page. */
+  /** A write to the huge page of zeros makes a huge page, not one small page. C-2.2-16. */
   readonly replacesHugeZeroPage: boolean;
-  /** A huge page mapped page by page is reused by writes where nobody else has it any more. */
+  /**
+   * A huge page mapped page by page is reused by writes where nobody else has it any more.
+   * C-2.2-18.
+   */
   readonly reusesPartsOfHuge: boolean;
-  /** A huge page that moved while mapped page by page counts as partly mapped. */
+  /** A huge page that moved while mapped page by page counts as partly mapped. C-5.4-03. */
   readonly movingMapsPartly: boolean;
-  /** mbind counts each further page of a huge page mapped page by page as one that stays. */
+  /**
+   * mbind counts each further page of a huge page mapped page by page as one that stays. C-5.4-04.
+   */
   readonly countsPartsOfHuge: boolean;
-  /** mremap moves a range of several mappings. */
+  /** mremap moves a range of several mappings. C-4.3-01. */
   readonly mremapTakesSeveral: boolean;
-  /** io_uring registers buffers that are mappings of files. */
+  /** io_uring registers buffers that are mappings of files. C-6.1-09. */
   readonly ringsTakeFiles: boolean;
-  /** A huge page some of whose pages are unmapped is split before it moves. */
+  /**
+   * Pages to be migrated are unmapped many at a time, and the TLB is flushed once for all.
+   * C-5.1-04.
+   */
+  readonly batchesMigrations: boolean;
+  /** A page is copied before its object is told of the copy; else behind. C-5.1-02. */
+  readonly copiesFirst: boolean;
+  /** A huge page some of whose pages are unmapped is split before it moves. C-5.4-02. */
   readonly splitsPartlyMapped: boolean;
-  /** A shared mapping of a file that is written back can be pinned for long. */
+  /** A shared mapping of a file that is written back can be pinned for long. C-6.1-05. */
   readonly filesCanBePinned: boolean;
-  /** MADV_GUARD_INSTALL exists. */
+  /** MADV_GUARD_INSTALL exists. C-4.3-06. */
   readonly hasGuardRegions: boolean;
-  /** What migrate_pages counts of pages that cannot be taken off their list. */
+  /** mbind counts small pages that somebody else is moving as pages that stay. */
+  readonly countsMigrationEntries: boolean;
+  /** What migrate_pages counts of pages that cannot be taken off their list. C-1.5-13. */
   readonly countsUnisolated: 'nothing' | 'folios' | 'pages';
-  /** Where mbind takes a page merged by KSM: by the new policy, or by the thread's. */
+  /** Where mbind takes a page merged by KSM: by the new policy, or by the thread's. C-1.3-17. */
   readonly mergedPagesFollowNewPolicy: boolean;
-  /** cpuset.mems takes an empty list while processes are in the group. */
+  /** cpuset.mems takes an empty list while processes are in the group. C-2.5-16. */
   readonly cpusetInUseMayBeEmptied: boolean;
-  /** Version 1 of the cpuset controller can be mounted. */
+  /** Version 1 of the cpuset controller can be mounted. C-2.5-13. */
   readonly hasOldCpusets: boolean;
-  /** Writing 0 or an empty line as the weight of a node makes it 1; else it is refused. */
+  /**
+   * Writing 0 or an empty line as the weight of a node makes it 1; else it is refused. C-2.4-07,
+   * C-2.4-08.
+   */
   readonly emptyWeightIsOne: boolean;
-  /** Beside the weights of the nodes: the file that turns automatic weights on. */
+  /** Beside the weights of the nodes: the file that turns automatic weights on. C-2.4-09. */
   readonly automaticWeightsFile: string | null;
-  /** Automatic balancing moves shared memory that has no policy of its own. */
+  /** Automatic balancing moves shared memory that has no policy of its own. C-6.2-06. */
   readonly balancesSharedMemory: boolean;
-  /** Which mappings' pages balancing leaves unmarked when they are pinned for long. */
+  /** Which mappings' pages balancing leaves unmarked when they are pinned for long. C-6.2-09. */
   readonly balancingSparesPinned: 'private' | 'all';
-  /** Balancing leaves private pages unmarked for any reference, pin or not. */
+  /** Balancing leaves private pages unmarked for any reference, pin or not. C-6.2-09. */
   readonly balancingSparesReferenced: boolean;
-  /** Balancing leaves processes alone whose cpuset has one node. */
+  /** Balancing leaves processes alone whose cpuset has one node. C-6.2-15. */
   readonly balancingSparesOneNode: boolean;
 }
 
@@ -85,9 +110,12 @@ const LINUX_6_1: KernelProfile = {
   protNonePagesAreVisible: false,
   hugePageMovesByAnyAddress: false,
   secretPagesAreVisible: false,
+  secretPagesAreLocked: true,
   devicePageStatus: ERRNO.EFAULT,
   vvarHasPages: false,
   splittingDropsZeros: false,
+  batchesMigrations: false,
+  copiesFirst: false,
   splitsPartlyMapped: false,
   replacesHugeZeroPage: false,
   reusesPartsOfHuge: false,
@@ -97,6 +125,7 @@ const LINUX_6_1: KernelProfile = {
   ringsTakeFiles: false,
   filesCanBePinned: true,
   hasGuardRegions: false,
+  countsMigrationEntries: false,
   countsUnisolated: 'nothing',
   mergedPagesFollowNewPolicy: false,
   cpusetInUseMayBeEmptied: false,
@@ -122,11 +151,14 @@ const LINUX_6_12: KernelProfile = {
   secretPagesAreVisible: true,
   devicePageStatus: ERRNO.ENOENT,
   splittingDropsZeros: true,
+  batchesMigrations: true,
+  copiesFirst: true,
   splitsPartlyMapped: true,
   movingMapsPartly: true,
   countsPartsOfHuge: false,
   ringsTakeFiles: true,
   filesCanBePinned: false,
+  countsMigrationEntries: true,
   countsUnisolated: 'folios',
   mergedPagesFollowNewPolicy: true,
   hasOldCpusets: false,
@@ -152,6 +184,7 @@ const LINUX_7_2: KernelProfile = {
   ...LINUX_6_18,
   line: '7.2',
   release: '7.2.0',
+  secretPagesAreLocked: false,
   balancingKeepsUserMask: false,
   vvarHasPages: true,
   movingMapsPartly: true,

@@ -10,7 +10,9 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
+import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
+import type { Steps } from '../memory/in-flight.ts';
 import type { KernelProfile } from '../nodes/kernel-profile.ts';
 import { isSubset, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
 import { rebindPolicy } from '../policy/rebind.ts';
@@ -22,14 +24,23 @@ import { parseNodeList } from './node-list.ts';
 
 /** A write to cpuset.mems. */
 export function writeCpusetMems(
-  { profile }: Machine,
+  machine: Machine,
   cpuset: Cpuset,
   text: string,
 ): SyscallResult<undefined> {
-  return answer('write', updateNodemask(profile, cpuset, text));
+  return finish(machine.memory.inFlight, stepsOfCpusetMems(machine, cpuset, text));
 }
 
-function updateNodemask(profile: KernelProfile, cpuset: Cpuset, text: string): number {
+/** The same, step by step. */
+export function* stepsOfCpusetMems(
+  { profile }: Machine,
+  cpuset: Cpuset,
+  text: string,
+): Steps<SyscallResult<undefined>> {
+  return answer('write', yield* updateNodemask(profile, cpuset, text));
+}
+
+function* updateNodemask(profile: KernelProfile, cpuset: Cpuset, text: string): Steps<number> {
   if (cpuset.root === null) return ERRNO.EACCES;
   const parsed = parseNodeList(text);
   if ('errno' in parsed) return parsed.errno;
@@ -39,16 +50,16 @@ function updateNodemask(profile: KernelProfile, cpuset: Cpuset, text: string): n
   const mayBeEmptied = cpuset.version === 2 && profile.cpusetInUseMayBeEmptied;
   if (mems === NO_NODES && cpuset.processes.size > 0 && !mayBeEmptied) return ERRNO.ENOSPC;
   cpuset.mems = mems;
-  updateTasksNodemask(cpuset);
+  yield* updateTasksNodemask(cpuset);
   return 0;
 }
 
-function updateTasksNodemask(cpuset: Cpuset): void {
+function* updateTasksNodemask(cpuset: Cpuset): Steps<void> {
   const { effectiveMems, oldMems, migrates } = cpuset;
   for (const process of cpuset.processes) {
     changeTaskNodemask(process, effectiveMems);
     rebindRanges(process, effectiveMems);
-    if (migrates) followNodes(process, oldMems, cpuset);
+    if (migrates) yield* followNodes(process, oldMems, cpuset);
   }
   cpuset.oldMems = effectiveMems;
 }
@@ -59,6 +70,15 @@ export function attachToCpuset(
   cpuset: Cpuset,
   pid: number,
 ): SyscallResult<undefined> {
+  return finish(machine.memory.inFlight, stepsOfAttach(machine, cpuset, pid));
+}
+
+/** The same, step by step. */
+export function* stepsOfAttach(
+  machine: Machine,
+  cpuset: Cpuset,
+  pid: number,
+): Steps<SyscallResult<undefined>> {
   const process = machine.findProcess(pid);
   if (process === undefined) return answer('write', ERRNO.ESRCH);
   if (process.isKernelThread) return answer('write', ERRNO.EINVAL);
@@ -68,7 +88,7 @@ export function attachToCpuset(
   cpuset.take(process);
   changeTaskNodemask(process, effectiveMems);
   rebindRanges(process, effectiveMems);
-  if (migrates) followNodes(process, oldMems, cpuset);
+  if (migrates) yield* followNodes(process, oldMems, cpuset);
   cpuset.oldMems = effectiveMems;
   return answer('write', 0);
 }
@@ -85,12 +105,12 @@ function rebindRanges({ space: { vmas } }: Process, mems: Nodemask): void {
 }
 
 /** The kernel's own thread does it, which is in no group. */
-function followNodes(
+function* followNodes(
   { space, cpus }: Process,
   from: Nodemask,
   { effectiveMems: to }: Cpuset,
-): void {
+): Steps<void> {
   const { memoryNodes } = space.memory.physical;
   const by = { cpuNode: cpus.nodeOf(cpus.all[0] as number), memsAllowed: memoryNodes };
-  if (from !== to) migrateBetween(space, { from, to, flags: MPOL_MF.MOVE_ALL, by });
+  if (from !== to) yield* migrateBetween(space, { from, to, flags: MPOL_MF.MOVE_ALL, by });
 }

@@ -8,9 +8,12 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL, MPOL_MF } from '../../core/uapi.ts';
+import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
+import { finish } from '../engine/suspended-call.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
+import type { Steps } from '../memory/in-flight.ts';
 import { interleaveIndexAt, type Vma } from '../memory/vma.ts';
-import { type MigrationTarget, migratePageList } from '../migration/migrate.ts';
+import type { MigrationTarget } from '../migration/migration-target.ts';
 import { putBack } from '../migration/page-list.ts';
 import { queuePages } from '../migration/queue-pages.ts';
 import { hasNode } from '../nodes/nodemask.ts';
@@ -31,10 +34,15 @@ export interface MbindCall extends PolicyCall, RangeArgument {
 }
 
 export function mbind(thread: Thread, call: MbindCall): SyscallResult<undefined> {
-  return answer('mbind', doMbind(thread, call));
+  return finish(thread.space.memory.inFlight, stepsOfMbind(thread, call));
 }
 
-function doMbind(thread: Thread, call: MbindCall): number {
+/** The same, step by step. */
+export function* stepsOfMbind(thread: Thread, call: MbindCall): Steps<SyscallResult<undefined>> {
+  return answer('mbind', yield* doMbind(thread, call));
+}
+
+function* doMbind(thread: Thread, call: MbindCall): Steps<number> {
   const { memory } = thread.space;
   const given = readPolicy(memory, call);
   if ('errno' in given) return given.errno;
@@ -50,7 +58,7 @@ function doMbind(thread: Thread, call: MbindCall): number {
   if (errno !== 0) return errno;
   const policy = policyFor(thread, given);
   if (policy !== null && 'errno' in policy) return policy.errno;
-  return apply(thread, pages, { given, policy, flags });
+  return yield* apply(thread, pages, { given, policy, flags });
 }
 
 interface Change {
@@ -60,7 +68,7 @@ interface Change {
 }
 
 /** The range is walked, then the policy set, then pages move: the kernel's order. */
-function apply(thread: Thread, pages: Pages, { given, policy, flags }: Change): number {
+function* apply(thread: Thread, pages: Pages, { given, policy, flags }: Change): Steps<number> {
   const { space } = thread;
   const queued = queuePages({
     space,
@@ -75,7 +83,8 @@ function apply(thread: Thread, pages: Pages, { given, policy, flags }: Change): 
     return errno;
   }
   const target = targetOf(thread, policy);
-  const { failedCount, isOutOfMemory } = migratePageList(space.memory, queued.list, target);
+  yield* tellIsolated(space.memory, queued.list);
+  const { failedCount, isOutOfMemory } = yield* migratePages(space.memory, queued.list, target);
   const isMissed = failedCount > 0 || isOutOfMemory || queued.leftFolios > 0;
   return isMissed && (flags & STRICT) !== 0 ? ERRNO.EIO : 0;
 }
@@ -96,6 +105,7 @@ function targetOf(thread: Thread, policy: Mempolicy | null): MigrationTarget {
   const effective = policy ?? thread.policy;
   return {
     isUniform: effective === null || !isInterleavingMode(effective.mode),
+    by: thread,
     searchFor: (page, folio) => {
       const vma = space.vmas.lookup(page) as Vma;
       const isByThread = folio?.kind === 'merged' && !profile.mergedPagesFollowNewPolicy;

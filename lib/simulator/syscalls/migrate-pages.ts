@@ -7,9 +7,12 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
+import { migratePages as migratePageList, tellIsolated } from '../engine/migrate-pages.ts';
+import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import { exactly, migratePageList } from '../migration/migrate.ts';
+import type { Steps } from '../memory/in-flight.ts';
+import { exactly } from '../migration/migration-target.ts';
 import { nodePairs } from '../migration/node-map.ts';
 import { queuePages } from '../migration/queue-pages.ts';
 import { isSubset, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
@@ -28,8 +31,17 @@ export interface MigratePagesCall {
 export function migratePages(
   machine: Machine,
   thread: Thread,
-  { pid, from, to }: MigratePagesCall,
+  call: MigratePagesCall,
 ): SyscallResult<number> {
+  return finish(machine.memory.inFlight, stepsOfMigratePages(machine, thread, call));
+}
+
+/** The same, step by step. */
+export function* stepsOfMigratePages(
+  machine: Machine,
+  thread: Thread,
+  { pid, from, to }: MigratePagesCall,
+): Steps<SyscallResult<number>> {
   const fail = (errno: number): SyscallResult<number> => failure('migrate_pages', errno);
   const { pageSizeBytes, physical } = machine.memory;
   const old = decodeMask(from, pageSizeBytes);
@@ -43,15 +55,20 @@ export function migratePages(
   const allowed = wanted.mask & thread.memsAllowed & physical.memoryNodes;
   if (allowed === NO_NODES || !target.hasMemory) return fail(ERRNO.EINVAL);
   const flags = canSetNice ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE;
-  const left = migrateBetween(target.space, { from: old.mask, to: allowed, flags, by: thread });
+  const left = yield* migrateBetween(target.space, {
+    from: old.mask,
+    to: allowed,
+    flags,
+    by: thread,
+  });
   return left < 0 ? fail(-left) : success(left);
 }
 
 /** Pages left behind, or a negative errno. A change of a cpuset does the same. */
-export function migrateBetween(
+export function* migrateBetween(
   space: AddressSpace,
   { from, to, flags, by }: { from: Nodemask; to: Nodemask; flags: number; by: Allocator },
-): number {
+): Steps<number> {
   let left = 0;
   for (const pair of nodePairs(from, to)) {
     const queued = queuePages({
@@ -63,7 +80,8 @@ export function migrateBetween(
       takesHoles: true,
     });
     const { memory } = space;
-    const result = migratePageList(memory, queued.list, exactly(pair.to, by));
+    yield* tellIsolated(memory, queued.list);
+    const result = yield* migratePageList(memory, queued.list, exactly(pair.to, by));
     if (result.isOutOfMemory) return -ERRNO.ENOMEM;
     const counted = { nothing: 0, folios: queued.leftFolios, pages: queued.leftPages };
     left += result.failedCount + counted[memory.profile.countsUnisolated];

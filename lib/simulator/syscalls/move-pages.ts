@@ -8,9 +8,12 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
+import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
+import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import { exactly, migratePageList } from '../migration/migrate.ts';
+import type { Steps } from '../memory/in-flight.ts';
+import { exactly } from '../migration/migration-target.ts';
 import { moveOrdinary, newEntryCounts, ordinaryPages } from '../migration/move-ordinary.ts';
 import { PageList } from '../migration/page-list.ts';
 import { alikePages, queryPage, querySpan, queuePage } from '../migration/page-lookup.ts';
@@ -52,6 +55,15 @@ export function movePages(
   thread: Thread,
   call: MovePagesCall,
 ): SyscallResult<number> {
+  return finish(machine.memory.inFlight, stepsOfMovePages(machine, thread, call));
+}
+
+/** The same, step by step. */
+export function* stepsOfMovePages(
+  machine: Machine,
+  thread: Thread,
+  call: MovePagesCall,
+): Steps<SyscallResult<number>> {
   const fail = (errno: number): SyscallResult<number> => failure('move_pages', errno);
   if ((call.flags & ~FLAGS) !== 0) return fail(ERRNO.EINVAL);
   const movesShared = (call.flags & MPOL_MF.MOVE_ALL) !== 0;
@@ -64,7 +76,11 @@ export function movePages(
   const outcome =
     node === null
       ? query(space, call)
-      : new Move(space, { ...call, node }, { memsAllowed, movesShared, caller: thread }).run();
+      : yield* new Move(
+          space,
+          { ...call, node },
+          { memsAllowed, movesShared, caller: thread },
+        ).run();
   return outcome < 0 ? fail(-outcome) : success(outcome);
 }
 
@@ -131,19 +147,30 @@ class Move {
   }
 
   /** 0, pages not moved, or a negative errno. */
-  run(): number {
+  *run(): Steps<number> {
     const { count } = this.#arrays;
     for (let index = 0; index < count; ) {
-      const { stop, errno } = this.#take(index);
-      if (errno !== undefined) {
-        this.#flush(index);
-        return errno;
+      const entry = this.#read(index);
+      if ('errno' in entry) {
+        yield* this.#flush(index);
+        return entry.errno;
       }
-      if (stop !== undefined) return stop;
+      if (entry.node !== this.#node) {
+        const left = this.#node === NO_NODE ? 0 : yield* this.#flush(index);
+        if (left !== 0) return left;
+        this.#node = entry.node;
+        this.#runStart = index;
+      }
+      const status = this.#queue(entry.page);
+      if (status === null) yield* tellIsolated(this.#space.memory, this.#list);
+      else {
+        const left = yield* this.#settle(index, status);
+        if (left !== 0) return left;
+      }
       index += 1;
       index += this.#takeAlike(index);
     }
-    return this.#flush(count);
+    return yield* this.#flush(count);
   }
 
   /** Pages behind `index` of which each is as the one before, so that it fares alike. */
@@ -175,54 +202,55 @@ class Move {
     const search = exactly(node, this.#caller).searchFor(pages.start, null);
     const move = { ...pages, node, search, pendingPages: pending?.pageCount ?? 0 };
     this.#counts ??= newEntryCounts();
+    if (this.#space.memory.inFlight.isStepped) return 0;
     const { pageCount, unsettledUntil } = ordinaryPages(this.#space, move, this.#counts);
     this.#unsettledUntil = unsettledUntil;
     if (pageCount === 0) return 0;
-    this.#flush(index);
+    finish(this.#space.memory.inFlight, this.#flush(index));
     this.#node = NO_NODE;
     moveOrdinary(this.#space, pageCount, move, this.#counts);
     status.fill(node, index, index + pageCount);
     return pageCount;
   }
 
-  /** One entry. `errno` ends the call after the pending run, `stop` ends it at once. */
-  #take(index: number): { stop?: number; errno?: number } {
-    const { address, node: nodeAt, store } = this.#arrays;
-    const at = address(index);
-    const node = nodeAt(index);
-    if (at === undefined || node === undefined) return { errno: -ERRNO.EFAULT };
-    if (!hasNode(this.#space.memory.physical.memoryNodes, node)) return { errno: -ERRNO.ENODEV };
+  /** Which page is to go where; an errno ends the call after the pending run. */
+  #read(index: number): { readonly page: number; readonly node: number } | { errno: number } {
+    const { physical, pageSizeBytes } = this.#space.memory;
+    const address = this.#arrays.address(index);
+    const node = this.#arrays.node(index);
+    if (address === undefined || node === undefined) return { errno: -ERRNO.EFAULT };
+    if (!hasNode(physical.memoryNodes, node)) return { errno: -ERRNO.ENODEV };
     if (!hasNode(this.#memsAllowed, node)) return { errno: -ERRNO.EACCES };
-    const changed = this.#changeNode(node, index);
-    if (changed !== 0) return { stop: changed };
-    const page = pageOf(at, this.#space.memory.pageSizeBytes);
-    const request = { node, movesShared: this.#movesShared, list: this.#list };
-    const queued = queuePage(this.#space, page, request);
-    if (queued === 'queued') return {};
-    const status = queued === 'there' ? node : -queued.errno;
-    if (!store(index, status)) return { errno: -ERRNO.EFAULT };
-    const flushed = this.#flush(index);
-    this.#node = NO_NODE;
-    // The entry itself has its status: it is not among those left over.
-    if (flushed !== 0) return { stop: flushed > 0 ? flushed - 1 : flushed };
-    return {};
+    return { page: pageOf(address, pageSizeBytes), node };
   }
 
-  #changeNode(node: number, index: number): number {
-    if (this.#node === node) return 0;
-    const flushed = this.#node === NO_NODE ? 0 : this.#flush(index);
-    this.#node = node;
-    this.#runStart = index;
-    return flushed;
+  /** Takes a page for the pending run: null, or the status of one that cannot be taken. */
+  #queue(page: number): number | null {
+    const request = { node: this.#node, movesShared: this.#movesShared, list: this.#list };
+    const queued = queuePage(this.#space, page, request);
+    if (queued === 'queued') return null;
+    return queued === 'there' ? this.#node : -queued.errno;
+  }
+
+  /** An entry that has its status ends the pending run; a value other than 0 ends the call. */
+  *#settle(index: number, status: number): Steps<number> {
+    if (!this.#arrays.store(index, status)) {
+      yield* this.#flush(index);
+      return -ERRNO.EFAULT;
+    }
+    const flushed = yield* this.#flush(index);
+    this.#node = NO_NODE;
+    // The entry itself has its status: it is not among those left over.
+    return flushed > 0 ? flushed - 1 : flushed;
   }
 
   /** Moves the pending run, whose last entry is before `index`. */
-  #flush(index: number): number {
+  *#flush(index: number): Steps<number> {
     const list = this.#list;
     if (list.isEmpty) return 0;
     this.#list = new PageList();
     const { memory } = this.#space;
-    const { failedCount, isOutOfMemory } = migratePageList(
+    const { failedCount, isOutOfMemory } = yield* migratePages(
       memory,
       list,
       exactly(this.#node, this.#caller),

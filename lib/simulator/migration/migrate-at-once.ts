@@ -1,6 +1,6 @@
 /**
- * Moving isolated pages: a target for each, then either the page is there, or it is back where it
- * was.
+ * Moving isolated pages while nobody else can act: a target for each, then either the page is
+ * there, or it is back where it was. What `engine/` does step by step, in one go.
  *
  * Source: mm/migrate.c, migrate_pages() and folio_expected_ref_count().
  */
@@ -9,23 +9,18 @@ import type { Folio } from '../memory/folio.ts';
 import type { Memory } from '../memory/memory.ts';
 import { folioIdOf, isInline, nodeOfInline } from '../memory/page-entry.ts';
 import { splitFolio } from '../memory/split-folio.ts';
-import { maskOf, NO_NODE } from '../nodes/nodemask.ts';
-import { type Allocator, countAllocation, findNode, type Search } from '../policy/placement.ts';
+import { NO_NODE } from '../nodes/nodemask.ts';
+import { countAllocation, findNode, type Search } from '../policy/placement.ts';
+import type { MigrationTarget } from './migration-target.ts';
 import {
   type Isolated,
   type IsolatedFolio,
   type IsolatedRun,
   type PageList,
+  putBack,
   putBackRun,
 } from './page-list.ts';
-
-/** Where pages go: new_folio_t. */
-export interface MigrationTarget {
-  /** One search does for all pages. */
-  readonly isUniform: boolean;
-  /** For the page at this place; a folio is asked for once, by its first page. */
-  searchFor(page: number, folio: Folio | null): Search;
-}
+import { findBlock, findPoolPage } from './target-memory.ts';
 
 export interface MigrationResult {
   /** Folios that stayed. */
@@ -34,42 +29,89 @@ export interface MigrationResult {
   readonly isOutOfMemory: boolean;
 }
 
-/** Exactly this node, without fallback: memory that the caller itself may use. */
-export function exactly(node: number, { cpuNode, memsAllowed }: Allocator): MigrationTarget {
-  const mask = maskOf([node]) & memsAllowed;
-  const search = { start: node, first: mask, last: mask, cpuNode, isInterleaved: false };
-  return { isUniform: true, searchFor: () => search };
-}
-
 /** Moves every page of the list, and puts back what does not move. */
-export function migratePageList(
+export function migrateAtOnce(
   memory: Memory,
-  { entries }: PageList,
+  list: PageList,
   target: MigrationTarget,
+  { keepsHuge }: { readonly keepsHuge: boolean },
 ): MigrationResult {
-  let failedCount = 0;
-  let isOutOfMemory = false;
-  for (const entry of entries) {
-    if ('folio' in entry) {
-      const outcome = isOutOfMemory ? 'left' : moveFolio(memory, entry, target);
-      entry.folio.isIsolated = false;
-      if (entry.folio.pageCount === 1) entry.space.unmark(entry.page, 1);
-      if (outcome === 'split') entries.push(...piecesOf(memory, entry));
-      else if (outcome !== 'moved') failedCount += 1;
-      countMigration(memory, entry.folio, outcome);
-      if (outcome === 'no-memory') isOutOfMemory = true;
-    } else if (isOutOfMemory) {
-      putBackRun(entry, entry.page, entry.pageCount, entry.node);
-    } else {
-      isOutOfMemory = !moveRun(memory, entry, target);
-    }
+  const call: Call = { memory, target, keepsHuge, failed: 0, left: 0, isOutOfMemory: false };
+  const pieces: Isolated[] = [];
+  for (const entry of inOrder(memory, list)) {
+    pieces.push(...moveEntry(call, entry));
+    // Older kernels come back to them at the end.
+    if (memory.profile.batchesMigrations) movePieces(call, pieces.splice(0));
   }
-  return { failedCount, isOutOfMemory };
+  movePieces(call, pieces);
+  // A huge page all of whose pieces have arrived is none that stayed.
+  return { failedCount: call.left === 0 ? 0 : call.failed, isOutOfMemory: call.isOutOfMemory };
 }
 
-function countMigration({ migrated }: Memory, folio: Folio, outcome: FolioOutcome): void {
-  if (outcome === 'split' || outcome === 'left') return;
-  migrated[outcome === 'moved' ? 'moved' : 'failed'] += folio.pageCount;
+interface Call {
+  readonly memory: Memory;
+  readonly target: MigrationTarget;
+  readonly keepsHuge: boolean;
+  /** Folios that could not be moved as they were. */
+  failed: number;
+  /** Folios and pieces that are where they were. */
+  left: number;
+  isOutOfMemory: boolean;
+}
+
+/** Source: migrate_hugetlbs(), which newer kernels call first. */
+function inOrder({ profile }: Memory, { entries }: PageList): readonly Isolated[] {
+  const isOfPool = (entry: Isolated): boolean => 'folio' in entry && entry.folio.isOfPool;
+  if (!profile.batchesMigrations || !entries.some(isOfPool)) return entries;
+  return [...entries.filter(isOfPool), ...entries.filter((entry) => !isOfPool(entry))];
+}
+
+/** Moves a run or a folio; the value is what it was split into instead. */
+function moveEntry(call: Call, entry: Isolated): Isolated[] {
+  const { memory, target } = call;
+  if (!('folio' in entry)) {
+    if (call.isOutOfMemory) putBackRun(entry, entry.page, entry.pageCount, entry.node);
+    else call.isOutOfMemory = !moveRun(memory, entry, target);
+    return [];
+  }
+  const outcome = call.isOutOfMemory ? 'left' : moveFolio(call, entry);
+  // Its entries were replaced by others, which carry no mark.
+  if (outcome === 'moved' || outcome === 'failed') entry.space.unmark(entry.page);
+  putBack({ entries: [entry] });
+  if (outcome !== 'left' && outcome !== 'split') countMigration(memory, entry.folio, outcome);
+  if (outcome === 'moved') return [];
+  call.failed += 1;
+  if (outcome === 'split') return piecesOf(memory, entry);
+  call.left += 1;
+  if (outcome === 'no-memory') call.isOutOfMemory = true;
+  return [];
+}
+
+/** One go at each: that one of them stays is counted with its whole. */
+function movePieces(call: Call, pieces: readonly Isolated[]): void {
+  const { memory, target } = call;
+  const goesOn = memory.profile.batchesMigrations;
+  let isOutOfMemory = call.isOutOfMemory;
+  for (const piece of pieces) {
+    if (isOutOfMemory) putBack({ entries: [piece] });
+    else if ('folio' in piece) {
+      const outcome = moveFolio(call, piece);
+      putBack({ entries: [piece] });
+      if (outcome !== 'split' && outcome !== 'left') countMigration(memory, piece.folio, outcome);
+      if (outcome !== 'moved') call.left += 1;
+      isOutOfMemory = outcome === 'no-memory';
+    } else isOutOfMemory = !moveRun(memory, piece, target);
+    if (isOutOfMemory) call.left += 1;
+  }
+  if (!goesOn) call.isOutOfMemory = isOutOfMemory;
+}
+
+function countMigration(
+  { migrated }: Memory,
+  { pageCount }: Folio,
+  outcome: 'moved' | 'failed' | 'no-memory',
+): void {
+  migrated[outcome === 'moved' ? 'moved' : 'failed'] += pageCount;
 }
 
 /** Whether nothing beside mappings and its object holds the folio, and it can be copied. */
@@ -82,14 +124,14 @@ export function isMovable(folio: Folio): boolean {
 type FolioOutcome = 'moved' | 'split' | 'failed' | 'no-memory' | 'left';
 
 function moveFolio(
-  memory: Memory,
+  { memory, target, keepsHuge }: Call,
   { space, folio, page }: IsolatedFolio,
-  target: MigrationTarget,
 ): FolioOutcome {
   const search = target.searchFor(page, folio);
   if (folio.isOfPool) return movePoolFolio(memory, folio, search);
   if (folio.pageCount > 1) {
-    const outcome = moveLargeFolio(memory, folio, search);
+    const found = moveLargeFolio(memory, folio, search);
+    const outcome = found === 'split' && keepsHuge ? 'no-memory' : found;
     // Its pages were unmapped one after another.
     const isInParts = outcome === 'moved' && !space.pages.isHuge(page);
     if (isInParts && memory.profile.movingMapsPartly) folio.isPartlyMapped = true;
@@ -104,13 +146,6 @@ function moveFolio(
   physical.giveBack(folio.node, 1);
   folio.node = node;
   return 'moved';
-}
-
-function findBlock({ physical }: Memory, { start, first, last }: Search): number {
-  const node = physical.findBlock(start, first, { compacts: true });
-  return node !== NO_NODE || first === last
-    ? node
-    : physical.findBlock(start, last, { compacts: true });
 }
 
 /** A transparent huge page. Source: migrate_pages_batch(), try_split_folio(). */
@@ -129,11 +164,8 @@ function moveLargeFolio(memory: Memory, folio: Folio, search: Search): FolioOutc
 
 /** Into a free page of the pool, or into memory that becomes one. Source: migrate_hugetlbs(). */
 function movePoolFolio(memory: Memory, folio: Folio, search: Search): FolioOutcome {
-  const { pool, physical } = memory;
-  const order = physical.zonelist(search.start);
-  const free = [search.first, search.last]
-    .map((allowed) => pool.find(order, allowed, { isReserved: false }))
-    .find((node) => node !== undefined);
+  const { pool } = memory;
+  const free = findPoolPage(memory, search);
   const node = free ?? findBlock(memory, search);
   if (node === NO_NODE) return 'no-memory';
   if (!isMovable(folio)) return 'failed';
@@ -153,7 +185,8 @@ function piecesOf(memory: Memory, { space, page }: IsolatedFolio): Isolated[] {
   return splitFolio(memory, folioId, { keepsZeros }).map((piece): Isolated => {
     const entry = piece.space.pages.get(piece.page);
     if (isInline(entry)) return { ...piece, pageCount: 1, node: nodeOfInline(entry) };
-    return { ...piece, folio: memory.folios.get(folioIdOf(entry)) };
+    const id = folioIdOf(entry);
+    return { ...piece, folio: memory.folios.get(id), folioId: id };
   });
 }
 

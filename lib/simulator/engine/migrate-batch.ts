@@ -1,0 +1,149 @@
+/**
+ * Many folios in one go: all are unmapped, then the TLB is flushed once, then all are moved, with
+ * some passes over those that something was in the way of.
+ *
+ * Source: mm/migrate.c, migrate_pages_batch() and migrate_folios_move(), Linux 6.3 and later.
+ */
+
+import type { MigrationMode } from '../interface/migration-event.ts';
+import type { Steps } from '../memory/in-flight.ts';
+import type { MigratingFolio } from './migrating-folio.ts';
+import { moveFolio } from './move-folio.ts';
+import type { Run } from './run.ts';
+import { canSplit, isSplitFirst, splitItem } from './split-item.ts';
+import { backOut, unmapFolio } from './unmap-folio.ts';
+
+export interface BatchOptions {
+  readonly mode: MigrationMode;
+  readonly passes: number;
+  /** Takes the pieces of huge pages that were split; null: none is. */
+  readonly pieces: MigratingFolio[] | null;
+}
+
+export interface BatchResult {
+  readonly failedCount: number;
+  /** Base pages of those that had a last try. */
+  readonly failedPages: number;
+  /** Huge pages that became base pages. */
+  readonly splitCount: number;
+  readonly isOutOfMemory: boolean;
+  /** Those that are still on the call's list. */
+  readonly left: MigratingFolio[];
+}
+
+export function* migrateBatch(
+  run: Run,
+  items: readonly MigratingFolio[],
+  options: BatchOptions,
+): Steps<BatchResult> {
+  const batch = new Batch(run, options);
+  yield* batch.unmap(items);
+  yield* batch.move();
+  return batch.result();
+}
+
+class Batch {
+  readonly #run: Run;
+  readonly #options: BatchOptions;
+  readonly #unmapped: MigratingFolio[] = [];
+  /** Those with a try left, and those without. */
+  readonly #open: MigratingFolio[] = [];
+  readonly #dropped: MigratingFolio[] = [];
+  #failedCount = 0;
+  #failedPages = 0;
+  #splitCount = 0;
+  #isOutOfMemory = false;
+
+  constructor(run: Run, options: BatchOptions) {
+    this.#run = run;
+    this.#options = options;
+  }
+
+  result(): BatchResult {
+    return {
+      failedCount: this.#failedCount,
+      failedPages: this.#failedPages,
+      splitCount: this.#splitCount,
+      isOutOfMemory: this.#isOutOfMemory,
+      left: [...this.#open, ...this.#dropped],
+    };
+  }
+
+  *unmap(items: readonly MigratingFolio[]): Steps<void> {
+    const { mode, passes } = this.#options;
+    let open = [...items];
+    for (let pass = 0; pass < passes && open.length > 0; pass += 1) {
+      yield { step: 'pass', mode, pass, note: `unmap ${open.length} folios` };
+      const again: MigratingFolio[] = [];
+      for (const [index, item] of open.entries()) {
+        const isAgain = yield* this.#unmapOne(item, pass);
+        if (isAgain) again.push(item);
+        if (!this.#isOutOfMemory) continue;
+        this.#failedPages += pagesOf(again);
+        this.#open.push(...again, ...open.slice(index + 1));
+        return;
+      }
+      open = again;
+    }
+    this.#failedCount += open.length;
+    this.#failedPages += pagesOf(open);
+    this.#open.push(...open);
+  }
+
+  /** True: the next pass is to try again. */
+  *#unmapOne(item: MigratingFolio, pass: number): Steps<boolean> {
+    const { mode, pieces } = this.#options;
+    const { keepsHuge } = this.#run;
+    if (pieces !== null && isSplitFirst(item)) {
+      yield* this.#split(item, pieces);
+      return false;
+    }
+    const outcome = yield* unmapFolio(this.#run, item, { mode, pass });
+    if (outcome === 'again') return true;
+    if (outcome === 'unmapped') this.#unmapped.push(item);
+    if (outcome === 'freed' || outcome === 'unmapped') return false;
+    this.#failedCount += 1;
+    if (outcome === 'no-memory' && pieces !== null && !keepsHuge && canSplit(item)) {
+      yield* this.#split(item, pieces);
+      return false;
+    }
+    this.#isOutOfMemory = outcome === 'no-memory';
+    this.#failedPages += item.folio.pageCount;
+    this.#dropped.push(item);
+    return false;
+  }
+
+  *#split(item: MigratingFolio, pieces: MigratingFolio[]): Steps<void> {
+    this.#splitCount += 1;
+    pieces.push(...(yield* splitItem(this.#run, item)));
+  }
+
+  *move(): Steps<void> {
+    if (this.#unmapped.length === 0) return;
+    const { mode, passes } = this.#options;
+    yield { step: 'flush-tlb', mode, note: `once for ${this.#unmapped.length} folios` };
+    let open = this.#unmapped;
+    for (let pass = 0; pass < passes && open.length > 0; pass += 1) {
+      yield { step: 'pass', mode, pass, note: `move ${open.length} folios` };
+      const again: MigratingFolio[] = [];
+      for (const item of open) {
+        const outcome = yield* moveFolio(this.#run, item, { mode, pass });
+        if (outcome === 'again') again.push(item);
+        if (outcome === 'failed') yield* this.#giveUp(item, 'EBUSY', pass);
+      }
+      open = again;
+    }
+    for (const item of open) yield* this.#giveUp(item, 'EAGAIN: no pass is left', passes - 1);
+  }
+
+  *#giveUp(item: MigratingFolio, why: string, pass: number): Steps<void> {
+    this.#failedCount += 1;
+    this.#failedPages += item.folio.pageCount;
+    this.#dropped.push(item);
+    yield* backOut(item, { mode: this.#options.mode, pass }, why);
+  }
+}
+
+export function pagesOf(items: readonly MigratingFolio[]): number {
+  return items.reduce((sum, { folio }) => sum + folio.pageCount, 0);
+}

@@ -1,0 +1,84 @@
+/**
+ * One folio after the other: each is unmapped, moved, and mapped again before the next. So move the
+ * huge pages of a pool on all kernels, and on 6.1 all folios.
+ *
+ * Source: mm/migrate.c, migrate_pages() and unmap_and_move() of Linux 6.1; migrate_hugetlbs() and
+ * unmap_and_move_huge_page() of later ones.
+ */
+
+import type { MigrationMode } from '../interface/migration-event.ts';
+import type { Steps } from '../memory/in-flight.ts';
+import { type BatchOptions, type BatchResult, pagesOf } from './migrate-batch.ts';
+import type { MigratingFolio } from './migrating-folio.ts';
+import { moveFolio } from './move-folio.ts';
+import type { Run } from './run.ts';
+import { canSplit, splitItem } from './split-item.ts';
+import { backOut, type UnmapOutcome, unmapFolio } from './unmap-folio.ts';
+
+/** Source: NR_MAX_MIGRATE_PAGES_RETRY; before 6.3 a literal. */
+const PASSES = 10;
+/** From this pass on locks and writeback are waited for. */
+const PATIENT_PASS = 3;
+
+export function* migrateOneByOne(
+  run: Run,
+  items: readonly MigratingFolio[],
+  { mode, pieces }: Pick<BatchOptions, 'mode' | 'pieces'>,
+): Steps<BatchResult> {
+  let failedCount = 0;
+  let failedPages = 0;
+  let splitCount = 0;
+  const left: MigratingFolio[] = [];
+  let open = [...items];
+  for (let pass = 0; pass < PASSES && open.length > 0; pass += 1) {
+    const patience: MigrationMode = pass < PATIENT_PASS ? 'async' : mode;
+    yield { step: 'pass', mode: patience, pass, note: `${open.length} folios, one by one` };
+    const again: MigratingFolio[] = [];
+    for (const [index, item] of open.entries()) {
+      const outcome = yield* unmapAndMove(run, item, { mode: patience, pass, gives: mode });
+      if (outcome === 'again') again.push(item);
+      if (outcome === 'done' || outcome === 'again') continue;
+      failedCount += 1;
+      if (outcome === 'no-memory' && pieces !== null && !run.keepsHuge && canSplit(item)) {
+        splitCount += 1;
+        pieces.push(...(yield* splitItem(run, item)));
+        continue;
+      }
+      failedPages += item.folio.pageCount;
+      left.push(item);
+      if (outcome === 'failed') continue;
+      failedPages += pagesOf(again);
+      left.push(...again, ...open.slice(index + 1));
+      return { failedCount, failedPages, splitCount, isOutOfMemory: true, left };
+    }
+    open = again;
+  }
+  failedCount += open.length;
+  failedPages += pagesOf(open);
+  left.push(...open);
+  return { failedCount, failedPages, splitCount, isOutOfMemory: false, left };
+}
+
+interface PatientAttempt {
+  readonly mode: MigrationMode;
+  readonly pass: number;
+  /** The mode of the whole call: writeback is EBUSY only where that never waits. */
+  readonly gives: MigrationMode;
+}
+
+function* unmapAndMove(
+  run: Run,
+  item: MigratingFolio,
+  { mode, pass, gives }: PatientAttempt,
+): Steps<'done' | 'again' | 'failed' | 'no-memory'> {
+  const attempt = { mode, pass };
+  const unmapped: UnmapOutcome = yield* unmapFolio(run, item, attempt);
+  if (unmapped === 'freed') return 'done';
+  if (unmapped === 'busy') return gives === 'sync' ? 'again' : 'failed';
+  if (unmapped !== 'unmapped') return unmapped;
+  yield item.report('flush-tlb', { ...attempt, note: 'for this folio' });
+  const outcome = yield* moveFolio(run, item, attempt);
+  if (outcome === 'moved') return 'done';
+  yield* backOut(item, attempt, outcome === 'again' ? 'EAGAIN' : 'EBUSY');
+  return outcome;
+}

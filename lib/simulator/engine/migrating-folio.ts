@@ -1,0 +1,69 @@
+/**
+ * A folio on its way: where it was met, which folio is to replace it, and what has been done so
+ * far.
+ *
+ * Source: mm/migrate.c, what migrate_pages() keeps between its steps in lists and in
+ * __migrate_folio_record().
+ */
+
+import type { FolioState } from '../interface/migration-event.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import type { Folio } from '../memory/folio.ts';
+import type { StepReport } from '../memory/in-flight.ts';
+import type { Memory } from '../memory/memory.ts';
+import { offsetOf } from '../memory/vma.ts';
+import type { MigrationTarget } from '../migration/migration-target.ts';
+import type { IsolatedFolio } from '../migration/page-list.ts';
+import type { Search } from '../policy/placement.ts';
+
+export class MigratingFolio {
+  readonly folio: Folio;
+  readonly folioId: number;
+  /** Where the call met it. */
+  readonly space: AddressSpace;
+  readonly page: number;
+  /** Offset of its first page in mappings, as the reverse map has it; null where pages of several
+   *  offsets were merged. */
+  readonly offset: number | null;
+  readonly search: Search;
+  targetId: number | null = null;
+  /** Of a pool: the target is memory from outside of it. */
+  isTargetFresh = false;
+  wasMapped = false;
+
+  constructor({ space, page, folio, folioId }: IsolatedFolio, target: MigrationTarget) {
+    this.space = space;
+    this.page = page;
+    this.folio = folio;
+    this.folioId = folioId;
+    const vma = space.vmas.lookup(page);
+    const inFolio = folio.pageCount === 1 ? 0 : page % space.memory.tablePages;
+    const isKnown = vma !== undefined && folio.kind !== 'merged';
+    this.offset = isKnown ? offsetOf(vma, page) - inFolio : null;
+    this.search = target.searchFor(page, folio);
+  }
+
+  get memory(): Memory {
+    return this.space.memory;
+  }
+
+  get target(): Folio {
+    return this.memory.folios.get(this.targetId as number);
+  }
+
+  /** A transparent huge page: it can be split. */
+  get isTransparentHuge(): boolean {
+    return this.folio.pageCount > 1 && !this.folio.isOfPool;
+  }
+
+  /** What an event tells of it. */
+  report(step: StepReport['step'], rest: Omit<StepReport, 'step'> = {}): StepReport {
+    const address = BigInt(this.page) * BigInt(this.memory.pageSizeBytes);
+    const target = this.targetId === null ? null : stateOf(this.targetId, this.target);
+    return { step, source: stateOf(this.folioId, this.folio), target, address, ...rest };
+  }
+}
+
+export function stateOf(id: number, { node, pageCount, mapCount }: Folio): FolioState {
+  return Object.freeze({ folio: id, node, pageCount, mapCount });
+}

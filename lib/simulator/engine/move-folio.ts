@@ -1,0 +1,101 @@
+/**
+ * The second half of moving a folio: references are checked, the contents copied, the object told,
+ * and the target mapped wherever the source was. Older kernels copy after the object was told,
+ * newer ones before.
+ *
+ * Source: mm/migrate.c, migrate_folio_move(), move_to_new_folio(), __migrate_folio(),
+ * folio_migrate_mapping() and remove_migration_ptes(); before 6.10 migrate_folio().
+ */
+
+import type { Steps } from '../memory/in-flight.ts';
+import type { MigratingFolio } from './migrating-folio.ts';
+import { operations } from './operations.ts';
+import { type Attempt, forget, type Run, unlock } from './run.ts';
+import { freeSource } from './target-folio.ts';
+import { restore } from './unmap-folio.ts';
+
+/** `again`: EAGAIN. `failed`: it cannot be moved at all. */
+export type MoveOutcome = 'moved' | 'again' | 'failed';
+
+export function* moveFolio(run: Run, item: MigratingFolio, attempt: Attempt): Steps<MoveOutcome> {
+  const refusal = refusalOf(item);
+  if (refusal !== undefined) {
+    yield item.report('check-references', { ...attempt, note: refusal });
+    return 'failed';
+  }
+  const { copiesFirst } = run.memory.profile;
+  if (copiesFirst) {
+    // A look before the work: what is found here would be found behind it.
+    if (!(yield* checkReferences(item, attempt))) return 'again';
+    yield* copy(item, attempt);
+  }
+  if (!(yield* switchMapping(item, attempt))) return 'again';
+  if (!copiesFirst) yield* copy(item, attempt);
+  operations.copyFlags(item);
+  yield item.report('copy-flags', attempt);
+  yield* finish(run, item, attempt);
+  return 'moved';
+}
+
+/** Source: the address space operations migrate_folio; secretmem_migrate_folio(). */
+function refusalOf({ folio }: MigratingFolio): string | undefined {
+  if (folio.kind === 'secret') return 'EBUSY: secret memory cannot be copied';
+  const isStuck = folio.object?.type === 'file' && folio.isDirty;
+  return isStuck ? 'EBUSY: its file system cannot move a dirty page' : undefined;
+}
+
+function* checkReferences(
+  item: MigratingFolio,
+  attempt: Attempt,
+  isAtomic = false,
+): Steps<boolean> {
+  const extra = operations.extraReferences(item.folio);
+  const isFree = extra === 0 && operations.isInMapping(item);
+  const found = extra === 0 ? 'no longer in its object' : `${extra} references too many`;
+  const note = isFree ? 'as many as expected' : `EAGAIN: ${found}`;
+  yield item.report('check-references', { ...attempt, note, isAtomic: isAtomic && isFree });
+  return isFree;
+}
+
+/** Under the object's lock nobody finds the folio there; anonymous memory has no such lock. */
+function* switchMapping(item: MigratingFolio, attempt: Attempt): Steps<boolean> {
+  const isCached = item.folio.kind === 'object';
+  if (isCached) yield item.report('lock-mapping', { ...attempt, isAtomic: true });
+  if (!(yield* checkReferences(item, attempt, isCached))) {
+    if (isCached) yield item.report('unlock-mapping', attempt);
+    return false;
+  }
+  operations.switchMapping(item);
+  const note = isCached ? 'the object has the target now' : 'the target has the offset now';
+  yield item.report('switch-mapping', { ...attempt, note, isAtomic: isCached });
+  if (isCached) yield item.report('unlock-mapping', attempt);
+  return true;
+}
+
+function* copy(item: MigratingFolio, attempt: Attempt): Steps<void> {
+  for (const half of ['first', 'second'] as const) {
+    operations.copy(item, half);
+    yield item.report('copy', { ...attempt, note: `the ${half} half` });
+  }
+}
+
+function* finish(run: Run, item: MigratingFolio, attempt: Attempt): Steps<void> {
+  const { memory } = run;
+  const { folio, target, targetId } = item;
+  target.isIsolated = false;
+  yield item.report('add-to-lru', { ...attempt, note: `on node ${target.node}` });
+  if (item.wasMapped) yield* restore(item, targetId as number, attempt);
+  // A child may have been forked while its pages were migration entries.
+  target.isExclusive &&= folio.isExclusive;
+  const isPart = target.mapCount > 0 && target.mapCount < target.pageCount;
+  const isInParts = target.pageCount > 1 && !item.space.pages.isHuge(item.page);
+  if (isPart || (isInParts && memory.profile.movingMapsPartly)) target.isPartlyMapped = true;
+  unlock(item);
+  yield item.report('unlock', attempt);
+  forget(run, item);
+  memory.migrated.moved += folio.pageCount;
+  const report = item.report('free-source', { ...attempt, note: `of node ${folio.node}` });
+  freeSource(item);
+  operations.releaseTarget(memory, targetId as number);
+  yield report;
+}

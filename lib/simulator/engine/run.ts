@@ -1,0 +1,46 @@
+/**
+ * One call of migrate_pages() inside the kernel: what it moves, where to, for whom.
+ *
+ * Source: mm/migrate.c, struct migrate_pages_stats and the arguments of migrate_pages().
+ */
+
+import type { MigrationMode } from '../interface/migration-event.ts';
+import type { Steps, Suspended } from '../memory/in-flight.ts';
+import type { Memory } from '../memory/memory.ts';
+import type { MigrationTarget } from '../migration/migration-target.ts';
+import type { MigratingFolio } from './migrating-folio.ts';
+import { operations } from './operations.ts';
+
+export interface Run {
+  readonly memory: Memory;
+  readonly target: MigrationTarget;
+  /** The call that holds the locks. */
+  readonly owner: Suspended;
+  /** Huge pages are not split to be moved: the mode of automatic balancing. */
+  readonly keepsHuge: boolean;
+}
+
+/** One attempt at one folio. */
+export interface Attempt {
+  readonly mode: MigrationMode;
+  readonly pass: number;
+}
+
+/** Takes the locks of a folio away that this call has. */
+export function unlock({ folio, targetId, target }: MigratingFolio): void {
+  folio.lockedBy = null;
+  if (targetId !== null) target.lockedBy = null;
+}
+
+/** The folio is done with, moved or gone. */
+export function forget({ owner }: Run, { folio }: MigratingFolio): void {
+  owner.isolated.delete(folio);
+}
+
+/** Back on its list, where it was. */
+export function* putBack(run: Run, item: MigratingFolio): Steps<void> {
+  forget(run, item);
+  const report = item.report('put-back', { note: `on node ${item.folio.node}` });
+  operations.putBack(run.memory, item.folio, item.folioId);
+  yield report;
+}

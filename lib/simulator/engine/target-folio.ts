@@ -1,0 +1,78 @@
+/**
+ * The folio that is to replace one: memory on the node that the call wants.
+ *
+ * Source: mm/migrate.c, alloc_migration_target(); mm/hugetlb.c, alloc_hugetlb_folio_nodemask().
+ */
+
+import { Folio } from '../memory/folio.ts';
+import { freeIfUnused } from '../memory/memory.ts';
+import type { MigrationTarget } from '../migration/migration-target.ts';
+import { findBlock, findPoolPage } from '../migration/target-memory.ts';
+import { NO_NODE } from '../nodes/nodemask.ts';
+import { countAllocation, findNode, type Search } from '../policy/placement.ts';
+import type { MigratingFolio } from './migrating-folio.ts';
+
+/** False where no node that may be taken has room. */
+export function allocateTarget(item: MigratingFolio, { by }: MigrationTarget): boolean {
+  const { folio, memory } = item;
+  // The caller's nodes may have changed since the call began.
+  const first = item.search.first & by.memsAllowed;
+  const last = item.search.last & by.memsAllowed;
+  const search = { ...item.search, first, last };
+  const node = takeMemory(item, search);
+  if (node === NO_NODE) return false;
+  const { kind, pageCount, object, index } = folio;
+  const target = new Folio(kind, node, { pageCount, object, index });
+  target.isIsolated = true;
+  item.targetId = memory.folios.add(target);
+  return true;
+}
+
+function takeMemory(item: MigratingFolio, search: Search): number {
+  const { folio, memory } = item;
+  const { physical, inFlight } = memory;
+  if (folio.isOfPool) return takePoolMemory(item, search);
+  const isLarge = folio.pageCount > 1;
+  const node = isLarge ? findBlock(memory, search) : findNode(physical, search);
+  if (node === NO_NODE || !inFlight.takeTargetPages(node, folio.pageCount)) return NO_NODE;
+  if (isLarge) physical.takeBlock(node);
+  else physical.take(node, 1);
+  countAllocation(physical, search, node);
+  return node;
+}
+
+function takePoolMemory(item: MigratingFolio, search: Search): number {
+  const { pool, physical, inFlight } = item.memory;
+  const free = findPoolPage(item.memory, search);
+  const node = free ?? findBlock(item.memory, search);
+  if (node === NO_NODE || !inFlight.takeTargetPages(node, item.folio.pageCount)) return NO_NODE;
+  item.isTargetFresh = free === undefined;
+  if (item.isTargetFresh) physical.takeBlock(node);
+  else pool.take(node, { isReserved: false });
+  return node;
+}
+
+/** Gives the memory of a target back that was not needed. */
+export function freeTarget(item: MigratingFolio): void {
+  const { memory, target, targetId } = item;
+  const { physical, pool, folios } = memory;
+  folios.remove(targetId as number);
+  if (item.isTargetFresh) physical.giveBackBlock(target.node);
+  else if (target.isOfPool) pool.giveBack(target.node);
+  else if (target.pageCount > 1) physical.giveBackBlock(target.node);
+  else physical.giveBack(target.node, 1);
+  item.targetId = null;
+}
+
+/** The source is gone: its memory is free, or leaves the pool if the target came from outside. */
+export function freeSource(item: MigratingFolio): void {
+  const { memory, folio, folioId, target } = item;
+  folio.isIsolated = false;
+  if (!item.isTargetFresh) {
+    freeIfUnused(memory, folioId);
+    return;
+  }
+  memory.folios.remove(folioId);
+  memory.physical.giveBackBlock(target.node);
+  memory.pool.replace(folio.node, target.node);
+}

@@ -1,0 +1,138 @@
+/**
+ * The first half of moving a folio: a target, both locks, and migration entries in place of all
+ * entries that map it. Where something is in the way, everything is as it was before.
+ *
+ * Source: mm/migrate.c, migrate_folio_unmap(), migrate_folio_undo_src() and
+ * migrate_folio_undo_dst(); mm/rmap.c, try_to_migrate().
+ */
+
+import type { Folio } from '../memory/folio.ts';
+import type { Steps } from '../memory/in-flight.ts';
+import type { MigratingFolio } from './migrating-folio.ts';
+import { operations } from './operations.ts';
+import { mappingsOf } from './reverse-map.ts';
+import { type Attempt, forget, type Run, unlock } from './run.ts';
+import { allocateTarget, freeTarget } from './target-folio.ts';
+
+/**
+ * `again`: EAGAIN, the next pass may succeed. `busy`: EBUSY, this round has no further try.
+ * `freed`: nobody has the folio any more.
+ */
+export type UnmapOutcome = 'unmapped' | 'again' | 'busy' | 'no-memory' | 'freed';
+
+export function* unmapFolio(run: Run, item: MigratingFolio, attempt: Attempt): Steps<UnmapOutcome> {
+  if (isFreed(item)) return yield* dropFreed(run, item);
+  if (!allocateTarget(item, run.target)) {
+    yield item.report('allocate-target', { ...attempt, note: 'ENOMEM: no node has room' });
+    return 'no-memory';
+  }
+  const where = `on node ${item.target.node}`;
+  yield item.report('allocate-target', { ...attempt, note: where });
+  const locked = yield* lockSource(run, item, attempt);
+  if (locked !== 'locked') return locked;
+  item.target.lockedBy = run.owner;
+  yield item.report('lock-target', attempt);
+  const isUnmapped = yield* unmapAll(run, item, attempt);
+  if (isUnmapped) return 'unmapped';
+  yield* backOut(item, attempt, 'EAGAIN: still mapped');
+  return 'again';
+}
+
+/** Whether the migration's own reference is the only one. */
+function isFreed({ folio, folioId }: MigratingFolio): boolean {
+  const isKept = folio.object?.pages.get(folio.index) === folioId;
+  return folio.mapCount === 0 && !folio.isHeld && !isKept;
+}
+
+function* dropFreed(run: Run, item: MigratingFolio): Steps<UnmapOutcome> {
+  forget(run, item);
+  const report = item.report('freed-meanwhile', { note: 'nobody has the folio any more' });
+  operations.putBack(run.memory, item.folio, item.folioId);
+  yield report;
+  return 'freed';
+}
+
+/** Whoever waits holds nothing that another migration could wait for. */
+function* lockSource(
+  run: Run,
+  item: MigratingFolio,
+  attempt: Attempt,
+): Steps<'locked' | 'again' | 'busy'> {
+  const { folio } = item;
+  const isPatient = attempt.mode === 'sync';
+  while (folio.lockedBy !== null) {
+    if (!isPatient) {
+      yield* backOut(item, attempt, 'EAGAIN: somebody else has the lock');
+      return 'again';
+    }
+    yield item.report('wait-lock', { ...attempt, waitsFor: folio });
+  }
+  folio.lockedBy = run.owner;
+  yield item.report('lock-source', attempt);
+  while (folio.writebackTries > 0) {
+    folio.writebackTries -= 1;
+    if (!isPatient) {
+      yield* backOut(item, attempt, 'EBUSY: under writeback');
+      return 'busy';
+    }
+    yield item.report('wait-writeback', attempt);
+  }
+  return 'locked';
+}
+
+/** Each mapping in turn, as they were when the walk began; false where one is left. */
+function* unmapAll({ memory }: Run, item: MigratingFolio, attempt: Attempt): Steps<boolean> {
+  const { folio, folioId, offset } = item;
+  for (const place of folio.mapCount === 0 ? [] : mappingsOf(memory, folioId, offset)) {
+    // Who may be writing through a pin must not lose the page. Source: try_to_migrate_one().
+    if (mayBePinned(folio)) {
+      const note = 'the page may be pinned: its entry stays';
+      yield item.report('unmap', { ...attempt, address: addressOf(place, memory), note });
+      break;
+    }
+    operations.unmap(place, item);
+    item.wasMapped = true;
+    const entries = place.pageCount === 1 ? 'a migration entry' : `${place.pageCount} entries`;
+    const note = `${entries} in place of it`;
+    yield item.report('unmap', { ...attempt, address: addressOf(place, memory), note });
+  }
+  return folio.mapCount === 0;
+}
+
+function mayBePinned({ kind, isExclusive, pins }: Folio): boolean {
+  return kind === 'anonymous' && isExclusive && pins > 0;
+}
+
+function addressOf(
+  { page }: { readonly page: number },
+  { pageSizeBytes }: { readonly pageSizeBytes: number },
+): bigint {
+  return BigInt(page) * BigInt(pageSizeBytes);
+}
+
+/** Everything as before the attempt; the folio keeps its place on the call's list. */
+export function* backOut(item: MigratingFolio, attempt: Attempt, why: string): Steps<void> {
+  const isOwn = item.folio.lockedBy !== null && item.target.lockedBy !== null;
+  yield item.report('back-out', { ...attempt, note: why });
+  if (item.wasMapped) yield* restore(item, item.folioId, attempt);
+  item.wasMapped = false;
+  if (isOwn) {
+    unlock(item);
+    yield item.report('unlock', attempt);
+  }
+  const report = item.report('free-target', attempt);
+  freeTarget(item);
+  yield report;
+}
+
+/** Maps the folio again wherever a migration entry is left: unmapped places stay so. */
+export function* restore(item: MigratingFolio, folioId: number, attempt: Attempt): Steps<void> {
+  for (;;) {
+    const [place] = operations.leftEntries(item);
+    if (place === undefined) return;
+    operations.restore(place, folioId);
+    const address = addressOf(place, item.memory);
+    const note = folioId === item.folioId ? 'the source again' : 'the target';
+    yield item.report('restore', { ...attempt, address, note });
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Where the pages of a migration go.
+ *
+ * Source: include/linux/migrate.h, new_folio_t.
+ */
+
+import type { Folio } from '../memory/folio.ts';
+import { maskOf } from '../nodes/nodemask.ts';
+import type { Allocator, Search } from '../policy/placement.ts';
+
+export interface MigrationTarget {
+  /** One search does for all pages. */
+  readonly isUniform: boolean;
+  /** Who allocates. */
+  readonly by: Allocator;
+  /** For the page at this place; a folio is asked for once, by its first page. */
+  searchFor(page: number, folio: Folio | null): Search;
+}
+
+/** Exactly this node, without fallback: memory that the caller itself may use. */
+export function exactly(node: number, by: Allocator): MigrationTarget {
+  const mask = maskOf([node]) & by.memsAllowed;
+  const search = {
+    start: node,
+    first: mask,
+    last: mask,
+    cpuNode: by.cpuNode,
+    isInterleaved: false,
+  };
+  return { isUniform: true, by, searchFor: () => search };
+}
