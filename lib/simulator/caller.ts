@@ -40,13 +40,16 @@ export class Caller {
 
   /** A call of one that was killed, or is by the writes that come before it, finds nobody. */
   call<T>(name: string, body: (thread: Thread) => SyscallResult<T>): SyscallResult<T> {
-    return this.settle() ? body(this.thread) : failure(name, ERRNO.ESRCH);
+    if (!this.settle()) return failure(name, ERRNO.ESRCH);
+    const denied = this.machine.deniedCalls.get(name);
+    return denied === undefined ? body(this.thread) : failure(name, denied);
   }
 
   /** Sees what was written through JavaScript, as every call does before it begins; false for one
    *  that has ended. */
   settle(): boolean {
     if (!this.isRunning) return false;
+    this.machine.memory.inFlight.leaveAtomic();
     if (settleWrites(this.thread, this.mappings) !== 'killed') return true;
     this.machine.exit(this.process);
     return false;

@@ -10,6 +10,8 @@ import {
   isFolio,
   isInline,
   isIsolatedInline,
+  isMigration,
+  migratingFolioId,
   NONE,
   nodeOfInline,
 } from './memory/page-entry.ts';
@@ -20,6 +22,7 @@ export function invariantBreaches(machine: Machine): string[] {
   for (const { space } of machine.processes) census.count(space);
   return [
     ...census.breaches,
+    ...flightBreaches(machine, census.migrating),
     ...folioBreaches(machine, census.entries),
     ...memoryBreaches(machine, census.inlinePages),
     ...objectBreaches(machine),
@@ -33,6 +36,8 @@ class Census {
   readonly inlinePages = new Map<number, number>();
   /** Entries that name a folio, by its number. */
   readonly entries = new Map<number, number>();
+  /** Folios that migration entries name. */
+  readonly migrating = new Set<number>();
 
   count(space: AddressSpace): void {
     let last = 0;
@@ -50,6 +55,7 @@ class Census {
         add(this.inlinePages, nodeOfInline(entry), pageCount);
       }
       if (isFolio(entry)) add(this.entries, folioIdOf(entry), pageCount);
+      if (isMigration(entry)) this.migrating.add(migratingFolioId(entry));
     });
   }
 }
@@ -64,10 +70,30 @@ function folioBreaches(machine: Machine, entries: ReadonlyMap<number, number>): 
     const count = entries.get(id) ?? 0;
     if (folio.mapCount !== count)
       found.push(`folio ${id} is mapped ${count} times, not ${folio.mapCount}`);
-    if (folio.isIsolated) found.push(`folio ${id} is still isolated`);
     const isKept = folio.object?.pages.get(folio.index) === id;
-    if (count === 0 && !folio.isHeld && !isKept) found.push(`folio ${id} is nobody's`);
+    const isUsed = count > 0 || folio.isHeld || isKept || folio.isInFlight;
+    if (!isUsed) found.push(`folio ${id} is nobody's`);
   }
+  return found;
+}
+
+/** What is on its way belongs to one call that goes on: a folio is on one list, its node's or a
+ *  call's. */
+function flightBreaches({ memory }: Machine, migrating: Set<number>): string[] {
+  const { folios, inFlight } = memory;
+  const lists = [...inFlight.calls].map(({ isolated }) => isolated);
+  const found: string[] = [];
+  for (const [id, folio] of folios) {
+    const count = lists.filter((list) => list.has(folio)).length;
+    if (count !== (folio.isIsolated ? 1 : 0)) {
+      found.push(`folio ${id} is ${folio.isIsolated ? '' : 'not '}isolated, by ${count} calls`);
+    }
+    const isLockLost = folio.lockedBy !== null && !inFlight.calls.has(folio.lockedBy);
+    if (isLockLost) found.push(`folio ${id} is locked by a call that has ended`);
+    const isAwaited = migrating.delete(id);
+    if (isAwaited && folio.lockedBy === null) found.push(`nobody moves folio ${id} any more`);
+  }
+  for (const id of migrating) found.push(`a migration entry names folio ${id}, which is gone`);
   return found;
 }
 

@@ -45,6 +45,8 @@ export class Machine {
   readonly weights: InterleaveWeights;
   /** The group of all processes that are in no other. */
   readonly rootCpuset: Cpuset;
+  /** Calls that a filter refuses (seccomp), by name, each with its errno. */
+  readonly deniedCalls: Map<string, number> = new Map();
   /** System V segments by id. */
   readonly segments: Map<number, MemoryObject> = new Map();
   readonly #processes = new Map<number, Process>();

@@ -18,6 +18,13 @@ export type {
 } from './interface/machine-settings.ts';
 export { MADV } from './interface/madvise-numbers.ts';
 export type { MemoryCalls, MmapRequest, Protection } from './interface/memory-calls.ts';
+export {
+  type FolioState,
+  MIGRATION_STEPS,
+  type MigrationEvent,
+  type MigrationMode,
+  type MigrationStep,
+} from './interface/migration-event.ts';
 export type {
   GetMempolicyPointers,
   MaskArgument,
@@ -40,6 +47,12 @@ export type {
   SimulatedProcess,
   SimulatedThread,
 } from './interface/simulated-process.ts';
+export type {
+  SteppedCall,
+  SteppedCalls,
+  SteppedCpuset,
+  SteppedMove,
+} from './interface/stepped-calls.ts';
 export { checkMachineDescription } from './nodes/check-description.ts';
 export type { KernelLine } from './nodes/kernel-line.ts';
 export type { MachineDescription, MachineNode } from './nodes/machine-description.ts';

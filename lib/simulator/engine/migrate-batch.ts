@@ -140,7 +140,7 @@ class Batch {
     this.#failedCount += 1;
     this.#failedPages += item.folio.pageCount;
     this.#dropped.push(item);
-    yield* backOut(item, { mode: this.#options.mode, pass }, why);
+    yield* backOut(this.#run, item, { mode: this.#options.mode, pass }, why);
   }
 }
 

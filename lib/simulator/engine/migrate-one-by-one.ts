@@ -79,6 +79,6 @@ function* unmapAndMove(
   yield item.report('flush-tlb', { ...attempt, note: 'for this folio' });
   const outcome = yield* moveFolio(run, item, attempt);
   if (outcome === 'moved') return 'done';
-  yield* backOut(item, attempt, outcome === 'again' ? 'EAGAIN' : 'EBUSY');
+  yield* backOut(run, item, attempt, outcome === 'again' ? 'EAGAIN' : 'EBUSY');
   return outcome;
 }

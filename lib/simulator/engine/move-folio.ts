@@ -83,10 +83,9 @@ function* finish(run: Run, item: MigratingFolio, attempt: Attempt): Steps<void> 
   const { memory } = run;
   const { folio, target, targetId } = item;
   target.isIsolated = false;
+  run.owner.isolated.delete(target);
   yield item.report('add-to-lru', { ...attempt, note: `on node ${target.node}` });
   if (item.wasMapped) yield* restore(item, targetId as number, attempt);
-  // A child may have been forked while its pages were migration entries.
-  target.isExclusive &&= folio.isExclusive;
   const isPart = target.mapCount > 0 && target.mapCount < target.pageCount;
   const isInParts = target.pageCount > 1 && !item.space.pages.isHuge(item.page);
   if (isPart || (isInParts && memory.profile.movingMapsPartly)) target.isPartlyMapped = true;

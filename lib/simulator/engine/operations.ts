@@ -56,6 +56,7 @@ export const operations = {
   /** Source: folio_migrate_flags(). */
   copyFlags({ folio, target }: MigratingFolio): void {
     target.isDirty = folio.isDirty;
+    target.isExclusive = folio.isExclusive;
     target.lastFault = folio.lastFault;
     target.isPartlyMapped = folio.isPartlyMapped;
   },

@@ -6,14 +6,14 @@
 
 import { Folio } from '../memory/folio.ts';
 import { freeIfUnused } from '../memory/memory.ts';
-import type { MigrationTarget } from '../migration/migration-target.ts';
 import { findBlock, findPoolPage } from '../migration/target-memory.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
 import { countAllocation, findNode, type Search } from '../policy/placement.ts';
 import type { MigratingFolio } from './migrating-folio.ts';
+import type { Run } from './run.ts';
 
 /** False where no node that may be taken has room. */
-export function allocateTarget(item: MigratingFolio, { by }: MigrationTarget): boolean {
+export function allocateTarget({ target: { by }, owner }: Run, item: MigratingFolio): boolean {
   const { folio, memory } = item;
   // The caller's nodes may have changed since the call began.
   const first = item.search.first & by.memsAllowed;
@@ -24,6 +24,7 @@ export function allocateTarget(item: MigratingFolio, { by }: MigrationTarget): b
   const { kind, pageCount, object, index } = folio;
   const target = new Folio(kind, node, { pageCount, object, index });
   target.isIsolated = true;
+  owner.isolated.add(target);
   item.targetId = memory.folios.add(target);
   return true;
 }
@@ -53,10 +54,11 @@ function takePoolMemory(item: MigratingFolio, search: Search): number {
 }
 
 /** Gives the memory of a target back that was not needed. */
-export function freeTarget(item: MigratingFolio): void {
+export function freeTarget({ owner }: Run, item: MigratingFolio): void {
   const { memory, target, targetId } = item;
   const { physical, pool, folios } = memory;
   folios.remove(targetId as number);
+  owner.isolated.delete(target);
   if (item.isTargetFresh) physical.giveBackBlock(target.node);
   else if (target.isOfPool) pool.giveBack(target.node);
   else if (target.pageCount > 1) physical.giveBackBlock(target.node);

@@ -22,7 +22,7 @@ export type UnmapOutcome = 'unmapped' | 'again' | 'busy' | 'no-memory' | 'freed'
 
 export function* unmapFolio(run: Run, item: MigratingFolio, attempt: Attempt): Steps<UnmapOutcome> {
   if (isFreed(item)) return yield* dropFreed(run, item);
-  if (!allocateTarget(item, run.target)) {
+  if (!allocateTarget(run, item)) {
     yield item.report('allocate-target', { ...attempt, note: 'ENOMEM: no node has room' });
     return 'no-memory';
   }
@@ -34,7 +34,7 @@ export function* unmapFolio(run: Run, item: MigratingFolio, attempt: Attempt): S
   yield item.report('lock-target', attempt);
   const isUnmapped = yield* unmapAll(run, item, attempt);
   if (isUnmapped) return 'unmapped';
-  yield* backOut(item, attempt, 'EAGAIN: still mapped');
+  yield* backOut(run, item, attempt, 'EAGAIN: still mapped');
   return 'again';
 }
 
@@ -62,7 +62,7 @@ function* lockSource(
   const isPatient = attempt.mode === 'sync';
   while (folio.lockedBy !== null) {
     if (!isPatient) {
-      yield* backOut(item, attempt, 'EAGAIN: somebody else has the lock');
+      yield* backOut(run, item, attempt, 'EAGAIN: somebody else has the lock');
       return 'again';
     }
     yield item.report('wait-lock', { ...attempt, waitsFor: folio });
@@ -72,7 +72,7 @@ function* lockSource(
   while (folio.writebackTries > 0) {
     folio.writebackTries -= 1;
     if (!isPatient) {
-      yield* backOut(item, attempt, 'EBUSY: under writeback');
+      yield* backOut(run, item, attempt, 'EBUSY: under writeback');
       return 'busy';
     }
     yield item.report('wait-writeback', attempt);
@@ -111,7 +111,12 @@ function addressOf(
 }
 
 /** Everything as before the attempt; the folio keeps its place on the call's list. */
-export function* backOut(item: MigratingFolio, attempt: Attempt, why: string): Steps<void> {
+export function* backOut(
+  run: Run,
+  item: MigratingFolio,
+  attempt: Attempt,
+  why: string,
+): Steps<void> {
   const isOwn = item.folio.lockedBy !== null && item.target.lockedBy !== null;
   yield item.report('back-out', { ...attempt, note: why });
   if (item.wasMapped) yield* restore(item, item.folioId, attempt);
@@ -121,7 +126,7 @@ export function* backOut(item: MigratingFolio, attempt: Attempt, why: string): S
     yield item.report('unlock', attempt);
   }
   const report = item.report('free-target', attempt);
-  freeTarget(item);
+  freeTarget(run, item);
   yield report;
 }
 
@@ -130,6 +135,9 @@ export function* restore(item: MigratingFolio, folioId: number, attempt: Attempt
   for (;;) {
     const [place] = operations.leftEntries(item);
     if (place === undefined) return;
+    // A child may have been forked while its pages were migration entries.
+    const restored = item.memory.folios.get(folioId);
+    restored.isExclusive &&= item.folio.isExclusive;
     operations.restore(place, folioId);
     const address = addressOf(place, item.memory);
     const note = folioId === item.folioId ? 'the source again' : 'the target';

@@ -10,9 +10,9 @@ import type {
 } from '../interface/numa-calls.ts';
 import type { UserMask } from '../syscalls/decode-mask.ts';
 import { getMempolicy } from '../syscalls/get-mempolicy.ts';
-import { mbind } from '../syscalls/mbind.ts';
+import { type MbindCall, mbind } from '../syscalls/mbind.ts';
 import { maskMemory, UNREADABLE } from '../syscalls/memory-argument.ts';
-import { migratePages } from '../syscalls/migrate-pages.ts';
+import { type MigratePagesCall, migratePages } from '../syscalls/migrate-pages.ts';
 import { type MovePagesArrays, movePages } from '../syscalls/move-pages.ts';
 import { setMempolicy } from '../syscalls/set-mempolicy.ts';
 import { setMempolicyHomeNode } from '../syscalls/set-mempolicy-home-node.ts';
@@ -32,15 +32,7 @@ export function numaCalls(caller: Caller): NumaCalls {
         setMempolicy(own, { mode, nodemask: userMask(own, nodemask) }),
       ),
     getMempolicy: (request) => storedPolicy(caller, request),
-    mbind: (request) =>
-      caller.call('mbind', (own) =>
-        mbind(own, {
-          ...request,
-          lengthBytes: BigInt(request.lengthBytes),
-          nodemask: userMask(own, request.nodemask),
-          flags: Number(BigInt.asIntN(32, BigInt(request.flags))),
-        }),
-      ),
+    mbind: (request) => caller.call('mbind', (own) => mbind(own, mbindCall(own, request))),
     setMempolicyHomeNode: ({ address, lengthBytes, node, flags }) =>
       caller.call('set_mempolicy_home_node', (own) => {
         const range = { address, lengthBytes: BigInt(lengthBytes) };
@@ -50,17 +42,30 @@ export function numaCalls(caller: Caller): NumaCalls {
       caller.call('move_pages', (own) =>
         movePages(machine, own, { ...request, ...arraysOf(own, request) }),
       ),
-    migratePages: ({ pid, from, to }) =>
-      caller.call('migrate_pages', (own) => {
-        const masks = [userMask(own, from), userMask(own, to)] as const;
-        const maxnode = masks[0].maxnode > masks[1].maxnode ? masks[0].maxnode : masks[1].maxnode;
-        const [fromMask, toMask] = masks.map((mask) => ({ ...mask, maxnode })) as [
-          UserMask,
-          UserMask,
-        ];
-        return migratePages(machine, own, { pid, from: fromMask, to: toMask });
-      }),
+    migratePages: (request) =>
+      caller.call('migrate_pages', (own) =>
+        migratePages(machine, own, migratePagesCall(own, request)),
+      ),
   };
+}
+
+export function mbindCall(own: Thread, request: Parameters<NumaCalls['mbind']>[0]): MbindCall {
+  return {
+    ...request,
+    lengthBytes: BigInt(request.lengthBytes),
+    nodemask: userMask(own, request.nodemask),
+    flags: Number(BigInt.asIntN(32, BigInt(request.flags))),
+  };
+}
+
+export function migratePagesCall(
+  own: Thread,
+  { pid, from, to }: Parameters<NumaCalls['migratePages']>[0],
+): MigratePagesCall {
+  const masks = { from: userMask(own, from), to: userMask(own, to) };
+  const isFromLonger = masks.from.maxnode > masks.to.maxnode;
+  const { maxnode } = isFromLonger ? masks.from : masks.to;
+  return { pid, from: { ...masks.from, maxnode }, to: { ...masks.to, maxnode } };
 }
 
 function userMask(own: Thread, mask: MaskArgument): UserMask {

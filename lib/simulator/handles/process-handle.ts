@@ -19,6 +19,7 @@ import type {
   SimulatedProcess,
   SimulatedThread,
 } from '../interface/simulated-process.ts';
+import type { SteppedCalls } from '../interface/stepped-calls.ts';
 import type { Machine } from '../machine.ts';
 import { mergedPageCount } from '../memory/merge.ts';
 import { ProcessMappings } from '../process-mappings.ts';
@@ -39,6 +40,7 @@ import { memoryCalls } from './memory-handle.ts';
 import { numaCalls } from './numa-handle.ts';
 import { objectCalls } from './object-handle.ts';
 import { ringCalls } from './ring-handle.ts';
+import { steppedCalls } from './stepped-handle.ts';
 
 const KIND = 'simulator';
 const UID_MAX = 2 ** 32 - 2;
@@ -66,6 +68,7 @@ function callsOf(caller: Caller): SimulatedCalls {
     objects: objectCalls(caller),
     rings: ringCalls(caller),
     calls: numaCalls(caller),
+    steps: steppedCalls(caller),
   };
 }
 
@@ -76,17 +79,19 @@ export class ThreadHandle implements SimulatedThread {
   readonly objects: ObjectCalls;
   readonly rings: RingCalls;
   readonly calls: NumaCalls;
+  readonly steps: SteppedCalls;
   readonly #caller: Caller;
 
   constructor(machine: Machine, thread: Thread, mappings: ProcessMappings) {
     this.#caller = new Caller(machine, thread, mappings);
     this.backend = new SimulatorBackend(this.#caller);
-    const { memory, areas, objects, rings, calls } = callsOf(this.#caller);
+    const { memory, areas, objects, rings, calls, steps } = callsOf(this.#caller);
     this.memory = memory;
     this.areas = areas;
     this.objects = objects;
     this.rings = rings;
     this.calls = calls;
+    this.steps = steps;
   }
 
   get tid(): number {
@@ -195,6 +200,10 @@ export class ProcessHandle implements SimulatedProcess {
     return this.mainThread.calls;
   }
 
+  get steps(): SteppedCalls {
+    return this.mainThread.steps;
+  }
+
   get isRunning(): boolean {
     return this.#process.isRunning;
   }
@@ -233,6 +242,7 @@ export class ProcessHandle implements SimulatedProcess {
   }
 
   exit(): void {
+    this.#machine.memory.inFlight.leaveAtomic();
     this.#machine.exit(this.#process);
   }
 

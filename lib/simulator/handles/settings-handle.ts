@@ -15,10 +15,16 @@ import type { Machine } from '../machine.ts';
 import { mergeEqualPages } from '../memory/merge.ts';
 import { hasNode, NO_NODES } from '../nodes/nodemask.ts';
 import { failure, success } from '../syscalls/answer.ts';
-import { attachToCpuset, writeCpusetMems } from '../syscalls/cpuset-files.ts';
+import {
+  attachToCpuset,
+  stepsOfAttach,
+  stepsOfCpusetMems,
+  writeCpusetMems,
+} from '../syscalls/cpuset-files.ts';
 import { readWeightFile, weightFileNames, writeWeightFile } from '../syscalls/weight-files.ts';
 import { Cpuset } from '../tasks/cpuset.ts';
 import { ROOT_CREDENTIALS } from '../tasks/credentials.ts';
+import { beginSteps } from './stepped-handle.ts';
 
 const BALANCING_WORDS: readonly BalancingWord[] = ['off', 'on', 'tiering'];
 
@@ -95,6 +101,10 @@ function cpusetHandle(machine: Machine, options: Required<CpusetOptions>): Simul
   return {
     setMems: (nodes) => writeCpusetMems(machine, group, nodes),
     attach: (pid) => attachToCpuset(machine, group, pid),
+    steps: {
+      setMems: (nodes) => beginSteps(machine, stepsOfCpusetMems(machine, group, nodes)),
+      attach: (pid) => beginSteps(machine, stepsOfAttach(machine, group, pid)),
+    },
     empty: () => {
       for (const { pid } of [...group.processes]) attachToCpuset(machine, machine.rootCpuset, pid);
     },

@@ -1,6 +1,7 @@
 /** What the administrator of a simulated machine sets, and what it counts. */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
+import type { SteppedCpuset } from './stepped-calls.ts';
 
 /** `/sys/kernel/mm/transparent_hugepage/enabled`. */
 export type HugePagesWord = 'always' | 'madvise' | 'never';
@@ -55,6 +56,8 @@ export interface SimulatedCpuset {
   attach(pid: number): SyscallResult<undefined>;
   /** Its processes go back to the root. */
   empty(): void;
+  /** The same writes, step by step. */
+  readonly steps: SteppedCpuset;
 }
 
 export interface MachineSettings {

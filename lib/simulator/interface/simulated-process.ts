@@ -10,6 +10,7 @@ import type { MemoryCalls } from './memory-calls.ts';
 import type { NumaCalls } from './numa-calls.ts';
 import type { ObjectCalls } from './object-calls.ts';
 import type { RingCalls } from './ring-calls.ts';
+import type { SteppedCalls } from './stepped-calls.ts';
 
 /** Privileges that the calls ask for. */
 export type SimulatedCapability = 'CAP_SYS_NICE' | 'CAP_SYS_PTRACE';
@@ -33,6 +34,8 @@ export interface SimulatedCalls {
   readonly rings: RingCalls;
   /** The NUMA calls with any pointer and length. */
   readonly calls: NumaCalls;
+  /** Accesses and moves that go on step by step. */
+  readonly steps: SteppedCalls;
 }
 
 /** A thread: its policy, its CPU, and the calls it makes. */

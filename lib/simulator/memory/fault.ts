@@ -224,7 +224,7 @@ function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): 
   const { profile } = toucher.space.memory;
   const isPart = folio.pageCount > 1 && !toucher.space.pages.isHuge(page);
   const isReusable =
-    folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld && !folio.isIsolated;
+    folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld && !folio.isInFlight;
   if (isReusable && (!isPart || profile.reusesPartsOfHuge)) {
     folio.isExclusive = true;
     return 'done';

@@ -73,6 +73,11 @@ export class Folio {
     return this.object?.type === 'hugetlb';
   }
 
+  /** On its way to another node, or taken off its list for that: the migration has a reference. */
+  get isInFlight(): boolean {
+    return this.isIsolated || this.lockedBy !== null;
+  }
+
   /** Held by more than its mappings and its object. */
   get isHeld(): boolean {
     return this.references > 0 || this.pins > 0;

@@ -87,7 +87,7 @@ function writePoolPage(toucher: Toucher, vma: Vma, head: number, folioId: number
     folio.isDirty = true;
     return 'done';
   }
-  if (folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld && !folio.isIsolated) {
+  if (folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld && !folio.isInFlight) {
     folio.isExclusive = true;
     return 'done';
   }

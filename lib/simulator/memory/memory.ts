@@ -64,7 +64,7 @@ export function allocateFolio(
 export function freeIfUnused(memory: Memory, folioId: number): void {
   const { physical, folios, pool, tablePages } = memory;
   const folio = folios.get(folioId);
-  if (folio.isIsolated || folio.lockedBy !== null) return;
+  if (folio.isInFlight) return;
   if (folio.mapCount > 0 || folio.isHeld || folio.object?.pages.get(folio.index) === folioId) {
     return;
   }

@@ -61,7 +61,7 @@ function candidatesOf(space: AddressSpace): Candidate[] {
 function isMergeable({ memory }: AddressSpace, entry: number): boolean {
   if (isInline(entry)) return true;
   const folio = memory.folios.get(folioIdOf(entry));
-  if (folio.isIsolated || folio.lockedBy !== null) return false;
+  if (folio.isInFlight) return false;
   if (folio.kind === 'merged') return true;
   return folio.kind === 'anonymous' && folio.pageCount === 1 && !folio.isHeld;
 }
