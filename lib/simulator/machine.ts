@@ -86,6 +86,7 @@ export class Machine {
       clock: { nowMs: 0 },
       migrated: { moved: 0, failed: 0 },
       inFlight: new InFlight(),
+      costs: null,
       isTopTier: (node) => isTopTier(description, node),
     };
     makeKernelPages(this.memory);

@@ -3,6 +3,8 @@
  * the same data with other numbers.
  */
 
+import { COST_PROFILES } from './cost/cost-profile.ts';
+import type { CostProfile, CostProfileName } from './interface/costs.ts';
 import type { MachineDescription, MachineNode } from './nodes/machine-description.ts';
 
 function nodesOf(...rows: [id: number, memoryMiB: number, cpus: number[]][]): MachineNode[] {
@@ -116,3 +118,7 @@ export const presets: {
   readonly cxlTier: MachineDescription;
   readonly sparseIds: MachineDescription;
 } = deepFreeze({ fourNodes, twoSockets, eightNodes, subNumaClusters, cxlTier, sparseIds });
+
+/** Profiles for `startCosts`, by name; one of your own is the same data with other numbers. */
+export const costProfiles: Readonly<Record<CostProfileName, CostProfile>> =
+  deepFreeze(COST_PROFILES);

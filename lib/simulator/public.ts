@@ -7,6 +7,16 @@ export type { Access, Backend, PageSpan } from '../backend/backend.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from '../backend/syscall-result.ts';
 export type { AreaCalls, MemoryArea } from './interface/area-calls.ts';
 export type {
+  AccessCount,
+  CallCosts,
+  CostOptions,
+  CostProfile,
+  CostProfileName,
+  Costs,
+  MigrationKind,
+  MigrationWork,
+} from './interface/costs.ts';
+export type {
   BalancingWord,
   CpusetOptions,
   HugePagesWord,
@@ -56,5 +66,5 @@ export type {
 export { checkMachineDescription } from './nodes/check-description.ts';
 export type { KernelLine } from './nodes/kernel-line.ts';
 export type { MachineDescription, MachineNode } from './nodes/machine-description.ts';
-export { presets } from './presets.ts';
+export { costProfiles, presets } from './presets.ts';
 export { defaultMachine, kernelLines, Machine, type MachineOptions } from './simulated-machine.ts';

@@ -7,6 +7,7 @@ import { invalidArgumentValue } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
 import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
 import { SettingsHandle } from './handles/settings-handle.ts';
+import type { CostOptions, Costs } from './interface/costs.ts';
 import type {
   HugePagesWord,
   MachineSettings,
@@ -22,6 +23,7 @@ import { KERNEL_PROFILES } from './nodes/kernel-profile.ts';
 import type { MachineDescription } from './nodes/machine-description.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
 import { deepFreeze, presets } from './presets.ts';
+import { startCosts } from './start-costs.ts';
 import { topologyOf } from './topology-report.ts';
 
 /** The kernels whose answers were measured. */
@@ -141,6 +143,22 @@ export class Machine {
   /** What a node has given out since it started. */
   counters(node: number): NodeCounters {
     return { ...this.#state.memory.physical.counters.of(node) };
+  }
+
+  /**
+   * Counts from now on what accesses to memory and migrations do, and the time that it would take;
+   * what was counted before stays with whoever has it, and grows no more.
+   * @throws TypeError, RangeError for wrong options
+   */
+  startCosts(options?: CostOptions): Costs {
+    this.#self?.mainThread.settle();
+    return startCosts(this.#state, options);
+  }
+
+  /** Ends the counting. */
+  stopCosts(): void {
+    this.#self?.mainThread.settle();
+    this.#state.memory.costs = null;
   }
 
   /** What is wrong with the whole state, as sentences. The empty list: all counts add up. */

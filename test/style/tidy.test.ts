@@ -18,6 +18,7 @@ const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/backend\//, 1],
   [/^lib\/simulator\/interface\//, 1.05],
   [/^lib\/simulator\/nodes\//, 1.1],
+  [/^lib\/simulator\/cost\//, 1.15],
   [/^lib\/simulator\/policy\//, 1.2],
   [/^lib\/simulator\/memory\//, 1.3],
   [/^lib\/simulator\/migration\//, 1.4],

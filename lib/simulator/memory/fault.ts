@@ -10,6 +10,7 @@ import { type InterleaveCounter, isInterleavingMode } from '../policy/interleave
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import { type Allocator, countAllocation, findNode, searchFor } from '../policy/placement.ts';
 import type { AddressSpace } from './address-space.ts';
+import { countTouches } from './count-costs.ts';
 import { faultInTurns } from './fault-in-turns.ts';
 import { fillObject } from './fill-object.ts';
 import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
@@ -62,6 +63,7 @@ export function touchPages(
     const stop = Math.min(end, vma.end);
     const outcome = touchPart(toucher, vma, { start: page, end: stop }, access);
     if (outcome !== 'done') return outcome;
+    countTouches(toucher, page, stop);
     page = stop;
   }
   return 'done';

@@ -3,6 +3,7 @@
  * kernel, and the settings that placement looks at.
  */
 
+import type { CostLedger } from '../cost/cost-ledger.ts';
 import type { KernelProfile } from '../nodes/kernel-profile.ts';
 import type { PhysicalMemory } from '../nodes/physical-memory.ts';
 import type { InterleaveRules } from '../policy/interleave.ts';
@@ -43,6 +44,8 @@ export interface Memory {
   readonly migrated: { moved: number; failed: number };
   /** Migrations that are under way, and who looks on. */
   readonly inFlight: InFlight;
+  /** Counts what accesses and migrations take; null while nobody has asked. */
+  costs: CostLedger | null;
   /** Whether the node's memory is as fast as any: node_is_toptier(). */
   isTopTier(node: number): boolean;
 }

@@ -23,6 +23,7 @@ import { searchFor } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { changeRangePolicy } from './change-range-policy.ts';
+import { openAccount } from './open-account.ts';
 import { isAligned, type Pages, pagesOf, type RangeArgument } from './range-argument.ts';
 import { type PolicyCall, policyFor, readPolicy } from './set-mempolicy.ts';
 
@@ -70,6 +71,8 @@ interface Change {
 /** The range is walked, then the policy set, then pages move: the kernel's order. */
 function* apply(thread: Thread, pages: Pages, { given, policy, flags }: Change): Steps<number> {
   const { space } = thread;
+  const account = openAccount(thread, thread.process, 'mbind');
+  if ((flags & (MOVE | MOVE_ALL)) !== 0) account?.countCall();
   const queued = queuePages({
     space,
     ...pages,

@@ -21,6 +21,7 @@ import type { Thread } from '../tasks/thread.ts';
 import { failure, success } from './answer.ts';
 import { decodeMask, type UserMask } from './decode-mask.ts';
 import { findTarget } from './find-target.ts';
+import { openAccount } from './open-account.ts';
 
 export interface MigratePagesCall {
   readonly pid: number;
@@ -55,6 +56,7 @@ export function* stepsOfMigratePages(
   const allowed = wanted.mask & thread.memsAllowed & physical.memoryNodes;
   if (allowed === NO_NODES || !target.hasMemory) return fail(ERRNO.EINVAL);
   const flags = canSetNice ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE;
+  openAccount(thread, target, 'migrate_pages')?.countCall();
   const left = yield* migrateBetween(target.space, {
     from: old.mask,
     to: allowed,

@@ -8,6 +8,7 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
+import type { CostAccount } from '../cost/cost-account.ts';
 import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
 import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
@@ -22,6 +23,7 @@ import type { Allocator } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { failure, success } from './answer.ts';
 import { findTarget } from './find-target.ts';
+import { openAccount } from './open-account.ts';
 import { pageOf } from './range-argument.ts';
 
 const FLAGS = MPOL_MF.MOVE | MPOL_MF.MOVE_ALL;
@@ -73,19 +75,19 @@ export function* stepsOfMovePages(
   if (!target.hasMemory) return fail(ERRNO.EINVAL);
   const { space, memsAllowed } = target;
   const { node } = call;
+  const rights = { memsAllowed, movesShared, caller: thread };
+  const account = openAccount(thread, target, node === null ? 'query' : 'move_pages');
+  account?.countCall();
   const outcome =
     node === null
-      ? query(space, call)
-      : yield* new Move(
-          space,
-          { ...call, node },
-          { memsAllowed, movesShared, caller: thread },
-        ).run();
+      ? query(space, call, account)
+      : yield* new Move(space, { ...call, node }, { ...rights, account }).run();
   return outcome < 0 ? fail(-outcome) : success(outcome);
 }
 
-function query(space: AddressSpace, arrays: MovePagesArrays): number {
+function query(space: AddressSpace, arrays: MovePagesArrays, account: CostAccount | null): number {
   const { count, address, store, span } = arrays;
+  account?.countLookups(count);
   if (span !== undefined) {
     querySpan(space, span.firstPage, span.status.subarray(0, count));
     return 0;
@@ -115,6 +117,7 @@ interface MoveRights {
   readonly memsAllowed: Nodemask;
   readonly movesShared: boolean;
   readonly caller: Allocator;
+  readonly account: CostAccount | null;
 }
 
 /**
@@ -127,6 +130,7 @@ class Move {
   readonly #memsAllowed: Nodemask;
   readonly #caller: Allocator;
   readonly #movesShared: boolean;
+  readonly #account: CostAccount | null;
   #node = NO_NODE;
   #runStart = 0;
   #list = new PageList();
@@ -137,13 +141,14 @@ class Move {
   constructor(
     space: AddressSpace,
     arrays: MoveArrays,
-    { memsAllowed, movesShared, caller }: MoveRights,
+    { memsAllowed, movesShared, caller, account }: MoveRights,
   ) {
     this.#space = space;
     this.#arrays = arrays;
     this.#memsAllowed = memsAllowed;
     this.#caller = caller;
     this.#movesShared = movesShared;
+    this.#account = account;
   }
 
   /** 0, pages not moved, or a negative errno. */
@@ -167,8 +172,9 @@ class Move {
         const left = yield* this.#settle(index, status);
         if (left !== 0) return left;
       }
-      index += 1;
-      index += this.#takeAlike(index);
+      const taken = 1 + this.#takeAlike(index + 1);
+      this.#account?.countLookups(taken);
+      index += taken;
     }
     return yield* this.#flush(count);
   }
