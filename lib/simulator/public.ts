@@ -5,6 +5,12 @@
 
 export type { Access, Backend, PageSpan } from '../backend/backend.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from '../backend/syscall-result.ts';
+export {
+  eventLine,
+  type MigrationEventJson,
+  type MigrationTrace,
+  type MigrationTraceJson,
+} from './engine/migration-trace.ts';
 export type { AreaCalls, MemoryArea } from './interface/area-calls.ts';
 export type {
   AccessCount,
@@ -16,6 +22,12 @@ export type {
   MigrationKind,
   MigrationWork,
 } from './interface/costs.ts';
+export type {
+  DeniableCall,
+  InjectedFaults,
+  RacingWriter,
+  StepAction,
+} from './interface/injected-faults.ts';
 export type {
   BalancingWord,
   CpusetOptions,

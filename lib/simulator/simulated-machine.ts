@@ -5,9 +5,12 @@
 import type { TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { invalidArgumentValue } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
+import { MigrationTrace } from './engine/migration-trace.ts';
+import { FaultsHandle } from './handles/faults-handle.ts';
 import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
 import { SettingsHandle } from './handles/settings-handle.ts';
 import type { CostOptions, Costs } from './interface/costs.ts';
+import type { InjectedFaults } from './interface/injected-faults.ts';
 import type {
   HugePagesWord,
   MachineSettings,
@@ -51,6 +54,8 @@ export class Machine {
   readonly kernelThreadPid: number = KERNEL_THREAD_PID;
   /** What its administrator sets, but for huge pages and weights. */
   readonly settings: MachineSettings;
+  /** What can be in the way of a migration, on demand. */
+  readonly faults: InjectedFaults;
   readonly #state: MachineState;
   #self: ProcessHandle | undefined;
 
@@ -76,6 +81,7 @@ export class Machine {
     this.#state = new MachineState(this.description, { kernel, pageSizeBytes });
     this.kernel = this.#state.profile.release;
     this.pageSizeBytes = pageSizeBytes;
+    this.faults = new FaultsHandle(this.#state);
     this.settings = new SettingsHandle(this.#state, () => void this.#self?.mainThread.settle());
   }
 
@@ -143,6 +149,12 @@ export class Machine {
   /** What a node has given out since it started. */
   counters(node: number): NodeCounters {
     return { ...this.#state.memory.physical.counters.of(node) };
+  }
+
+  /** Keeps every step of all migrations, from now until `stop()`. */
+  traceMigrations(): MigrationTrace {
+    const { kernel, pageSizeBytes } = this;
+    return new MigrationTrace(this.#state.memory.inFlight, { kernel, pageSizeBytes });
   }
 
   /**

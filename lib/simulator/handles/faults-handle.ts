@@ -1,0 +1,168 @@
+/** Faults that tests inject, behind the interface that users have. */
+
+import type { PageSpan } from '../../backend/backend.ts';
+import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
+import { checkInteger, checkWord } from '../../core/check-arguments.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { systemError } from '../../core/errors.ts';
+import type {
+  DeniableCall,
+  InjectedFaults,
+  RacingWriter,
+  StepAction,
+} from '../interface/injected-faults.ts';
+import {
+  MIGRATION_STEPS,
+  type MigrationEvent,
+  type MigrationStep,
+} from '../interface/migration-event.ts';
+import type { SimulatedProcess } from '../interface/simulated-process.ts';
+import type { Machine } from '../machine.ts';
+import type { Folio } from '../memory/folio.ts';
+import { isPage } from '../memory/page-entry.ts';
+import { hasNode } from '../nodes/nodemask.ts';
+import { pageOf } from '../syscalls/range-argument.ts';
+
+const DENIABLE: readonly DeniableCall[] = [
+  'mbind',
+  'move_pages',
+  'migrate_pages',
+  'set_mempolicy',
+  'get_mempolicy',
+  'set_mempolicy_home_node',
+];
+const ERRNO_NAMES = ['EPERM', 'ENOSYS', 'EACCES'] as const;
+
+export class FaultsHandle implements InjectedFaults {
+  readonly #machine: Machine;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  nodeFull(node: number, afterPages = 0): () => void {
+    const { physical, inFlight } = this.#machine.memory;
+    checkInteger(afterPages, 'afterPages', 0);
+    if (!hasNode(physical.memoryNodes, node)) {
+      throw invalidArgumentValue('node', 'must be a node with memory', node);
+    }
+    inFlight.targetLimits.set(node, afterPages);
+    return this.#stepped(() => void inFlight.targetLimits.delete(node));
+  }
+
+  busy(process: SimulatedProcess, span: PageSpan, tries: number): () => void {
+    return this.#onFolios(process, span, tries, 'busyTries');
+  }
+
+  writeback(process: SimulatedProcess, span: PageSpan, tries: number): () => void {
+    return this.#onFolios(process, span, tries, 'writebackTries');
+  }
+
+  deny(call: DeniableCall, errnoName: (typeof ERRNO_NAMES)[number] = 'EPERM'): () => void {
+    checkWord(call, 'call', DENIABLE);
+    checkWord(errnoName, 'errnoName', ERRNO_NAMES);
+    this.#machine.deniedCalls.set(call, ERRNO[errnoName]);
+    return () => void this.#machine.deniedCalls.delete(call);
+  }
+
+  at(step: MigrationStep, action: StepAction, occurrence = 1): () => void {
+    checkWord(step, 'step', MIGRATION_STEPS);
+    checkInteger(occurrence, 'occurrence', 1);
+    let left = occurrence;
+    const end = this.atEachStep((event) => {
+      if (event.step !== step) return;
+      left -= 1;
+      if (left > 0) return;
+      end();
+      action(event);
+    });
+    return end;
+  }
+
+  atEachStep(action: StepAction): () => void {
+    if (typeof action !== 'function') throw invalidArgumentType('action', 'a function', action);
+    const { listeners } = this.#machine.memory.inFlight;
+    let isActing = false;
+    const listener = (event: MigrationEvent): void => {
+      // What the action itself has others do is not its business.
+      if (isActing) return;
+      isActing = true;
+      try {
+        action(event);
+      } finally {
+        isActing = false;
+      }
+    };
+    listeners.add(listener);
+    return this.#stepped(() => void listeners.delete(listener));
+  }
+
+  racingWriter(process: SimulatedProcess, { address, pageCount }: PageSpan): RacingWriter {
+    checkInteger(pageCount, 'pageCount', 1);
+    const size = BigInt(this.#machine.memory.pageSizeBytes);
+    const written = new Map<bigint, bigint>();
+    let writes = 0;
+    const end = this.atEachStep(() => {
+      const at = address + BigInt(writes % pageCount) * size;
+      const value = BigInt(writes + 1);
+      writes += 1;
+      if (process.memory.store(at, value).ok) written.set(at, value);
+    });
+    return {
+      get writes() {
+        return writes;
+      },
+      lostWrites: () => {
+        end();
+        const isLost = ([at, value]: readonly [bigint, bigint]): boolean => {
+          const found = process.memory.load(at);
+          return !found.ok || found.value !== value;
+        };
+        return [...written].filter(isLost).map(([at]) => at);
+      },
+      end,
+    };
+  }
+
+  /** While it lasts, migrations go step by step. */
+  #stepped(end: () => void): () => void {
+    const endStepping = this.#machine.memory.inFlight.stepBy();
+    return () => {
+      endStepping();
+      end();
+    };
+  }
+
+  #onFolios(
+    { pid }: SimulatedProcess,
+    { address, pageCount }: PageSpan,
+    tries: number,
+    member: 'busyTries' | 'writebackTries',
+  ): () => void {
+    checkInteger(pageCount, 'pageCount', 1);
+    checkInteger(tries, 'tries', 1);
+    const { memory } = this.#machine;
+    const space = this.#machine.findProcess(pid)?.space;
+    const first = pageOf(address, memory.pageSizeBytes);
+    const folios: Folio[] = [];
+    for (let page = first; page < first + pageCount; page += 1) {
+      if (space === undefined || !isPage(space.pages.get(page)))
+        throw notPresent(address, pageCount);
+      folios.push(memory.folios.get(space.folioAt(page)));
+    }
+    for (const folio of folios) folio[member] = tries;
+    return this.#stepped(() => {
+      for (const folio of folios) folio[member] = 0;
+    });
+  }
+}
+
+function notPresent(address: bigint, pageCount: number): Error {
+  return systemError({
+    syscall: 'inject',
+    errno: ERRNO.EFAULT,
+    asked: `a fault of ${pageCount} present pages`,
+    args: { address, pageCount },
+    backend: 'simulator',
+  });
+}
