@@ -47,6 +47,10 @@ export class MigratingFolio {
     return this.space.memory;
   }
 
+  get range(): { readonly offset: number | null; readonly pageCount: number } {
+    return { offset: this.offset, pageCount: this.folio.pageCount };
+  }
+
   get target(): Folio {
     return this.memory.folios.get(this.targetId as number);
   }

@@ -89,12 +89,13 @@ function* finish(run: Run, item: MigratingFolio, attempt: Attempt): Steps<void> 
   const isPart = target.mapCount > 0 && target.mapCount < target.pageCount;
   const isInParts = target.pageCount > 1 && !item.space.pages.isHuge(item.page);
   if (isPart || (isInParts && memory.profile.movingMapsPartly)) target.isPartlyMapped = true;
+  const unlocked = item.report('unlock', attempt);
+  const freed = item.report('free-source', { ...attempt, note: `of node ${folio.node}` });
   unlock(item);
-  yield item.report('unlock', attempt);
+  operations.releaseTarget(memory, targetId as number);
+  yield unlocked;
   forget(run, item);
   memory.migrated.moved += folio.pageCount;
-  const report = item.report('free-source', { ...attempt, note: `of node ${folio.node}` });
-  freeSource(item);
-  operations.releaseTarget(memory, targetId as number);
-  yield report;
+  freeSource(item, target.node);
+  yield freed;
 }

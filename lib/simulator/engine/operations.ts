@@ -68,9 +68,10 @@ export const operations = {
     space.memory.folios.get(folioId).mapCount += pageCount;
   },
 
-  /** Migration entries that are left of a folio. */
-  leftEntries({ memory, folioId, folio, offset }: MigratingFolio): Place[] {
-    return migrationEntriesOf(memory, folioId, { offset, pageCount: folio.pageCount });
+  /** The next migration entries that are left of a folio. */
+  leftEntry({ memory, folioId, range }: MigratingFolio): Place | undefined {
+    const { value, done } = migrationEntriesOf(memory, folioId, range).next();
+    return done === true ? undefined : value;
   },
 
   /** The migration's reference to a target ends: where it was mapped nowhere, it is free. */

@@ -16,15 +16,22 @@ export interface Place {
   readonly pageCount: number;
 }
 
-interface Wanted {
+interface FolioRange {
+  /** null: not known. */
   readonly offset: number | null;
   readonly pageCount: number;
+}
+
+interface Wanted extends FolioRange {
   isWanted(entry: number): boolean;
 }
 
-/** Where a folio is mapped. */
-export function mappingsOf(memory: Memory, folioId: number, offset: number | null): Place[] {
-  const { pageCount } = memory.folios.get(folioId);
+/** Where a folio is mapped: each place is looked up when its turn comes. */
+export function mappingsOf(
+  memory: Memory,
+  folioId: number,
+  { offset, pageCount }: FolioRange,
+): Generator<Place> {
   const isWanted = (entry: number): boolean => isFolio(entry) && folioIdOf(entry) === folioId;
   return placesOf(memory, { offset, pageCount, isWanted });
 }
@@ -33,23 +40,37 @@ export function mappingsOf(memory: Memory, folioId: number, offset: number | nul
 export function migrationEntriesOf(
   memory: Memory,
   folioId: number,
-  { offset, pageCount }: { readonly offset: number | null; readonly pageCount: number },
-): Place[] {
+  { offset, pageCount }: FolioRange,
+): Generator<Place> {
   const isWanted = (entry: number): boolean =>
     isMigration(entry) && migratingFolioId(entry) === folioId;
   return placesOf(memory, { offset, pageCount, isWanted });
 }
 
-function placesOf(memory: Memory, wanted: Wanted): Place[] {
-  const places: Place[] = [];
+function* placesOf(memory: Memory, wanted: Wanted): Generator<Place> {
   for (const space of memory.spaces) {
     for (const [start, end] of rangesOf(space, wanted)) {
-      space.pages.forEachRun(start, end, (page, pageCount, entry) => {
-        if (wanted.isWanted(entry)) places.push({ space, page, pageCount });
-      });
+      for (let page = start; page < end; ) {
+        const place = nextPlace(space, page, end, wanted);
+        if (place === undefined) break;
+        page = place.page + place.pageCount;
+        yield place;
+      }
     }
   }
-  return places;
+}
+
+function nextPlace(
+  space: AddressSpace,
+  start: number,
+  end: number,
+  { isWanted }: Wanted,
+): Place | undefined {
+  let found: Place | undefined;
+  space.pages.forEachRun(start, end, (page, pageCount, entry) => {
+    if (found === undefined && isWanted(entry)) found = { space, page, pageCount };
+  });
+  return found;
 }
 
 /** Pages that may map the offset; in all mappings where it is not known. */
@@ -57,7 +78,7 @@ function* rangesOf(
   { vmas }: AddressSpace,
   { offset, pageCount }: Wanted,
 ): Generator<readonly [number, number]> {
-  for (const vma of vmas) {
+  for (const vma of [...vmas]) {
     if (offset === null) yield [vma.start, vma.end];
     else {
       const first = vma.start + offset - vma.offset;

@@ -67,14 +67,14 @@ export function freeTarget({ owner }: Run, item: MigratingFolio): void {
 }
 
 /** The source is gone: its memory is free, or leaves the pool if the target came from outside. */
-export function freeSource(item: MigratingFolio): void {
-  const { memory, folio, folioId, target } = item;
+export function freeSource(item: MigratingFolio, targetNode: number): void {
+  const { memory, folio, folioId } = item;
   folio.isIsolated = false;
   if (!item.isTargetFresh) {
     freeIfUnused(memory, folioId);
     return;
   }
   memory.folios.remove(folioId);
-  memory.physical.giveBackBlock(target.node);
-  memory.pool.replace(folio.node, target.node);
+  memory.physical.giveBackBlock(targetNode);
+  memory.pool.replace(folio.node, targetNode);
 }

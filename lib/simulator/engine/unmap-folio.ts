@@ -82,8 +82,8 @@ function* lockSource(
 
 /** Each mapping in turn, as they were when the walk began; false where one is left. */
 function* unmapAll({ memory }: Run, item: MigratingFolio, attempt: Attempt): Steps<boolean> {
-  const { folio, folioId, offset } = item;
-  for (const place of folio.mapCount === 0 ? [] : mappingsOf(memory, folioId, offset)) {
+  const { folio, folioId } = item;
+  for (const place of mappingsOf(memory, folioId, item.range)) {
     // Who may be writing through a pin must not lose the page. Source: try_to_migrate_one().
     if (mayBePinned(folio)) {
       const note = 'the page may be pinned: its entry stays';
@@ -117,7 +117,7 @@ export function* backOut(
   attempt: Attempt,
   why: string,
 ): Steps<void> {
-  const isOwn = item.folio.lockedBy !== null && item.target.lockedBy !== null;
+  const isOwn = item.folio.lockedBy === run.owner;
   yield item.report('back-out', { ...attempt, note: why });
   if (item.wasMapped) yield* restore(item, item.folioId, attempt);
   item.wasMapped = false;
@@ -133,7 +133,7 @@ export function* backOut(
 /** Maps the folio again wherever a migration entry is left: unmapped places stay so. */
 export function* restore(item: MigratingFolio, folioId: number, attempt: Attempt): Steps<void> {
   for (;;) {
-    const [place] = operations.leftEntries(item);
+    const place = operations.leftEntry(item);
     if (place === undefined) return;
     // A child may have been forked while its pages were migration entries.
     const restored = item.memory.folios.get(folioId);

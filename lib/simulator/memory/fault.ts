@@ -12,11 +12,10 @@ import { type Allocator, countAllocation, findNode, searchFor } from '../policy/
 import type { AddressSpace } from './address-space.ts';
 import { countTouches } from './count-costs.ts';
 import { faultInTurns } from './fault-in-turns.ts';
-import { fillObject } from './fill-object.ts';
 import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
 import { faultPoolPage } from './hugetlb-fault.ts';
 import { waitForMigration } from './memory.ts';
-import type { MemoryObject } from './memory-object.ts';
+import { faultObject, folioOfObject } from './object-fault.ts';
 import {
   DEVICE,
   folioIdOf,
@@ -32,10 +31,7 @@ import {
   ZERO_PAGE,
 } from './page-entry.ts';
 import { indexInFolio, wordsOfPage } from './split-folio.ts';
-import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
-
-/** Default of fault_around_bytes in debugfs. */
-const FAULT_AROUND_BYTES = 2 ** 16;
+import { hasFlag, interleaveIndexAt, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 /** Who touches memory: a thread, as far as placement knows it. */
 export interface Toucher extends Allocator {
@@ -140,7 +136,7 @@ function faultZeroPages(
   const { space } = toucher;
   for (let at = page; at < page + pageCount; ) {
     const huge = faultHugeZeroPage(toucher, vma, at);
-    const stop = Math.min(page + pageCount, tableEnd(space, at));
+    const stop = Math.min(page + pageCount, space.pages.tableEnd(at));
     if (huge === 0) space.pages.fill(at, stop, ZERO_PAGE);
     at = huge === 0 ? stop : at + huge;
   }
@@ -190,7 +186,7 @@ function faultAnonymous(
     }
     const policy = rangePolicyAt(vma, at) ?? toucher.policy;
     const index = interleaveIndexAt(vma, at);
-    const inTable = Math.min(page + pageCount, tableEnd(space, at)) - at;
+    const inTable = Math.min(page + pageCount, space.pages.tableEnd(at)) - at;
     const isInTurns = policy !== null && isInterleavingMode(policy.mode);
     const inTurns = { page: at, pageCount: inTable, index };
     const atOnce = isInTurns ? faultInTurns(space, toucher, policy, inTurns) : 0;
@@ -209,11 +205,6 @@ function faultAnonymous(
     at += taken;
   }
   return 'done';
-}
-
-/** Where the page's table ends: the next one may get a huge page. */
-function tableEnd({ pages: { tablePages } }: AddressSpace, page: number): number {
-  return (Math.floor(page / tablePages) + 1) * tablePages;
 }
 
 /** A write to a page that may be somebody else's, too. Source: do_wp_page(). */
@@ -248,52 +239,4 @@ function copyPage(toucher: Toucher, vma: Vma, page: number, folioId: number | nu
     folios.get(space.folioAt(page)).words = words;
   }
   return outcome;
-}
-
-function faultObject(
-  toucher: Toucher,
-  vma: Vma,
-  page: number,
-  { isWrite }: { isWrite: boolean },
-): FaultOutcome {
-  const { space } = toucher;
-  const object = vma.object as MemoryObject;
-  if (offsetOf(vma, page) >= object.sizePages) return 'fault';
-  // A driver puts its pages in by itself; the kernel's own are found.
-  if (object.type === 'driver' && !hasFlag(vma, VM.SPECIAL)) return 'fault';
-  if (!isWrite) mapAround(space, vma, page);
-  if (isFolio(space.pages.get(page))) return 'done';
-  const folioId = folioOfObject(toucher, vma, page);
-  if (folioId === null) return object.type === 'driver' ? 'fault' : 'killed';
-  const folio = space.memory.folios.get(folioId);
-  if (isWrite) folio.isDirty = true;
-  // A page of a huge one is mapped with its whole.
-  const first = page - (offsetOf(vma, page) - folio.index);
-  space.mapFolio(first, folioId, folio.pageCount);
-  return 'done';
-}
-
-/**
- * A read maps what its object already has nearby: a window of pages from an aligned one on, or
- * from where the mapping begins.
- * Source: do_fault_around(), filemap_map_pages().
- */
-function mapAround(space: AddressSpace, vma: Vma, page: number): void {
-  const object = vma.object as MemoryObject;
-  if (object.type !== 'shared-memory' && !object.isFile) return;
-  const windowPages = FAULT_AROUND_BYTES / space.memory.pageSizeBytes;
-  const whole = space.vmas.lookup(page) as Vma;
-  const first = Math.max(Math.floor(page / windowPages) * windowPages, whole.start);
-  const end = Math.min(first + windowPages, whole.end, tableEnd(space, page));
-  for (let at = first; at < end; at += 1) {
-    const folioId = object.pages.get(offsetOf(whole, at));
-    if (folioId !== undefined && space.pages.get(at) === NONE) space.mapFolio(at, folioId);
-  }
-}
-
-/** The folio of a page's object, allocated where it had none; null without memory. */
-function folioOfObject(toucher: Toucher, vma: Vma, page: number): number | null {
-  const object = vma.object as MemoryObject;
-  const index = offsetOf(vma, page);
-  return object.pages.get(index) ?? fillObject(toucher, object, index);
 }

@@ -36,6 +36,11 @@ export function faultPoolPage(
   const isShared = hasFlag(vma, VM.SHARED);
   const present = object.pages.get(index);
   if (present !== undefined) {
+    const folio = space.memory.folios.get(present);
+    if (folio.lockedBy !== null) {
+      space.memory.inFlight.waitUnlocked(folio);
+      return faultPoolPage(toucher, vma, page, access);
+    }
     space.mapFolio(head, present, space.memory.tablePages);
     return isShared || access === 'read' ? 'done' : writePoolPage(toucher, vma, head, present);
   }

@@ -102,6 +102,11 @@ export class PageTable {
     return { entries, offset };
   }
 
+  /** Where the page's table ends, exclusive: what lies behind may be mapped otherwise. */
+  tableEnd(page: number): number {
+    return (Math.floor(page / this.tablePages) + 1) * this.tablePages;
+  }
+
   /** Whether a whole table's pages are mapped by one entry, as a huge page is. */
   isHuge(page: number): boolean {
     const known = this.#tables.get(Math.floor(page / this.tablePages));

@@ -8,7 +8,8 @@ import { stateOf } from '../engine/migrating-folio.ts';
 import type { Machine } from '../machine.ts';
 import { type FaultOutcome, touchPages } from '../memory/fault.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { isMarked, isMigration, migratingFolioId } from '../memory/page-entry.ts';
+import { awaitedFolioId } from '../memory/object-fault.ts';
+import { isMarked } from '../memory/page-entry.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { pageOf } from './range-argument.ts';
@@ -77,8 +78,8 @@ function* stepsToPage(thread: Thread, page: number): Steps<void> {
   for (;;) {
     const entry = space.pages.get(page);
     const vma = space.vmas.lookup(page);
-    if (isMigration(entry)) {
-      const folioId = migratingFolioId(entry);
+    const folioId = vma === undefined ? null : awaitedFolioId(space, vma, page);
+    if (folioId !== null) {
       const folio = folios.get(folioId);
       const note = 'an access sleeps until the page is there again';
       const source = stateOf(folioId, folio);

@@ -1,0 +1,85 @@
+/**
+ * Page faults in mappings of objects: shared memory, files, what the kernel maps into each process.
+ *
+ * Source: mm/memory.c, do_fault(), do_fault_around() and finish_fault(); mm/shmem.c, shmem_fault();
+ * mm/filemap.c, filemap_map_pages().
+ */
+
+import type { AddressSpace } from './address-space.ts';
+import type { FaultOutcome, Toucher } from './fault.ts';
+import { fillObject } from './fill-object.ts';
+import type { MemoryObject } from './memory-object.ts';
+import { isFolio, isMigration, migratingFolioId, NONE } from './page-entry.ts';
+import { hasFlag, offsetOf, VM, type Vma } from './vma.ts';
+
+/** Default of fault_around_bytes in debugfs. */
+const FAULT_AROUND_BYTES = 2 ** 16;
+
+/** The folio that an access to the page would have to wait for, because it is on its way. */
+export function awaitedFolioId(space: AddressSpace, vma: Vma, page: number): number | null {
+  const entry = space.pages.get(page);
+  if (isMigration(entry)) return migratingFolioId(entry);
+  if (entry !== NONE || vma.object === null) return null;
+  const folioId = vma.object.pages.get(offsetOf(vma, page));
+  if (folioId === undefined) return null;
+  return space.memory.folios.get(folioId).lockedBy === null ? null : folioId;
+}
+
+/** Maps a page of an object, allocated where it had none; `killed` without memory. */
+export function faultObject(
+  toucher: Toucher,
+  vma: Vma,
+  page: number,
+  { isWrite }: { isWrite: boolean },
+): FaultOutcome {
+  const { space } = toucher;
+  const object = vma.object as MemoryObject;
+  if (offsetOf(vma, page) >= object.sizePages) return 'fault';
+  // A driver puts its pages in by itself; the kernel's own are found.
+  if (object.type === 'driver' && !hasFlag(vma, VM.SPECIAL)) return 'fault';
+  if (!isWrite) mapAround(space, vma, page);
+  if (isFolio(space.pages.get(page))) return 'done';
+  const folioId = folioOfObject(toucher, vma, page);
+  if (folioId === null) return object.type === 'driver' ? 'fault' : 'killed';
+  const folio = space.memory.folios.get(folioId);
+  if (isWrite) folio.isDirty = true;
+  // A page of a huge one is mapped with its whole.
+  const first = page - (offsetOf(vma, page) - folio.index);
+  space.mapFolio(first, folioId, folio.pageCount);
+  return 'done';
+}
+
+/**
+ * A read maps what its object already has nearby: a window of pages from an aligned one on, or
+ * from where the mapping begins.
+ * Source: do_fault_around(), filemap_map_pages().
+ */
+function mapAround(space: AddressSpace, vma: Vma, page: number): void {
+  const object = vma.object as MemoryObject;
+  if (object.type !== 'shared-memory' && !object.isFile) return;
+  const windowPages = FAULT_AROUND_BYTES / space.memory.pageSizeBytes;
+  const whole = space.vmas.lookup(page) as Vma;
+  const first = Math.max(Math.floor(page / windowPages) * windowPages, whole.start);
+  const end = Math.min(first + windowPages, whole.end, space.pages.tableEnd(page));
+  for (let at = first; at < end; at += 1) {
+    const folioId = object.pages.get(offsetOf(whole, at));
+    // Locked pages are passed over: nobody sleeps for a neighbour.
+    if (folioId === undefined || space.memory.folios.get(folioId).lockedBy !== null) continue;
+    if (space.pages.get(at) === NONE) space.mapFolio(at, folioId);
+  }
+}
+
+/** The folio of a page's object, allocated where it had none, and locked by nobody; null without
+ *  memory. */
+export function folioOfObject(toucher: Toucher, vma: Vma, page: number): number | null {
+  const object = vma.object as MemoryObject;
+  const index = offsetOf(vma, page);
+  const { folios, inFlight } = toucher.space.memory;
+  for (;;) {
+    const folioId = object.pages.get(index);
+    if (folioId === undefined) return fillObject(toucher, object, index);
+    const folio = folios.get(folioId);
+    if (folio.lockedBy === null) return folioId;
+    inFlight.waitUnlocked(folio);
+  }
+}
