@@ -13,7 +13,7 @@ import type { AddressSpace } from './address-space.ts';
 import type { Toucher } from './fault.ts';
 import { allocateFolio } from './memory.ts';
 import { HUGE_ZERO_PAGE, NONE } from './page-entry.ts';
-import { hasFlag, interleaveIndexAt, rangePolicyAt, VM, type Vma } from './vma.ts';
+import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 /** Maps a huge page around `page` if there can be one there; the number of pages from `page` on. */
 export function faultHugePage(toucher: Toucher, vma: Vma, page: number): number {
@@ -25,7 +25,8 @@ export function faultHugePage(toucher: Toucher, vma: Vma, page: number): number 
   const search = hugeSearch(toucher, vma, first);
   const node = findHugeNode(memory.physical, search, vma);
   if (node === NO_NODE) return 0;
-  const folioId = allocateFolio(memory, 'anonymous', node, { pageCount });
+  const index = offsetOf(vma, first);
+  const folioId = allocateFolio(memory, 'anonymous', node, { pageCount, index });
   memory.folios.get(folioId).isDirty = true;
   countAllocation(memory.physical, search, node);
   space.mapFolio(first, folioId, pageCount);

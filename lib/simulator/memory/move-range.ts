@@ -2,14 +2,10 @@
  * Moves a range's mappings and pages to other addresses.
  *
  * Source: mm/mremap.c, move_vma() and move_page_tables().
- *
- * Deviation: a huge page whose new address is not aligned becomes base pages; the kernel keeps it
- * together behind entries of base pages.
  */
 
 import type { AddressSpace } from './address-space.ts';
-import { folioIdOf, isFolio, NONE } from './page-entry.ts';
-import { splitFolio } from './split-folio.ts';
+import { HUGE_ZERO_PAGE, isFolio, NONE } from './page-entry.ts';
 
 interface Run {
   readonly page: number;
@@ -25,7 +21,7 @@ export function moveRange(space: AddressSpace, start: number, end: number, targe
   const shift = target - start;
   space.unmap(target, target + (end - start));
   const { tablePages } = space.memory;
-  if (shift % tablePages !== 0) splitHugePages(space, start, end);
+  if (shift % tablePages !== 0) splitTables(space, start, end);
   for (const edge of [start, end]) if (edge % tablePages !== 0) space.pages.splitHuge(edge);
   const runs = takeRuns(space, start, end);
   space.vmas.remove(start, end);
@@ -52,12 +48,11 @@ function takeRuns({ pages, memory }: AddressSpace, start: number, end: number): 
   return runs;
 }
 
-function splitHugePages({ pages, memory }: AddressSpace, start: number, end: number): void {
-  const large = new Set<number>();
-  pages.forEachRun(start, end, (_page, _count, entry) => {
-    if (!isFolio(entry)) return;
-    const { kind, isOfPool, pageCount } = memory.folios.get(folioIdOf(entry));
-    if (kind === 'anonymous' && !isOfPool && pageCount > 1) large.add(folioIdOf(entry));
-  });
-  for (const folioId of large) splitFolio(memory, folioId, { keepsZeros: true });
+/** A huge page that does not fit its new address stays one piece, mapped page by page. */
+function splitTables({ pages }: AddressSpace, start: number, end: number): void {
+  const { tablePages } = pages;
+  for (let page = start - (start % tablePages); page < end; page += tablePages) {
+    const entry = pages.get(page);
+    if (isFolio(entry) || entry === HUGE_ZERO_PAGE) pages.splitHuge(page);
+  }
 }

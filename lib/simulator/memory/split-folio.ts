@@ -9,7 +9,7 @@ import type { AddressSpace } from './address-space.ts';
 import { Folio } from './folio.ts';
 import type { Memory } from './memory.ts';
 import { folioEntry, folioIdOf, inlineEntry, isFolio, ZERO_PAGE } from './page-entry.ts';
-import { hasFlag, VM } from './vma.ts';
+import { hasFlag, offsetOf, VM, type Vma } from './vma.ts';
 
 /** Where a base page is mapped that was part of a folio. */
 export interface Piece {
@@ -42,14 +42,20 @@ export function splitFolio(
   return pieces;
 }
 
-/** All places of each of its pages, by index. A page's address is aligned as its folio is. */
-function placesOf({ spaces, tablePages }: Memory, folioId: number): Map<number, Piece[]> {
+/** Which page of its folio is there: the mapping's offset tells, wherever the mapping has moved. */
+export function indexInFolio(vma: Vma, page: number, { pageCount, index }: Folio): number {
+  return pageCount === 1 ? 0 : offsetOf(vma, page) - index;
+}
+
+/** All places of each of its pages, by index. */
+function placesOf({ spaces, folios }: Memory, folioId: number): Map<number, Piece[]> {
+  const folio = folios.get(folioId);
   const places = new Map<number, Piece[]>();
   for (const space of spaces) {
     space.pages.forEachTable((first, pageCount, entry) => {
       if (!isFolio(entry) || folioIdOf(entry) !== folioId) return;
       for (let page = first; page < first + pageCount; page += 1) {
-        const index = page % tablePages;
+        const index = indexInFolio(space.vmas.lookup(page) as Vma, page, folio);
         places.set(index, [...(places.get(index) ?? []), { space, page }]);
       }
     });

@@ -72,7 +72,7 @@ export interface KernelProfile {
   readonly filesCanBePinned: boolean;
   /** MADV_GUARD_INSTALL exists. C-4.3-06. */
   readonly hasGuardRegions: boolean;
-  /** mbind counts small pages that somebody else is moving as pages that stay. */
+  /** mbind counts small pages that somebody else is moving as pages that stay. C-1.3-38. */
   readonly countsMigrationEntries: boolean;
   /** What migrate_pages counts of pages that cannot be taken off their list. C-1.5-13. */
   readonly countsUnisolated: 'nothing' | 'folios' | 'pages';

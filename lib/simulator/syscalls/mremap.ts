@@ -19,7 +19,8 @@ import { addressOf, isAligned, pageOf } from './range-argument.ts';
 /** Mappings that a move may need beside those that there are. */
 const MOVE_MARGIN = 3;
 
-/** Moves a mapping to exactly there, over whatever is there. */
+/** Moves mappings to exactly there, over whatever is there: older kernels one, whose target is gone
+ *  also where there are several. */
 export function mremap(
   thread: Thread,
   call: PagesCall & { readonly to: bigint },
@@ -35,12 +36,21 @@ function moveTo(thread: Thread, call: PagesCall & { readonly to: bigint }): numb
   if (!isAligned(call.to, pageSizeBytes)) return ERRNO.EINVAL;
   const target = pageOf(call.to, pageSizeBytes);
   if (target < span.end && span.start < target + call.pageCount) return ERRNO.EINVAL;
-  if (!space.vmas.covers(span.start, span.end)) return ERRNO.EFAULT;
-  const isOne = space.vmas.within(span.start, span.end).length === 1;
-  if (!isOne && !space.memory.profile.mremapTakesSeveral) return ERRNO.EFAULT;
+  const parts = space.vmas.within(span.start, span.end);
+  const [first] = parts;
+  if (first === undefined || first.start > span.start) return ERRNO.EFAULT;
+  if (first.object?.type === 'hugetlb' && target % space.memory.tablePages !== 0) {
+    return ERRNO.EINVAL;
+  }
   const errno = checkMove(space, span.start, span.end);
-  if (errno === 0) moveRange(space, span.start, span.end, target);
-  return errno;
+  if (errno !== 0) return errno;
+  if (first.end !== span.end && !space.memory.profile.mremapTakesSeveral) {
+    space.unmap(target, target + call.pageCount);
+    return ERRNO.EFAULT;
+  }
+  // Each by itself: what is mapped where a gap comes to lie stays.
+  for (const { start, end } of parts) moveRange(space, start, end, target + start - span.start);
+  return 0;
 }
 
 function checkMove(space: AddressSpace, start: number, end: number): number {

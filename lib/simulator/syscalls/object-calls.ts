@@ -12,7 +12,7 @@ import type { Machine } from '../machine.ts';
 import { fillObject } from '../memory/fill-object.ts';
 import { leaveObject } from '../memory/memory.ts';
 import type { MemoryObject } from '../memory/memory-object.ts';
-import type { VmaAccess } from '../memory/vma.ts';
+import { VM, type VmaAccess } from '../memory/vma.ts';
 import { NO_NODES, nodesIn } from '../nodes/nodemask.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
@@ -55,8 +55,10 @@ export function mapObject(
 ): SyscallResult<bigint> {
   const { type } = call.object;
   if (type === 'hugetlb') return mapHuge(machine, thread, call);
-  if (type === 'secret' && !call.isShared) return failure('mmap', ERRNO.EINVAL);
-  return mmap(machine, thread, call);
+  if (type !== 'secret') return mmap(machine, thread, call);
+  if (!call.isShared) return failure('mmap', ERRNO.EINVAL);
+  const isLocked = machine.memory.profile.secretPagesAreLocked;
+  return mmap(machine, thread, { ...call, flags: isLocked ? VM.LOCKED : 0 });
 }
 
 /** All pages of the mapping are promised now. Source: hugetlbfs_file_mmap(). */

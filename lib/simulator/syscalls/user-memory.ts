@@ -8,7 +8,8 @@
 import type { Access } from '../../backend/backend.ts';
 import { touchPages } from '../memory/fault.ts';
 import { folioIdOf, isFolio } from '../memory/page-entry.ts';
-import { offsetOf, type Vma } from '../memory/vma.ts';
+import { indexInFolio } from '../memory/split-folio.ts';
+import type { Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import type { MaskMemory } from './memory-argument.ts';
 import { pageOf } from './range-argument.ts';
@@ -42,17 +43,15 @@ export function writeWord(thread: Thread, address: bigint, value: bigint): boole
   return true;
 }
 
-/** Byte offset in the page's folio: by the object's pages, or as huge pages are aligned. */
+/** Byte offset in the page's folio. */
 function placeIn({ space }: Thread, address: bigint): number {
-  const { pageSizeBytes, tablePages, folios } = space.memory;
+  const { pageSizeBytes, folios } = space.memory;
   const page = pageOf(address, pageSizeBytes);
   const entry = space.pages.get(page);
   const inPage = Number(address % BigInt(pageSizeBytes));
   const folio = isFolio(entry) ? folios.get(folioIdOf(entry)) : null;
-  if (folio === null || folio.pageCount === 1) return inPage;
-  const vma = space.vmas.lookup(page) as Vma;
-  const index = folio.kind === 'driver' ? offsetOf(vma, page) - folio.index : page % tablePages;
-  return index * pageSizeBytes + inPage;
+  if (folio === null) return inPage;
+  return indexInFolio(space.vmas.lookup(page) as Vma, page, folio) * pageSizeBytes + inPage;
 }
 
 /** A mask in the process's own memory. */
