@@ -16,6 +16,7 @@ import { fallbackOrderContract } from './fallback-order.contract.ts';
 import { firstTouchContract } from './first-touch.contract.ts';
 import { homeNodeContract } from './home-node.contract.ts';
 import { hugeLimitsContract } from './huge-limits.contract.ts';
+import { hugePagePartsContract } from './huge-page-parts.contract.ts';
 import { hugePagesContract } from './huge-pages.contract.ts';
 import { interleaveContract } from './interleave.contract.ts';
 import { lifetimeContract } from './lifetime.contract.ts';
@@ -27,6 +28,7 @@ import { migratePagesContract } from './migrate-pages.contract.ts';
 import { misplacedPagesContract } from './misplaced-pages.contract.ts';
 import { movePagesContract } from './move-pages.contract.ts';
 import { nodeCountersContract } from './node-counters.contract.ts';
+import { nodeListsContract } from './node-lists.contract.ts';
 import { nodeQueryContract } from './node-query.contract.ts';
 import { nodesAndDistancesContract } from './nodes-and-distances.contract.ts';
 import { numaMapsContract } from './numa-maps.contract.ts';
@@ -35,8 +37,10 @@ import { pageStatusContract } from './page-status.contract.ts';
 import { pinsContract } from './pins.contract.ts';
 import { policiesReadBackContract } from './policies-read-back.contract.ts';
 import { policyQueryContract } from './policy-query.contract.ts';
+import { poolPromisesContract } from './pool-promises.contract.ts';
 import { processStatesContract } from './process-states.contract.ts';
 import { rangePolicyContract } from './range-policy.contract.ts';
+import { remappingContract } from './remapping.contract.ts';
 import type { OpenSubject } from './scene.ts';
 import { sharedMemoryContract } from './shared-memory.contract.ts';
 import { specialMappingsContract } from './special-mappings.contract.ts';
@@ -77,6 +81,7 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   numaMapsContract,
   cpusetsContract,
   cpusetRebindingContract,
+  nodeListsContract,
   mergedPagesContract,
   homeNodeContract,
   weightedInterleaveContract,
@@ -86,6 +91,9 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   processStatesContract,
   longTermPinsContract,
   hugeLimitsContract,
+  hugePagePartsContract,
+  poolPromisesContract,
+  remappingContract,
   balancingContract,
   balancingMarksContract,
 ];

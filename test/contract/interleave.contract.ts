@@ -7,8 +7,8 @@
 
 import { describe, expect } from 'vitest';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { kernelSince, memoryNodes } from '../support/needs.ts';
-import { createObject, mapObject, objectsOf } from './objects.ts';
+import { expendable, kernelSince, memoryNodes } from '../support/needs.ts';
+import { createObject, mapObject, objectsOf, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
 import { type OpenSubject, type Scene, testsOf } from './scene.ts';
 
@@ -140,15 +140,17 @@ export function interleaveContract(subject: OpenSubject): void {
 
     declare(
       'weights of one interleave like INTERLEAVE',
-      {
-        needs: [...needs, kernelSince('6.9')],
-      },
+      { needs: [...needs, expendable, kernelSince('6.9')], traits: ['settings'] },
       async (scene) => {
-        const { process, machine } = scene;
+        const { process, machine, world } = scene;
         const nodes = machine.memoryNodes;
-        const pages = await mapPages(process, machine, PAGE_COUNT);
-        await pages.mbind(MPOL.WEIGHTED_INTERLEAVE, maskOf(...nodes));
-        expect(await where(await pages.touch())).toResideOn(patternOf(scene, pages, nodes));
+        await settingsOf(world).withInterleaveWeights(async (write) => {
+          // The firmware's bandwidths may have given them others.
+          for (const node of nodes) expect(await write(node, '1')).toSucceed();
+          const pages = await mapPages(process, machine, PAGE_COUNT);
+          await pages.mbind(MPOL.WEIGHTED_INTERLEAVE, maskOf(...nodes));
+          expect(await where(await pages.touch())).toResideOn(patternOf(scene, pages, nodes));
+        });
       },
     );
   });

@@ -94,6 +94,13 @@ const FACTS = {
     ['5.0', false],
     ['6.12', true],
   ],
+  /** Secret memory counts as locked, so that MADV_DONTNEED refuses it. 6.12.118 drops it. */
+  secretPagesAreLocked: [
+    ['5.0', true],
+    ['6.12.118', false],
+    ['6.13', true],
+    ['7.2', false],
+  ],
   /** move_pages status of a present page of a device's memory, when asked. */
   devicePageStatus: [
     ['5.0', -ERRNO.EFAULT],
@@ -109,10 +116,52 @@ const FACTS = {
     ['5.0', false],
     ['6.12', true],
   ],
+  /** A write to the huge page of zeros makes a huge page, not one small page. */
+  replacesHugeZeroPage: [
+    ['5.0', false],
+    ['6.18', true],
+  ],
+  /** A huge page mapped page by page is reused by writes where nobody else has it any more. */
+  reusesPartsOfHuge: [
+    ['5.0', false],
+    ['6.18', true],
+  ],
+  /** A huge page some of whose pages are unmapped is split before it moves. */
+  splitsPartlyMapped: [
+    ['5.0', false],
+    ['6.12', true],
+  ],
+  /** A huge page that moved while mapped page by page counts as partly mapped. */
+  movingMapsPartly: [
+    ['5.0', false],
+    ['6.12', true],
+    ['6.18', false],
+    ['7.2', true],
+  ],
+  /** mbind counts each further page of a huge page mapped page by page as one that stays. */
+  countsPartsOfHuge: [
+    ['5.0', true],
+    ['6.12', false],
+  ],
+  /** mremap moves a range of several mappings. */
+  mremapTakesSeveral: [
+    ['5.0', false],
+    ['6.17', true],
+  ],
+  /** io_uring registers buffers that are mappings of files. */
+  ringsTakeFiles: [
+    ['5.0', false],
+    ['6.5', true],
+  ],
+  /** MADV_GUARD_INSTALL exists. */
+  hasGuardRegions: [
+    ['5.0', false],
+    ['6.13', true],
+  ],
   /** A shared mapping of a file that is written back can be pinned for long, and written so. */
   filesCanBePinned: [
     ['5.0', true],
-    ['6.12', false],
+    ['6.5', false],
   ],
   /** Automatic balancing marks private pages that only have another reference. */
   balancingMarksReferenced: [

@@ -75,6 +75,39 @@ function declareFiles(declare: DeclareTest): void {
     expect(await rings.registerPackets(copied.address, 1)).toSucceed();
   });
 
+  declare('a file of ramfs is registered as this kernel lets it', conditions, async (scene) => {
+    const { process, machine, facts } = scene;
+    const rings = ringsOf(process);
+    await register(scene, await (await mapPages(process, machine, 1)).touch());
+    const object = await createObject(scene, 'ramfs', 1);
+    const file = await mapObject(process, machine, object, { pageCount: 1 });
+    await file.touch();
+    const shared = await rings.register(file.address, 1);
+    if (!facts.ringsTakeFiles) expect(shared).toFailWith('register_buffer', 'EOPNOTSUPP');
+    else expect(shared).toFailWith('register_buffer', 'EFAULT');
+    const own = await mapObject(process, machine, object, { pageCount: 1, shared: false });
+    const copied = await rings.register(own.address, 1);
+    if (!facts.ringsTakeFiles) expect(copied).toFailWith('register_buffer', 'EOPNOTSUPP');
+    else expect(copied).toSucceed();
+    const memory = await createObject(scene, 'memfd', 1);
+    const mapped = await mapObject(process, machine, memory, { pageCount: 1 });
+    expect(await rings.register(mapped.address, 1)).toSucceed();
+  });
+
+  declare('a file of ramfs is pinned as this kernel does', conditions, async (scene) => {
+    const { process, machine, skip, facts } = scene;
+    const rings = ringsOf(process);
+    const memory = await (await mapPages(process, machine, 1)).touch();
+    const own = await rings.registerPackets(memory.address, 1);
+    if (!own.ok) skip(`needs XDP sockets: ${errnoName(own.errno)}`);
+    const object = await createObject(scene, 'ramfs', 1);
+    const file = await mapObject(process, machine, object, { pageCount: 1 });
+    await file.touch();
+    const result = await rings.registerPackets(file.address, 1);
+    if (facts.filesCanBePinned) expect(result).toSucceed();
+    else expect(result).toFailWith('register_packets', 'EFAULT');
+  });
+
   declare('shared memory is no such file', conditions, async (scene) => {
     const { process, machine, skip } = scene;
     const object = await createObject(scene, 'memfd', 1);

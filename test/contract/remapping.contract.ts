@@ -1,0 +1,192 @@
+/**
+ * Mappings that move, grow and shrink, and pages that mappings give back: what may, and what is
+ * there afterwards.
+ *
+ * Source: mremap(2), which since Linux 6.17 tells of several areas; madvise(2), which tells neither
+ * of a packet ring nor of secret memory; mm/mremap.c, check_mremap_params(); mm/madvise.c,
+ * madvise_dontneed_free_valid_vma().
+ */
+
+import { expect } from 'vitest';
+import { ERRNO, errnoName } from '../../lib/core/errno.ts';
+import { MPOL } from '../../lib/core/uapi.ts';
+import { expendable, memoryNodes, nodesFromZero, privileged } from '../support/needs.ts';
+import { areasOf, createObject, familyFor, mapObject, ringsOf, settingsOf } from './objects.ts';
+import { FREE_ADDRESS, mapPages, maskOf, Pages, placeOn, where } from './pages.ts';
+import type { Conditions, DeclareTest, OpenSubject } from './scene.ts';
+
+const { EFAULT, ENOENT } = ERRNO;
+const HUGE_BYTES = 2 * 1024 * 1024;
+const MADV_DONTNEED = 4;
+const MADV_GUARD_INSTALL = 102;
+const MADV_GUARD_REMOVE = 103;
+const TARGET = FREE_ADDRESS + 0x1000_0000n;
+
+function declareMoves(declare: DeclareTest): void {
+  const conditions: Conditions = { needs: [nodesFromZero(2)], traits: ['areas', 'addresses'] };
+  declare('several areas move together as this kernel lets them', conditions, async (scene) => {
+    const { process, machine, facts } = scene;
+    const areas = areasOf(process);
+    const pages = await mapPages(process, machine, 4, { address: FREE_ADDRESS });
+    await placeOn(pages, [0, 1, 0, 1]);
+    expect(await pages.part(1, 3).mbind(MPOL.BIND, maskOf(0))).toSucceed();
+    const result = await areas.mremap(pages.address, 4, TARGET);
+    if (facts.mremapTakesSeveral) expect(result).toSucceed();
+    else expect(result).toFailWith('mremap', 'EFAULT');
+    const address = facts.mremapTakesSeveral ? TARGET : pages.address;
+    const moved = new Pages(process, address, 4, machine.pageSizeBytes);
+    expect(await where(moved)).toResideOn([0, 1, 0, 1]);
+    const policies = (await areas.list(address, 4)).map(({ policy }) => policy);
+    expect(policies).toEqual(['default', 'bind:0', 'default']);
+  });
+
+  declare('a gap moves along as this kernel lets it', conditions, async (scene) => {
+    const { process, machine, facts } = scene;
+    const pages = await mapPages(process, machine, 4, { address: FREE_ADDRESS });
+    await placeOn(pages, [0, 1, 0, 1]);
+    await pages.part(1, 2).unmap();
+    await pages.part(3, 4).unmap();
+    const before = await mapPages(process, machine, 4, { address: TARGET });
+    await placeOn(before, [1, 1, 1, 1]);
+    const result = await areasOf(process).mremap(pages.address, 4, TARGET);
+    const isMoved = facts.mremapTakesSeveral;
+    if (isMoved) expect(result).toSucceed();
+    else expect(result).toFailWith('mremap', 'EFAULT');
+    const left = isMoved ? -EFAULT : 0;
+    expect(await where(pages)).toResideOn([left, -EFAULT, left, -EFAULT]);
+    // What is mapped where a gap comes to lie stays; a call that fails has unmapped all of it.
+    const gone = [-EFAULT, -EFAULT, -EFAULT, -EFAULT];
+    expect(await where(before)).toResideOn(isMoved ? [0, 1, 0, 1] : gone);
+  });
+
+  declare('a range that begins in a gap does not move', conditions, async (scene) => {
+    const { process, machine } = scene;
+    const pages = await mapPages(process, machine, 3, { address: FREE_ADDRESS });
+    await placeOn(pages, [0, 1, 0]);
+    await pages.part(0, 1).unmap();
+    const before = await mapPages(process, machine, 3, { address: TARGET });
+    await placeOn(before, [1, 1, 1]);
+    const result = await areasOf(process).mremap(pages.address, 3, TARGET);
+    expect(result).toFailWith('mremap', 'EFAULT');
+    expect(await where(pages)).toResideOn([-EFAULT, 1, 0]);
+    expect(await where(before)).toResideOn([1, 1, 1]);
+  });
+}
+
+function declareOfPool(declare: DeclareTest): void {
+  const conditions: Conditions = {
+    needs: [expendable, privileged],
+    traits: ['settings', 'objects', 'areas'],
+  };
+  declare('huge pages of the pool become fewer, and not more', conditions, async (scene) => {
+    const { process, machine, world } = scene;
+    await settingsOf(world).withHugePool(2, async () => {
+      const step = HUGE_BYTES / machine.pageSizeBytes;
+      const object = await createObject(scene, 'hugetlb', 4 * step);
+      const pages = await mapObject(process, machine, object, { pageCount: 2 * step });
+      const areas = areasOf(process);
+      const grown = await areas.resize(pages.address, 2 * step, 3 * step);
+      expect(grown).toFailWith('mremap', 'EINVAL');
+      expect(await areas.resize(pages.address, 2 * step, step)).toSucceed(pages.address);
+      const left = await areas.list(pages.address, 2 * step);
+      expect(left.map(({ pageCount }) => pageCount)).toEqual([step]);
+      await process.exit();
+    });
+  });
+
+  declare('several areas of the pool move as this kernel lets them', conditions, async (scene) => {
+    const { process, machine, world, facts } = scene;
+    await settingsOf(world).withHugePool(2, async () => {
+      const step = HUGE_BYTES / machine.pageSizeBytes;
+      const object = await createObject(scene, 'hugetlb', 2 * step);
+      const pages = await mapObject(process, machine, object, { pageCount: 2 * step });
+      expect(await pages.part(0, step).mbind(MPOL.BIND, maskOf(scene.node))).toSucceed();
+      await pages.part(0, 1).touch();
+      const { mremap } = areasOf(process);
+      const beside = TARGET + BigInt(machine.pageSizeBytes);
+      const unaligned = await mremap(pages.address, step, beside);
+      expect(unaligned).toFailWith('mremap', 'EINVAL');
+      const result = await mremap(pages.address, 2 * step, TARGET);
+      if (facts.mremapTakesSeveral) expect(result).toSucceed();
+      else expect(result).toFailWith('mremap', 'EFAULT');
+      const address = facts.mremapTakesSeveral ? TARGET : pages.address;
+      const head = new Pages(process, address, 1, machine.pageSizeBytes);
+      expect(await where(head)).toResideOn([scene.node]);
+      await process.exit();
+    });
+  });
+}
+
+function declareDropped(declare: DeclareTest): void {
+  const conditions: Conditions = { needs: [memoryNodes(2), privileged], traits: ['areas'] };
+  declare(
+    'a packet ring does not come back when its pages are dropped',
+    { ...conditions, traits: ['areas', 'rings'] },
+    async ({ process, machine, facts, skip, node }) => {
+      expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+      const mapped = await ringsOf(process).packetRing(4, 2);
+      if (!mapped.ok) return skip(`needs a ring of packets: ${errnoName(mapped.errno)}`);
+      const ring = new Pages(process, mapped.value, 8, machine.pageSizeBytes);
+      expect(await areasOf(process).madvise(ring.at(1), 2, MADV_DONTNEED)).toSucceed();
+      // Nothing can bring them back, as nothing was ever there: the status is that of such memory.
+      const gone = facts.untouchedAnonymousStatus;
+      const left = [node, gone, gone, node, node, node, node, node];
+      expect(await where(ring)).toResideOn(left);
+      for (const access of ['read', 'write'] as const) {
+        expect(await process.touch(ring.at(1), 1, access)).toFailWith('touch', 'EFAULT');
+      }
+      expect(await where(ring)).toResideOn(left);
+    },
+  );
+
+  declare('guards are put up where this kernel has them', conditions, async (scene) => {
+    const { process, machine, facts, node } = scene;
+    const pages = await mapPages(process, machine, 2);
+    await placeOn(pages, [node, node]);
+    const { madvise } = areasOf(process);
+    const put = await madvise(pages.address, 1, MADV_GUARD_INSTALL);
+    if (!facts.hasGuardRegions) {
+      expect(put).toFailWith('madvise', 'EINVAL');
+      return;
+    }
+    expect(put).toSucceed();
+    expect(await where(pages)).toResideOn([-ENOENT, node]);
+    expect(await process.touch(pages.address, 1, 'read')).toFailWith('touch', 'EFAULT');
+    expect(await madvise(pages.address, 2, MADV_GUARD_REMOVE)).toSucceed();
+    await pages.part(0, 1).touch();
+  });
+
+  declare(
+    'secret memory is dropped as this kernel lets it',
+    {
+      // Stable releases changed it: known of those that guests have been seen with.
+      needs: [expendable, memoryNodes(2), privileged],
+      traits: ['areas', 'objects', 'contents'],
+    },
+    async (scene) => {
+      const { process, machine, facts, node } = scene;
+      const object = await createObject(scene, 'secret', 2);
+      const pages = await mapObject(process, machine, object, { pageCount: 2 });
+      await placeOn(pages, [node, node]);
+      expect(await process.store(pages.address, 23n)).toSucceed();
+      const before = await where(pages);
+      const { madvise } = areasOf(process);
+      const result = await madvise(pages.address, 2, MADV_DONTNEED);
+      if (facts.secretPagesAreLocked) expect(result).toFailWith('madvise', 'EINVAL');
+      else expect(result).toSucceed();
+      const gone = [-ENOENT, -ENOENT];
+      expect(await where(pages)).toResideOn(facts.secretPagesAreLocked ? before : gone);
+      // The memory is the object's, and is still there.
+      expect(await process.load(pages.address)).toSucceed(23n);
+      expect(await where(pages.part(0, 1))).toResideOn(before.slice(0, 1));
+    },
+  );
+}
+
+export function remappingContract(subject: OpenSubject): void {
+  familyFor(subject, 'mappings that change', ['areas'], (declare) => {
+    declareMoves(declare);
+    declareOfPool(declare);
+    declareDropped(declare);
+  });
+}
