@@ -15,6 +15,7 @@ import {
   NONE,
   nodeOfInline,
 } from './memory/page-entry.ts';
+import type { Vma } from './memory/vma.ts';
 
 /** Everything that is wrong, as sentences; the empty list is right. Changes nothing. */
 export function invariantBreaches(machine: Machine): string[] {
@@ -45,9 +46,10 @@ class Census {
       if (start < last || end <= start) this.breaches.push(`mapping ${start}-${end} overlaps`);
       last = end;
     }
+    const covers = coverageOf([...space.vmas]);
     space.pages.forEachTable((page, pageCount, entry) => {
       if (entry === NONE) return;
-      if (!space.vmas.covers(page, page + pageCount)) {
+      if (!covers(page, page + pageCount)) {
         this.breaches.push(`page ${page} has an entry and no mapping`);
       }
       if (isInline(entry)) {
@@ -58,6 +60,21 @@ class Census {
       if (isMigration(entry)) this.migrating.add(migratingFolioId(entry));
     });
   }
+}
+
+/** Whether mappings cover ranges that are asked for in ascending order. */
+function coverageOf(vmas: readonly Vma[]): (start: number, end: number) => boolean {
+  let index = 0;
+  return (start, end) => {
+    while ((vmas[index]?.end ?? Number.POSITIVE_INFINITY) <= start) index += 1;
+    let covered = start;
+    for (let at = index; covered < end; at += 1) {
+      const vma = vmas[at];
+      if (vma === undefined || vma.start > covered) return false;
+      covered = vma.end;
+    }
+    return true;
+  };
 }
 
 function add(counts: Map<number, number>, key: number, count: number): void {

@@ -2,19 +2,22 @@
 
 import { describe, expect, it } from 'vitest';
 import { exampleTests, outputOf } from '../facade/example-runs.ts';
+import { readRepositoryFile } from '../style/repository.ts';
 
 describe('examples on the simulator', () => {
   exampleTests('simulator', () => [0, 1, 4096]);
 
   it('runs examples/compare-policies.mjs: near memory beats far, and moving pays', async () => {
-    const lines = (await outputOf(['examples/compare-policies.mjs'], 'simulator'))
+    const output = await outputOf(['examples/compare-policies.mjs'], 'simulator');
+    expect(readRepositoryFile('docs/simulator.md')).toContain(output);
+    const shown = output
       .trim()
-      .split('\n');
-    const shown = lines.map((line) => {
-      const found = /^(.*): accesses .* \+ moves (.*) ms = (.*) ms, (.*) % local$/.exec(line);
-      const [name, movesMs, totalMs, localPercent] = found?.slice(1) ?? [];
-      return { name, moves: Number(movesMs) > 0, total: Number(totalMs), local: localPercent };
-    });
+      .split('\n')
+      .map((line) => {
+        const found = /^(.*): accesses .* \+ moves (.*) ms = (.*) ms, (.*) % local$/.exec(line);
+        const [name, movesMs, totalMs, localPercent] = found?.slice(1) ?? [];
+        return { name, moves: Number(movesMs) > 0, total: Number(totalMs), local: localPercent };
+      });
     expect(shown.map(({ name, moves, local }) => [name, moves, local])).toEqual([
       ['bind to node 0', false, '100'],
       ['interleave on both', false, '50'],

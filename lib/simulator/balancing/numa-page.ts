@@ -62,7 +62,7 @@ function* moveMisplaced(task: BalancedTask, page: number, target: number): Steps
   const list = new PageList();
   if (!list.isolate(space, page, 1)) return false;
   yield* tellIsolated(space.memory, list);
-  const to = exactly(target, task);
+  const to = exactly(target, task, space.memory.costs?.kernelAccount ?? null);
   const result = yield* migratePages(space.memory, list, to, { mode: 'async' });
   return result.failedCount === 0 && !result.isOutOfMemory;
 }

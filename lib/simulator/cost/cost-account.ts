@@ -87,7 +87,12 @@ export class CostAccount {
   /** Folios that have moved from one node to another. */
   countMoved(from: number, to: number, folios: CountedFolios): void {
     this.countUnmapped(folios);
-    this.#work.copy(from, to, folios.pageCount * this.#rules.pageSizeBytes);
+    this.countCopied(from, to, folios.pageCount);
+  }
+
+  /** Of folios whose unmapping has been counted. */
+  countCopied(from: number, to: number, pageCount: number): void {
+    this.#work.copy(from, to, pageCount * this.#rules.pageSizeBytes);
   }
 
   /** Folios that were unmapped for a move, and mapped again where they were. */

@@ -38,6 +38,7 @@ export function* migratePages(
   const items = list.folios.map((entry) => new MigratingFolio(entry, target));
   const result = yield* new Migration(run, mode).migrate(items);
   memory.migrated.failed += result.failedPages;
+  target.account?.endList();
   for (const item of result.left) yield* putBack(run, item);
   const { isOutOfMemory } = result;
   const isAllDone = result.left.length === 0;

@@ -11,7 +11,7 @@ import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { StepReport } from '../memory/in-flight.ts';
 import type { Memory } from '../memory/memory.ts';
-import { offsetOf } from '../memory/vma.ts';
+import { offsetOf, type Vma } from '../memory/vma.ts';
 import type { MigrationTarget } from '../migration/migration-target.ts';
 import type { IsolatedFolio } from '../migration/page-list.ts';
 import type { Search } from '../policy/placement.ts';
@@ -31,16 +31,13 @@ export class MigratingFolio {
   isTargetFresh = false;
   wasMapped = false;
 
-  constructor({ space, page, folio, folioId }: IsolatedFolio, target: MigrationTarget) {
+  constructor({ space, page, folio, folioId, vma }: IsolatedFolio, target: MigrationTarget) {
     this.space = space;
     this.page = page;
     this.folio = folio;
     this.folioId = folioId;
-    const vma = space.vmas.lookup(page);
-    const inFolio = folio.pageCount === 1 ? 0 : page % space.memory.tablePages;
-    const isKnown = vma !== undefined && folio.kind !== 'merged';
-    this.offset = isKnown ? offsetOf(vma, page) - inFolio : null;
-    this.search = target.searchFor(page, folio);
+    this.offset = offsetIn(vma, page, folio);
+    this.search = target.searchFor(page, folio, vma);
   }
 
   get memory(): Memory {
@@ -66,6 +63,11 @@ export class MigratingFolio {
     const target = this.targetId === null ? null : stateOf(this.targetId, this.target);
     return { step, source: stateOf(this.folioId, this.folio), target, address, ...rest };
   }
+}
+
+function offsetIn(vma: Vma, page: number, { kind, pageCount, index }: Folio): number | null {
+  if (kind === 'merged') return null;
+  return pageCount > 1 ? index : offsetOf(vma, page);
 }
 
 export function stateOf(id: number, { node, pageCount, mapCount }: Folio): FolioState {

@@ -27,10 +27,10 @@ export function* moveFolio(run: Run, item: MigratingFolio, attempt: Attempt): St
   if (copiesFirst) {
     // A look before the work: what is found here would be found behind it.
     if (!(yield* checkReferences(item, attempt))) return 'again';
-    yield* copy(item, attempt);
+    yield* copy(run, item, attempt);
   }
   if (!(yield* switchMapping(item, attempt))) return 'again';
-  if (!copiesFirst) yield* copy(item, attempt);
+  if (!copiesFirst) yield* copy(run, item, attempt);
   operations.copyFlags(item);
   yield item.report('copy-flags', attempt);
   yield* finish(run, item, attempt);
@@ -72,7 +72,9 @@ function* switchMapping(item: MigratingFolio, attempt: Attempt): Steps<boolean> 
   return true;
 }
 
-function* copy(item: MigratingFolio, attempt: Attempt): Steps<void> {
+function* copy(run: Run, item: MigratingFolio, attempt: Attempt): Steps<void> {
+  const { folio, target } = item;
+  run.target.account?.countCopied(folio.node, target.node, folio.pageCount);
   for (const half of ['first', 'second'] as const) {
     operations.copy(item, half);
     yield item.report('copy', { ...attempt, note: `the ${half} half` });

@@ -7,6 +7,7 @@
 
 import type { Steps } from '../memory/in-flight.ts';
 import { splitFolio } from '../memory/split-folio.ts';
+import type { Vma } from '../memory/vma.ts';
 import { MigratingFolio } from './migrating-folio.ts';
 import { forget, type Run } from './run.ts';
 
@@ -32,7 +33,8 @@ export function* splitItem(run: Run, item: MigratingFolio): Steps<MigratingFolio
     const folio = memory.folios.get(folioId);
     folio.isIsolated = true;
     run.owner.isolated.add(folio);
-    return new MigratingFolio({ space, page, folio, folioId }, target);
+    const vma = space.vmas.lookup(page) as Vma;
+    return new MigratingFolio({ space, page, folio, folioId, vma }, target);
   });
   yield report;
   return pieces;

@@ -6,6 +6,7 @@
  * migrate_folio_undo_dst(); mm/rmap.c, try_to_migrate().
  */
 
+import { oneFolio } from '../memory/count-costs.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import type { MigratingFolio } from './migrating-folio.ts';
@@ -32,6 +33,8 @@ export function* unmapFolio(run: Run, item: MigratingFolio, attempt: Attempt): S
   if (locked !== 'locked') return locked;
   item.target.lockedBy = run.owner;
   yield item.report('lock-target', attempt);
+  const counted = mayBePinned(item.folio) ? null : oneFolio(item.space, item.page, item.folio);
+  if (counted !== null) run.target.account?.countUnmapped(counted);
   const isUnmapped = yield* unmapAll(run, item, attempt);
   if (isUnmapped) return 'unmapped';
   yield* backOut(run, item, attempt, 'EAGAIN: still mapped');

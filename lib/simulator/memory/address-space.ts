@@ -123,8 +123,9 @@ export class AddressSpace {
   unmark(page: number): void {
     const folioId = folioIdOf(this.pages.get(page));
     const { pageCount } = this.memory.folios.get(folioId);
-    const first = pageCount === 1 ? page : page - (page % this.memory.tablePages);
-    this.pages.forEachRun(first, first + pageCount, (at, count, entry) => {
+    // Which of its pages is mapped there does not matter.
+    const first = Math.max(0, page - pageCount + 1);
+    this.pages.forEachRun(first, page + pageCount, (at, count, entry) => {
       if (!isMarked(entry) || folioIdOf(entry) !== folioId) return;
       this.pages.fill(at, at + count, unmarkedEntry(entry));
     });

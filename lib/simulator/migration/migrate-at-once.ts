@@ -5,10 +5,13 @@
  * Source: mm/migrate.c, migrate_pages() and folio_expected_ref_count().
  */
 
+import type { CostAccount } from '../cost/cost-account.ts';
+import { oneFolio, ordinaryFolios } from '../memory/count-costs.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { Memory } from '../memory/memory.ts';
 import { folioIdOf, isInline, nodeOfInline } from '../memory/page-entry.ts';
 import { splitFolio } from '../memory/split-folio.ts';
+import type { Vma } from '../memory/vma.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
 import { countAllocation, findNode, type Search } from '../policy/placement.ts';
 import type { MigrationTarget } from './migration-target.ts';
@@ -44,6 +47,7 @@ export function migrateAtOnce(
     if (memory.profile.batchesMigrations) movePieces(call, pieces.splice(0));
   }
   movePieces(call, pieces);
+  target.account?.endList();
   // A huge page all of whose pieces have arrived is none that stayed.
   return { failedCount: call.left === 0 ? 0 : call.failed, isOutOfMemory: call.isOutOfMemory };
 }
@@ -123,7 +127,28 @@ export function isMovable(folio: Folio): boolean {
 /** `split`: there was no room for all of it in one piece. `left`: the call had ended by then. */
 type FolioOutcome = 'moved' | 'split' | 'failed' | 'no-memory' | 'left';
 
-function moveFolio(
+function moveFolio(call: Call, entry: IsolatedFolio): FolioOutcome {
+  const { node: from } = entry.folio;
+  const outcome = placeFolio(call, entry);
+  const { account } = call.target;
+  if (account !== null) countFolio(account, entry, from, outcome);
+  return outcome;
+}
+
+/** One that stays has been unmapped once, but for memory that may be pinned. */
+function countFolio(
+  account: CostAccount,
+  { space, page, folio }: IsolatedFolio,
+  from: number,
+  outcome: FolioOutcome,
+): void {
+  const folios = oneFolio(space, page, folio);
+  if (outcome === 'moved') account.countMoved(from, folio.node, folios);
+  const staysMapped = folio.kind === 'anonymous' && folio.isExclusive && folio.pins > 0;
+  if (outcome === 'failed' && !staysMapped) account.countUnmapped(folios);
+}
+
+function placeFolio(
   { memory, target, keepsHuge }: Call,
   { space, folio, page }: IsolatedFolio,
 ): FolioOutcome {
@@ -186,7 +211,8 @@ function piecesOf(memory: Memory, { space, page }: IsolatedFolio): Isolated[] {
     const entry = piece.space.pages.get(piece.page);
     if (isInline(entry)) return { ...piece, pageCount: 1, node: nodeOfInline(entry) };
     const id = folioIdOf(entry);
-    return { ...piece, folio: memory.folios.get(id), folioId: id };
+    const vma = piece.space.vmas.lookup(piece.page) as Vma;
+    return { ...piece, folio: memory.folios.get(id), folioId: id, vma };
   });
 }
 
@@ -208,6 +234,7 @@ function moveRun(memory: Memory, run: IsolatedRun, target: MigrationTarget): boo
     countAllocation(physical, search, node, pageCount);
     migrated.moved += pageCount;
     physical.giveBack(run.node, pageCount);
+    target.account?.countMoved(run.node, node, ordinaryFolios(pageCount));
     putBackRun(run, page, pageCount, node);
     page += pageCount;
   }

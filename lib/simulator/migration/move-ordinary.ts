@@ -6,7 +6,9 @@
  */
 
 import { NODE_ID_MAX } from '../../core/uapi.ts';
+import type { CostAccount } from '../cost/cost-account.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
+import { ordinaryFolios } from '../memory/count-costs.ts';
 import { inlineEntry, isOrdinary, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, VM } from '../memory/vma.ts';
 import { countAllocation, findNode, type Search } from '../policy/placement.ts';
@@ -18,6 +20,8 @@ export interface OrdinaryMove {
   readonly end: number;
   readonly node: number;
   readonly search: Search;
+  /** Who counts what it costs. */
+  readonly account: CostAccount | null;
   /** Pages in front of these that want room, too. */
   readonly pendingPages: number;
 }
@@ -124,5 +128,7 @@ export function moveOrdinary(
     countAllocation(physical, move.search, move.node, count);
     migrated.moved += count;
     physical.giveBack(nodeOfInline(entry), count);
+    move.account?.countMoved(nodeOfInline(entry), move.node, ordinaryFolios(count));
   }
+  move.account?.endList();
 }

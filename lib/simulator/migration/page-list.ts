@@ -15,6 +15,7 @@ import {
   isolatedInline,
   nodeOfInline,
 } from '../memory/page-entry.ts';
+import type { Vma } from '../memory/vma.ts';
 
 /** Ordinary pages of one node, in a row. */
 export interface IsolatedRun {
@@ -30,6 +31,8 @@ export interface IsolatedFolio {
   readonly page: number;
   readonly folio: Folio;
   readonly folioId: number;
+  /** As it was then: it may be unmapped before the page moves. */
+  readonly vma: Vma;
 }
 
 export type Isolated = IsolatedRun | IsolatedFolio;
@@ -78,7 +81,8 @@ export class PageList {
     if (folio.kind === 'driver' || folio.isIsolated) return false;
     folio.isIsolated = true;
     inFlight.current?.isolated.add(folio);
-    this.entries.push({ space, page, folio, folioId });
+    const vma = space.vmas.lookup(page) as Vma;
+    this.entries.push({ space, page, folio, folioId, vma });
     return true;
   }
 }

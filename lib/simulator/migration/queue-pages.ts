@@ -8,7 +8,9 @@
 
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
+import type { CostAccount } from '../cost/cost-account.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
+import { countWalk } from '../memory/count-costs.ts';
 import type { Folio } from '../memory/folio.ts';
 import { folioIdOf, isInline, isMigration, isPage, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
@@ -27,6 +29,8 @@ export interface QueueRequest {
   isMisplaced(node: number): boolean;
   /** Gaps between mappings are no error. */
   readonly takesHoles: boolean;
+  /** Who counts what it costs. */
+  readonly account: CostAccount | null;
 }
 
 export interface Queued {
@@ -81,7 +85,8 @@ class Walk {
 
   /** False where STRICT alone met a misplaced page. */
   #queueVma(vma: Vma): boolean {
-    const { space } = this.#request;
+    const { space, account } = this.#request;
+    if (account !== null) countWalk(account, space, vma.start, vma.end);
     const runs: [number, number, number][] = [];
     let isStopped = false;
     space.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {

@@ -112,5 +112,6 @@ function* followNodes(
 ): Steps<void> {
   const { memoryNodes } = space.memory.physical;
   const by = { cpuNode: cpus.nodeOf(cpus.all[0] as number), memsAllowed: memoryNodes };
-  if (from !== to) yield* migrateBetween(space, { from, to, flags: MPOL_MF.MOVE_ALL, by });
+  const account = space.memory.costs?.kernelAccount ?? null;
+  if (from !== to) yield* migrateBetween(space, { from, to, flags: MPOL_MF.MOVE_ALL, by, account });
 }

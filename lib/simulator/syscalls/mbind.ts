@@ -8,6 +8,7 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL, MPOL_MF } from '../../core/uapi.ts';
+import type { CostAccount } from '../cost/cost-account.ts';
 import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
 import { finish } from '../engine/suspended-call.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
@@ -76,6 +77,7 @@ function* apply(thread: Thread, pages: Pages, { given, policy, flags }: Change):
   const queued = queuePages({
     space,
     ...pages,
+    account,
     flags,
     isMisplaced: (node) => !hasNode(given.user, node),
     takesHoles: policy === null,
@@ -85,7 +87,7 @@ function* apply(thread: Thread, pages: Pages, { given, policy, flags }: Change):
     putBack(queued.list);
     return errno;
   }
-  const target = targetOf(thread, policy);
+  const target = targetOf(thread, policy, account);
   yield* tellIsolated(space.memory, queued.list);
   const { failedCount, isOutOfMemory } = yield* migratePages(space.memory, queued.list, target);
   const isMissed = failedCount > 0 || isOutOfMemory || queued.leftFolios > 0;
@@ -102,15 +104,20 @@ function setRangePolicy(space: AddressSpace, pages: Pages, policy: Mempolicy | n
 }
 
 /** Pages go where the new policy would put them, seen from the caller. */
-function targetOf(thread: Thread, policy: Mempolicy | null): MigrationTarget {
+function targetOf(
+  thread: Thread,
+  policy: Mempolicy | null,
+  account: CostAccount | null,
+): MigrationTarget {
   const { space } = thread;
   const { interleave, profile } = space.memory;
   const effective = policy ?? thread.policy;
   return {
+    account,
     isUniform: effective === null || !isInterleavingMode(effective.mode),
     by: thread,
-    searchFor: (page, folio) => {
-      const vma = space.vmas.lookup(page) as Vma;
+    searchFor: (page, folio, known) => {
+      const vma = known ?? (space.vmas.lookup(page) as Vma);
       const isByThread = folio?.kind === 'merged' && !profile.mergedPagesFollowNewPolicy;
       const index = interleaveIndexAt(vma, page, folio?.pageCount);
       const chosen = isByThread ? thread.policy : effective;

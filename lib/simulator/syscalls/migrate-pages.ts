@@ -7,6 +7,7 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
+import type { CostAccount } from '../cost/cost-account.ts';
 import { migratePages as migratePageList, tellIsolated } from '../engine/migrate-pages.ts';
 import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
@@ -56,20 +57,30 @@ export function* stepsOfMigratePages(
   const allowed = wanted.mask & thread.memsAllowed & physical.memoryNodes;
   if (allowed === NO_NODES || !target.hasMemory) return fail(ERRNO.EINVAL);
   const flags = canSetNice ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE;
-  openAccount(thread, target, 'migrate_pages')?.countCall();
+  const account = openAccount(thread, target, 'migrate_pages');
+  account?.countCall();
   const left = yield* migrateBetween(target.space, {
     from: old.mask,
     to: allowed,
     flags,
     by: thread,
+    account,
   });
   return left < 0 ? fail(-left) : success(left);
+}
+
+interface MoveBetween {
+  readonly from: Nodemask;
+  readonly to: Nodemask;
+  readonly flags: number;
+  readonly by: Allocator;
+  readonly account: CostAccount | null;
 }
 
 /** Pages left behind, or a negative errno. A change of a cpuset does the same. */
 export function* migrateBetween(
   space: AddressSpace,
-  { from, to, flags, by }: { from: Nodemask; to: Nodemask; flags: number; by: Allocator },
+  { from, to, flags, by, account }: MoveBetween,
 ): Steps<number> {
   let left = 0;
   for (const pair of nodePairs(from, to)) {
@@ -80,10 +91,11 @@ export function* migrateBetween(
       flags,
       isMisplaced: (node) => node === pair.from,
       takesHoles: true,
+      account,
     });
     const { memory } = space;
     yield* tellIsolated(memory, queued.list);
-    const result = yield* migratePageList(memory, queued.list, exactly(pair.to, by));
+    const result = yield* migratePageList(memory, queued.list, exactly(pair.to, by, account));
     if (result.isOutOfMemory) return -ERRNO.ENOMEM;
     const counted = { nothing: 0, folios: queued.leftFolios, pages: queued.leftPages };
     left += result.failedCount + counted[memory.profile.countsUnisolated];

@@ -205,8 +205,9 @@ class Move {
     const [pending, ...others] = this.#list.entries;
     if (others.length > 0 || (pending !== undefined && 'folio' in pending)) return 0;
     const node = this.#arrays.node(index) ?? NO_NODE;
-    const search = exactly(node, this.#caller).searchFor(pages.start, null);
-    const move = { ...pages, node, search, pendingPages: pending?.pageCount ?? 0 };
+    const account = this.#account;
+    const search = exactly(node, this.#caller, account).searchFor(pages.start, null);
+    const move = { ...pages, node, search, account, pendingPages: pending?.pageCount ?? 0 };
     this.#counts ??= newEntryCounts();
     if (this.#space.memory.inFlight.isStepped) return 0;
     const { pageCount, unsettledUntil } = ordinaryPages(this.#space, move, this.#counts);
@@ -259,7 +260,7 @@ class Move {
     const { failedCount, isOutOfMemory } = yield* migratePages(
       memory,
       list,
-      exactly(this.#node, this.#caller),
+      exactly(this.#node, this.#caller, this.#account),
     );
     if (isOutOfMemory) return -ERRNO.ENOMEM;
     if (failedCount > 0) return failedCount + this.#arrays.count - index;

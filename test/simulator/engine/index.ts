@@ -1,0 +1,3 @@
+/** What the script runs, bundled into one file. */
+
+export { interleave } from './interleaving.ts';
