@@ -9,12 +9,13 @@
 import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
-import { memoryNodes, privileged } from '../support/needs.ts';
-import { createObject, familyFor, mapObject, ringsOf } from './objects.ts';
+import { expendable, memoryNodes, privileged } from '../support/needs.ts';
+import { createObject, familyFor, given, mapObject, ringsOf, settingsOf } from './objects.ts';
 import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EACCES, EFAULT } = ERRNO;
+const PAGE_COUNT = 8;
 
 async function register({ process, skip }: Scene, { address, count }: Pages): Promise<void> {
   const ring = await ringsOf(process).register(address, count);
@@ -54,6 +55,41 @@ function declarePrivate(declare: DeclareTest): void {
     expect(await process.store(pages.at(0), 22n)).toSucceed();
     expect(await where(pages)).toResideOn([first, first]);
     expect(await child.load(pages.at(0))).toSucceed(21n);
+  });
+}
+
+/** How many pages the machine moves meanwhile. */
+async function movedBy({ world }: Scene, body: () => Promise<unknown>): Promise<number> {
+  const settings = settingsOf(world);
+  const before = await settings.migratedPages();
+  await body();
+  return (await settings.migratedPages()).moved - before.moved;
+}
+
+function declareMovable(declare: DeclareTest): void {
+  const conditions: Conditions = {
+    needs: [expendable, memoryNodes(2), privileged],
+    traits: ['rings', 'settings', 'pin', 'contents'],
+  };
+  declare('pages leave a movable zone, and not their node', conditions, async (scene) => {
+    const { process, machine, world, skip } = scene;
+    const done = await settingsOf(world).withMovableMemory(async (node) => {
+      const pages = await mapPages(process, machine, PAGE_COUNT);
+      await placeOn(pages, new Array<number>(PAGE_COUNT).fill(node));
+      expect(await process.store(pages.address, 24n)).toSucceed();
+      // A pipe is not said to last, and has its pages where they are.
+      const pipe = async (): Promise<unknown> =>
+        process.unpin(given(await process.pin(pages.address, PAGE_COUNT)));
+      expect(await movedBy(scene, pipe)).toBe(0);
+      expect(await movedBy(scene, () => register(scene, pages))).toBe(PAGE_COUNT);
+      expect(await where(pages)).toResideOn(new Array<number>(PAGE_COUNT).fill(node));
+      expect(await process.load(pages.address)).toSucceed(24n);
+      // They are in another zone by now.
+      expect(await movedBy(scene, () => register(scene, pages))).toBe(0);
+      await process.exit();
+      return true;
+    });
+    if (done === null) skip('needs memory that can be taken offline');
   });
 }
 
@@ -122,6 +158,7 @@ function declareFiles(declare: DeclareTest): void {
 export function longTermPinsContract(subject: OpenSubject): void {
   familyFor(subject, 'long-term pins', ['rings'], (declare) => {
     declarePrivate(declare);
+    declareMovable(declare);
     declareFiles(declare);
   });
 }

@@ -44,6 +44,8 @@ export interface MachineSettings {
   withMerging<T>(
     body: (merged: (pid: number, pageCount: number) => Promise<boolean>) => Promise<T>,
   ): Promise<T>;
+  /** Part of a node is a movable zone, which new pages take first; `null`: none can be made. */
+  withMovableMemory<T>(body: (node: number) => Promise<T>): Promise<T | null>;
   withCpusets<T>(body: (create: () => Promise<Cpuset>) => Promise<T>): Promise<T>;
   /** cgroup version 1, where pages follow a group only if it `migrates`; `null`: not to be had. */
   withOldCpusets<T>(

@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MachineSettings, WeightFiles, WriteWeight } from '../contract/world-settings.ts';
 import { tryWrite, withCpusets, withOldCpusets } from './native-cpusets.ts';
+import { withMovableMemory } from './native-hotplug.ts';
 import { PuppetProcess } from './puppet-process.ts';
 
 const TRANSPARENT = '/sys/kernel/mm/transparent_hugepage/enabled';
@@ -131,6 +132,7 @@ export function nativeSettings(memoryNodes: readonly number[]): MachineSettings 
         writeFileSync(`${MERGING}/run`, before);
       }
     },
+    withMovableMemory: withMovableMemory(memoryNodes),
     withCpusets,
     withOldCpusets,
   };

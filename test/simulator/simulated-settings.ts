@@ -96,6 +96,7 @@ export function simulatedSettings(world: SimulatedWorld): MachineSettings {
         return (processes.get(pid)?.mergedPages ?? 0) >= pageCount;
       }),
     withCpusets: (body) => withGroups(machine, {}, body),
+    withMovableMemory: async () => null,
     withOldCpusets: async (migrates, body) => {
       const options = { version: 1, migrates } as const;
       return settings.cpuset(options).ok ? withGroups(machine, options, body) : null;
