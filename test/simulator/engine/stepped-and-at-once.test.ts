@@ -1,0 +1,151 @@
+/**
+ * Moves that go step by step, while nobody else acts, end as those that are done at once: the same
+ * answers, statuses and places, and the same memory taken of each node.
+ */
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { MPOL, MPOL_MF } from '../../../lib/core/uapi.ts';
+import {
+  type KernelLine,
+  kernelLines,
+  MADV,
+  Machine,
+  type MachineDescription,
+  type SimulatedProcess,
+} from '../../../lib/simulator/public.ts';
+import { generateProgram } from '../../differential/generate.ts';
+import { runProgram } from '../../differential/interpret.ts';
+import { Random } from '../../differential/random.ts';
+import { worldOf } from '../simulated-world.ts';
+
+const PROGRAMS = 150;
+const SEEDS = 60;
+const MOVES = 12;
+const HUGE_PAGES = 512;
+const HUGE_COUNT = 3;
+/** Pages that a node has left: none, too few for a huge page, or for moving pages together for one. */
+const LEFT_PAGES = [0, 40, 300, 700, 1100, 2500];
+/** Pages of each huge page that hold something. */
+const WRITTEN_PAGES = 20;
+const BASE = 0x4000_0000_0000n;
+const SIZE = 4096n;
+const MACHINE = JSON.parse(
+  readFileSync(new URL('../../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
+) as MachineDescription;
+/** Nodes that are soon full. */
+const SMALL: MachineDescription = {
+  ...MACHINE,
+  nodes: MACHINE.nodes.map((node) => ({ ...node, memoryMiB: 16 })),
+};
+
+function stateOf(machine: Machine): unknown {
+  const free = machine.topology().nodes.map(({ freeBytes }) => freeBytes);
+  return { free, migrated: machine.migratedPages };
+}
+
+async function outcomeOf(seed: number, kernel: KernelLine, isStepped: boolean): Promise<unknown> {
+  const machine = new Machine(MACHINE, { kernel });
+  const trace = isStepped ? machine.traceMigrations() : undefined;
+  const outcome = await runProgram(worldOf(machine), generateProgram(seed, new Set()));
+  trace?.stop();
+  return { outcome, state: stateOf(machine) };
+}
+
+function maskOf(node: number): { readonly words: BigUint64Array; readonly maxnode: number } {
+  return { words: BigUint64Array.of(1n << BigInt(node)), maxnode: 65 };
+}
+
+/** Transparent huge pages and pages of a pool, some of them pinned or cut, on nodes that fill up. */
+function moveHugePages(seed: number, kernel: KernelLine, isStepped: boolean): unknown {
+  const random = new Random(seed);
+  const machine = new Machine(SMALL, { kernel });
+  const trace = isStepped ? machine.traceMigrations() : undefined;
+  const process = mapHugePages(machine);
+  for (const node of [1, 2, 3]) fillNode(machine, node, random.pick(LEFT_PAGES));
+  const answers: unknown[] = [];
+  for (let move = 0; move < MOVES; move += 1) answers.push(moveOnce(random, process));
+  trace?.stop();
+  expect(machine.invariantBreaches()).toEqual([]);
+  return { answers, state: stateOf(machine) };
+}
+
+function mapHugePages(machine: Machine): SimulatedProcess {
+  machine.hugePages = 'always';
+  machine.settings.setHugePoolPages(0, 2);
+  machine.settings.setHugePoolPages(1, 1);
+  const { self } = machine;
+  const pageCount = HUGE_COUNT * HUGE_PAGES;
+  self.memory.mmap({ address: BASE, pageCount });
+  const pool = self.objects.create('hugetlb', HUGE_PAGES);
+  if (pool.ok) {
+    const address = BASE + BigInt(pageCount) * SIZE;
+    self.objects.map(pool.value, { address, pageCount: HUGE_PAGES, isShared: true });
+  }
+  self.memory.touch({ address: BASE, pageCount: pageCount + HUGE_PAGES }, 'write');
+  for (let page = 0; page < pageCount; page += HUGE_PAGES / WRITTEN_PAGES) {
+    self.memory.store(BASE + BigInt(Math.floor(page)) * SIZE, 1n);
+  }
+  return self;
+}
+
+function fillNode(machine: Machine, node: number, leftPages: number): void {
+  const filler = machine.process();
+  filler.allowsHugePages = false;
+  filler.calls.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+  const free = machine.topology().nodes.find(({ id }) => id === node)?.freeBytes ?? 0;
+  // As many as the node keeps for itself.
+  const pageCount = Math.floor(free / Number(SIZE)) - 32 - leftPages;
+  const mapped = filler.memory.mmap({ pageCount: Math.max(1, pageCount) });
+  if (mapped.ok) filler.memory.touch({ address: mapped.value, pageCount }, 'write');
+}
+
+function moveOnce(random: Random, process: SimulatedProcess): unknown {
+  const page = random.between(0, HUGE_COUNT) * HUGE_PAGES + random.pick([0, 0, 1, 300]);
+  const address = BASE + BigInt(page) * SIZE;
+  const node = random.between(0, 3);
+  const span = { address, pageCount: random.between(1, 8) };
+  const act = random.between(0, 9);
+  if (act === 0) return process.rings.registerBuffer({ address, pageCount: 1 }).ok;
+  if (act === 1) return process.areas.madvise(span, MADV.DONTNEED);
+  if (act === 2) return process.memory.store(address, 7n);
+  if (act === 3) return process.memory.mprotect(span, 'read');
+  if (act === 4) {
+    // Takes memory of the node, so that targets are hard to find.
+    process.calls.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+    const pageCount = random.between(100, 1500);
+    const taken = process.memory.mmap({ pageCount });
+    if (!taken.ok) return taken;
+    return process.memory.touch({ address: taken.value, pageCount }, 'write');
+  }
+  if (act <= 6) {
+    const { MOVE, STRICT } = MPOL_MF;
+    const mbind = { address, lengthBytes: span.pageCount * Number(SIZE), mode: MPOL.BIND };
+    return process.calls.mbind({ ...mbind, nodemask: maskOf(node), flags: MOVE | STRICT });
+  }
+  const pages = BigUint64Array.from(
+    { length: span.pageCount },
+    (_, at) => address + BigInt(at) * SIZE,
+  );
+  const status = new Int32Array(pages.length).fill(-1000);
+  const call = { pid: 0, count: pages.length, pages, nodes: node, status, flags: MPOL_MF.MOVE };
+  return { result: process.calls.movePages(call), status: [...status] };
+}
+
+describe('step by step and at once', () => {
+  for (const kernel of kernelLines) {
+    test(`${PROGRAMS} random programs do the same, Linux ${kernel}`, async () => {
+      for (let seed = 1; seed <= PROGRAMS; seed += 1) {
+        const stepped = await outcomeOf(seed, kernel, true);
+        expect(stepped, `seed ${seed}`).toEqual(await outcomeOf(seed, kernel, false));
+      }
+    });
+
+    test(`so do moves of huge pages, ${SEEDS} times, Linux ${kernel}`, () => {
+      for (let seed = 1; seed <= SEEDS; seed += 1) {
+        const stepped = moveHugePages(seed, kernel, true);
+        expect(stepped, `seed ${seed}`).toEqual(moveHugePages(seed, kernel, false));
+      }
+    });
+  }
+});
