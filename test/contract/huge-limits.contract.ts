@@ -9,7 +9,7 @@
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
-import { fillNode, smallestNode } from './full-node.ts';
+import { fillNode, PAGES_BEYOND_FULL, smallestNode } from './full-node.ts';
 import {
   HUGE_BYTES,
   hugeBytes,
@@ -18,7 +18,7 @@ import {
   TRANSPARENT,
 } from './huge-pages.contract.ts';
 import { familyFor, given, settingsOf } from './objects.ts';
-import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
+import { mapPages, maskOf, move, type Pages, placeOn, UNWRITTEN, where } from './pages.ts';
 import type { DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EFAULT } = ERRNO;
@@ -128,6 +128,34 @@ function declareLimits(declare: DeclareTest): void {
       }
       expect.fail(`${HUGE_PAGES} huge pages found room`);
     });
+  });
+
+  transparent('its pieces stay where there is no room for them either', async (scene) => {
+    const { process, machine, world, facts } = scene;
+    const target = smallestNode(machine);
+    const start = machine.memoryNodes.find((node) => node !== target) as number;
+    const pages = await mapTransparent(scene, 1);
+    await placeHuge(pages, start);
+    await write(pages);
+    const filler = await world.spawn();
+    try {
+      await fillNode(filler, machine, target);
+      // Moves take the reserves as well, to the last page.
+      const last = await mapPages(filler, machine, PAGES_BEYOND_FULL);
+      await placeOn(last, filled(last, start));
+      expect((await move(filler, last, target)).result).toFailWith('move_pages', 'ENOMEM');
+      const { result, status } = await move(process, pages.part(0, 1), target);
+      if (facts.piecesCountAsOne) {
+        expect(result).toSucceed(1);
+      } else {
+        expect(result).toFailWith('move_pages', 'ENOMEM');
+      }
+      expect(status).toEqual([UNWRITTEN]);
+      expect(await where(pages)).toResideOn(filled(pages, start));
+      expect(await hugeBytes(pages)).toBe(0);
+    } finally {
+      await filler.exit();
+    }
   });
 
   transparent('migrations are counted in base pages', async (scene, first, second) => {

@@ -116,6 +116,11 @@ const FACTS = {
     ['5.0', false],
     ['6.12', true],
   ],
+  /** A huge page whose pieces have no room either is one page that stays; else the call ends. */
+  piecesCountAsOne: [
+    ['5.0', false],
+    ['6.3', true],
+  ],
   /** A write to the huge page of zeros makes a huge page, not one small page. */
   replacesHugeZeroPage: [
     ['5.0', false],
@@ -172,6 +177,11 @@ const FACTS = {
   balancingMarksPinnedShared: [
     ['5.0', true],
     ['7.2', false],
+  ],
+  /** Automatic balancing marks huge pages whoever holds them, and at home, too. */
+  balancingMarksAnyHuge: [
+    ['5.0', true],
+    ['6.19', false],
   ],
   /** Automatic balancing marks pages of a process whose cpuset has one node. */
   balancingMarksInOneNode: [
