@@ -61,6 +61,7 @@ export type {
   ObjectKind,
   SimulatedObject,
 } from './interface/object-calls.ts';
+export type { FolioDetails, PageEntry, PageState } from './interface/page-state.ts';
 export type { RingCalls } from './interface/ring-calls.ts';
 export type {
   ProcessOptions,

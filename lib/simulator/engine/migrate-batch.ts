@@ -73,7 +73,7 @@ class Batch {
     const { mode, passes } = this.#options;
     let open = [...items];
     for (let pass = 0; pass < passes && open.length > 0; pass += 1) {
-      yield { step: 'pass', mode, pass, note: `unmap ${open.length} folios` };
+      yield { step: 'pass', mode, pass, note: `to unmap: ${open.length}` };
       const again: MigratingFolio[] = [];
       for (const [index, item] of open.entries()) {
         const isAgain = yield* this.#unmapOne(item, pass);
@@ -121,10 +121,10 @@ class Batch {
   *move(): Steps<void> {
     if (this.#unmapped.length === 0) return;
     const { mode, passes } = this.#options;
-    yield { step: 'flush-tlb', mode, note: `once for ${this.#unmapped.length} folios` };
+    yield { step: 'flush-tlb', mode, note: `once for all: ${this.#unmapped.length}` };
     let open = this.#unmapped;
     for (let pass = 0; pass < passes && open.length > 0; pass += 1) {
-      yield { step: 'pass', mode, pass, note: `move ${open.length} folios` };
+      yield { step: 'pass', mode, pass, note: `to move: ${open.length}` };
       const again: MigratingFolio[] = [];
       for (const item of open) {
         const outcome = yield* moveFolio(this.#run, item, { mode, pass });

@@ -32,7 +32,7 @@ export function* migrateOneByOne(
   let open = [...items];
   for (let pass = 0; pass < PASSES && open.length > 0; pass += 1) {
     const patience: MigrationMode = pass < PATIENT_PASS ? 'async' : mode;
-    yield { step: 'pass', mode: patience, pass, note: `${open.length} folios, one by one` };
+    yield { step: 'pass', mode: patience, pass, note: `one by one: ${open.length}` };
     const again: MigratingFolio[] = [];
     for (const [index, item] of open.entries()) {
       const outcome = yield* unmapAndMove(run, item, { mode: patience, pass, gives: mode });

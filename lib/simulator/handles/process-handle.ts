@@ -11,6 +11,7 @@ import type { AreaCalls } from '../interface/area-calls.ts';
 import type { MemoryCalls } from '../interface/memory-calls.ts';
 import type { NumaCalls } from '../interface/numa-calls.ts';
 import type { ObjectCalls } from '../interface/object-calls.ts';
+import type { PageState } from '../interface/page-state.ts';
 import type { RingCalls } from '../interface/ring-calls.ts';
 import type {
   ProcessOptions,
@@ -22,11 +23,13 @@ import type {
 import type { SteppedCalls } from '../interface/stepped-calls.ts';
 import type { Machine } from '../machine.ts';
 import { mergedPageCount } from '../memory/merge.ts';
+import { pageStateOf } from '../page-state.ts';
 import { ProcessMappings } from '../process-mappings.ts';
 import { SimulatorBackend } from '../simulator-backend.ts';
 import { DONE, failure } from '../syscalls/answer.ts';
 import { pinPages, unpinPages } from '../syscalls/pin-pages.ts';
 import { forkEnded, unshareUser } from '../syscalls/process-calls.ts';
+import { pageOf } from '../syscalls/range-argument.ts';
 import {
   type Credentials,
   changeUser,
@@ -231,6 +234,12 @@ export class ProcessHandle implements SimulatedProcess {
 
   get mergedPages(): number {
     return mergedPageCount(this.#process.space);
+  }
+
+  pageState(address: bigint): PageState {
+    if (typeof address !== 'bigint') throw invalidArgumentType('address', 'a bigint', address);
+    const { space } = this.#process;
+    return pageStateOf(space, pageOf(address, space.memory.pageSizeBytes));
   }
 
   thread(): SimulatedThread {

@@ -9,6 +9,7 @@ import type { AreaCalls } from './area-calls.ts';
 import type { MemoryCalls } from './memory-calls.ts';
 import type { NumaCalls } from './numa-calls.ts';
 import type { ObjectCalls } from './object-calls.ts';
+import type { PageState } from './page-state.ts';
 import type { RingCalls } from './ring-calls.ts';
 import type { SteppedCalls } from './stepped-calls.ts';
 
@@ -87,6 +88,9 @@ export interface SimulatedProcess extends SimulatedCalls {
   readonly balancingFaults: number;
   /** Base pages that it shares by merging. Source: /proc/PID/ksm_merging_pages. */
   readonly mergedPages: number;
+  /** What a page is at this moment, also between two steps of a call. Source: the page's entry, and
+   *  /proc/kpageflags. */
+  pageState(address: bigint): PageState;
   /** False after `exit()`, and once it was killed because its policies left it no memory. */
   readonly isRunning: boolean;
   /**
