@@ -3,7 +3,7 @@
  * notice they could not promise either.
  */
 
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { operations } from '../../../lib/simulator/engine/operations.ts';
 import { interleave } from './interleaving.ts';
 
@@ -27,17 +27,26 @@ function noticeOf(seed: number): string | undefined {
   }
 }
 
-describe('a broken engine is noticed', () => {
-  afterEach(() => void vi.restoreAllMocks());
+type Operations = typeof operations;
 
+/** Replaces one operation until the test has ended. */
+function breakOperation<Name extends keyof Operations>(name: Name, broken: Operations[Name]): void {
+  const whole = operations[name];
+  operations[name] = broken;
+  onTestFinished(() => {
+    operations[name] = whole;
+  });
+}
+
+describe('a broken engine is noticed', () => {
   test('references are not counted: pinned pages move', () => {
-    vi.spyOn(operations, 'extraReferences').mockReturnValue(0);
+    breakOperation('extraReferences', () => 0);
     expect(firstNotice()).toMatch(/was held on node/);
   });
 
   test('a mapping keeps its entry: a write during the copy is lost', () => {
     const { unmap } = operations;
-    vi.spyOn(operations, 'unmap').mockImplementation((place, item) => {
+    breakOperation('unmap', (place, item) => {
       // It counts as unmapped all the same.
       if (place.space !== item.space) item.folio.mapCount -= place.pageCount;
       else unmap(place, item);
@@ -47,20 +56,20 @@ describe('a broken engine is noticed', () => {
 
   test('half of a page is not copied', () => {
     const { copy } = operations;
-    vi.spyOn(operations, 'copy').mockImplementation((item, half) => {
+    breakOperation('copy', (item, half) => {
       if (half === 'first') copy(item, half);
     });
     expect(firstNotice()).toMatch(/tail of page \d+ of process \d+ is/);
   });
 
   test('the object is not told: half of its users see the old page', () => {
-    vi.spyOn(operations, 'switchMapping').mockReturnValue(undefined);
+    breakOperation('switchMapping', () => undefined);
     expect(firstNotice()).toMatch(/is \d+, not \d+|is nobody's|names folio|is mapped/);
   });
 
   test('one migration entry stays', () => {
     const { leftEntry } = operations;
-    vi.spyOn(operations, 'leftEntry').mockImplementation((item) => {
+    breakOperation('leftEntry', (item) => {
       const place = leftEntry(item);
       return place?.space === item.space ? place : undefined;
     });
@@ -68,20 +77,18 @@ describe('a broken engine is noticed', () => {
   });
 
   test('what did not move is not put back', () => {
-    vi.spyOn(operations, 'putBack').mockReturnValue(undefined);
+    breakOperation('putBack', () => undefined);
     expect(firstNotice()).toMatch(/is isolated, by 0 calls/);
   });
 
   test('pages that were unmapped meanwhile come back', () => {
     const { leftEntry, unmap } = operations;
     const places = new Map<object, Parameters<typeof unmap>[0][]>();
-    vi.spyOn(operations, 'unmap').mockImplementation((place, item) => {
+    breakOperation('unmap', (place, item) => {
       places.set(item, [...(places.get(item) ?? []), place]);
       unmap(place, item);
     });
-    vi.spyOn(operations, 'leftEntry').mockImplementation(
-      (item) => places.get(item)?.shift() ?? leftEntry(item),
-    );
+    breakOperation('leftEntry', (item) => places.get(item)?.shift() ?? leftEntry(item));
     expect(firstNotice()).toMatch(
       /has an entry and no mapping|is mapped \d+ times|are free or used/,
     );
@@ -89,7 +96,7 @@ describe('a broken engine is noticed', () => {
 
   test('a child that was forked meanwhile shares what its parent writes', () => {
     const { copyFlags } = operations;
-    vi.spyOn(operations, 'copyFlags').mockImplementation((item) => {
+    breakOperation('copyFlags', (item) => {
       copyFlags(item);
       item.folio.isExclusive = true;
       item.target.isExclusive = true;
