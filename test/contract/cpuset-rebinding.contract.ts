@@ -181,6 +181,39 @@ function declareRebinding(declare: DeclareTest): void {
     });
   }
 
+  // Binding anew is seen by what a static PREFERRED reports.
+  cpusets('another group with the same nodes binds as this kernel does', async (scene, create) => {
+    const { process, machine, facts } = scene;
+    await confine(scene, create, '1-2');
+    const mode = MPOL.PREFERRED | STATIC;
+    expect(await process.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
+    await confine(scene, create, '1-2');
+    const nodes = facts.rebindsToEqualNodes ? [1, 2] : [1];
+    expect(await threadPolicy(process, machine)).toEqual({ mode, nodes });
+  });
+
+  cpusets(
+    'writing the nodes that a group has from its parent binds nothing',
+    async (scene, create) => {
+      const { process, machine } = scene;
+      const cpuset = await create();
+      expect(await cpuset.attach(process.pid)).toSucceed();
+      const mode = MPOL.PREFERRED | STATIC;
+      expect(await process.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
+      expect(await cpuset.setMems(machine.memoryNodes.join(','))).toSucceed();
+      expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [1] });
+    },
+  );
+
+  cpusets('joining the own group again binds nothing anew', async (scene, create) => {
+    const { process, machine } = scene;
+    const cpuset = await confine(scene, create, '1-2');
+    const mode = MPOL.PREFERRED | STATIC;
+    expect(await process.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
+    expect(await cpuset.attach(process.pid)).toSucceed();
+    expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [1] });
+  });
+
   cpusets('a balancing BIND follows as this kernel has it', async (scene, create) => {
     const { process, machine, facts } = scene;
     const cpuset = await confine(scene, create, '0-3');

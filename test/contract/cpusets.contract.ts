@@ -215,6 +215,16 @@ function declareGroups(declare: DeclareTest): void {
     expect(await where(pages)).toResideOn([0, 2]);
   });
 
+  cpusets('pages stay when their process goes back to the root', async (scene, create) => {
+    const { process, machine } = scene;
+    const cpuset = await confine(scene, create, '2-3');
+    const pages = await mapPages(process, machine, 2);
+    await placeOn(pages, [2, 3]);
+    expect(await cpuset.leave(process.pid)).toSucceed();
+    expect(await allowedNodes(scene)).toEqual(machine.memoryNodes);
+    expect(await where(pages)).toResideOn([2, 3]);
+  });
+
   cpusets('only nodes with memory can be given', async (_, create) => {
     const cpuset = await create();
     for (const nodes of ['9', '0-9', 'x', '1-']) {

@@ -57,10 +57,20 @@ const FACTS = {
     ['5.0', false],
     ['7.2', true],
   ],
+  /** Joining a group with the nodes of the group before binds policies anew. */
+  rebindsToEqualNodes: [
+    ['5.0', true],
+    ['6.2', false],
+  ],
   /** A change of the cpuset maps the nodes of a balancing BIND like those of a plain one. */
   balancingRebindsLikePlain: [
     ['5.0', false],
     ['7.0', true],
+  ],
+  /** mbind takes pages by the policy given, not by the one that the range has then. */
+  movesByGivenPolicy: [
+    ['5.0', false],
+    ['6.7', true],
   ],
   /** Where mbind takes a page merged by KSM: by the new policy, or by the thread's. */
   mergedPagesFollowNewPolicy: [

@@ -129,6 +129,68 @@ function declareHolder({ name, trait, hold }: Holder, declare: DeclareTest): voi
   });
 }
 
+/** A descriptor that a child has inherited holds the pages as well. */
+function declareInherited(declare: DeclareTest): void {
+  const needs = [memoryNodes(2), privileged];
+  declare(
+    'a ring gives its pages up at any process’s word',
+    { needs, traits: ['rings', 'sharing'] },
+    async (scene) => {
+      const { process, machine, skip } = scene;
+      const [first, second] = twoNodes(scene);
+      const pages = await mapPages(process, machine, 2);
+      await placeOn(pages, [first, first]);
+      const ring = await ringsOf(process).register(pages.address, 1);
+      if (!ring.ok) return skip(`needs io_uring: ${errnoName(ring.errno)}`);
+      const child = await process.fork();
+      expect((await move(process, pages, second, MOVE_ALL)).result).toSucceed(1);
+      expect(await where(pages)).toResideOn([first, second]);
+      expect(await ringsOf(child).unregister(ring.value)).toSucceed();
+      expect((await move(process, pages, second, MOVE_ALL)).result).toSucceed(0);
+      expect(await where(pages)).toResideOn([second, second]);
+    },
+  );
+
+  declare(
+    'a pipe holds its pages until its last end is closed',
+    { needs, traits: ['pin', 'sharing'] },
+    async (scene) => {
+      const { process, machine } = scene;
+      const [first, second] = twoNodes(scene);
+      const pages = await mapPages(process, machine, 2);
+      await placeOn(pages, [first, first]);
+      const pin = given(await process.pin(pages.address, 1));
+      const child = await process.fork();
+      expect(await process.unpin(pin)).toSucceed();
+      expect((await move(process, pages, second, MOVE_ALL)).result).toSucceed(1);
+      expect(await where(pages)).toResideOn([first, second]);
+      expect(await child.unpin(pin)).toSucceed();
+      expect((await move(process, pages, second, MOVE_ALL)).result).toSucceed(0);
+      expect(await where(pages)).toResideOn([second, second]);
+    },
+  );
+
+  declare(
+    'a child has a copy of a pinned page whatever its rights',
+    { needs, traits: ['rings', 'sharing', 'addresses'] },
+    async (scene) => {
+      const { process, machine, skip } = scene;
+      const [first, second] = twoNodes(scene);
+      const pages = await mapPages(process, machine, 1);
+      await placeOn(pages, [first]);
+      const ring = await ringsOf(process).register(pages.address, 1);
+      if (!ring.ok) return skip(`needs io_uring: ${errnoName(ring.errno)}`);
+      expect(await process.mprotect(pages.address, 1, 'none')).toSucceed();
+      const child = await process.fork();
+      for (const one of [process, child]) {
+        expect(await one.mprotect(pages.address, 1, 'write')).toSucceed();
+      }
+      expect((await move(child, pages.in(child), second, MOVE)).status).toEqual([second]);
+      expect(await where(pages)).toResideOn([first]);
+    },
+  );
+}
+
 /** Four blocks of four pages on one node. */
 async function ringOn({ process, machine, skip }: Scene, node: number): Promise<Pages> {
   expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
@@ -179,6 +241,7 @@ function declareRing(declare: DeclareTest): void {
 export function pinsContract(subject: OpenSubject): void {
   familyFor(subject, 'pinned pages', ['rings', 'pin'], (declare) => {
     for (const holder of HOLDERS) declareHolder(holder, declare);
+    declareInherited(declare);
     declareRing(declare);
   });
 }

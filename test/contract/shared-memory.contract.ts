@@ -124,6 +124,26 @@ function declareOffsets(declare: DeclareTest): void {
     },
   );
 
+  // The mapping has the policy given already: nothing is told to the object.
+  declare(
+    'pages move by a policy that an object keeps as this kernel does',
+    ON_TWO_NODES,
+    async (scene) => {
+      const { process, machine, facts } = scene;
+      const [first, second] = nodesOf(machine);
+      await bindThread(process, first);
+      const object = await createObject(scene, 'memfd', PAGES);
+      const bound = await mapObject(process, machine, object, { pageCount: PAGES });
+      const pages = await mapObject(process, machine, object, { pageCount: PAGES });
+      await pages.touch();
+      await bindTo(bound, second);
+      expect(await pages.mbind(MPOL.DEFAULT, null, MOVE)).toSucceed();
+      expect(await rangePolicy(pages, machine)).toEqual({ mode: MPOL.BIND, nodes: [second] });
+      const node = facts.movesByGivenPolicy ? first : second;
+      expect(await where(pages)).toResideOn(new Array<number>(PAGES).fill(node));
+    },
+  );
+
   declare('pages that write(2) makes follow the policy too', ON_TWO_NODES, async (scene) => {
     const { process, machine } = scene;
     const [first, second] = nodesOf(machine);

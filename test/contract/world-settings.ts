@@ -8,6 +8,8 @@ export interface Cpuset {
   /** A list of nodes: `0-1,3`. Its value is an error code where the kernel refuses. */
   setMems(nodes: string): Promise<SyscallResult<undefined>>;
   attach(pid: number): Promise<SyscallResult<undefined>>;
+  /** The process goes back to the root. */
+  leave(pid: number): Promise<SyscallResult<undefined>>;
 }
 
 /** Answers as write(2) does. */

@@ -42,6 +42,7 @@ async function withGroups<T>(
       return {
         setMems: async (nodes) => tryWrite(`${folder}/cpuset.mems`, `${nodes}\n`),
         attach: async (pid) => tryWrite(`${folder}/cgroup.procs`, `${pid}\n`),
+        leave: async (pid) => tryWrite(`${root}/cgroup.procs`, `${pid}\n`),
       };
     });
   } finally {

@@ -68,7 +68,7 @@ export function areaCalls(process: SimulatedProcess, thread: SimulatedThread): A
 export function ringCalls({ rings }: SimulatedThread): RingCalls {
   return {
     register: async (address, pageCount) => rings.registerBuffer({ address, pageCount }),
-    unregister: async (ring) => rings.close(ring),
+    unregister: async (ring) => rings.unregisterBuffer(ring),
     registerPackets: async (address, pageCount) => rings.registerPackets({ address, pageCount }),
     packetRing: async (blockPages, blockCount) => rings.packetRing({ blockPages, blockCount }),
   };

@@ -35,6 +35,7 @@ async function withGroups<T>(
       return {
         setMems: async (nodes) => group.setMems(nodes),
         attach: async (pid) => group.attach(pid),
+        leave: async (pid) => group.leave(pid),
       };
     });
   } finally {

@@ -98,15 +98,18 @@ function weightFiles(machine: Machine): WeightFiles {
 
 function cpusetHandle(machine: Machine, options: Required<CpusetOptions>): SimulatedCpuset {
   const group = new Cpuset(machine.rootCpuset, NO_NODES, options);
+  const leave = (pid: number): SyscallResult<undefined> =>
+    attachToCpuset(machine, machine.rootCpuset, pid);
   return {
     setMems: (nodes) => writeCpusetMems(machine, group, nodes),
     attach: (pid) => attachToCpuset(machine, group, pid),
+    leave,
     steps: {
       setMems: (nodes) => beginSteps(machine, stepsOfCpusetMems(machine, group, nodes)),
       attach: (pid) => beginSteps(machine, stepsOfAttach(machine, group, pid)),
     },
     empty: () => {
-      for (const { pid } of [...group.processes]) attachToCpuset(machine, machine.rootCpuset, pid);
+      for (const { pid } of [...group.processes]) leave(pid);
     },
   };
 }

@@ -54,6 +54,8 @@ export interface SimulatedCpuset {
   setMems(nodes: string): SyscallResult<undefined>;
   /** Writes cgroup.procs: the process joins with all of its threads. ESRCH, EINVAL, ENOSPC. */
   attach(pid: number): SyscallResult<undefined>;
+  /** The process goes back to the root, with all of its threads. ESRCH, EINVAL. */
+  leave(pid: number): SyscallResult<undefined>;
   /** Its processes go back to the root. */
   empty(): void;
   /** The same writes, step by step. */

@@ -14,6 +14,9 @@ export interface RingCalls {
   /** A long-term pin of a registered buffer. EFAULT: memory that cannot be pinned. EOPNOTSUPP: a
    *  file's, where the kernel refuses them. Source: io_uring_register(2). */
   registerBuffer(span: PageSpan): SyscallResult<number>;
+  /** Lets go of the pages, whoever else has the ring. ENXIO: it has no buffer. EINVAL: it is none.
+   *  Source: io_uring_register(2), IORING_UNREGISTER_BUFFERS. */
+  unregisterBuffer(ring: number): SyscallResult<undefined>;
   /** A long-term pin by an XDP socket, until the process ends. EFAULT. Source: XDP_UMEM_REG. */
   registerPackets(span: PageSpan): SyscallResult<undefined>;
   /** Maps a ring of received packets, blocks of pages of the driver; the value is the address.

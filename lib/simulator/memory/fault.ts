@@ -143,8 +143,8 @@ function faultZeroPages(
   return 'done';
 }
 
-/** One page that is not simply untouched anonymous memory. */
-function faultPage(toucher: Toucher, vma: Vma, page: number, access: Access): FaultOutcome {
+/** One page that is not simply untouched anonymous memory. The mapping's rights are not asked. */
+export function faultPage(toucher: Toucher, vma: Vma, page: number, access: Access): FaultOutcome {
   if (vma.object?.type === 'hugetlb') return faultPoolPage(toucher, vma, page, access);
   const entry = toucher.space.pages.get(page);
   if (isFolio(entry)) {

@@ -7,7 +7,7 @@
  */
 
 import type { AddressSpace } from './address-space.ts';
-import { type FaultOutcome, type Toucher, touchPages } from './fault.ts';
+import { type FaultOutcome, faultPage, type Toucher } from './fault.ts';
 import type { Folio } from './folio.ts';
 import { folioIdOf, isFolio, isInline, isMigration, migratingFolioId, NONE } from './page-entry.ts';
 import { hasFlag, VM, type Vma } from './vma.ts';
@@ -40,7 +40,8 @@ function copyPages(parent: Toucher, child: AddressSpace, vma: Vma): FaultOutcome
   const own = { policy, counter, cpuNode, memsAllowed };
   const toucher: Toucher = { ...own, space: child, hintFault: () => undefined };
   for (const page of pinned) {
-    const outcome = touchPages(toucher, page, page + 1, 'write');
+    // A copy is made whatever rights the mapping has.
+    const outcome = faultPage(toucher, child.vmas.lookup(page) as Vma, page, 'write');
     if (outcome !== 'done') return outcome;
   }
   for (const page of pinned) {

@@ -76,10 +76,14 @@ export interface KernelProfile {
   readonly countsMigrationEntries: boolean;
   /** What migrate_pages counts of pages that cannot be taken off their list. C-1.5-13. */
   readonly countsUnisolated: 'nothing' | 'folios' | 'pages';
+  /** mbind takes pages by the policy given, not by the one that the range has then. C-1.3-39. */
+  readonly movesByGivenPolicy: boolean;
   /** Where mbind takes a page merged by KSM: by the new policy, or by the thread's. C-1.3-17. */
   readonly mergedPagesFollowNewPolicy: boolean;
   /** cpuset.mems takes an empty list while processes are in the group. C-2.5-16. */
   readonly cpusetInUseMayBeEmptied: boolean;
+  /** Joining a group with the nodes of the group before binds policies anew. C-2.5-20. */
+  readonly rebindsToEqualNodes: boolean;
   /** Version 1 of the cpuset controller can be mounted. C-2.5-13. */
   readonly hasOldCpusets: boolean;
   /**
@@ -127,8 +131,10 @@ const LINUX_6_1: KernelProfile = {
   hasGuardRegions: false,
   countsMigrationEntries: false,
   countsUnisolated: 'nothing',
+  movesByGivenPolicy: false,
   mergedPagesFollowNewPolicy: false,
   cpusetInUseMayBeEmptied: false,
+  rebindsToEqualNodes: true,
   hasOldCpusets: true,
   emptyWeightIsOne: true,
   automaticWeightsFile: null,
@@ -160,7 +166,9 @@ const LINUX_6_12: KernelProfile = {
   filesCanBePinned: false,
   countsMigrationEntries: true,
   countsUnisolated: 'folios',
+  movesByGivenPolicy: true,
   mergedPagesFollowNewPolicy: true,
+  rebindsToEqualNodes: false,
   hasOldCpusets: false,
   balancingSparesReferenced: false,
 };

@@ -49,8 +49,11 @@ function* updateNodemask(profile: KernelProfile, cpuset: Cpuset, text: string): 
   if (mems === cpuset.mems) return 0;
   const mayBeEmptied = cpuset.version === 2 && profile.cpusetInUseMayBeEmptied;
   if (mems === NO_NODES && cpuset.processes.size > 0 && !mayBeEmptied) return ERRNO.ENOSPC;
+  const { effectiveMems: before, version } = cpuset;
   cpuset.mems = mems;
-  yield* updateTasksNodemask(cpuset);
+  // Source: update_nodemasks_hier().
+  const isSame = version === 2 && cpuset.effectiveMems === before;
+  if (!isSame) yield* updateTasksNodemask(cpuset);
   return 0;
 }
 
@@ -82,10 +85,15 @@ export function* stepsOfAttach(
   const process = machine.findProcess(pid);
   if (process === undefined) return answer('write', ERRNO.ESRCH);
   if (process.isKernelThread) return answer('write', ERRNO.EINVAL);
+  if (process.cpuset === cpuset) return answer('write', 0);
   if (cpuset.version === 1 && cpuset.mems === NO_NODES) return answer('write', ERRNO.ENOSPC);
-  const { oldMems } = process.cpuset;
+  const { oldMems, effectiveMems: before } = process.cpuset;
   const { effectiveMems, migrates } = cpuset;
   cpuset.take(process);
+  if (before === effectiveMems && !machine.profile.rebindsToEqualNodes) {
+    cpuset.oldMems = effectiveMems;
+    return answer('write', 0);
+  }
   changeTaskNodemask(process, effectiveMems);
   rebindRanges(process, effectiveMems);
   if (migrates) yield* followNodes(process, oldMems, cpuset);

@@ -13,7 +13,7 @@ import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
 import { finish } from '../engine/suspended-call.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { interleaveIndexAt, type Vma } from '../memory/vma.ts';
+import { interleaveIndexAt, rangePolicyAt, type Vma } from '../memory/vma.ts';
 import type { MigrationTarget } from '../migration/migration-target.ts';
 import { putBack } from '../migration/page-list.ts';
 import { queuePages } from '../migration/queue-pages.ts';
@@ -87,7 +87,7 @@ function* apply(thread: Thread, pages: Pages, { given, policy, flags }: Change):
     putBack(queued.list);
     return errno;
   }
-  const target = targetOf(thread, policy, account);
+  const target = targetOf(thread, { pages, policy, account });
   yield* tellIsolated(space.memory, queued.list);
   const { failedCount, isOutOfMemory } = yield* migratePages(space.memory, queued.list, target);
   const isMissed = failedCount > 0 || isOutOfMemory || queued.leftFolios > 0;
@@ -106,21 +106,33 @@ function setRangePolicy(space: AddressSpace, pages: Pages, policy: Mempolicy | n
 /** Pages go where the new policy would put them, seen from the caller. */
 function targetOf(
   thread: Thread,
-  policy: Mempolicy | null,
-  account: CostAccount | null,
+  {
+    pages,
+    policy,
+    account,
+  }: {
+    readonly pages: Pages;
+    readonly policy: Mempolicy | null;
+    readonly account: CostAccount | null;
+  },
 ): MigrationTarget {
   const { space } = thread;
   const { interleave, profile } = space.memory;
-  const effective = policy ?? thread.policy;
+  const given = policy ?? thread.policy;
+  // An object keeps the policy that another mapping gave it where this one has the given already.
+  const asksRange =
+    !profile.movesByGivenPolicy &&
+    space.vmas.within(pages.start, pages.end).some(({ object }) => object?.hasPolicy === true);
   return {
     account,
-    isUniform: effective === null || !isInterleavingMode(effective.mode),
+    isUniform: !asksRange && (given === null || !isInterleavingMode(given.mode)),
     by: thread,
     searchFor: (page, folio, known) => {
       const vma = known ?? (space.vmas.lookup(page) as Vma);
       const isByThread = folio?.kind === 'merged' && !profile.mergedPagesFollowNewPolicy;
       const index = interleaveIndexAt(vma, page, folio?.pageCount);
-      const chosen = isByThread ? thread.policy : effective;
+      const ofRange = asksRange ? (rangePolicyAt(vma, page) ?? thread.policy) : given;
+      const chosen = isByThread ? thread.policy : ofRange;
       return searchFor({ policy: chosen, index }, thread, interleave);
     },
   };

@@ -15,6 +15,7 @@ import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
 import { isInterleavingMode, takeCountedNode } from '../policy/interleave.ts';
 import { countAllocation, findNode, type Search, searchFor } from '../policy/placement.ts';
+import { giveUpPages } from '../tasks/references.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure } from './answer.ts';
 import { mmap } from './mapping-calls.ts';
@@ -34,6 +35,15 @@ export function registerBuffer(thread: Thread, call: PagesCall): SyscallResult<n
     return failure('register_buffer', ERRNO.EOPNOTSUPP);
   }
   return pinForLong(thread, call, 'register_buffer');
+}
+
+/** Gives the pages of a ring up; its descriptors stay. Source: io_sqe_buffers_unregister(). */
+export function unregisterBuffer(thread: Thread, ring: number): SyscallResult<undefined> {
+  const pin = thread.process.references.get(ring);
+  if (pin?.kind !== 'pin') return failure('unregister_buffer', ERRNO.EINVAL);
+  if (pin.folioIds.length === 0) return failure('unregister_buffer', ERRNO.ENXIO);
+  giveUpPages(thread.space.memory, pin);
+  return answer('unregister_buffer', 0);
 }
 
 /** Pins memory for packets, until the process ends. */

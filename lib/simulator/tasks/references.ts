@@ -10,7 +10,8 @@ import { freeIfUnused, type Memory } from '../memory/memory.ts';
 export interface Reference {
   /** `reference`: FOLL_GET. `pin`: FOLL_PIN | FOLL_LONGTERM. */
   readonly kind: 'reference' | 'pin';
-  readonly folioIds: readonly number[];
+  /** None once they have been given up. */
+  folioIds: readonly number[];
   /** Processes that have the descriptor. */
   holders: number;
 }
@@ -32,10 +33,16 @@ export function takeReference(
 /** Ends one holder's share; the last gives the pages up. */
 export function releaseReference(memory: Memory, reference: Reference): void {
   reference.holders -= 1;
-  if (reference.holders > 0) return;
-  for (const folioId of reference.folioIds) {
+  if (reference.holders === 0) giveUpPages(memory, reference);
+}
+
+/** Lets go of the pages, whoever has a descriptor. */
+export function giveUpPages(memory: Memory, reference: Reference): void {
+  const { kind, folioIds } = reference;
+  reference.folioIds = [];
+  for (const folioId of folioIds) {
     const folio = memory.folios.get(folioId);
-    if (reference.kind === 'pin') folio.pins -= 1;
+    if (kind === 'pin') folio.pins -= 1;
     else folio.references -= 1;
     freeIfUnused(memory, folioId);
   }
