@@ -15,6 +15,7 @@ const programsForAll = 2000;
 /** @typedef {import('./bundle.mjs').Harness} Harness */
 /** @typedef {import('./guest-programs.mjs').GuestRun} GuestRun */
 /** @typedef {import('./script.mjs').Script} Script */
+/** @typedef {import('../../test/differential/generate.ts').Kind} Kind */
 
 /**
  * @typedef {object} Job
@@ -22,6 +23,8 @@ const programsForAll = 2000;
  * @property {number} programCount
  * @property {number} seed of the first program
  * @property {string} without features left out
+ * @property {Kind} [kind] default `plain`
+ * @property {number} [groupCount] the last so many programs have groups, whatever the kind
  * @property {number} guests that run at once
  * @property {1 | 2} times that each kernel runs them; once tells nothing of its repeating
  * @property {string | undefined} [kept] folder of replies, which spare their guest
@@ -43,10 +46,12 @@ const inSeconds = (ms) => (ms / 1000).toFixed(1);
  *   what did not come to its end or found something new
  */
 export async function runJob(harness, job) {
-  const { programCount, seed, say } = job;
+  const { programCount, seed, kind, groupCount = 0, say } = job;
   const without = new Set(harness.FEATURES.filter((name) => job.without.split(',').includes(name)));
   const startMs = performance.now();
-  const programAt = (/** @type {number} */ index) => harness.generateProgram(seed + index, without);
+  const kindAt = (/** @type {number} */ index) => (index < programCount - groupCount ? kind : 'v2');
+  const programAt = (/** @type {number} */ index) =>
+    harness.generateProgram(seed + index, without, kindAt(index));
   return withScript(harness, programCount, programAt, async (script) => {
     const made = inSeconds(performance.now() - startMs);
     say(`${programCount} programs from seed ${seed}, ${script.callCount} calls, made in ${made} s`);

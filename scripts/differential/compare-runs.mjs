@@ -58,10 +58,11 @@ export async function compareRuns(harness, script, runs) {
     if (verdict.first || verdict.known.length > 0) found.push({ index, program, verdict });
   }
   const met = new Set(found.flatMap(({ verdict }) => verdict.known));
+  const isWithGroups = script.programAt(script.programCount - 1).groups !== undefined;
   const stale = harness
-    .knownBetween(releases)
-    .map(({ name }) => name)
-    .filter((name) => !met.has(name));
+    .knownBetween(releases, isWithGroups)
+    .filter(({ name, isRare }) => !isRare && !met.has(name))
+    .map(({ name }) => name);
   return { releases, programCount: script.programCount, found, stale };
 }
 

@@ -21,6 +21,7 @@ did: a kernel with itself, then neighbouring kernels with each other.
 
   --kernel K,...      kernels, as \`npm run guest\` takes them (default: 6.1)
   --all               on ${allKernels.join(', ')}
+  --kind KIND         plain, or with groups of processes: v2, v1, v1-migrate (default: plain)
   --programs N        how many (default: 500)
   --seed S            of the first program; the others follow (default: 1)
   --simulator         the simulator runs them, too, and has to do what each kernel did
@@ -41,6 +42,7 @@ const { values } = parseArgs({
   options: {
     kernel: { type: 'string', default: '6.1' },
     all: { type: 'boolean', default: false },
+    kind: { type: 'string', default: 'plain' },
     programs: { type: 'string', default: '500' },
     seed: { type: 'string', default: '1' },
     simulator: { type: 'boolean', default: false },
@@ -65,6 +67,13 @@ const say = (text) => {
   process.stdout.write(`${text}\n`);
 };
 
+/** @param {Harness} harness */
+function kindOfPrograms(harness) {
+  const kind = harness.KINDS.find((name) => name === values.kind);
+  if (kind === undefined) throw new Error(`no such kind: ${values.kind}`);
+  return kind;
+}
+
 /**
  * @param {Harness} harness
  * @returns {Program[]}
@@ -79,7 +88,7 @@ function programsToRecord(harness) {
     harness.FEATURES.filter((name) => values.without.split(',').includes(name)),
   );
   return Array.from({ length: Number(programs) }, (_, index) =>
-    harness.generateProgram(Number(seed) + index, without),
+    harness.generateProgram(Number(seed) + index, without, kindOfPrograms(harness)),
   );
 }
 
@@ -143,6 +152,7 @@ async function main() {
     kernels: values.all ? allKernels : values.kernel.split(','),
     programCount: Number(values.programs),
     seed: Number(values.seed),
+    kind: kindOfPrograms(harness),
     without: values.without,
     guests: Number(values.guests),
     withKnown: values.examples,

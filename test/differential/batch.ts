@@ -5,15 +5,18 @@
  * what it skips depends on replies.
  */
 
+import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
+import type { Cpuset } from '../contract/world.ts';
 import type { Reply } from '../puppet/channel.ts';
 import { PuppetProcess } from '../puppet/puppet-process.ts';
 import { normalised } from './compare.ts';
-import { runProgram } from './interpret.ts';
+import { type ProgramWorld, runProgram } from './interpret.ts';
 import { type Outcome, UNWRITTEN } from './outcome.ts';
-import type { Program } from './program.ts';
+import type { GroupKind, Program } from './program.ts';
 
 /** As in test/puppet/batch.h. */
 const BATCH_PID_FIRST = 1_000_000_000;
+const BATCH_KEEPER = 15;
 /** Descriptors that nothing else takes. */
 const PIN_FIRST = 100;
 const PAGE_SIZE_BYTES = 4096;
@@ -40,7 +43,7 @@ class BatchLines {
       this.#forks += 1;
       return as(` ${this.#forks}`, ...forkValues(this.#forks));
     }
-    if (name === 'pin') {
+    if (name === 'pin' || name === 'register_buffer') {
       const pin = String(PIN_FIRST + this.#pins++);
       return as(` ${pin}`, pin);
     }
@@ -54,6 +57,31 @@ function forkValues(number: number): [string, string] {
 
 type Answer = (text: string, expected: Reply) => Reply;
 
+/** Groups whose files the keeper writes; it removes them when the program has ended. */
+function groupSettings(answer: Answer): NonNullable<ProgramWorld['settings']> {
+  const write = async (line: string): Promise<SyscallResult<undefined>> => {
+    const { errno } = answer(`${BATCH_KEEPER} ${line}`, { errno: 0, values: ['0'] });
+    return errno === 0 ? { ok: true, value: undefined } : { ok: false, errno, syscall: 'write' };
+  };
+  const creating = (kind: GroupKind): (() => Promise<Cpuset>) => {
+    let count = 0;
+    return async () => {
+      const number = count++;
+      const made = await write(`make_group ${number} ${kind}`);
+      if (!made.ok) throw new Error(`no group: errno ${made.errno}`);
+      return {
+        setMems: (nodes) => write(`set_mems ${number} ${nodes}`),
+        attach: (pid) => write(`join_group ${number} ${pid}`),
+        leave: (pid) => write(`join_group root ${pid}`),
+      };
+    };
+  };
+  return {
+    withCpusets: (body) => body(creating('v2')),
+    withOldCpusets: (migrates, body) => body(creating(migrates ? 'v1-migrate' : 'v1')),
+  };
+}
+
 /** Runs the program with processes whose every line `answer` answers. */
 async function play(program: Program, answer: Answer): Promise<Outcome> {
   const lines = new BatchLines();
@@ -65,7 +93,7 @@ async function play(program: Program, answer: Answer): Promise<Outcome> {
     },
   };
   const origin = new PuppetProcess(channel, '', 0, PAGE_SIZE_BYTES);
-  return runProgram({ spawn: () => origin.fork() }, program);
+  return runProgram({ spawn: () => origin.fork(), settings: groupSettings(answer) }, program);
 }
 
 /** The program's lines, in the order in which they run. */

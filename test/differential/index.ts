@@ -3,7 +3,7 @@
 export { compareReleases } from '../contract/kernel-facts.ts';
 export { parseBatch, readOutcome, scriptOf } from './batch.ts';
 export { type Difference, differencesOf } from './compare.ts';
-export { generateProgram } from './generate.ts';
+export { generateProgram, KINDS, type Kind } from './generate.ts';
 export { classify, KNOWN, knownBetween, type Verdict } from './known-differences.ts';
 export type { Outcome } from './outcome.ts';
 export type { Program, Step } from './program.ts';

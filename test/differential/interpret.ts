@@ -3,104 +3,29 @@
  * except where an answer is needed to go on (fork); the world keeps their order.
  */
 
-import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { MPOL_F } from '../../lib/core/uapi.ts';
-import type { World, WorldProcess } from '../contract/world.ts';
-import { type Outcome, pagesText, type StepOutcome, UNWRITTEN } from './outcome.ts';
+import type { Cpuset, MachineSettings, World, WorldProcess } from '../contract/world.ts';
+import { groupStep, unregister } from './interpret-groups.ts';
+import { type Outcome, UNWRITTEN } from './outcome.ts';
 import {
-  addressOf,
   isShared,
   maskArgument,
   nodesOf,
   type Program,
-  REGION_PAGES,
   type Step,
   type Target,
 } from './program.ts';
-
-const NOBODY_PID = 99_999_999;
-const SKIPPED: StepOutcome = { isSkipped: true };
-
-interface Living {
-  readonly process: WorldProcess;
-  readonly parent: number | undefined;
-}
-
-/** A program under way. */
-class Run {
-  readonly program: Program;
-  readonly living = new Map<number, Living>();
-  readonly pids = new Map<number, number>();
-  readonly pins = new Map<number, Promise<SyscallResult<number>>>();
-
-  constructor(program: Program, first: WorldProcess) {
-    this.program = program;
-    this.add(0, first, undefined);
-  }
-
-  add(id: number, process: WorldProcess, parent: number | undefined): void {
-    this.living.set(id, { process, parent });
-    this.pids.set(id, process.pid);
-  }
-
-  address(page: number): bigint {
-    return addressOf(this.program, page);
-  }
-
-  pidOf(target: Target): number {
-    if (target === 'self') return 0;
-    return target === 'nobody' ? NOBODY_PID : (this.pids.get(target) ?? NOBODY_PID);
-  }
-
-  /** Children first: they would end with their parent, some time. */
-  async end(id: number): Promise<void> {
-    for (const [child, { parent }] of [...this.living]) if (parent === id) await this.end(child);
-    const process = this.living.get(id)?.process;
-    this.living.delete(id);
-    await process?.exit();
-  }
-}
-
-type Answer = Promise<StepOutcome>;
-
-async function plain(result: Promise<SyscallResult<unknown>>): Answer {
-  const answer = await result;
-  return { errno: answer.ok ? 0 : answer.errno };
-}
-
-async function counted(result: Promise<SyscallResult<number>>): Answer {
-  const answer = await result;
-  return answer.ok ? { errno: 0, value: answer.value } : { errno: answer.errno };
-}
-
-/** One query tells where all pages of a region are. */
-async function pagesOf(run: Run, process: WorldProcess): Promise<string> {
-  const status = new Int32Array(REGION_PAGES).fill(UNWRITTEN);
-  const pages = { address: run.address(0), pageCount: REGION_PAGES };
-  const result = await process.movePages({ pid: 0, pages, nodes: null, flags: 0, status });
-  return result.ok ? pagesText(status) : `errno ${result.errno}`;
-}
-
-/** Runs a step, then sees where the pages went. */
-async function placed(run: Run, answer: Answer, whose: WorldProcess | undefined): Answer {
-  if (whose === undefined) return answer;
-  const [outcome, pages] = await Promise.all([answer, pagesOf(run, whose)]);
-  return { ...outcome, pages };
-}
-
-const READ_BACK_MAXNODE = 1025;
-
-/** Runs a step that sets a policy, then reads the policy back: of a range, or of the thread. */
-async function readBack(answer: Answer, process: WorldProcess, address?: bigint): Answer {
-  const request = address === undefined ? { flags: 0 } : { flags: MPOL_F.ADDR, address };
-  const [outcome, { mode, words }] = await Promise.all([
-    answer,
-    process.pointers.getMempolicy({ ...request, maxnode: READ_BACK_MAXNODE }),
-  ]);
-  return { ...outcome, mode, nodes: nodesOf(words) };
-}
-
-type StepOf<Name extends Step['call']> = Extract<Step, { call: Name }>;
+import {
+  type Answer,
+  counted,
+  pagesOf,
+  placed,
+  plain,
+  Run,
+  readBack,
+  SKIPPED,
+  type StepOf,
+} from './run.ts';
 
 async function getMempolicy(run: Run, process: WorldProcess, step: StepOf<'getMempolicy'>): Answer {
   const address = run.address(step.page);
@@ -155,8 +80,11 @@ function mbind(run: Run, process: WorldProcess, step: StepOf<'mbind'>): Answer {
 
 async function fork(run: Run, process: WorldProcess, step: StepOf<'fork'>): Answer {
   try {
-    run.add(step.child, await process.fork(), step.process);
-    return { errno: 0 };
+    const child = await process.fork();
+    run.add(step.child, child, step.process);
+    const answer = Promise.resolve({ errno: 0 });
+    // What is pinned has been copied.
+    return run.groups.length > 0 ? await placed(run, answer, child) : await answer;
   } catch {
     return SKIPPED;
   }
@@ -198,7 +126,6 @@ function memoryStep(run: Run, process: WorldProcess, step: Step): Answer | undef
 async function unpin(run: Run, process: WorldProcess, step: StepOf<'unpin'>): Answer {
   const pin = await run.pins.get(step.pin);
   if (pin?.ok !== true) return SKIPPED;
-  run.pins.delete(step.pin);
   return plain(process.unpin(pin.value));
 }
 
@@ -234,13 +161,18 @@ function policyStep(run: Run, process: WorldProcess, step: Step): Answer | undef
 async function startStep(run: Run, step: Step): Promise<{ answer: Answer }> {
   const process = run.living.get(step.process)?.process;
   if (process === undefined) return { answer: Promise.resolve(SKIPPED) };
-  const answer = memoryStep(run, process, step) ?? policyStep(run, process, step);
+  const answer =
+    memoryStep(run, process, step) ??
+    policyStep(run, process, step) ??
+    groupStep(run, process, step);
   if (answer !== undefined) return { answer };
   switch (step.call) {
     case 'fork':
       return { answer: Promise.resolve(await fork(run, process, step)) };
     case 'unpin':
       return { answer: Promise.resolve(await unpin(run, process, step)) };
+    case 'unregister':
+      return { answer: Promise.resolve(await unregister(run, process, step)) };
     case 'exit':
       await run.end(step.process);
       return { answer: Promise.resolve({ errno: 0 }) };
@@ -253,9 +185,17 @@ async function startStep(run: Run, step: Step): Promise<{ answer: Answer }> {
   }
 }
 
-/** Runs a program in a process of its own, and ends what it started. */
-export async function runProgram(world: Pick<World, 'spawn'>, program: Program): Promise<Outcome> {
-  const run = new Run(program, await world.spawn());
+/** What a program needs of a world; settings only for groups. */
+export interface ProgramWorld extends Pick<World, 'spawn'> {
+  readonly settings?: Pick<MachineSettings, 'withCpusets' | 'withOldCpusets'>;
+}
+
+async function runInGroups(
+  world: ProgramWorld,
+  program: Program,
+  groups: readonly Cpuset[],
+): Promise<Outcome> {
+  const run = new Run(program, groups, await world.spawn());
   const answers: Answer[] = [];
   for (const step of program.steps) answers.push((await startStep(run, step)).answer);
   const last = [...run.living].map(
@@ -266,5 +206,23 @@ export async function runProgram(world: Pick<World, 'spawn'>, program: Program):
     last: Object.fromEntries(await Promise.all(last)),
   };
   await run.end(0);
+  return outcome;
+}
+
+/** Runs a program in a process of its own, and ends what it started. */
+export async function runProgram(world: ProgramWorld, program: Program): Promise<Outcome> {
+  const { groups, seed } = program;
+  if (groups === undefined) return runInGroups(world, program, []);
+  const body = async (create: () => Promise<Cpuset>): Promise<Outcome> => {
+    const made: Cpuset[] = [];
+    while (made.length < groups.count) made.push(await create());
+    return runInGroups(world, program, made);
+  };
+  const { withCpusets, withOldCpusets } = world.settings ?? {};
+  const outcome =
+    groups.kind === 'v2'
+      ? await withCpusets?.(body)
+      : await withOldCpusets?.(groups.kind === 'v1-migrate', body);
+  if (!outcome) throw new Error(`seed ${seed}: no groups ${groups.kind} in this world`);
   return outcome;
 }

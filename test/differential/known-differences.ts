@@ -3,7 +3,8 @@
  * tells new differences from old ones.
  */
 
-import { MPOL, MPOL_F, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { ERRNO } from '../../lib/core/errno.ts';
+import { MPOL, MPOL_F, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { compareReleases } from '../contract/kernel-facts.ts';
 import { type Difference, differencesOf } from './compare.ts';
 import type { Outcome, StepOutcome } from './outcome.ts';
@@ -23,6 +24,10 @@ interface KnownDifference {
   readonly since: string;
   /** The processes are in different states afterwards: what follows says nothing. */
   readonly parts: boolean;
+  /** Some thousands of programs may not show it. */
+  readonly isRare?: true;
+  /** Only programs with groups can show it. */
+  readonly isOfGroups?: true;
   explains(program: Program, difference: Difference): boolean;
 }
 
@@ -46,9 +51,25 @@ function statusPairs({ a, b }: Difference): [number, number][] {
   return left.map((status, index): [number, number] => [status, right[index] as number]);
 }
 
+/** Whether a process may have come to other nodes before that. */
+function hasChangedNodes(program: Program, difference: Difference): boolean {
+  return stepsBefore(program, difference).some(
+    ({ call }) => call === 'joinGroup' || call === 'setMems',
+  );
+}
+
+function setsFlags(program: Program, difference: Difference, flags: number): boolean {
+  return stepsBefore(program, difference).some((step) => {
+    const mode = modeOf(step);
+    return mode !== undefined && mode >= 0 && (mode & flags) !== 0;
+  });
+}
+
 function hasOnlyField(difference: Difference, field: string): boolean {
   return difference.fields.every((name) => name === field);
 }
+
+const { STATIC_NODES, RELATIVE_NODES, NUMA_BALANCING } = MPOL_MODE_FLAG;
 
 export const KNOWN: readonly KnownDifference[] = [
   {
@@ -101,6 +122,43 @@ export const KNOWN: readonly KnownDifference[] = [
       }),
   },
   {
+    name: 'object-policy-kept',
+    contract: 'C-1.3-39',
+    since: '6.12',
+    parts: true,
+    isRare: true,
+    explains: (program, difference) => {
+      const { step } = difference;
+      if (step?.call !== 'mbind' || (step.flags & (MPOL_MF.MOVE | MPOL_MF.MOVE_ALL)) === 0) {
+        return false;
+      }
+      const isByTwo = stepsBefore(program, difference).some(({ call }) => call === 'fork');
+      return isByTwo && hasOnlyField(difference, 'pages') && program.shared.includes(true);
+    },
+  },
+  {
+    name: 'joined-equal-nodes',
+    contract: 'C-2.5-18',
+    since: '6.12',
+    parts: true,
+    isOfGroups: true,
+    explains: (program, difference) =>
+      stepsBefore(program, difference).some(({ call }) => call === 'joinGroup') &&
+      setsFlags(program, difference, STATIC_NODES | RELATIVE_NODES | NUMA_BALANCING),
+  },
+  {
+    name: 'emptied-group',
+    contract: 'C-2.5-16',
+    since: '7.2',
+    parts: true,
+    isOfGroups: true,
+    explains: (_, { step, a, b }) => {
+      const [older, newer] = [a, b] as [StepOutcome, StepOutcome];
+      if (step?.call !== 'setMems' || step.nodes !== '') return false;
+      return older.errno === ERRNO.ENOSPC && newer.errno === 0;
+    },
+  },
+  {
     name: 'balancing-read-back',
     contract: 'C-1.0-24',
     since: '7.0',
@@ -114,13 +172,24 @@ export const KNOWN: readonly KnownDifference[] = [
       return stepsBefore(program, difference).some((before) => isBalancing(modeOf(before)));
     },
   },
+  {
+    name: 'balancing-rebinding',
+    contract: 'C-2.5-04',
+    since: '7.0',
+    parts: true,
+    isOfGroups: true,
+    explains: (program, difference) =>
+      hasChangedNodes(program, difference) && setsFlags(program, difference, NUMA_BALANCING),
+  },
 ];
 
-/** Those that part two releases, the older one first. */
-export function knownBetween(releases: Releases): readonly KnownDifference[] {
+/** Those that part two releases, the older one first: all, or those that plain programs show. */
+export function knownBetween(releases: Releases, isWithGroups = true): readonly KnownDifference[] {
   return KNOWN.filter(
-    ({ since }) =>
-      compareReleases(releases.a, since) < 0 && compareReleases(releases.b, since) >= 0,
+    ({ since, isOfGroups }) =>
+      (isWithGroups || !isOfGroups) &&
+      compareReleases(releases.a, since) < 0 &&
+      compareReleases(releases.b, since) >= 0,
   );
 }
 

@@ -83,10 +83,20 @@ export type Call =
   | ({ readonly call: 'pin'; readonly pin: number } & Pages)
   | { readonly call: 'unpin'; readonly pin: number }
   | { readonly call: 'runOnCpu'; readonly cpu: number }
-  | { readonly call: 'setuid'; readonly uid: number };
+  | { readonly call: 'setuid'; readonly uid: number }
+  /** A long-term pin of a ring's buffer, and its end. */
+  | ({ readonly call: 'register'; readonly pin: number } & Pages)
+  | { readonly call: 'unregister'; readonly pin: number }
+  | ({ readonly call: 'madvise'; readonly advice: number } & Pages)
+  /** These two are made by a process outside of the program. */
+  | { readonly call: 'setMems'; readonly group: number; readonly nodes: string }
+  | { readonly call: 'joinGroup'; readonly group: number | 'root'; readonly target: number };
 
 /** A call and the process that makes it: 0 is the first, children have the number of their fork. */
 export type Step = Call & { readonly process: number };
+
+/** Cpusets of cgroup version 2, or of version 1: there pages follow, or they do not. */
+export type GroupKind = 'v2' | 'v1' | 'v1-migrate';
 
 export interface Program {
   /** What it was generated from; 0 for one written by hand or cut down. */
@@ -94,6 +104,8 @@ export interface Program {
   readonly region: Region;
   /** For each slot: MAP_SHARED. */
   readonly shared: readonly boolean[];
+  /** Groups that there are from the start, without nodes and processes. */
+  readonly groups?: { readonly kind: GroupKind; readonly count: number };
   readonly steps: readonly Step[];
 }
 

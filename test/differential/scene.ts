@@ -9,8 +9,12 @@ export type Feature = (typeof FEATURES)[number];
 /** A process of the program, as far as its steps tell. */
 export interface ProcessState {
   readonly id: number;
+  readonly parent: number | undefined;
   readonly mapped: Set<number>;
+  /** References of pipes that it has a descriptor of. */
   readonly pins: Set<number>;
+  /** Rings with registered buffers. */
+  readonly rings: Set<number>;
 }
 
 /** What the generator knows of the program so far. */
@@ -20,5 +24,10 @@ export interface Scene {
   readonly modes: readonly number[];
   readonly processes: ProcessState[];
   processCount: number;
+  /** Of pipes and rings together. */
   pinCount: number;
+  /** 0 in a program without groups. */
+  groupCount: number;
+  /** How often a call is about the pages of another process. */
+  othersShare: number;
 }

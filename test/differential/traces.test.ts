@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../scripts/contract/document.mjs';
 import { readTrace } from '../../scripts/differential/trace.mjs';
+import { generateProgram } from './generate.ts';
 import { classify, KNOWN, knownBetween, type Verdict } from './known-differences.ts';
 import type { Outcome } from './outcome.ts';
 import type { Program } from './program.ts';
 
 const LINES = ['6.1', '6.12', '6.18', '7.2'];
 const PAIRS = LINES.slice(1).map((newer, index) => [LINES[index] as string, newer] as const);
+const FILES = ['programs.jsonl', 'groups.jsonl'] as const;
 const CORPUS = new URL('./corpus/', import.meta.url);
 
 type Trace = ReturnType<typeof readTrace>;
@@ -36,14 +38,23 @@ const CORPUS_NAMES = readdirSync(CORPUS)
 
 describe('recorded traces', () => {
   for (const [older, newer] of PAIRS) {
-    test(`${older} and ${newer} differ in nothing new`, () => {
-      const a = traceOf(older, 'programs.jsonl');
-      const verdicts = verdictsOf(a, traceOf(newer, 'programs.jsonl'));
+    test.each(FILES)(`%s: ${older} and ${newer} differ in nothing new`, (file) => {
+      const a = traceOf(older, file);
+      const verdicts = verdictsOf(a, traceOf(newer, file));
       for (const [index, { first }] of verdicts.entries()) {
         expect(first, `seed ${a.programs[index]?.seed}`).toBeUndefined();
       }
     });
   }
+
+  test('a seed is still the same program, of each kind', () => {
+    const kinds = { 'programs.jsonl': 'plain', 'groups.jsonl': 'v2' } as const;
+    for (const file of FILES) {
+      const { programs } = traceOf('7.2', file);
+      const made = programs.map(({ seed }) => generateProgram(seed, new Set(), kinds[file]));
+      expect(made).toEqual(programs);
+    }
+  });
 });
 
 describe('the corpus', () => {

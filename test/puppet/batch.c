@@ -5,6 +5,9 @@
  *
  * Every process of a program has the whole of it. Who runs a line hands over to who runs the next,
  * through a word in shared memory; a process that goes on by itself costs no switch.
+ *
+ * Lines of BATCH_KEEPER are run by a process that is no part of any program: it is root and in no
+ * group, and puts others into groups.
  */
 #define _GNU_SOURCE
 #include "batch.h"
@@ -27,6 +30,7 @@ enum {
   LINES_MAX = 4096,
   PROGRAM_BYTES = 1 << 20,
   REPLIES_BYTES = 1 << 20,
+  ORDER_BYTES = 256,
   NOBODY = -1,
   TURN_SECONDS_MAX = 120,
   PROGRAMS_PER_WORD = 100
@@ -40,6 +44,8 @@ static struct stage {
   int parents[BATCH_PROCESSES_MAX];
   int line;    /* the next to be run */
   int leaving; /* a process that its parent, whose turn it is, has to wait for */
+  int orderer; /* who waits for the keeper */
+  char order[ORDER_BYTES];
   size_t length;
   char replies[REPLIES_BYTES];
 }* stage;
@@ -50,6 +56,7 @@ static struct {
 } lines[LINES_MAX];
 static int line_count;
 static int own_number;
+static pid_t keeper;
 
 pid_t real_pid(uint64_t number) {
   int is_own = stage != NULL && number >= BATCH_PID_FIRST &&
@@ -87,6 +94,26 @@ static int is_alive(int number) {
   return number >= 0 && number < BATCH_PROCESSES_MAX && stage->is_alive[number];
 }
 
+/* Has the keeper run a line, which is its own to change. */
+static void order(const char* text) {
+  snprintf(stage->order, ORDER_BYTES, "%s", text);
+  stage->orderer = own_number;
+  give_turn(BATCH_KEEPER);
+  wait_for_turn();
+}
+
+/* The keeper's life; ends with the batch. */
+static void keep(void) {
+  own_number = BATCH_KEEPER;
+  for (;;) {
+    while (__atomic_exchange_n(&stage->turns[BATCH_KEEPER], 0, __ATOMIC_ACQUIRE) == 0) {
+      syscall(SYS_futex, &stage->turns[BATCH_KEEPER], FUTEX_WAIT, 0, NULL, NULL, 0);
+    }
+    run_line(stage->order);
+    give_turn(stage->orderer);
+  }
+}
+
 /* Runs lines from the current one on; does not return. */
 static void play(void) {
   for (;;) {
@@ -100,6 +127,8 @@ static void play(void) {
     char* text = lines[stage->line++].text;
     if (number == own_number) {
       run_line(text);
+    } else if (number == BATCH_KEEPER) {
+      order(text);
     } else {
       errno = ESRCH;
       reply_result(-1);
@@ -109,7 +138,7 @@ static void play(void) {
 
 /* fork NUMBER: the new process has this number in the program. */
 static void fork_command(int number) {
-  if (number < 0 || number >= BATCH_PROCESSES_MAX || is_alive(number)) {
+  if (number < 0 || number >= BATCH_HOST || is_alive(number)) {
     errno = EINVAL;
     reply_result(-1);
     return;
@@ -187,12 +216,21 @@ static void print_replies(FILE* output) {
   putc('\n', output);
 }
 
+static void start_keeper(void) {
+  if (keeper != 0) return;
+  keeper = fork();
+  if (keeper != 0) return;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  keep();
+}
+
 static void run_program(FILE* output) {
   memset(stage->turns, 0, sizeof(stage->turns));
   memset(stage->is_alive, 0, sizeof(stage->is_alive));
   stage->line = 0;
   stage->leaving = NOBODY;
   stage->length = 0;
+  own_number = BATCH_HOST;
   pid_t pid = fork();
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -203,6 +241,10 @@ static void run_program(FILE* output) {
   }
   waitpid(pid, NULL, 0);
   print_replies(output);
+  if (keeper == 0) return;
+  stage->length = 0;
+  order("remove_groups");
+  if (strncmp(stage->replies, "ok", 2) != 0) abort();
 }
 
 /* Reads the lines of the next program into `lines`; returns 0 at the end of the input. */
@@ -216,6 +258,7 @@ static int read_program(void) {
     line[length - 1] = '\0';
     char* command = NULL;
     lines[line_count].process = (int)strtol(line, &command, 10);
+    if (lines[line_count].process == BATCH_KEEPER) start_keeper();
     lines[line_count++].text = command + 1;
     line += length;
   }
@@ -244,5 +287,10 @@ int run_batch(void) {
     if (count % PROGRAMS_PER_WORD == 0) fprintf(stderr, "done %d\n", count);
   }
   fprintf(output, "end %lu\n", milliseconds() - start_ms);
+  if (keeper != 0) {
+    order("leave_groups");
+    kill(keeper, SIGKILL);
+    waitpid(keeper, NULL, 0);
+  }
   return fflush(output) == 0 ? 0 : 1;
 }

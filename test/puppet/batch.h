@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 /* Numbers no process has stand for the processes of a program: the first of them for process 0. */
-enum { BATCH_PID_FIRST = 1000000000, BATCH_PROCESSES_MAX = 16 };
+enum { BATCH_PID_FIRST = 1000000000, BATCH_PROCESSES_MAX = 16, BATCH_KEEPER = 15, BATCH_HOST = 14 };
 
 int run_batch(void);
 

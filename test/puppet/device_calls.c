@@ -12,7 +12,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* register_buffer ADDRESS LENGTH: a long-term pin; answers the ring that holds it. */
+/* register_buffer ADDRESS LENGTH [RING]: a long-term pin; answers the ring that holds it, the one
+ * asked for if there is one. */
 static void register_command(const struct request* request) {
   struct iovec buffer = {.iov_base = (void*)(uintptr_t)number_at(request, 0),
                          .iov_len = number_at(request, 1)};
@@ -29,7 +30,12 @@ static void register_command(const struct request* request) {
     reply_result(-1);
     return;
   }
-  reply_result(ring);
+  if (request->count <= 2) {
+    reply_result(ring);
+    return;
+  }
+  reply_result(dup2(ring, (int)number_at(request, 2)));
+  close(ring);
 }
 
 /* packet_ring BLOCK_LENGTH BLOCK_COUNT: answers where the ring of received packets is mapped. */

@@ -18,9 +18,13 @@ const MACHINE = JSON.parse(
   ),
 ) as MachineDescription;
 
+const FILES = ['programs.jsonl', 'groups.jsonl', 'corpus.jsonl'];
+/** Cpusets of cgroup version 1, which only this kernel has. */
+const OLD_FILES = ['groups-v1.jsonl', 'groups-v1-migrate.jsonl'];
+
 describe('recorded programs', () => {
   for (const line of LINES) {
-    for (const file of ['programs.jsonl', 'corpus.jsonl']) {
+    for (const file of line === '6.1' ? [...FILES, ...OLD_FILES] : FILES) {
       test(`${line}: ${file}`, async () => {
         const path = fileURLToPath(new URL(`../traces/${line}/${file}`, import.meta.url));
         const { programs, outcomes } = readTrace(path);

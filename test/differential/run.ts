@@ -1,0 +1,107 @@
+/** A program under way: its processes and groups, and the questions that follow its steps. */
+
+import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
+import { MPOL_F } from '../../lib/core/uapi.ts';
+import type { Cpuset, WorldProcess } from '../contract/world.ts';
+import { pagesText, type StepOutcome, UNWRITTEN } from './outcome.ts';
+import {
+  addressOf,
+  nodesOf,
+  type Program,
+  REGION_PAGES,
+  type Step,
+  type Target,
+} from './program.ts';
+
+const NOBODY_PID = 99_999_999;
+export const SKIPPED: StepOutcome = { isSkipped: true };
+
+interface Living {
+  readonly process: WorldProcess;
+  readonly parent: number | undefined;
+}
+
+/** A program under way. */
+export class Run {
+  readonly program: Program;
+  readonly groups: readonly Cpuset[];
+  readonly living = new Map<number, Living>();
+  readonly pids = new Map<number, number>();
+  readonly pins = new Map<number, Promise<SyscallResult<number>>>();
+
+  constructor(program: Program, groups: readonly Cpuset[], first: WorldProcess) {
+    this.program = program;
+    this.groups = groups;
+    this.add(0, first, undefined);
+  }
+
+  add(id: number, process: WorldProcess, parent: number | undefined): void {
+    this.living.set(id, { process, parent });
+    this.pids.set(id, process.pid);
+  }
+
+  address(page: number): bigint {
+    return addressOf(this.program, page);
+  }
+
+  pidOf(target: Target): number {
+    if (target === 'self') return 0;
+    return target === 'nobody' ? NOBODY_PID : (this.pids.get(target) ?? NOBODY_PID);
+  }
+
+  /** Children first: they would end with their parent, some time. */
+  async end(id: number): Promise<void> {
+    for (const [child, { parent }] of [...this.living]) if (parent === id) await this.end(child);
+    const process = this.living.get(id)?.process;
+    this.living.delete(id);
+    await process?.exit();
+  }
+}
+
+export type Answer = Promise<StepOutcome>;
+
+export async function plain(result: Promise<SyscallResult<unknown>>): Answer {
+  const answer = await result;
+  return { errno: answer.ok ? 0 : answer.errno };
+}
+
+export async function counted(result: Promise<SyscallResult<number>>): Answer {
+  const answer = await result;
+  return answer.ok ? { errno: 0, value: answer.value } : { errno: answer.errno };
+}
+
+/** One query tells where all pages of a region are. */
+export async function pagesOf(run: Run, process: WorldProcess): Promise<string> {
+  const status = new Int32Array(REGION_PAGES).fill(UNWRITTEN);
+  const pages = { address: run.address(0), pageCount: REGION_PAGES };
+  const result = await process.movePages({ pid: 0, pages, nodes: null, flags: 0, status });
+  return result.ok ? pagesText(status) : `errno ${result.errno}`;
+}
+
+/** Runs a step, then sees where the pages went. */
+export async function placed(run: Run, answer: Answer, whose: WorldProcess | undefined): Answer {
+  if (whose === undefined) return answer;
+  const [outcome, pages] = await Promise.all([answer, pagesOf(run, whose)]);
+  return { ...outcome, pages };
+}
+
+const READ_BACK_MAXNODE = 1025;
+
+/** Runs a step, then sees where the pages of all processes went. */
+export async function placedAll(run: Run, answer: Answer): Answer {
+  const all = [...run.living].sort(([a], [b]) => a - b);
+  const pages = all.map(([, { process }]) => pagesOf(run, process));
+  return { ...(await answer), pages: (await Promise.all(pages)).join('/') };
+}
+
+/** Runs a step that sets a policy, then reads the policy back: of a range, or of the thread. */
+export async function readBack(answer: Answer, process: WorldProcess, address?: bigint): Answer {
+  const request = address === undefined ? { flags: 0 } : { flags: MPOL_F.ADDR, address };
+  const [outcome, { mode, words }] = await Promise.all([
+    answer,
+    process.pointers.getMempolicy({ ...request, maxnode: READ_BACK_MAXNODE }),
+  ]);
+  return { ...outcome, mode, nodes: nodesOf(words) };
+}
+
+export type StepOf<Name extends Step['call']> = Extract<Step, { call: Name }>;
