@@ -14,8 +14,7 @@ import { countTouches } from './count-costs.ts';
 import { faultInTurns } from './fault-in-turns.ts';
 import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
 import { faultPoolPage } from './hugetlb-fault.ts';
-import { waitForMigration } from './memory.ts';
-import { faultObject, folioOfObject } from './object-fault.ts';
+import { awaitedFolio, faultObject, folioOfObject } from './object-fault.ts';
 import {
   DEVICE,
   folioIdOf,
@@ -24,7 +23,6 @@ import {
   isFolio,
   isInline,
   isMarked,
-  isMigration,
   isZeroPage,
   NONE,
   SWAPPED,
@@ -57,10 +55,10 @@ export function touchPages(
     const vma = toucher.space.vmas.lookup(page);
     if (vma === undefined || !allows(vma, access)) return 'fault';
     const stop = Math.min(end, vma.end);
-    const outcome = touchPart(toucher, vma, { start: page, end: stop }, access);
-    if (outcome !== 'done') return outcome;
-    countTouches(toucher, page, stop);
-    page = stop;
+    const reached = touchPart(toucher, vma, { start: page, end: stop }, access);
+    if (typeof reached !== 'number') return reached;
+    countTouches(toucher, page, reached);
+    page = reached;
   }
   return 'done';
 }
@@ -76,16 +74,29 @@ interface Part {
   readonly end: number;
 }
 
-function touchPart(toucher: Toucher, vma: Vma, part: Part, access: Access): FaultOutcome {
-  const runs: { page: number; pageCount: number; entry: number }[] = [];
+/** How far it came. Where it slept, others have gone on: what is behind is to be looked at again. */
+function touchPart(
+  toucher: Toucher,
+  vma: Vma,
+  part: Part,
+  access: Access,
+): number | Exclude<FaultOutcome, 'done'> {
+  const { inFlight } = toucher.space.memory;
+  const runs: Run[] = [];
   toucher.space.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
     if (!isSettled(toucher, vma, entry, access)) runs.push({ page, pageCount, entry });
   });
-  for (const { page, pageCount, entry } of runs) {
-    const outcome = faultRun(toucher, vma, { page, pageCount, entry }, access);
+  for (const run of runs) {
+    const { eventCount } = inFlight;
+    const outcome = faultRun(toucher, vma, run, access);
     if (outcome !== 'done') return outcome;
+    if (inFlight.eventCount !== eventCount) return run.page;
+    if (!isMarked(run.entry)) continue;
+    const end = run.page + run.pageCount;
+    const reached = touchPart(toucher, vma, { start: run.page, end }, access);
+    if (reached !== end) return reached;
   }
-  return 'done';
+  return part.end;
 }
 
 /** Whether an access to such a page needs no fault. */
@@ -109,20 +120,17 @@ interface Run {
 function faultRun(toucher: Toucher, vma: Vma, run: Run, access: Access): FaultOutcome {
   const { page, pageCount, entry } = run;
   if (entry === GUARD) return 'fault';
-  if (isMigration(entry)) {
-    waitForMigration(toucher.space.memory, entry);
-    return touchPart(toucher, vma, { start: page, end: page + pageCount }, access);
-  }
-  if (isMarked(entry)) {
-    for (let at = page; at < page + pageCount; at += 1) toucher.hintFault(vma, at);
-    return touchPart(toucher, vma, { start: page, end: page + pageCount }, access);
-  }
   const isAnonymousMiss = vma.object === null && entry === NONE;
   if (isAnonymousMiss && access === 'write') return faultAnonymous(toucher, vma, run);
   if (isAnonymousMiss) return faultZeroPages(toucher, vma, run);
-  for (let index = 0; index < pageCount; index += 1) {
-    const outcome = faultPage(toucher, vma, page + index, access);
-    if (outcome !== 'done') return outcome;
+  const { inFlight } = toucher.space.memory;
+  const { eventCount } = inFlight;
+  for (let at = page; at < page + pageCount && inFlight.eventCount === eventCount; at += 1) {
+    if (isMarked(entry)) toucher.hintFault(vma, at);
+    else {
+      const outcome = faultPage(toucher, vma, at, access);
+      if (outcome !== 'done') return outcome;
+    }
   }
   return 'done';
 }
@@ -145,6 +153,12 @@ function faultZeroPages(
 
 /** One page that is not simply untouched anonymous memory. The mapping's rights are not asked. */
 export function faultPage(toucher: Toucher, vma: Vma, page: number, access: Access): FaultOutcome {
+  // Source: migration_entry_wait(), folio_lock_or_retry(); the whole fault begins again then.
+  const awaited = awaitedFolio(toucher.space, vma, page);
+  if (awaited !== null) {
+    toucher.space.memory.inFlight.waitUnlocked(awaited.folio);
+    return 'done';
+  }
   if (vma.object?.type === 'hugetlb') return faultPoolPage(toucher, vma, page, access);
   const entry = toucher.space.pages.get(page);
   if (isFolio(entry)) {

@@ -9,9 +9,8 @@ import type { Access } from '../../backend/backend.ts';
 import { searchFor } from '../policy/placement.ts';
 import type { FaultOutcome, Toucher } from './fault.ts';
 import { Folio } from './folio.ts';
-import { waitForMigration } from './memory.ts';
 import type { MemoryObject } from './memory-object.ts';
-import { folioIdOf, isFolio, isMigration } from './page-entry.ts';
+import { folioIdOf, isFolio } from './page-entry.ts';
 import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 export function faultPoolPage(
@@ -23,10 +22,6 @@ export function faultPoolPage(
   const { space } = toucher;
   const head = Math.floor(page / space.memory.tablePages) * space.memory.tablePages;
   const entry = space.pages.get(page);
-  if (isMigration(entry)) {
-    waitForMigration(space.memory, entry);
-    return faultPoolPage(toucher, vma, page, access);
-  }
   if (isFolio(entry)) {
     return access === 'read' ? 'done' : writePoolPage(toucher, vma, head, folioIdOf(entry));
   }
@@ -36,11 +31,6 @@ export function faultPoolPage(
   const isShared = hasFlag(vma, VM.SHARED);
   const present = object.pages.get(index);
   if (present !== undefined) {
-    const folio = space.memory.folios.get(present);
-    if (folio.lockedBy !== null) {
-      space.memory.inFlight.waitUnlocked(folio);
-      return faultPoolPage(toucher, vma, page, access);
-    }
     space.mapFolio(head, present, space.memory.tablePages);
     return isShared || access === 'read' ? 'done' : writePoolPage(toucher, vma, head, present);
   }

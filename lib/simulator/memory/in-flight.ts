@@ -54,6 +54,11 @@ export class InFlight {
     return this.#steppers > 0;
   }
 
+  /** Steps that were done. */
+  get eventCount(): number {
+    return this.#eventCount;
+  }
+
   /** Has migrations done step by step, until the returned function is called. */
   stepBy(): () => void {
     this.#steppers += 1;

@@ -12,7 +12,6 @@ import { Folio, type FolioKind, type FolioOptions, type FolioTable } from './fol
 import type { HugePool } from './huge-pool.ts';
 import type { InFlight } from './in-flight.ts';
 import type { MemoryObject } from './memory-object.ts';
-import { migratingFolioId } from './page-entry.ts';
 
 /** `/sys/kernel/mm/transparent_hugepage/enabled`. */
 export type HugePagePolicy = 'always' | 'madvise' | 'never';
@@ -75,11 +74,6 @@ export function freeIfUnused(memory: Memory, folioId: number): void {
   if (folio.isOfPool) pool.giveBack(folio.node);
   else if (folio.pageCount === tablePages) physical.giveBackBlock(folio.node);
   else physical.giveBack(folio.node, folio.pageCount);
-}
-
-/** An access sleeps until the page is mapped again. Source: migration_entry_wait(). */
-export function waitForMigration({ folios, inFlight }: Memory, entry: number): void {
-  inFlight.waitUnlocked(folios.get(migratingFolioId(entry)));
 }
 
 /** Ends the use of an object by mapped pages or a descriptor; the last takes its pages along. */

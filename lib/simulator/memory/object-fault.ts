@@ -8,6 +8,7 @@
 import type { AddressSpace } from './address-space.ts';
 import type { FaultOutcome, Toucher } from './fault.ts';
 import { fillObject } from './fill-object.ts';
+import type { Folio } from './folio.ts';
 import type { MemoryObject } from './memory-object.ts';
 import { isFolio, isMigration, migratingFolioId, NONE } from './page-entry.ts';
 import { hasFlag, offsetOf, VM, type Vma } from './vma.ts';
@@ -15,14 +16,29 @@ import { hasFlag, offsetOf, VM, type Vma } from './vma.ts';
 /** Default of fault_around_bytes in debugfs. */
 const FAULT_AROUND_BYTES = 2 ** 16;
 
-/** The folio that an access to the page would have to wait for, because it is on its way. */
-export function awaitedFolioId(space: AddressSpace, vma: Vma, page: number): number | null {
-  const entry = space.pages.get(page);
-  if (isMigration(entry)) return migratingFolioId(entry);
-  if (entry !== NONE || vma.object === null) return null;
-  const folioId = vma.object.pages.get(offsetOf(vma, page));
+/** The folio that an access to the page has to wait for, because it is on its way; null for none. */
+export function awaitedFolio(
+  space: AddressSpace,
+  vma: Vma,
+  page: number,
+): { readonly folioId: number; readonly folio: Folio } | null {
+  const folioId = awaitedFolioId(space, vma, page);
   if (folioId === undefined) return null;
-  return space.memory.folios.get(folioId).lockedBy === null ? null : folioId;
+  const folio = space.memory.folios.get(folioId);
+  return folio.lockedBy === null ? null : { folioId, folio };
+}
+
+function awaitedFolioId(
+  { pages, memory }: AddressSpace,
+  vma: Vma,
+  page: number,
+): number | undefined {
+  const entry = pages.get(page);
+  if (isMigration(entry)) return migratingFolioId(entry);
+  if (entry !== NONE || vma.object === null) return undefined;
+  const offset = offsetOf(vma, page);
+  const isOfPool = vma.object.type === 'hugetlb';
+  return vma.object.pages.get(isOfPool ? offset - (offset % memory.tablePages) : offset);
 }
 
 /** Maps a page of an object, allocated where it had none; `killed` without memory. */
@@ -69,17 +85,9 @@ function mapAround(space: AddressSpace, vma: Vma, page: number): void {
   }
 }
 
-/** The folio of a page's object, allocated where it had none, and locked by nobody; null without
- *  memory. */
+/** The folio of a page's object, allocated where it had none; null without memory. */
 export function folioOfObject(toucher: Toucher, vma: Vma, page: number): number | null {
   const object = vma.object as MemoryObject;
   const index = offsetOf(vma, page);
-  const { folios, inFlight } = toucher.space.memory;
-  for (;;) {
-    const folioId = object.pages.get(index);
-    if (folioId === undefined) return fillObject(toucher, object, index);
-    const folio = folios.get(folioId);
-    if (folio.lockedBy === null) return folioId;
-    inFlight.waitUnlocked(folio);
-  }
+  return object.pages.get(index) ?? fillObject(toucher, object, index);
 }

@@ -8,7 +8,7 @@ import { stateOf } from '../engine/migrating-folio.ts';
 import type { Machine } from '../machine.ts';
 import { type FaultOutcome, touchPages } from '../memory/fault.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { awaitedFolioId } from '../memory/object-fault.ts';
+import { awaitedFolio } from '../memory/object-fault.ts';
 import { isMarked } from '../memory/page-entry.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
@@ -74,13 +74,13 @@ export function* stepsOfStore(
 /** Everything before the access itself that takes time: it sleeps, or moves the page. */
 function* stepsToPage(thread: Thread, page: number): Steps<void> {
   const { space } = thread;
-  const { folios, pageSizeBytes } = space.memory;
+  const { pageSizeBytes } = space.memory;
   for (;;) {
     const entry = space.pages.get(page);
     const vma = space.vmas.lookup(page);
-    const folioId = vma === undefined ? null : awaitedFolioId(space, vma, page);
-    if (folioId !== null) {
-      const folio = folios.get(folioId);
+    const awaited = vma === undefined ? null : awaitedFolio(space, vma, page);
+    if (awaited !== null) {
+      const { folio, folioId } = awaited;
       const note = 'an access sleeps until the page is there again';
       const source = stateOf(folioId, folio);
       const address = BigInt(page) * BigInt(pageSizeBytes);
