@@ -87,7 +87,7 @@ export class Machine {
       migrated: { moved: 0, failed: 0 },
       inFlight: new InFlight(),
       costs: null,
-      isTopTier: (node) => isTopTier(description, node),
+      isTopTier: (node) => !profile.hasSlowTiers || isTopTier(description, node),
     };
     makeKernelPages(this.memory);
     const pagesStay = { version: 2, migrates: false } as const;

@@ -33,9 +33,9 @@ export type {
   CpusetOptions,
   HugePagesWord,
   MachineSettings,
-  MigratedPages,
   NodeCounters,
   SimulatedCpuset,
+  VmCounters,
   WeightFiles,
 } from './interface/machine-settings.ts';
 export { MADV } from './interface/madvise-numbers.ts';

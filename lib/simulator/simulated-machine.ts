@@ -14,8 +14,8 @@ import type { InjectedFaults } from './interface/injected-faults.ts';
 import type {
   HugePagesWord,
   MachineSettings,
-  MigratedPages,
   NodeCounters,
+  VmCounters,
 } from './interface/machine-settings.ts';
 import type { ProcessOptions, SimulatedProcess } from './interface/simulated-process.ts';
 import { invariantBreaches } from './invariants.ts';
@@ -28,6 +28,7 @@ import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
 import { deepFreeze, presets } from './presets.ts';
 import { startCosts } from './start-costs.ts';
 import { topologyOf } from './topology-report.ts';
+import { vmCountersOf } from './vm-counters.ts';
 
 /** The kernels whose answers were measured. */
 export const kernelLines: readonly KernelLine[] = Object.freeze(
@@ -136,11 +137,6 @@ export class Machine {
     return this.#state.memory.clock.nowMs;
   }
 
-  /** Pages that migrations have moved, and could not move, since it started. */
-  get migratedPages(): MigratedPages {
-    return { ...this.#state.memory.migrated };
-  }
-
   /** Nodes, CPUs, memory and distances as they are now; allowed is all memory. */
   topology(): TopologySnapshot {
     return topologyOf(this.#state, this.#state.memory.physical.memoryNodes);
@@ -171,6 +167,11 @@ export class Machine {
   stopCosts(): void {
     this.#self?.mainThread.settle();
     this.#state.memory.costs = null;
+  }
+
+  /** What migrations and automatic balancing have done since it started. */
+  vmstat(): VmCounters {
+    return vmCountersOf(this.#state.memory);
   }
 
   /** What is wrong with the whole state, as sentences. The empty list: all counts add up. */

@@ -41,7 +41,8 @@ function snapshotOf(machine: Machine, node: MachineNode): NodeSnapshot {
 }
 
 /** Nodes with CPUs are ordinary; the others are as far as their latency and bandwidth say. */
-function tierOf({ description: { nodes } }: Machine, node: MachineNode): number {
+function tierOf({ description, profile }: Machine, node: MachineNode): number {
+  const nodes = profile.hasSlowTiers ? description.nodes : [];
   const ordinary = nodes.find(({ cpus, readLatencyNs }) => cpus.length > 0 && readLatencyNs);
   const { readLatencyNs, readBandwidthMBps, cpus } = node;
   const isOrdinary = cpus.length > 0 || !readLatencyNs || !readBandwidthMBps;

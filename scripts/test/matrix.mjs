@@ -8,7 +8,14 @@ import { GuestError } from '../guest/host.mjs';
 import { defaultKernel, kernelLines, prepareKernels, resolveBusybox } from '../guest/kernel.mjs';
 import { machineNames } from './expected-skips.mjs';
 import { runPart } from './part.mjs';
-import { guestPart, kernelSuites, machineSuites, nodeSuites, versionSuites } from './suites.mjs';
+import {
+  guestPart,
+  kernelSuites,
+  machineSuites,
+  nodeSuites,
+  tierSuites,
+  versionSuites,
+} from './suites.mjs';
 import { partLines, say } from './summary.mjs';
 
 /** The contract is what kernels have in common: one kernel alone shows little of it. */
@@ -17,6 +24,7 @@ const kernelsMin = 2;
 const guestsMax = 4;
 
 const mainMachine = 'four-nodes';
+const tierMachine = 'hmat-tiers';
 
 /** @typedef {import('./part.mjs').Outcome} Outcome */
 /** @typedef {{ machine: string, kernel: string, suites: string[] }} Cell */
@@ -45,6 +53,7 @@ export function ciMatrix({ isHostDenied }) {
     { machine: mainMachine, kernel: defaultKernel, suites },
     ...kernels.map((kernel) => ({ machine: mainMachine, kernel, suites: versionSuites })),
     ...machines.map((machine) => ({ machine, kernel: defaultKernel, suites: machineSuites })),
+    ...kernels.slice(-1).map((kernel) => ({ machine: tierMachine, kernel, suites: tierSuites })),
   ];
 }
 

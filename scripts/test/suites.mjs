@@ -19,6 +19,8 @@ const machineFamilies = [
 export const machineSuites = [...contractSuites, '-t', `(${machineFamilies.join('|')})`];
 /** What a kernel's version makes a difference to: the contract, and how a move is told. */
 export const versionSuites = [...contractSuites, 'test/facade/migrate'];
+/** What needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
+export const tierSuites = [...contractSuites, '-t', 'promotion'];
 /** What needs several nodes; how long the addon's memory lives is shown on the host. */
 export const nodeSuites = [...contractSuites, 'test/facade', 'test/native/native-backend'];
 /** Folders whose suites depend on the kernel; the others test what is the same everywhere. */

@@ -17,7 +17,7 @@ import {
   placeHuge,
   TRANSPARENT,
 } from './huge-pages.contract.ts';
-import { familyFor, given, settingsOf } from './objects.ts';
+import { familyFor, given, settingsOf, vmCountersOf } from './objects.ts';
 import { mapPages, maskOf, move, type Pages, placeOn, UNWRITTEN, where } from './pages.ts';
 import type { DeclareTest, OpenSubject, Scene } from './scene.ts';
 
@@ -160,21 +160,20 @@ function declareLimits(declare: DeclareTest): void {
 
   transparent('migrations are counted in base pages', async (scene, first, second) => {
     const { process, machine, world } = scene;
-    const settings = settingsOf(world);
     const small = await mapPages(process, machine, 3);
     await placeOn(small, [first, first, first]);
     const pages = await mapTransparent(scene, 1);
     await placeHuge(pages, first);
-    const before = await settings.migratedPages();
+    const before = await vmCountersOf(world);
     expect((await move(process, small, second)).result).toSucceed(0);
     expect((await move(process, pages.part(0, 1), second)).result).toSucceed(0);
-    const between = await settings.migratedPages();
-    expect(between.moved - before.moved).toBe(3 + pages.count);
+    const between = await vmCountersOf(world);
+    expect(between.pgmigrateSuccess - before.pgmigrateSuccess).toBe(3 + pages.count);
     given(await process.pin(pages.address, 1));
     expect((await move(process, pages.part(0, 1), first)).result).toSucceed(1);
-    const after = await settings.migratedPages();
-    expect(after.moved).toBe(between.moved);
-    expect(after.failed - between.failed).toBe(pages.count);
+    const after = await vmCountersOf(world);
+    expect(after.pgmigrateSuccess).toBe(between.pgmigrateSuccess);
+    expect(after.pgmigrateFail - between.pgmigrateFail).toBe(pages.count);
   });
 }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { automaticWeightsContract } from './automatic-weights.contract.ts';
 import { type BackendSubject, worldOfBackend } from './backend-world.ts';
 import { balancingContract } from './balancing.contract.ts';
+import { balancingCountersContract } from './balancing-counters.contract.ts';
 import { balancingMarksContract } from './balancing-marks.contract.ts';
 import { checkOrderContract } from './check-order.contract.ts';
 import { confinedThreadContract } from './confined-thread.contract.ts';
@@ -39,6 +40,7 @@ import { policiesReadBackContract } from './policies-read-back.contract.ts';
 import { policyQueryContract } from './policy-query.contract.ts';
 import { poolPromisesContract } from './pool-promises.contract.ts';
 import { processStatesContract } from './process-states.contract.ts';
+import { promotionContract } from './promotion.contract.ts';
 import { rangePolicyContract } from './range-policy.contract.ts';
 import { remappingContract } from './remapping.contract.ts';
 import type { OpenSubject } from './scene.ts';
@@ -96,6 +98,8 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   remappingContract,
   balancingContract,
   balancingMarksContract,
+  balancingCountersContract,
+  promotionContract,
 ];
 
 export type { BackendSubject } from './backend-world.ts';

@@ -193,6 +193,11 @@ const FACTS = {
     ['5.0', true],
     ['6.19', false],
   ],
+  /** Promotions that no limit could have stopped are counted, too. */
+  countsUnlimitedCandidates: [
+    ['5.0', false],
+    ['6.18', true],
+  ],
   /** Automatic balancing marks pages of a process whose cpuset has one node. */
   balancingMarksInOneNode: [
     ['5.0', true],

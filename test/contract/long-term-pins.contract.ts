@@ -10,7 +10,15 @@ import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
-import { createObject, familyFor, given, mapObject, ringsOf, settingsOf } from './objects.ts';
+import {
+  createObject,
+  familyFor,
+  given,
+  mapObject,
+  ringsOf,
+  settingsOf,
+  vmCountersOf,
+} from './objects.ts';
 import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
@@ -60,16 +68,15 @@ function declarePrivate(declare: DeclareTest): void {
 
 /** How many pages the machine moves meanwhile. */
 async function movedBy({ world }: Scene, body: () => Promise<unknown>): Promise<number> {
-  const settings = settingsOf(world);
-  const before = await settings.migratedPages();
+  const { pgmigrateSuccess } = await vmCountersOf(world);
   await body();
-  return (await settings.migratedPages()).moved - before.moved;
+  return (await vmCountersOf(world)).pgmigrateSuccess - pgmigrateSuccess;
 }
 
 function declareMovable(declare: DeclareTest): void {
   const conditions: Conditions = {
     needs: [expendable, memoryNodes(2), privileged],
-    traits: ['rings', 'settings', 'pin', 'contents'],
+    traits: ['rings', 'settings', 'counters', 'pin', 'contents'],
   };
   declare('pages leave a movable zone, and not their node', conditions, async (scene) => {
     const { process, machine, world, skip } = scene;

@@ -13,6 +13,7 @@ import type {
   RingCalls,
   ThreadCalls,
   Trait,
+  VmCounters,
   World,
   WorldMachine,
   WorldProcess,
@@ -52,6 +53,10 @@ export function threadsOf({ threads }: WorldProcess): ThreadCalls {
 
 export function settingsOf({ settings }: World): MachineSettings {
   return present(settings, 'settings');
+}
+
+export function vmCountersOf({ vmCounters }: World): Promise<VmCounters> {
+  return present(vmCounters, 'counters')();
 }
 
 /** A fresh object; a kind that this process may not make skips the test. */

@@ -36,8 +36,14 @@ export interface MachineSettings {
   withBalancing<T>(body: () => Promise<T>, kind?: 'tiering'): Promise<T>;
   /** Above 0 once a process has touched pages that balancing had marked. */
   balancingFaults(pid: number): Promise<number>;
-  /** Base pages that migrations have moved, and could not move, since the machine started. */
-  migratedPages(): Promise<{ readonly moved: number; readonly failed: number }>;
+  /**
+   * With limits of its own to what tiering promotes: MiB in a second to one node, and how soon
+   * after its mark a hot page is touched. `null`: no limit can be set here.
+   */
+  withPromotionLimits<T>(
+    limits: { readonly rateLimitMBps?: number; readonly hotThresholdMs?: number },
+    body: () => Promise<T>,
+  ): Promise<T | null>;
   /** `write` puts a text into the file of a node's interleave weight. */
   withInterleaveWeights<T>(
     body: (write: WriteWeight, files: WeightFiles) => Promise<T>,

@@ -16,9 +16,11 @@ import type {
 } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { TopologySnapshot } from '../../lib/backend/topology-snapshot.ts';
+import type { NodeCounters, VmCounters } from './world-counters.ts';
 import type { MachineSettings } from './world-settings.ts';
 import type { ThreadCalls } from './world-threads.ts';
 
+export type { NodeCounters, VmCounters } from './world-counters.ts';
 export type { Cpuset, MachineSettings, WeightFiles, WriteWeight } from './world-settings.ts';
 export type { ThreadCalls } from './world-threads.ts';
 
@@ -49,7 +51,7 @@ export type Trait =
   | 'states'
   /** Settings of the whole machine, and cpusets. */
   | 'settings'
-  /** What each node has given out, as the machine counts it. */
+  /** What the machine counts: of each node's pages, and of what migrations have done. */
   | 'counters';
 
 /** A mask by its address in the process, which need not be one. */
@@ -268,16 +270,6 @@ export interface WorldMachine {
   readonly isExpendable: boolean;
 }
 
-/** Pages that a node has given out since the machine started, under the kernel's names. */
-export interface NodeCounters {
-  readonly numaHit: number;
-  readonly numaMiss: number;
-  readonly numaForeign: number;
-  readonly interleaveHit: number;
-  readonly localNode: number;
-  readonly otherNode: number;
-}
-
 export interface World {
   readonly machine: WorldMachine;
   readonly settings?: MachineSettings;
@@ -285,6 +277,8 @@ export interface World {
   readonly kernelThread?: number | null;
   /** Of one node, now. With the trait `counters`. */
   nodeCounters?(node: number): Promise<NodeCounters>;
+  /** Of the whole machine, now. With the trait `counters`. */
+  vmCounters?(): Promise<VmCounters>;
   /** A fresh process: no policy, no memory of its own, any CPU. */
   spawn(): Promise<WorldProcess>;
   close(): Promise<void>;

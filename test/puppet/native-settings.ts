@@ -13,6 +13,7 @@ import { PuppetProcess } from './puppet-process.ts';
 
 const TRANSPARENT = '/sys/kernel/mm/transparent_hugepage/enabled';
 const BALANCING = '/proc/sys/kernel/numa_balancing';
+const PROMOTE_RATE_LIMIT = '/proc/sys/kernel/numa_balancing_promote_rate_limit_MBps';
 const SCAN = '/sys/kernel/debug/sched/numa_balancing';
 const WEIGHTS = '/sys/kernel/mm/mempolicy/weighted_interleave';
 const MERGING = '/sys/kernel/mm/ksm';
@@ -38,9 +39,13 @@ function numberIn(file: string, pattern: RegExp): number {
   return Number(found);
 }
 
+function mountDebugfs(): void {
+  if (!existsSync(SCAN)) spawnSync('mount', ['-t', 'debugfs', 'debugfs', '/sys/kernel/debug']);
+}
+
 /** Ten looks a second instead of one, where debugfs can be had; returns how to undo it. */
 function hastenBalancing(): () => void {
-  if (!existsSync(SCAN)) spawnSync('mount', ['-t', 'debugfs', 'debugfs', '/sys/kernel/debug']);
+  mountDebugfs();
   const files = ['scan_delay_ms', 'scan_period_min_ms'].map((name) => `${SCAN}/${name}`);
   if (!files.every((file) => existsSync(file))) return () => {};
   const before = files.map((file) => readFileSync(file, 'utf8'));
@@ -109,10 +114,24 @@ export function nativeSettings(memoryNodes: readonly number[]): MachineSettings 
     },
     balancingFaults: async (pid) =>
       numberIn(`/proc/${pid}/sched`, /^total_numa_faults\s*:\s*(\d+)/m),
-    migratedPages: async () => ({
-      moved: numberIn('/proc/vmstat', /^pgmigrate_success (\d+)/m),
-      failed: numberIn('/proc/vmstat', /^pgmigrate_fail (\d+)/m),
-    }),
+    withPromotionLimits: async ({ rateLimitMBps, hotThresholdMs }, body) => {
+      mountDebugfs();
+      const values = [
+        [PROMOTE_RATE_LIMIT, rateLimitMBps],
+        [`${SCAN}/hot_threshold_ms`, hotThresholdMs],
+      ] as const;
+      const wanted = values.filter(([, value]) => value !== undefined);
+      if (!wanted.every(([file]) => existsSync(file))) return null;
+      const before = wanted.map(([file]) => readFileSync(file, 'utf8'));
+      try {
+        for (const [file, value] of wanted) writeFileSync(file, String(value));
+        return await body();
+      } finally {
+        for (const [index, [file]] of wanted.entries()) {
+          writeFileSync(file, before[index] as string);
+        }
+      }
+    },
     withInterleaveWeights: async (body) => {
       const files = memoryNodes.map((node) => `${WEIGHTS}/node${node}`);
       const before = files.map((file) => readFileSync(file, 'utf8'));

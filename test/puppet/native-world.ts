@@ -8,7 +8,7 @@ import type { World, WorldProcess, WorldSubject } from '../contract/world.ts';
 import { readHostMachine } from '../support/host-machine.ts';
 import { PUPPET_BINARY } from './build.mjs';
 import { PuppetChannel } from './channel.ts';
-import { readNodeCounters } from './native-counters.ts';
+import { readNodeCounters, readVmCounters } from './native-counters.ts';
 import { nativeSettings } from './native-settings.ts';
 import { PuppetProcess } from './puppet-process.ts';
 import { findKernelThread } from './puppet-states.ts';
@@ -25,6 +25,7 @@ async function openPuppetWorld(): Promise<World> {
     settings: nativeSettings(machine.memoryNodes),
     kernelThread: findKernelThread(),
     nodeCounters: async (node) => readNodeCounters(node),
+    vmCounters: async () => readVmCounters(),
     spawn: (): Promise<WorldProcess> => origin.fork(),
     close: (): Promise<void> => channel.close(),
   };

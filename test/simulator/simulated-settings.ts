@@ -77,7 +77,15 @@ export function simulatedSettings(world: SimulatedWorld): MachineSettings {
       });
     },
     balancingFaults: async (pid) => processes.get(pid)?.balancingFaults ?? 0,
-    migratedPages: async () => machine.migratedPages,
+    withPromotionLimits: async ({ rateLimitMBps, hotThresholdMs }, body) => {
+      const { promoteRateLimitMBps: rateBefore, hotThresholdMs: heatBefore } = settings;
+      settings.promoteRateLimitMBps = rateLimitMBps ?? rateBefore;
+      settings.hotThresholdMs = hotThresholdMs ?? heatBefore;
+      return restoring(body, () => {
+        settings.promoteRateLimitMBps = rateBefore;
+        settings.hotThresholdMs = heatBefore;
+      });
+    },
     withInterleaveWeights: async (body) => {
       const files = weightFiles(machine);
       const before = nodes.map((node) => [node, settings.weights.read(`node${node}`)] as const);

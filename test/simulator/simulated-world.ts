@@ -47,6 +47,7 @@ export function worldOf(machine: Machine): World & { readonly settings: MachineS
     settings: simulatedSettings({ machine, processes }),
     kernelThread: machine.kernelThreadPid,
     nodeCounters: async (node) => machine.counters(node),
+    vmCounters: async () => machine.vmstat(),
     spawn: async (): Promise<WorldProcess> => {
       const process = machine.process();
       process.allowsHugePages = false;

@@ -9,6 +9,7 @@ import type { NodeSnapshot, TopologySnapshot } from '../../lib/backend/topology-
 import type { WorldMachine } from '../contract/world.ts';
 
 const NODE_FOLDER = '/sys/devices/system/node';
+const TIER_FOLDER = '/sys/devices/virtual/memory_tiering';
 /** A guest that may be exhausted says so with this file. */
 const EXPENDABLE_MARKER = '/etc/node-numa-guest';
 const CAP_SETUID = 7n;
@@ -44,10 +45,22 @@ function hasCapability(bit: bigint): boolean {
   return ((BigInt(`0x${statusField('CapEff')}`) >> bit) & 1n) === 1n;
 }
 
+/** Undefined where the kernel knows no tiers. */
+function readTier(id: number): number | undefined {
+  if (!existsSync(TIER_FOLDER)) return undefined;
+  const name = readdirSync(TIER_FOLDER).find((entry) => {
+    const nodes = `${TIER_FOLDER}/${entry}/nodelist`;
+    return existsSync(nodes) && parseList(readText(nodes)).includes(id);
+  });
+  return name === undefined ? undefined : Number(name.slice('memory_tier'.length));
+}
+
 function readNode(id: number): NodeSnapshot {
   const meminfo = readText(`${NODE_FOLDER}/node${id}/meminfo`);
+  const tier = readTier(id);
   return {
     id,
+    ...(tier === undefined ? {} : { tier }),
     cpus: parseList(readText(`${NODE_FOLDER}/node${id}/cpulist`)),
     memoryBytes: meminfoBytes(meminfo, 'MemTotal'),
     freeBytes: meminfoBytes(meminfo, 'MemFree'),

@@ -2,8 +2,10 @@
  * What automatic balancing keeps of a thread and of its address space, and what it asks of them.
  *
  * Source: include/linux/sched.h, the numa_* fields of struct task_struct; include/linux/mm_types.h,
- * those of struct mm_struct. NUMA groups, periods that adapt, and moving the thread itself to its
- * memory are left out: a thread stays on its CPU.
+ * those of struct mm_struct.
+ *
+ * Deviation: threads that touch the same pages form no NUMA group, the period of scans does not
+ * adapt to how many faults are local, and a thread is not moved to its memory: it stays on its CPU.
  */
 
 import type { Toucher } from '../memory/fault.ts';
@@ -39,6 +41,8 @@ export class NumaScan {
   offset = 0;
   /** Times that the whole space was gone through. */
   seq = 0;
+  /** When pages of slow memory were marked, by number. Source: folio_xchg_access_time(). */
+  readonly markedAtMs: Map<number, number> = new Map();
 
   constructor(nextMs: number | null = null) {
     this.nextMs = nextMs;

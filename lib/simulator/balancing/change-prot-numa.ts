@@ -1,11 +1,13 @@
 /**
  * Marks the pages of a range, so that the next access to each is a hint fault.
  *
- * Source: mm/mempolicy.c, change_prot_numa(); mm/mprotect.c, change_pte_range() and
- * folio_can_map_prot_numa(); mm/memory-tiers.c, node_is_toptier().
+ * Source: mm/mempolicy.c, change_prot_numa() and folio_can_map_prot_numa(); mm/mprotect.c,
+ * change_pte_range(); mm/huge_memory.c, change_huge_pmd(); mm/memory-tiers.c, node_is_toptier().
  */
 
+import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
+import type { Memory } from '../memory/memory.ts';
 import {
   folioIdOf,
   isInline,
@@ -15,8 +17,15 @@ import {
   nodeOfInline,
 } from '../memory/page-entry.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
-import { NO_NODE } from '../nodes/nodemask.ts';
 import type { BalancedTask } from './balanced-task.ts';
+import { isPromotedFrom } from './promotion.ts';
+
+/** Consecutive pages with equal entries. */
+interface Run {
+  readonly page: number;
+  readonly pageCount: number;
+  readonly entry: number;
+}
 
 /** How many pages were marked. */
 export function changeProtNuma(
@@ -24,37 +33,63 @@ export function changeProtNuma(
   vma: Vma,
   { start, end }: { readonly start: number; readonly end: number },
 ): number {
-  const { pages } = task.space;
-  // The pages of a process with one thread are at home where it runs.
-  const home = task.threadCount === 1 ? task.cpuNode : NO_NODE;
-  const runs: [number, number, number][] = [];
+  const { pages, memory } = task.space;
+  const runs: Run[] = [];
   pages.forEachRun(start, end, (page, pageCount, entry) => {
-    if (isPage(entry) && !isMarked(entry)) runs.push([page, pageCount, entry]);
+    if (isPage(entry) && !isMarked(entry)) runs.push({ page, pageCount, entry });
   });
   let marked = 0;
-  for (const [page, pageCount, entry] of runs) {
-    if (!isMarkable(task, vma, entry, home)) continue;
-    pages.fill(page, page + pageCount, markedEntry(entry));
-    marked += pageCount;
+  for (const run of runs) {
+    if (!isMarkable(task, vma, run)) continue;
+    mark(task, run);
+    marked += run.pageCount;
   }
+  memory.physical.balancing.numaPteUpdates += marked;
   return marked;
 }
 
-function isMarkable({ space }: BalancedTask, vma: Vma, entry: number, home: number): boolean {
-  const { memory } = space;
-  const folio = isInline(entry) ? null : memory.folios.get(folioIdOf(entry));
-  if (folio !== null && isSpared(folio, vma, memory)) return false;
-  const node = folio === null ? nodeOfInline(entry) : folio.node;
-  if (node === home) return false;
-  return memory.balancing !== 'tiering' || !memory.isTopTier(node);
+function mark({ space, scan }: BalancedTask, { page, pageCount, entry }: Run): void {
+  const { pages, memory } = space;
+  if (isHuge(space, page, entry)) memory.physical.balancing.numaHugePteUpdates += 1;
+  const marked = markedEntry(entry);
+  if (isInline(entry)) pages.fill(page, page + pageCount, marked);
+  else pages.replace(page, pageCount, marked);
+  if (!isPromotedFrom(memory, nodeOfEntry(memory, entry))) return;
+  for (let at = page; at < page + pageCount; at += 1) scan.markedAtMs.set(at, memory.clock.nowMs);
 }
 
-function isSpared(folio: Folio, vma: Vma, { profile }: BalancedTask['space']['memory']): boolean {
+/** Mapped by one entry of the table above. */
+function isHuge({ pages, memory }: AddressSpace, page: number, entry: number): boolean {
+  const folio = folioOfEntry(memory, entry);
+  return folio !== null && folio.pageCount > 1 && pages.isHuge(page);
+}
+
+function folioOfEntry({ folios }: Memory, entry: number): Folio | null {
+  return isInline(entry) ? null : folios.get(folioIdOf(entry));
+}
+
+function nodeOfEntry(memory: Memory, entry: number): number {
+  return folioOfEntry(memory, entry)?.node ?? nodeOfInline(entry);
+}
+
+function isMarkable(task: BalancedTask, vma: Vma, { page, entry }: Run): boolean {
+  const { memory } = task.space;
+  const node = nodeOfEntry(memory, entry);
+  if (memory.balancing === 'tiering' && memory.isTopTier(node)) return false;
+  if (memory.profile.balancingMarksAnyHuge && isHuge(task.space, page, entry)) return true;
+  const folio = folioOfEntry(memory, entry);
+  if (folio !== null && isSpared(folio, vma, memory)) return false;
+  // The private pages of a process with one thread are at home where it runs.
+  const isAlone = task.threadCount === 1 && !hasFlag(vma, VM.SHARED);
+  return !(isAlone && node === task.cpuNode);
+}
+
+function isSpared(folio: Folio, vma: Vma, { profile }: Memory): boolean {
   if (folio.kind === 'merged') return true;
   const isPrivate = !hasFlag(vma, VM.SHARED);
   if (isPrivate && profile.balancingSparesReferenced) {
     // Its object keeps a page of its own, too: more than one reference.
-    if (folio.isHeld || folio.mapCount > folio.pageCount || folio.object !== null) return true;
+    if (folio.isHeld || folio.mapCount > 1 || folio.object !== null) return true;
   }
   const isPinnedSpared = isPrivate || profile.balancingSparesPinned === 'all';
   if (isPinnedSpared && folio.pins > 0) return true;
@@ -62,7 +97,7 @@ function isSpared(folio: Folio, vma: Vma, { profile }: BalancedTask['space']['me
   return isFilePage(folio) && folio.isDirty;
 }
 
-/** On the lists of files: page cache that no swap device backs. */
+/** No swap device backs it: page cache, and secret memory. Source: folio_is_file_lru(). */
 export function isFilePage({ object }: Folio): boolean {
-  return object?.isFile === true;
+  return object !== null && (object.isFile || object.type === 'secret');
 }

@@ -2,7 +2,7 @@
  * Whether a page that somebody has just touched belongs elsewhere.
  *
  * Source: mm/mempolicy.c, mpol_misplaced() and get_task_policy(); kernel/sched/fair.c,
- * should_numa_migrate_memory(). Of tiering only the case of enough free fast memory is here.
+ * should_numa_migrate_memory(). What tiering does instead is in promotion.ts.
  */
 
 import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
@@ -11,11 +11,10 @@ import { rangePolicyAt, type Vma } from '../memory/vma.ts';
 import { hasNode, NO_NODE } from '../nodes/nodemask.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import type { BalancedTask } from './balanced-task.ts';
+import { isPromotedFrom, shouldPromote } from './promotion.ts';
 
 /** Scans during which a first fault is enough. */
 const EARLY_SCANS = 4;
-/** What a node keeps free above its watermark for promotions: a part of it. */
-const PROMOTION_DIVISOR = 64;
 
 /** MPOL_F_MOF: no policy at all, or one with the flag; `undefined` is none to be found. */
 export function migratesOnFault(policy: Mempolicy | null | undefined): boolean {
@@ -33,7 +32,7 @@ export function misplacedNode(task: BalancedTask, vma: Vma, page: number, folio:
   } else if (!isForBalancing(policy) || !hasNode(policy.nodes, cpuNode)) {
     return NO_NODE;
   }
-  if (!shouldMigrate(task, folio)) return NO_NODE;
+  if (!shouldMigrate(task, page, folio)) return NO_NODE;
   return folio.node === cpuNode ? NO_NODE : cpuNode;
 }
 
@@ -42,16 +41,15 @@ function isForBalancing({ mode }: Mempolicy): boolean {
 }
 
 /** The filter of two references: a page that threads of several nodes touch stays. */
-function shouldMigrate(task: BalancedTask, folio: Folio): boolean {
-  const { physical, balancing, isTopTier } = task.space.memory;
+function shouldMigrate(task: BalancedTask, page: number, folio: Folio): boolean {
+  const { memory } = task.space;
   const { numa, cpuNode, tid } = task;
-  if (!hasNode(physical.memoryNodes, cpuNode)) return false;
-  if (balancing === 'tiering' && !isTopTier(folio.node)) {
-    const kept = physical.totalPages(cpuNode) / PROMOTION_DIVISOR;
-    return physical.availablePages(cpuNode) > kept + folio.pageCount;
-  }
+  if (!hasNode(memory.physical.memoryNodes, cpuNode)) return false;
+  if (isPromotedFrom(memory, folio.node)) return shouldPromote(task, page, folio);
   const last = folio.lastFault;
   folio.lastFault = { cpuNode, tid };
+  // In slow memory there may be a time in its place, of when tiering was on.
+  if (last === null && !memory.isTopTier(folio.node)) return false;
   const isEarly = numa.preferredNode === NO_NODE || numa.scanSeq <= EARLY_SCANS;
   if (isEarly && (last === null || last.tid === tid)) return true;
   return last === null || last.cpuNode === cpuNode;

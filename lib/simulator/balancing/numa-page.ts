@@ -20,7 +20,7 @@ import type { PhysicalMemory } from '../nodes/physical-memory.ts';
 import type { BalancedTask } from './balanced-task.ts';
 import { isFilePage } from './change-prot-numa.ts';
 import { misplacedNode } from './misplaced.ts';
-import { countFault } from './numa-faults.ts';
+import { countFault, countHintFault } from './numa-faults.ts';
 
 /** Free pages between the watermark of allocations and the high one: a part of the node. */
 const HIGH_WATERMARK_DIVISOR = 256;
@@ -34,12 +34,14 @@ export function* stepsOfNumaFault(task: BalancedTask, vma: Vma, page: number): S
   const { space } = task;
   if (!isMarked(space.pages.get(page))) return;
   const folio = space.memory.folios.get(space.folioAt(page));
+  const isWhole = folio.pageCount === 1 || space.pages.isHuge(page);
   space.unmark(page);
-  const { node, pageCount } = folio;
+  if (!isWhole && !space.memory.profile.balancesPartsOfHuge) return;
+  const fault = countHintFault(task, folio);
   const target = misplacedNode(task, vma, page, folio);
   const moves = target !== NO_NODE && canTake(task, folio, target);
   const hasMoved = moves && (yield* moveMisplaced(task, page, target));
-  countFault(task, hasMoved ? target : node, pageCount);
+  countFault(task, fault, hasMoved ? target : fault.node);
 }
 
 /** Source: migrate_misplaced_folio_prepare(), migrate_balanced_pgdat(). */

@@ -4,6 +4,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
+import { setBalancing } from '../balancing/promotion.ts';
 import type {
   BalancingWord,
   CpusetOptions,
@@ -26,6 +27,7 @@ import { Cpuset } from '../tasks/cpuset.ts';
 import { ROOT_CREDENTIALS } from '../tasks/credentials.ts';
 import { beginSteps } from './stepped-handle.ts';
 
+const SYSCTL_INT_MAX = 2 ** 31 - 1;
 const BALANCING_WORDS: readonly BalancingWord[] = ['off', 'on', 'tiering'];
 
 export class SettingsHandle implements MachineSettings {
@@ -45,7 +47,25 @@ export class SettingsHandle implements MachineSettings {
   }
 
   set balancing(word: BalancingWord) {
-    this.#machine.memory.balancing = checkWord(word, 'balancing', BALANCING_WORDS);
+    setBalancing(this.#machine.memory, checkWord(word, 'balancing', BALANCING_WORDS));
+  }
+
+  get promoteRateLimitMBps(): number {
+    return this.#machine.memory.physical.promotions.rateLimitMBps;
+  }
+
+  set promoteRateLimitMBps(limit: number) {
+    checkInteger(limit, 'promoteRateLimitMBps', 0, SYSCTL_INT_MAX);
+    this.#machine.memory.physical.promotions.rateLimitMBps = limit;
+  }
+
+  get hotThresholdMs(): number {
+    return this.#machine.memory.physical.promotions.hotThresholdMs;
+  }
+
+  set hotThresholdMs(milliseconds: number) {
+    checkInteger(milliseconds, 'hotThresholdMs', 0, SYSCTL_INT_MAX);
+    this.#machine.memory.physical.promotions.hotThresholdMs = milliseconds;
   }
 
   hugePoolPages(node: number): number {

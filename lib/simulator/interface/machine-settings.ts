@@ -19,10 +19,29 @@ export interface NodeCounters {
   readonly otherNode: number;
 }
 
-/** Source: /proc/vmstat, pgmigrate_success and pgmigrate_fail, in base pages. */
-export interface MigratedPages {
-  readonly moved: number;
-  readonly failed: number;
+/**
+ * What migrations and automatic balancing have done since the machine started, under the kernel's
+ * names: base pages, but for faults and huge pages. Source: /proc/vmstat.
+ */
+export interface VmCounters {
+  /** Pages that migrations have moved, and could not move. */
+  readonly pgmigrateSuccess: number;
+  readonly pgmigrateFail: number;
+  /** Pages that balancing has marked; a huge page is as many as it has, and one of the latter. */
+  readonly numaPteUpdates: number;
+  readonly numaHugePteUpdates: number;
+  /** Accesses to marked pages, one for a huge page; and those by CPUs of the page's node. */
+  readonly numaHintFaults: number;
+  readonly numaHintFaultsLocal: number;
+  /** Pages that balancing has moved. */
+  readonly numaPagesMigrated: number;
+  /** Of these, pages that tiering has moved from slow memory to fast. */
+  readonly pgpromoteSuccess: number;
+  /** Pages of slow memory that were hot enough to be. */
+  readonly pgpromoteCandidate: number;
+  /** Pages that were promoted whether hot or not, for there was plenty of room. null: 6.1 and 6.12
+   *  do not count them. */
+  readonly pgpromoteCandidateNrl: number | null;
 }
 
 /**
@@ -65,6 +84,18 @@ export interface SimulatedCpuset {
 export interface MachineSettings {
   /** kernel.numa_balancing; `off` on a new machine. It works while `keepTouching()` passes time. */
   balancing: BalancingWord;
+  /**
+   * What tiering promotes to one node in a second at most, where that is not mostly free, in MiB;
+   * 65536 on a new machine, and nothing with 0.
+   * Source: kernel.numa_balancing_promote_rate_limit_MBps.
+   */
+  promoteRateLimitMBps: number;
+  /**
+   * A page of slow memory is hot if it is touched sooner after its mark, in milliseconds; 1000 on a
+   * new machine. While tiering works, the kernel adjusts it to the rate. Source: hot_threshold_ms
+   * of debugfs.
+   */
+  hotThresholdMs: number;
   readonly weights: WeightFiles;
   /** Huge pages of a node's pool. Source: nr_hugepages of sysfs. */
   hugePoolPages(node: number): number;

@@ -99,6 +99,14 @@ export interface KernelProfile {
   readonly balancingSparesPinned: 'private' | 'all';
   /** Balancing leaves private pages unmarked for any reference, pin or not. C-6.2-09. */
   readonly balancingSparesReferenced: boolean;
+  /** Balancing marks huge pages whoever holds them, also at home. C-6.2-22. */
+  readonly balancingMarksAnyHuge: boolean;
+  /** Balancing moves huge pages that are mapped page by page. C-6.2-23. */
+  readonly balancesPartsOfHuge: boolean;
+  /** Slow memory is a tier of its own, as the firmware tells. C-6.3-01. */
+  readonly hasSlowTiers: boolean;
+  /** Promotions that no limit could have stopped are counted, too. C-6.4-07. */
+  readonly countsUnlimitedCandidates: boolean;
   /** Balancing leaves processes alone whose cpuset has one node. C-6.2-15. */
   readonly balancingSparesOneNode: boolean;
 }
@@ -141,6 +149,10 @@ const LINUX_6_1: KernelProfile = {
   balancesSharedMemory: false,
   balancingSparesPinned: 'private',
   balancingSparesReferenced: true,
+  balancingMarksAnyHuge: true,
+  balancesPartsOfHuge: false,
+  hasSlowTiers: false,
+  countsUnlimitedCandidates: false,
   balancingSparesOneNode: false,
 };
 
@@ -171,6 +183,8 @@ const LINUX_6_12: KernelProfile = {
   rebindsToEqualNodes: false,
   hasOldCpusets: false,
   balancingSparesReferenced: false,
+  balancesPartsOfHuge: true,
+  hasSlowTiers: true,
 };
 
 const LINUX_6_18: KernelProfile = {
@@ -186,6 +200,7 @@ const LINUX_6_18: KernelProfile = {
   emptyWeightIsOne: false,
   automaticWeightsFile: '__auto_type',
   balancingSparesOneNode: true,
+  countsUnlimitedCandidates: true,
 };
 
 const LINUX_7_2: KernelProfile = {
@@ -200,6 +215,7 @@ const LINUX_7_2: KernelProfile = {
   automaticWeightsFile: 'auto',
   balancesSharedMemory: true,
   balancingSparesPinned: 'all',
+  balancingMarksAnyHuge: false,
 };
 
 export const KERNEL_PROFILES: Readonly<Record<KernelLine, KernelProfile>> = Object.freeze({

@@ -9,6 +9,7 @@
  * one; a node has at least as many whole blocks as its pages in use cannot break.
  */
 
+import { BalancingCounters, Promotions } from './balancing-counters.ts';
 import { NodeCounters } from './node-counters.ts';
 import { hasNode, maskOf, NO_NODE, type Nodemask } from './nodemask.ts';
 import { buildZonelists } from './zonelist.ts';
@@ -34,6 +35,8 @@ export class PhysicalMemory {
   /** Nodes with memory: N_MEMORY. */
   readonly memoryNodes: Nodemask;
   readonly counters: NodeCounters = new NodeCounters();
+  readonly balancing: BalancingCounters = new BalancingCounters();
+  readonly promotions: Promotions = new Promotions();
   readonly #total = new Map<number, number>();
   readonly #free = new Map<number, number>();
   readonly #zonelists: ReadonlyMap<number, readonly number[]>;

@@ -41,7 +41,7 @@ const SMALL: MachineDescription = {
 
 function stateOf(machine: Machine): unknown {
   const free = machine.topology().nodes.map(({ freeBytes }) => freeBytes);
-  return { free, migrated: machine.migratedPages };
+  return { free, counters: machine.vmstat() };
 }
 
 async function outcomeOf(seed: number, kernel: KernelLine, isStepped: boolean): Promise<unknown> {

@@ -1,0 +1,37 @@
+/** What tests of balancing share: places to run at, and processes of which only new areas count. */
+
+import { MPOL } from '../../lib/core/uapi.ts';
+import type { Need } from '../support/needs.ts';
+import { cpuNodes } from './first-touch.contract.ts';
+import { areasOf } from './objects.ts';
+import { Pages } from './pages.ts';
+import type { WorldMachine, WorldProcess } from './world.ts';
+
+/** How long a process goes on touching before it is asked. */
+export const ROUND_MS = 1500;
+const ALL_ADDRESSES = 2 ** 47;
+
+/** A node with memory, and a CPU of it. */
+export interface Place {
+  readonly node: number;
+  readonly cpu: number;
+}
+
+export const twoCpuNodes: Need = (machine) =>
+  cpuNodes(machine).length >= 2 ? null : 'needs two nodes with CPUs and memory';
+
+/** Where the pages are, and another place. */
+export function placesOf(machine: WorldMachine): [Place, Place] {
+  return cpuNodes(machine).slice(0, 2) as [Place, Place];
+}
+
+/** Nothing of the process is balanced, but what it maps from now on. */
+export async function exempt(
+  process: WorldProcess,
+  { pageSizeBytes }: WorldMachine,
+): Promise<void> {
+  const pageCount = ALL_ADDRESSES / pageSizeBytes;
+  for (const { address, pageCount: count } of await areasOf(process).list(0n, pageCount)) {
+    await new Pages(process, address, count, pageSizeBytes).mbind(MPOL.LOCAL, null);
+  }
+}
