@@ -169,6 +169,11 @@ export class Machine {
     this.#state.memory.costs = null;
   }
 
+  /** Calls of `steps` that have begun, and that nobody has run to their end. */
+  get unendedCallCount(): number {
+    return this.#state.memory.inFlight.calls.size;
+  }
+
   /** What migrations and automatic balancing have done since it started. */
   vmstat(): VmCounters {
     return vmCountersOf(this.#state.memory);

@@ -31,6 +31,7 @@ const hostSuites = [
   'test/package',
   'test/simulator',
   'test/style',
+  'test/testing',
 ];
 
 const vitest = ['node_modules/vitest/vitest.mjs', 'run'];

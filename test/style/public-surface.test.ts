@@ -36,7 +36,10 @@ function emitDeclarations(ts: TypeScript): Map<string, string> {
 /** What the package's entry points reach, in the order in which they do. */
 function reachable(declarations: ReadonlyMap<string, string>): string[] {
   const reached: string[] = [];
-  const open = ['index.d.ts', 'syscalls/public.d.ts', 'simulator/public.d.ts'];
+  const open = [
+    ...['index.d.ts', 'syscalls/public.d.ts', 'simulator/public.d.ts'],
+    ...['testing/public.d.ts', 'testing/vitest.d.ts'],
+  ];
   for (let path = open.shift(); path !== undefined; path = open.shift()) {
     if (reached.includes(path)) continue;
     reached.push(path);

@@ -101,11 +101,18 @@ export class FaultsHandle implements InjectedFaults {
     checkInteger(pageCount, 'pageCount', 1);
     const size = BigInt(this.#machine.memory.pageSizeBytes);
     const written = new Map<bigint, bigint>();
+    const lost = new Set<bigint>();
     let writes = 0;
+    // Before a word is written over, too: the next one would hide that it was lost.
+    const look = (at: bigint): void => {
+      const found = process.memory.load(at);
+      if (!found.ok || found.value !== written.get(at)) lost.add(at);
+    };
     const end = this.atEachStep(() => {
       const at = address + BigInt(writes % pageCount) * size;
       const value = BigInt(writes + 1);
       writes += 1;
+      if (written.has(at)) look(at);
       if (process.memory.store(at, value).ok) written.set(at, value);
     });
     return {
@@ -114,11 +121,8 @@ export class FaultsHandle implements InjectedFaults {
       },
       lostWrites: () => {
         end();
-        const isLost = ([at, value]: readonly [bigint, bigint]): boolean => {
-          const found = process.memory.load(at);
-          return !found.ok || found.value !== value;
-        };
-        return [...written].filter(isLost).map(([at]) => at);
+        for (const at of written.keys()) look(at);
+        return [...lost];
       },
       end,
     };

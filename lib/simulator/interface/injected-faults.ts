@@ -23,8 +23,9 @@ export type StepAction = (event: MigrationEvent) => void;
 export interface RacingWriter {
   /** Words written so far. */
   readonly writes: number;
-  /** Pages whose last written word is not what is read there now: the empty list. It ends the
-   *  writer, and waits for pages that are on their way. */
+  /** Pages where a word that was written was not there when it was looked for, before the next one
+   *  was written or now: the empty list. It ends the writer, and waits for pages that are on their
+   *  way. */
   lostWrites(): readonly bigint[];
   end(): void;
 }
