@@ -74,7 +74,7 @@ interface Part {
   readonly end: number;
 }
 
-/** How far it came. Where it slept, others have gone on: what is behind is to be looked at again. */
+/** How far it came. Where it slept, others have gone on: what follows is looked at again. */
 function touchPart(
   toucher: Toucher,
   vma: Vma,

@@ -16,7 +16,7 @@ import { hasFlag, offsetOf, VM, type Vma } from './vma.ts';
 /** Default of fault_around_bytes in debugfs. */
 const FAULT_AROUND_BYTES = 2 ** 16;
 
-/** The folio that an access to the page has to wait for, because it is on its way; null for none. */
+/** The folio that an access to the page has to wait for: it is on its way. null for none. */
 export function awaitedFolio(
   space: AddressSpace,
   vma: Vma,

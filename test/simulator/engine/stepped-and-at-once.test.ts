@@ -24,7 +24,7 @@ const SEEDS = 60;
 const MOVES = 12;
 const HUGE_PAGES = 512;
 const HUGE_COUNT = 3;
-/** Pages that a node has left: none, too few for a huge page, or for moving pages together for one. */
+/** Pages that a node has left: none, too few for a huge page, or to move pages together for one. */
 const LEFT_PAGES = [0, 40, 300, 700, 1100, 2500];
 /** Pages of each huge page that hold something. */
 const WRITTEN_PAGES = 20;
@@ -56,7 +56,7 @@ function maskOf(node: number): { readonly words: BigUint64Array; readonly maxnod
   return { words: BigUint64Array.of(1n << BigInt(node)), maxnode: 65 };
 }
 
-/** Transparent huge pages and pages of a pool, some of them pinned or cut, on nodes that fill up. */
+/** Transparent huge pages and pages of a pool, some of them pinned or cut, on nodes filling up. */
 function moveHugePages(seed: number, kernel: KernelLine, isStepped: boolean): unknown {
   const random = new Random(seed);
   const machine = new Machine(SMALL, { kernel });
