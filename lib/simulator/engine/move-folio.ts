@@ -4,7 +4,7 @@
  * newer ones before.
  *
  * Source: mm/migrate.c, migrate_folio_move(), move_to_new_folio(), __migrate_folio(),
- * folio_migrate_mapping() and remove_migration_ptes(); before that migrate_folio().
+ * folio_migrate_mapping() and remove_migration_ptes(); on 6.1 migrate_folio().
  */
 
 import type { Steps } from '../memory/in-flight.ts';

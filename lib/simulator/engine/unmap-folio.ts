@@ -83,7 +83,7 @@ function* lockSource(
   return 'locked';
 }
 
-/** Each mapping in turn, as they were when the walk began; false where one is left. */
+/** Each mapping in turn; false where one is left. */
 function* unmapAll({ memory }: Run, item: MigratingFolio, attempt: Attempt): Steps<boolean> {
   const { folio, folioId } = item;
   for (const place of mappingsOf(memory, folioId, item.range)) {
