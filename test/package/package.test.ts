@@ -1,7 +1,15 @@
 /** The tarball that users install: what is in it, and that it works in an empty project. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +67,20 @@ function runNode(parameters: string[], cwd = project): { stdout: string; stderr:
   });
   if (status !== 0) throw new Error(`node ${parameters.join(' ')}: ${stdout}${stderr}`);
   return { stdout, stderr };
+}
+
+/** Every declaration is checked, those of the package too. */
+function compile(config: string): void {
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const types = join(ROOT, 'node_modules/@types');
+  expect(runNode([compiler, '-p', config, '--typeRoots', types]).stdout).toBe('');
+}
+
+/** The examples of docs/testing.md in one language. */
+function examplesIn(language: 'ts' | 'js'): string[] {
+  const text = readFileSync(join(project, 'node_modules/node-numa/docs/testing.md'), 'utf8');
+  const blocks = [...text.matchAll(/```(\w+)\n(.*?)```/gs)];
+  return blocks.filter((block) => block[1] === language).map((block) => block[2] as string);
 }
 
 beforeAll(() => {
@@ -151,10 +173,7 @@ describe('an empty project that installed it', () => {
   test(
     'works from strict TypeScript, with using, every declaration checked',
     () => {
-      const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-      const types = join(ROOT, 'node_modules/@types');
-      const { stdout } = runNode([compiler, '-p', '.', '--typeRoots', types]);
-      expect(stdout).toBe('');
+      compile('tsconfig.json');
       expectWorks(runNode(['out/typescript.js']));
     },
     MINUTES,
@@ -169,4 +188,51 @@ describe('an empty project that installed it', () => {
     const { stdout } = runNode(['--print', "require('node-numa/package.json').name"]);
     expect(stdout.trim()).toBe('node-numa');
   });
+});
+
+describe('a project whose tests are made with it', () => {
+  const told = {
+    pass: false,
+    message:
+      'expected 10 pages to have moved to node 1; ' +
+      'found 10 on node 0 before and 3 on node 0, 7 on node 1 after; total 10, moved 7, noMemory 3',
+  };
+
+  test.each(['testing.mjs', 'testing.cjs'])('runs %s, without vitest', (name) => {
+    const { stdout, stderr } = runNode([name]);
+    expect([JSON.parse(stdout), stderr]).toEqual([told, '']);
+  });
+
+  test(
+    'runs testing.ts, whose declarations need no vitest either',
+    () => {
+      compile('tsconfig.json');
+      expect(JSON.parse(runNode(['out/testing.js']).stdout)).toEqual(told);
+    },
+    MINUTES,
+  );
+
+  test('runs the example of docs/testing.md for other test runners', () => {
+    const examples = examplesIn('js');
+    expect(examples).toHaveLength(1);
+    writeFileSync(join(project, 'documented.mjs'), examples.join('\n'));
+    expect(runNode(['--test', 'documented.mjs']).stdout).toMatch(/# pass 1\n# fail 0/);
+  });
+
+  test(
+    'runs the examples of docs/testing.md with vitest, and they are typed',
+    () => {
+      const examples = examplesIn('ts');
+      expect(examples).toHaveLength(2);
+      examples.forEach((text, index) => {
+        writeFileSync(join(project, `documented-${index}.spec.ts`), text);
+      });
+      symlinkSync(join(ROOT, 'node_modules/vitest'), join(project, 'node_modules/vitest'));
+      compile('tsconfig.vitest.json');
+      const { stdout } = runNode(['node_modules/vitest/vitest.mjs', 'run', '--reporter=json']);
+      const count = examples.join().match(/^test\(/gm)?.length;
+      expect(JSON.parse(stdout)).toMatchObject({ numPassedTests: count, numTotalTests: count });
+    },
+    2 * MINUTES,
+  );
 });
