@@ -10,7 +10,7 @@ import { runPart } from './part.mjs';
 import { resultLine } from './result.mjs';
 
 const programCount = 1000;
-/** Of them; each takes as long as many others. */
+/** Of them with groups; each takes as long as four others. */
 const groupCount = 50;
 
 /**
