@@ -34,7 +34,7 @@ function writeDown(name) {
  */
 function withConditions(declare) {
   const given = () => declare;
-  return Object.assign(declare, { skipIf: given, runIf: given, each: given });
+  return Object.assign(declare, { skipIf: given, runIf: given, each: given, for: given });
 }
 
 export const describe = withConditions(enterChapter);
@@ -45,4 +45,5 @@ export const beforeAll = () => {};
 export const afterAll = () => {};
 export const beforeEach = () => {};
 export const afterEach = () => {};
+export const onTestFinished = () => {};
 export const vi = {};

@@ -35,6 +35,7 @@ import { nodesAndDistancesContract } from './nodes-and-distances.contract.ts';
 import { numaMapsContract } from './numa-maps.contract.ts';
 import { overflowContract } from './overflow.contract.ts';
 import { pageStatusContract } from './page-status.contract.ts';
+import { pinnedMemoryContract } from './pinned-memory.contract.ts';
 import { pinsContract } from './pins.contract.ts';
 import { policiesReadBackContract } from './policies-read-back.contract.ts';
 import { policyQueryContract } from './policy-query.contract.ts';
@@ -100,6 +101,7 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   balancingMarksContract,
   balancingCountersContract,
   promotionContract,
+  pinnedMemoryContract,
 ];
 
 export type { BackendSubject } from './backend-world.ts';

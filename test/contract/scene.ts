@@ -18,6 +18,8 @@ export interface Scene {
   readonly node: number;
   /** Skips from inside a test, for what only the test can find out. */
   skip(reason: string): never;
+  /** Text that stands with the test in a verbose report. */
+  note(text: string): Promise<void>;
 }
 
 export interface Conditions {
@@ -55,6 +57,7 @@ async function playScene(
       facts: kernelFacts(machine.kernel),
       node: machine.memoryNodes[0] as number,
       skip: (reason) => context.skip(reason),
+      note: async (text) => void (await context.annotate(text)),
     });
   } finally {
     await process.exit();

@@ -1,8 +1,17 @@
 /** The examples on the simulator: what they print natively, but for the line of the backend. */
 
 import { describe, expect, it } from 'vitest';
+import { kernelLines, Machine } from '../../lib/simulator/public.ts';
+import { kernelFacts } from '../contract/kernel-facts.ts';
+import { DRIVER_MEMORY, PINNED_BUFFER } from '../contract/pinned-kinds.ts';
+import { expectedTable } from '../contract/pinned-table.ts';
 import { exampleTests, outputOf } from '../facade/example-runs.ts';
 import { readRepositoryFile } from '../style/repository.ts';
+
+/** The names of the steps that an example prints. */
+function stepsIn(output: string): string[] {
+  return [...output.matchAll(/^ +\d+ {2}call 0 {2}(\S+)/gm)].map(([, step]) => step as string);
+}
 
 describe('examples on the simulator', () => {
   exampleTests('simulator', () => [0, 1, 4096]);
@@ -30,5 +39,36 @@ describe('examples on the simulator', () => {
     expect(shared).toBeLessThan(far as number);
     // The distance of the two nodes is 21, that of a node to itself 10.
     expect((far as number) / near).toBeCloseTo(2.1, 2);
+  });
+
+  it.for(kernelLines)('runs examples/pinned-buffer.mjs as Linux %s: its tables', async (kernel) => {
+    const output = await outputOf(['examples/pinned-buffer.mjs', kernel], 'simulator');
+    const facts = kernelFacts(new Machine(undefined, { kernel }).kernel);
+    for (const group of PINNED_BUFFER) expect(output).toContain(expectedTable(group, facts));
+    expect(output).toMatch(/^9 tries +moves\n10 tries +stays, counts 4$/m);
+    const [, ofReference = '', ofPin = ''] = output.split('move_pages() of one page');
+    expect(stepsIn(ofReference)).toEqual(
+      expect.arrayContaining(['isolate', 'lock-source', 'unmap', 'back-out', 'restore']),
+    );
+    expect(ofReference).toContain('references too many');
+    const before = ['isolate', 'pass', 'allocate-target', 'lock-source', 'lock-target'];
+    const after = ['unmap', 'back-out', 'unlock', 'free-target', 'put-back'];
+    expect(stepsIn(ofPin)).toEqual([...before, ...after]);
+    expect(ofPin).toContain('may be pinned');
+    expect(ofPin).toContain('backed out 10 times: it stays, counts 1');
+  });
+
+  it.for(kernelLines)('runs examples/driver-memory.mjs as Linux %s: its table', async (kernel) => {
+    const output = await outputOf(['examples/driver-memory.mjs', kernel], 'simulator');
+    const facts = kernelFacts(new Machine(undefined, { kernel }).kernel);
+    for (const group of DRIVER_MEMORY) expect(output).toContain(expectedTable(group, facts));
+    expect(output).toContain('0 steps, backed out 0 times: it stays, EBUSY');
+  });
+
+  it('shows the tables of pinned memory in the docs', async () => {
+    const page = readRepositoryFile('docs/pinned-memory.md');
+    for (const group of [...PINNED_BUFFER, ...DRIVER_MEMORY]) {
+      expect(page).toContain(expectedTable(group, kernelFacts('7.2')));
+    }
   });
 });

@@ -30,7 +30,10 @@ function areasOf({ space }: Thread, { address, pageCount }: PagesCall): Vma[] {
 
 /** Pins a buffer for long; the value names it. */
 export function registerBuffer(thread: Thread, call: PagesCall): SyscallResult<number> {
-  const hasFile = areasOf(thread, call).some(({ object }) => object?.isFile === true);
+  // A ring's socket is a file. A device's memory is one that cannot be pinned: EFAULT comes first.
+  const isOfFile = (area: Vma): boolean =>
+    area.object?.isFile === true || (hasFlag(area, VM.MIXEDMAP) && !hasFlag(area, VM.IO));
+  const hasFile = areasOf(thread, call).some(isOfFile);
   if (hasFile && !thread.space.memory.profile.ringsTakeFiles) {
     return failure('register_buffer', ERRNO.EOPNOTSUPP);
   }
