@@ -177,6 +177,7 @@ export const KNOWN: readonly KnownDifference[] = [
     contract: 'C-2.5-04',
     since: '7.0',
     parts: true,
+    isRare: true,
     isOfGroups: true,
     explains: (program, difference) =>
       hasChangedNodes(program, difference) && setsFlags(program, difference, NUMA_BALANCING),
