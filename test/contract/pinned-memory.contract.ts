@@ -23,7 +23,7 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { Cpuset } from './world.ts';
 
 const { EBUSY } = ERRNO;
-const { MOVE, MOVE_ALL } = MPOL_MF;
+const { MOVE, MOVE_ALL, STRICT } = MPOL_MF;
 
 const twoCpuNodes: Need = (machine) =>
   cpuNodes(machine).length >= 2 ? null : 'needs two nodes with CPUs and memory';
@@ -100,7 +100,7 @@ function declareReserved(declare: DeclareTest): void {
     const pages = new Pages(process, address, pageCount, machine.pageSizeBytes);
     const before = await where(await pages.touch('read'));
     const other = machine.memoryNodes.find((node) => node !== before[0]) as number;
-    for (const flags of [0, MOVE, MOVE_ALL]) {
+    for (const flags of [STRICT, MOVE, MOVE | STRICT, MOVE_ALL, MOVE_ALL | STRICT]) {
       expect(await pages.mbind(MPOL.BIND, maskOf(other), flags), `${flags}`).toSucceed();
     }
     const { result, status } = await move(process, pages, other, MOVE_ALL);

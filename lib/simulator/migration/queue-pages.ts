@@ -80,6 +80,8 @@ class Walk {
 
   #isSkipped(vma: Vma): boolean {
     if (!this.#moves && !this.#isStrictOnly) return true;
+    // The pages of the vdso are reserved, and passed over.
+    if (hasFlag(vma, VM.SPECIAL) && !hasFlag(vma, VM.IO)) return true;
     return hasFlag(vma, VM.IO) && (this.#request.flags & STRICT) === 0;
   }
 
