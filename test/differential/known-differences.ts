@@ -138,7 +138,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'joined-equal-nodes',
-    contract: 'C-2.5-18',
+    contract: 'C-2.5-20',
     since: '6.12',
     parts: true,
     isOfGroups: true,
