@@ -19,8 +19,9 @@ import { chooseAction } from './interleaved-actions.ts';
 
 const TICKS = 160;
 const CALLS_MAX = 5;
-/** Far more than any seed takes: calls that wait for each other would go on for ever. */
-const EVENTS_MAX = 20_000;
+/** Far more than any seed takes, also where huge pages move in pieces: calls that wait for each
+ *  other would go on for ever. */
+const EVENTS_MAX = 500_000;
 const PAGE_SIZE_BYTES = 4096;
 const BASE = 0x4000_0000_0000n;
 /** Private pages, then those of one shared mapping, then a huge page. */
