@@ -26,10 +26,10 @@ export interface Attempt {
   readonly pass: number;
 }
 
-/** Takes the locks of a folio away that this call has. */
-export function unlock({ folio, targetId, target }: MigratingFolio): void {
+/** Ends the call's locks of a folio and of its target. */
+export function unlock({ folio, target }: MigratingFolio): void {
   folio.lockedBy = null;
-  if (targetId !== null) target.lockedBy = null;
+  target.lockedBy = null;
 }
 
 /** The folio is done with, moved or gone. */

@@ -8,7 +8,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
-import { migratePages as migratePageList, tellIsolated } from '../engine/migrate-pages.ts';
+import { migratePages as migrateIsolated, tellIsolated } from '../engine/migrate-pages.ts';
 import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
@@ -95,7 +95,7 @@ export function* migrateBetween(
     });
     const { memory } = space;
     yield* tellIsolated(memory, queued.list);
-    const result = yield* migratePageList(memory, queued.list, exactly(pair.to, by, account));
+    const result = yield* migrateIsolated(memory, queued.list, exactly(pair.to, by, account));
     if (result.isOutOfMemory) return -ERRNO.ENOMEM;
     const counted = { nothing: 0, folios: queued.leftFolios, pages: queued.leftPages };
     left += result.failedCount + counted[memory.profile.countsUnisolated];
