@@ -144,4 +144,6 @@ const BACKEND_METHODS = Object.keys({
   pagemap: true,
   maps: true,
   migratePages: true,
+  readText: true,
+  readNames: true,
 } satisfies Record<BackendMethod, true>) as BackendMethod[];

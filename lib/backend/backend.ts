@@ -211,9 +211,19 @@ export interface Backend {
   /** The same on the calling thread. */
   movePagesSync(request: MovePagesRequest): SyscallResult<number>;
   /** The pagemap entry of each page: bit 63 present, bit 62 swapped, bit 61 file or shared.
-   *  Synchronous. Source: proc_pid_pagemap(5). ENOENT, EACCES, EPERM where /proc is closed. */
-  pagemap(span: PageSpan): SyscallResult<BigUint64Array>;
+   *  Synchronous; without `pid` of the calling process. Source: proc_pid_pagemap(5). ENOENT, EACCES,
+   *  EPERM where /proc is closed, or the process is not ours to look into. */
+  pagemap(span: PageSpan, pid?: number): SyscallResult<BigUint64Array>;
   /** Moves a process's pages from node set to node set on another thread. Value: the number of
    *  pages left behind. Source: migrate_pages(2). EINVAL, EPERM, ESRCH, EFAULT, ENOMEM. */
   migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>>;
+
+  // Files of procfs and sysfs
+
+  /** A whole text file below /proc or /sys, as it is now, read on another thread. Bytes that are no
+   *  UTF-8 become U+FFFD. Source: proc(5), sysfs(5). ENOENT: no such file, process, or not ours to
+   *  see (hidepid); EACCES, EPERM; ESRCH: the process ended meanwhile. */
+  readText(path: string): Promise<SyscallResult<string>>;
+  /** Names in a folder below /proc or /sys, in no order, read on another thread. ENOENT, EACCES. */
+  readNames(path: string): Promise<SyscallResult<string[]>>;
 }

@@ -71,7 +71,7 @@ export interface Addon {
   sched_setaffinity(cpus: readonly number[]): SyscallResult<undefined>;
   sched_getaffinity(): SyscallResult<number[]>;
   /** Fills `entries`. */
-  pagemap(address: bigint, entries: BigUint64Array): SyscallResult<undefined>;
+  pagemap(pid: number, address: bigint, entries: BigUint64Array): SyscallResult<undefined>;
   topology(): SyscallResult<TopologySnapshot>;
   node_memory(node: number): SyscallResult<NodeMemory>;
   /** The file of the libnuma in use; `null` where it cannot be told. */

@@ -24,6 +24,7 @@ import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.
 import { type Addon, loadAddon, type Unavailable } from './addon.ts';
 import { memoryTiers } from './host-nodes.ts';
 import { readMaps } from './proc-maps.ts';
+import { readNames, readText } from './system-files.ts';
 
 export { hostMemoryNodeCount } from './host-nodes.ts';
 
@@ -137,15 +138,23 @@ class NativeBackend implements Backend {
     return this.#addon.move_pages(...movePagesArguments(request));
   }
 
-  pagemap(span: PageSpan): SyscallResult<BigUint64Array> {
+  pagemap(span: PageSpan, pid: number = 0): SyscallResult<BigUint64Array> {
     const entries = new BigUint64Array(span.pageCount);
-    const result = this.#addon.pagemap(span.address, entries);
+    const result = this.#addon.pagemap(pid, span.address, entries);
     return result.ok ? { ok: true, value: entries } : result;
   }
 
   migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {
     const { pid, maxnode, from, to } = request;
     return this.#addon.migrate_pages_async(pid, maxnode, from, to);
+  }
+
+  readText(path: string): Promise<SyscallResult<string>> {
+    return readText(path);
+  }
+
+  readNames(path: string): Promise<SyscallResult<string[]>> {
+    return readNames(path);
   }
 }
 

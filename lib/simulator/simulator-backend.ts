@@ -30,6 +30,7 @@ import type { Caller } from './caller.ts';
 import type { Machine } from './machine.ts';
 import { mapsOf, pagemapOf } from './memory-report.ts';
 import type { ProcessMappings } from './process-mappings.ts';
+import { namesOf, textOf } from './procfs/files.ts';
 import { answer, DONE, failure, success } from './syscalls/answer.ts';
 import type { UserMask } from './syscalls/decode-mask.ts';
 import { getMempolicy } from './syscalls/get-mempolicy.ts';
@@ -240,6 +241,14 @@ export class SimulatorBackend implements Backend {
     return later(
       this.#call('migrate_pages', () => migratePages(this.#machine, this.#thread, call)),
     );
+  }
+
+  readText(path: string): Promise<SyscallResult<string>> {
+    return later(this.#call('open', () => textOf(path)));
+  }
+
+  readNames(path: string): Promise<SyscallResult<string[]>> {
+    return later(this.#call('scandir', () => namesOf(path)));
   }
 
   #call<T>(name: string, body: () => SyscallResult<T>): SyscallResult<T> {

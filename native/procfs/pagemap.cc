@@ -1,7 +1,8 @@
-// proc_pid_pagemap(5): one 64-bit entry for each page of this process.
+// proc_pid_pagemap(5): one 64-bit entry for each page of a process.
 // Thread: the caller's; opens the file for each call, so threads share nothing.
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "../addon.h"
@@ -13,12 +14,15 @@ namespace node_numa {
 namespace {
 
 struct PagemapArguments {
+  int32_t pid;
   uint64_t address;
   Elements<uint64_t> entries;
 };
 
-SyscallResult CallOpen(int* file) {
-  *file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+SyscallResult CallOpen(int32_t pid, int* file) {
+  char path[sizeof "/proc/-2147483648/pagemap"] = "/proc/self/pagemap";
+  if (pid != 0) snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
+  *file = open(path, O_RDONLY | O_CLOEXEC);
   return SyscallResult::Capture(*file, "open");
 }
 
@@ -41,16 +45,17 @@ SyscallResult CallPread(int file, const PagemapArguments& arguments) {
 
 }  // namespace
 
-/** pagemap(address, entries): SyscallResult<undefined>; fills the BigUint64Array */
+/** pagemap(pid, address, entries): SyscallResult<undefined>; fills the BigUint64Array; pid 0: this */
 Napi::Value Pagemap(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   PagemapArguments decoded;
+  decoded.pid = arguments.Bits32("pid");
   decoded.address = arguments.Address("address");
   decoded.entries = arguments.BigUint64s("entries");
   if (!arguments.Valid()) return {};
 
   int file;
-  const SyscallResult opened = CallOpen(&file);
+  const SyscallResult opened = CallOpen(decoded.pid, &file);
   if (!opened.Ok()) return Failure(info.Env(), opened);
   const SyscallResult result = CallPread(file, decoded);
   close(file);

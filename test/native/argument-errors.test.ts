@@ -31,7 +31,7 @@ const good: Record<string, readonly unknown[]> = {
   getcpu: [],
   sched_setaffinity: [[0]],
   sched_getaffinity: [],
-  pagemap: [mapping.address, new BigUint64Array(4)],
+  pagemap: [0, mapping.address, new BigUint64Array(4)],
   topology: [],
   node_memory: [0],
   libnuma_path: [],

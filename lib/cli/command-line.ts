@@ -1,0 +1,90 @@
+/**
+ * One command line from its words to its exit status.
+ */
+
+import { CommanderError } from 'commander';
+import { NumaError } from '../core/errors.ts';
+import type { CommandSpec, SharedOptions } from './command.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { openMachine } from './open-machine.ts';
+import type { ColourWhen, Output } from './output.ts';
+import { buildProgram, PROGRAM_NAME, type Runner } from './program.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Where a command line runs. */
+export interface Surroundings {
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  readonly version: string;
+}
+
+type ParsedOptions = SharedOptions & { readonly color?: ColourWhen };
+
+/**
+ * @param words those after the program's name
+ * @returns the exit status; never rejects, but for what is a fault of the program itself
+ */
+export async function runCommandLine(
+  words: readonly string[],
+  { output, signal, version }: Surroundings,
+): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.DONE;
+  let isJson = false;
+  const run: Runner = async (spec, args, given) => {
+    const options = given as ParsedOptions;
+    isJson = options.json === true;
+    output.paint(options.color ?? 'auto');
+    checkMachineOption(spec, options);
+    const open = (): ReturnType<typeof openMachine> => openMachine(options);
+    exitCode = await spec.run({ options, args, output, signal, open });
+  };
+  const program = buildProgram(run, version);
+  const printing = {
+    writeOut: (text: string): void => output.raw(text),
+    writeErr: (text: string): void => output.complain([text.trimEnd()]),
+    getOutHelpWidth: (): number => Math.min(output.columns, HELP_COLUMNS_MAX),
+    getErrHelpWidth: (): number => Math.min(output.columns, HELP_COLUMNS_MAX),
+    getOutHasColors: (): boolean => false,
+    getErrHasColors: (): boolean => false,
+  };
+  for (const command of [program, ...program.commands]) command.configureOutput(printing);
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return explain(error, output, isJson);
+  } finally {
+    output.endStatus();
+  }
+}
+
+const HELP_COLUMNS_MAX = 100;
+
+function checkMachineOption({ name, takesMachine }: CommandSpec, options: SharedOptions): void {
+  if (takesMachine || options.machine === undefined) return;
+  throw new UsageError(`${name} works on this host only: leave --machine out`);
+}
+
+/** Prints what went wrong, and says how the command ended. */
+function explain(error: unknown, output: Output, isJson: boolean): ExitCode {
+  // Commander has printed its own: help, the version, or what is wrong with the words.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.DONE : EXIT.USAGE;
+  const known = knownError(error);
+  if (known === undefined) throw error;
+  const { exitCode, code } = known;
+  const { message } = error as Error;
+  if (isJson) output.json({ error: { code, message } });
+  else output.complain([`${PROGRAM_NAME}: ${message}`]);
+  return exitCode;
+}
+
+function knownError(error: unknown): { exitCode: ExitCode; code: string } | undefined {
+  if (error instanceof UsageError) return { exitCode: EXIT.USAGE, code: 'USAGE' };
+  if (error instanceof NumaError) {
+    const isUnavailable = error.code === 'NUMA_BACKEND_UNAVAILABLE';
+    return { exitCode: isUnavailable ? EXIT.UNAVAILABLE : EXIT.FAILED, code: error.code };
+  }
+  const { code } = (error ?? {}) as { code?: unknown };
+  const isMistake = typeof code === 'string' && /^ERR_(INVALID_ARG|OUT_OF_RANGE)/.test(code);
+  return isMistake ? { exitCode: EXIT.USAGE, code } : undefined;
+}

@@ -1,0 +1,37 @@
+/**
+ * Which machine a command speaks of: this host, or the simulated one that `--machine` names.
+ * A command never shows simulated data as the host's.
+ */
+
+import { NumaError } from '../core/errors.ts';
+import type { Numa } from '../facade/numa.ts';
+import { openNuma } from '../facade/open-numa.ts';
+import { kernelLines, Machine } from '../simulator/simulated-machine.ts';
+import type { SharedOptions } from './command.ts';
+import { readMachine } from './machine-file.ts';
+import { UsageError } from './usage-error.ts';
+
+/** @throws NumaError NUMA_BACKEND_UNAVAILABLE; UsageError */
+export function openMachine({ machine, kernel }: SharedOptions): Numa {
+  if (machine === undefined) {
+    if (kernel !== undefined) throw new UsageError('--kernel needs --machine: this host has one');
+    return openHost();
+  }
+  const line = kernelLines.find((known) => known === kernel);
+  if (kernel !== undefined && line === undefined) {
+    throw new UsageError(`--kernel ${kernel}: the simulator knows ${kernelLines.join(', ')}`);
+  }
+  const options = line === undefined ? {} : { kernel: line };
+  return openNuma({ machine: new Machine(readMachine(machine), options) });
+}
+
+/** This host's kernel, however many nodes it has. */
+function openHost(): Numa {
+  try {
+    return openNuma({ backend: 'native' });
+  } catch (error) {
+    if (!(error instanceof NumaError)) throw error;
+    const hint = `${error.message}; --machine four-nodes shows a simulated machine`;
+    throw new NumaError(hint, { code: error.code }, { cause: error });
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The only place that prints. Text is coloured on a terminal and plain in a pipe; a pipe that is
+ * closed ends the printing, never the work.
+ */
+
+import { Colours } from './render/colours.ts';
+
+/** What a stream of the process has. */
+export interface OutputStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+  on?(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+}
+
+export interface OutputStreams {
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+}
+
+export type ColourWhen = 'auto' | 'always' | 'never';
+
+const CLEAR_LINE = '\r\u001b[K';
+/** The cursor goes home, and what was below it is cleared. */
+const REDRAW = '\u001b[H\u001b[J';
+const OTHER_SCREEN = '\u001b[?1049h';
+const FIRST_SCREEN = '\u001b[?1049l';
+
+export class Output {
+  readonly #streams: OutputStreams;
+  #colours: Colours;
+  #hasStatus = false;
+  #isClosed = false;
+
+  constructor(streams: OutputStreams, environment: NodeJS.ProcessEnv) {
+    this.#streams = streams;
+    this.#colours = new Colours(coloursByDefault(streams.stdout, environment));
+    const onError = ({ code }: NodeJS.ErrnoException): void => {
+      if (code === 'EPIPE') this.#isClosed = true;
+    };
+    streams.stdout.on?.('error', onError);
+    streams.stderr.on?.('error', onError);
+  }
+
+  /** What paints; paints nothing in a pipe. */
+  get colours(): Colours {
+    return this.#colours;
+  }
+
+  /** Whether people are looking. */
+  get isTerminal(): boolean {
+    return this.#streams.stdout.isTTY === true;
+  }
+
+  /** Columns that a line may have: as many as it wants in a pipe. */
+  get columns(): number {
+    return this.isTerminal ? (this.#streams.stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Nobody reads any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  paint(when: ColourWhen): void {
+    if (when !== 'auto') this.#colours = new Colours(when === 'always');
+  }
+
+  lines(lines: readonly string[]): void {
+    this.endStatus();
+    if (lines.length > 0) this.#write(this.#streams.stdout, `${lines.join('\n')}\n`);
+  }
+
+  /** One JSON text, indented, ending in a new line. Masks and sets are their text. */
+  json(value: unknown): void {
+    this.endStatus();
+    this.#write(this.#streams.stdout, `${JSON.stringify(value, replaceBigints, 2)}\n`);
+  }
+
+  /** For people, beside the result: standard error. */
+  complain(lines: readonly string[]): void {
+    this.endStatus();
+    this.#write(this.#streams.stderr, `${lines.join('\n')}\n`);
+  }
+
+  /** A line that the next one replaces; only where standard error is a terminal. */
+  status(text: string): void {
+    if (this.#streams.stderr.isTTY !== true) return;
+    this.#hasStatus = true;
+    this.#write(this.#streams.stderr, `${CLEAR_LINE}${text}`);
+  }
+
+  endStatus(): void {
+    if (!this.#hasStatus) return;
+    this.#hasStatus = false;
+    this.#write(this.#streams.stderr, CLEAR_LINE);
+  }
+
+  /** Draws a screen anew on a terminal; elsewhere prints it below the last, after an empty line. */
+  redraw(lines: readonly string[]): void {
+    const { stdout } = this.#streams;
+    const text = `${lines.join('\n')}\n`;
+    this.#write(stdout, this.isTerminal ? `${REDRAW}${text}` : `${text}\n`);
+  }
+
+  /** A screen of its own while the work runs; what was there comes back. */
+  async onOtherScreen<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.isTerminal) return work();
+    this.#write(this.#streams.stdout, OTHER_SCREEN);
+    try {
+      return await work();
+    } finally {
+      this.#write(this.#streams.stdout, FIRST_SCREEN);
+    }
+  }
+
+  /** Text as it is, without a new line. */
+  raw(text: string): void {
+    this.#write(this.#streams.stdout, text);
+  }
+
+  #write(stream: OutputStream, text: string): void {
+    if (!this.#isClosed) stream.write(text);
+  }
+}
+
+function replaceBigints(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
+}
+
+/** Source: https://no-color.org; Node.js documentation, FORCE_COLOR. */
+function coloursByDefault({ isTTY }: OutputStream, environment: NodeJS.ProcessEnv): boolean {
+  const { NO_COLOR: no, FORCE_COLOR: forced, TERM: terminal } = environment;
+  if (forced !== undefined && forced !== '') return forced !== '0' && forced !== 'false';
+  if (no !== undefined && no !== '') return false;
+  return isTTY === true && terminal !== 'dumb';
+}
