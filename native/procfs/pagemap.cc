@@ -45,7 +45,7 @@ SyscallResult CallPread(int file, const PagemapArguments& arguments) {
 
 }  // namespace
 
-/** pagemap(pid, address, entries): SyscallResult<undefined>; fills the BigUint64Array; pid 0: this */
+/** pagemap(pid, address, entries): SyscallResult<undefined>; fills the array; pid 0: this one */
 Napi::Value Pagemap(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   PagemapArguments decoded;
