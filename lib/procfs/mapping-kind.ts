@@ -1,0 +1,43 @@
+/**
+ * What kind of memory a mapping is, by what maps shows of it.
+ *
+ * Source: proc_pid_maps(5); fs/proc/task_mmu.c, get_vma_name(); mm/shmem.c, shmem_zero_setup();
+ * ipc/shm.c, newseg(); mm/memfd.c.
+ */
+
+import type { MapsEntry } from './maps.ts';
+
+export const MAPPING_KINDS = [
+  'heap',
+  'stack',
+  'anonymous',
+  'file',
+  'shared',
+  'hugetlb',
+  'device',
+  'special',
+] as const;
+
+/**
+ * `heap`: what brk(2) made. `stack`: the first thread's. `anonymous`: private memory without a file,
+ * the other threads' stacks included. `file`: a file's pages. `shared`: shared memory that no disk
+ * holds (tmpfs, memfd, System V, shared anonymous). `hugetlb`: pages of a pool. `device`: a
+ * driver's. `special`: the kernel's own, such as the vdso.
+ */
+export type MappingKind = (typeof MAPPING_KINDS)[number];
+
+/** Shared memory by its name, `/dev/shm` among files. */
+const SHARED_NAMES = /^(\/memfd:|\/SYSV[0-9a-f]{8}$|\/dev\/zero$|\/dev\/shm\/|\[anon_shmem:)/;
+const DEVICE_NAMES = /^(\/dev\/|anon_inode:|\/anon_inode:|socket:|dmabuf:)/;
+
+/** @param isHugetlb what numa_maps says with the word `huge` */
+export function mappingKindOf({ name }: Pick<MapsEntry, 'name'>, isHugetlb: boolean): MappingKind {
+  if (isHugetlb) return 'hugetlb';
+  if (name === null) return 'anonymous';
+  if (name === '[heap]') return 'heap';
+  if (name === '[stack]') return 'stack';
+  if (SHARED_NAMES.test(name)) return 'shared';
+  if (name.startsWith('[anon:')) return 'anonymous';
+  if (DEVICE_NAMES.test(name)) return 'device';
+  return name.startsWith('[') ? 'special' : 'file';
+}
