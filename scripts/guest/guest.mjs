@@ -21,6 +21,7 @@ import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
 import { defaultKernel, resolveBusybox, resolveKernel } from './kernel.mjs';
 import { joinLayers } from './layers.mjs';
 import { MachineError, readMachine } from './machine.mjs';
+import { numactlLayer } from './numactl.mjs';
 import { addProject, folderInGuest, packagesLayer } from './project-layer.mjs';
 import { qemuArguments } from './qemu-arguments.mjs';
 import { userlandLayer } from './userland.mjs';
@@ -76,7 +77,8 @@ export async function runGuest(options) {
   if (!available) throw new GuestError(reason, { exitCode: exitCodes.unavailable, remedy });
 
   const kernel = await resolveKernel(kernelChoice);
-  const layers = [await userlandLayer(await resolveBusybox()), packagesLayer()];
+  const userland = await userlandLayer(await resolveBusybox());
+  const layers = [userland, packagesLayer(), numactlLayer()];
   dropRemains();
   const folder = mkdtempSync(join(guestFolder, 'run-'));
   try {

@@ -2,21 +2,13 @@
 // The guest's kernel and its busybox: Debian's own packages, unpacked into the cache, never
 // installed. With a filled cache nothing here touches the network.
 
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { archiveObstacle, openArchive } from './debian-archive.mjs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { archiveObstacle } from './debian-archive.mjs';
 import { imageIn, newestImagePackage } from './debian-kernels.mjs';
 import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
+import { fetchNumactl, hasNumactl } from './numactl.mjs';
+import { fetchFrom, place } from './package-files.mjs';
 
 /**
  * A kernel that boots the guest.
@@ -99,10 +91,12 @@ export async function resolveBusybox() {
  * @param {(fetch: () => Promise<void>) => Promise<void>} around called when there is work to do
  */
 export async function prepareGuestFiles(around) {
-  if (cachedKernel(defaultKernel) && (existsSync(busyboxPath) || archiveObstacle())) return;
+  const hasBusybox = existsSync(busyboxPath) || archiveObstacle() !== undefined;
+  if (cachedKernel(defaultKernel) && hasBusybox && hasNumactl()) return;
   await around(async () => {
     await resolveKernel(defaultKernel);
     await resolveBusybox();
+    await fetchNumactl();
   });
 }
 
@@ -141,38 +135,4 @@ async function fetchKernel(line, { suite }) {
   const kernel = cachedKernel(line);
   if (!kernel) throw new Error(`the kernel ${line} did not reach the cache`);
   return kernel;
-}
-
-/**
- * @param {string} suite
- * @param {(archive: import('./debian-archive.mjs').DebianArchive) => Promise<void>} use
- */
-async function fetchFrom(suite, use) {
-  try {
-    await use(await openArchive(suite));
-  } catch (cause) {
-    if (cause instanceof GuestError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new GuestError(`could not fetch from the Debian archive: ${reason}`, {
-      exitCode: exitCodes.unavailable,
-      remedy: 'check the network, or give a kernel image with --kernel PATH',
-      cause,
-    });
-  }
-}
-
-/**
- * Copies a file into the cache in one visible step: two runs may fill the cache at once.
- * @param {string} source
- * @param {string} target
- */
-function place(source, target) {
-  mkdirSync(dirname(target), { recursive: true });
-  const scratch = mkdtempSync(join(dirname(target), 'incoming-'));
-  try {
-    copyFileSync(source, join(scratch, 'file'));
-    renameSync(join(scratch, 'file'), target);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
 }
