@@ -43,6 +43,13 @@ export type {
 } from './core/migration-report.ts';
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
 export type { BalancingExemption } from './facade/balancing-exemption.ts';
+export type {
+  BalancingCounters,
+  BalancingMode,
+  BalancingScan,
+  BalancingState,
+} from './facade/host/balancing.ts';
+export type { HugePagePool, NodeStatistics } from './facade/host/node-statistics.ts';
 export {
   MappedBuffer,
   type MigrateOptions,
@@ -62,3 +69,4 @@ export type { Residency } from './facade/residency.ts';
 export { ThreadMemory } from './facade/thread-memory.ts';
 export { Topology, type TopologyNode } from './facade/topology.ts';
 export type { BackendChoice, BackendOptions } from './open-backend.ts';
+export type { NodeAllocations } from './procfs/node-files.ts';

@@ -9,6 +9,8 @@ import { checkInteger, checkOptions } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId, NodeMask } from '../core/node-mask.ts';
 import { NODE_ID_MAX } from '../core/uapi.ts';
+import { type BalancingState, readBalancing } from './host/balancing.ts';
+import { type NodeStatistics, readNodeStatistics } from './host/node-statistics.ts';
 import { MappedBuffer } from './mapped-buffer.ts';
 import { ProcessMemory } from './process-memory.ts';
 import type { Session } from './session.ts';
@@ -130,6 +132,25 @@ export class Numa {
     checkInteger(node, 'node', 0, NODE_ID_MAX);
     return this.#session.unwrap(this.#backend.nodeMemory(node), `memory of node ${node}`, { node })
       .freeBytes;
+  }
+
+  /**
+   * What each node of the topology has given out and has left now: numastat's figures, pools of
+   * huge pages included.
+   * @throws NumaError NUMA_INVALID_ARGUMENT for a node that has gone offline
+   * Source: numastat(8).
+   */
+  nodeStatistics(): Promise<NodeStatistics[]> {
+    return readNodeStatistics(this.#session);
+  }
+
+  /**
+   * Whether the kernel moves pages by itself, and what it has moved. Never rejects: what cannot be
+   * read is `null`.
+   * Source: kernel.numa_balancing; /proc/vmstat.
+   */
+  balancing(): Promise<BalancingState> {
+    return readBalancing(this.#session);
   }
 
   get #backend(): Backend {

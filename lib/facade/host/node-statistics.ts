@@ -1,0 +1,105 @@
+/**
+ * What each node has given out and has left: the figures of numastat(8), typed.
+ *
+ * Source: Documentation/admin-guide/numastat.rst; drivers/base/node.c; mm/hugetlb.c.
+ */
+
+import type { Backend } from '../../backend/backend.ts';
+import type { NodeId } from '../../core/node-mask.ts';
+import { type Meminfo, parseMeminfo } from '../../procfs/meminfo.ts';
+import {
+  type NodeAllocations,
+  parseCount,
+  parseNumastat,
+  parsePoolName,
+} from '../../procfs/node-files.ts';
+import type { Session } from '../session.ts';
+import { readFile } from './read-file.ts';
+
+/** Huge pages of one size that are set aside on a node, counted in pages of that size. */
+export interface HugePagePool {
+  readonly pageSizeBytes: number;
+  readonly total: number;
+  readonly free: number;
+  /** Pages above the size of the pool, which go back to the node when they are freed. */
+  readonly surplus: number;
+}
+
+/** One node now. Plain data; `null` where the kernel does not tell. */
+export interface NodeStatistics {
+  readonly id: NodeId;
+  /** `usedBytes` is all that is not free, pools of huge pages included. */
+  readonly memory: {
+    readonly totalBytes: number;
+    readonly usedBytes: number;
+    readonly freeBytes: number;
+  };
+  /** What the node has given out since the machine started; a huge page counts as one. */
+  readonly allocations: NodeAllocations | null;
+  /** Fields of the node's meminfo in bytes, under the kernel's names and in its order. */
+  readonly meminfo: Readonly<Record<string, number>> | null;
+  /** One pool for each size that the machine knows, the smallest size first. */
+  readonly hugePages: readonly HugePagePool[] | null;
+}
+
+const NODES_FOLDER = '/sys/devices/system/node';
+
+/** @throws NumaError NUMA_INVALID_ARGUMENT for a node that has gone offline */
+export function readNodeStatistics(session: Session): Promise<NodeStatistics[]> {
+  return Promise.all(session.topology.nodes.map(({ id }) => readNode(session, id)));
+}
+
+async function readNode(session: Session, id: NodeId): Promise<NodeStatistics> {
+  const { backend } = session;
+  const folder = `${NODES_FOLDER}/node${id}`;
+  const [meminfo, allocations, hugePages] = await Promise.all([
+    readFile(backend, `${folder}/meminfo`, parseMeminfo),
+    readFile(backend, `${folder}/numastat`, parseNumastat),
+    readPools(backend, `${folder}/hugepages`),
+  ]);
+  return {
+    id,
+    memory: meminfo === null ? askMemory(session, id) : memoryOf(meminfo),
+    allocations,
+    meminfo: meminfo === null ? null : Object.fromEntries(meminfo.bytes),
+    hugePages,
+  };
+}
+
+/** The same moment as the other fields. */
+function memoryOf({ bytes }: Meminfo): NodeStatistics['memory'] {
+  const totalBytes = bytes.get('MemTotal') ?? 0;
+  const freeBytes = bytes.get('MemFree') ?? 0;
+  return { totalBytes, usedBytes: totalBytes - freeBytes, freeBytes };
+}
+
+/** A kernel without NUMA has no files of nodes, and all of its memory is one. */
+function askMemory(session: Session, id: NodeId): NodeStatistics['memory'] {
+  const answer = session.backend.nodeMemory(id);
+  const memory = session.unwrap(answer, `memory of node ${id}`, { node: id });
+  const { memoryBytes: totalBytes, freeBytes } = memory;
+  return { totalBytes, usedBytes: totalBytes - freeBytes, freeBytes };
+}
+
+async function readPools(backend: Backend, folder: string): Promise<HugePagePool[] | null> {
+  const names = await backend.readNames(folder);
+  if (!names.ok) return null;
+  const pools = await Promise.all(names.value.map((name) => readPool(backend, folder, name)));
+  return pools.filter((pool) => pool !== null).sort((a, b) => a.pageSizeBytes - b.pageSizeBytes);
+}
+
+async function readPool(
+  backend: Backend,
+  folder: string,
+  name: string,
+): Promise<HugePagePool | null> {
+  const pageSizeBytes = parsePoolName(name);
+  if (pageSizeBytes === null) return null;
+  const [total, free, surplus] = await Promise.all(
+    ['nr_hugepages', 'free_hugepages', 'surplus_hugepages'].map((file) =>
+      readFile(backend, `${folder}/${name}/${file}`, parseCount),
+    ),
+  );
+  if (total == null || free == null || surplus == null) return null;
+  return { pageSizeBytes, total, free, surplus };
+}
