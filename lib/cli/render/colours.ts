@@ -18,6 +18,9 @@ const NODE_STYLES: readonly Style[] = [
   'magentaBright',
 ];
 
+/** Black text can be read on all of them. */
+const HEAT_GROUNDS: readonly Style[] = ['bgGreen', 'bgCyan', 'bgYellow', 'bgMagenta', 'bgRed'];
+
 export class Colours {
   readonly isOn: boolean;
 
@@ -50,10 +53,10 @@ export class Colours {
     return this.#style(NODE_STYLES[index % NODE_STYLES.length] as Style, text);
   }
 
-  /** From near (0) to far (1). */
+  /** A cell of a heat map, from near (0) to far (1). */
   heat(share: number, text: string): string {
-    const style = share < 1 / 3 ? 'green' : share < 2 / 3 ? 'yellow' : 'red';
-    return this.#style(style, text);
+    const ground = HEAT_GROUNDS[Math.round(share * (HEAT_GROUNDS.length - 1))] as Style;
+    return this.#style(['black', ground] as Style, text);
   }
 
   #style(style: Style, text: string): string {

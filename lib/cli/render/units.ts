@@ -9,7 +9,8 @@ const STEP = 1024;
 export function bytesText(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= STEP && unit < UNITS.length - 1) {
+  // What rounds to 1024 is one of the next unit.
+  while (Math.round(value) >= STEP && unit < UNITS.length - 1) {
     value /= STEP;
     unit += 1;
   }

@@ -1,0 +1,185 @@
+/**
+ * The nodes of a machine as text: what is in them, how far they are apart, pools of huge pages,
+ * and whether the kernel moves pages by itself.
+ */
+
+import { formatIdList } from '../../core/id-list.ts';
+import { NodeMask } from '../../core/node-mask.ts';
+import type { BalancingState } from '../../facade/host/balancing.ts';
+import type { NodeStatistics } from '../../facade/host/node-statistics.ts';
+import type { Topology } from '../../facade/topology.ts';
+import { bar } from './bar.ts';
+import type { Colours } from './colours.ts';
+import { paragraph } from './paragraph.ts';
+import { type Column, table } from './table.ts';
+import { bytesText, countText, shareText } from './units.ts';
+import { wideTable } from './wide-table.ts';
+
+export interface NodeOverview {
+  readonly topology: Topology;
+  readonly statistics: readonly NodeStatistics[];
+  /** Nodes that this process may use. */
+  readonly allowed: NodeMask;
+  readonly balancing: BalancingState;
+}
+
+export interface TextOptions {
+  readonly columns: number;
+  readonly colours: Colours;
+}
+
+/** SLIT: the distance of a node to itself. */
+const LOCAL_DISTANCE = 10;
+const BAR_COLUMNS = 20;
+
+/** The lines, parts told apart by an empty line. */
+export function nodeOverview(overview: NodeOverview, options: TextOptions): string[] {
+  return [
+    ...nodeTable(overview, options),
+    '',
+    ...distanceMap(overview.topology, options),
+    '',
+    ...poolTable(overview.statistics, options),
+    '',
+    ...sentences(overview).flatMap((text) => paragraph(text, options.columns)),
+  ];
+}
+
+function nodeTable({ topology, statistics }: NodeOverview, options: TextOptions): string[] {
+  const { columns, colours } = options;
+  const hasMemory = ({ memory }: NodeStatistics): boolean => memory.totalBytes > 0;
+  const usedBar = ({ memory }: NodeStatistics, at: number): string => {
+    const used = {
+      amount: memory.usedBytes,
+      letter: '#',
+      paint: (text: string): string => colours.node(at, text),
+    };
+    return bar([used], memory.totalBytes, BAR_COLUMNS, colours);
+  };
+  const bytes = (member: 'usedBytes' | 'freeBytes') => (node: NodeStatistics) =>
+    hasMemory(node) ? bytesText(node.memory[member]) : '';
+  const shown: Column<NodeStatistics>[] = [
+    { heading: 'node', cell: ({ id }) => `${id}`, align: 'right' },
+    {
+      heading: 'CPUs',
+      cell: ({ id }) => formatIdList(topology.node(id).cpus) || 'no CPUs',
+      cutTo: 'no CPUs'.length,
+    },
+    {
+      heading: 'memory',
+      cell: (node) => (hasMemory(node) ? bytesText(node.memory.totalBytes) : 'no memory'),
+      align: 'right',
+    },
+    { heading: 'used', cell: bytes('usedBytes'), align: 'right', leaves: 1 },
+    { heading: 'free', cell: bytes('freeBytes'), align: 'right' },
+    {
+      heading: 'used of memory',
+      cell: (node) => (hasMemory(node) ? usedBar(node, statistics.indexOf(node)) : ''),
+      leaves: 2,
+    },
+    {
+      heading: '',
+      cell: ({ memory }) =>
+        memory.totalBytes > 0 ? shareText(memory.usedBytes / memory.totalBytes) : '',
+      align: 'right',
+      leaves: 3,
+    },
+  ];
+  return table(statistics, shown, { columns, heading: (text) => colours.heading(text) });
+}
+
+/** From the node of the row to that of the column. */
+function distanceMap(topology: Topology, { columns, colours }: TextOptions): string[] {
+  const ids = topology.nodes.map(({ id }) => id);
+  const all = ids.map((from) => ids.map((to) => topology.distance(from, to)));
+  const farthest = Math.max(LOCAL_DISTANCE + 1, ...all.flat());
+  const paint = (cell: string, row: number, column: number): string => {
+    const distance = all[row]?.[column] ?? 0;
+    const share = (distance - LOCAL_DISTANCE) / (farthest - LOCAL_DISTANCE);
+    return distance === 0 ? cell : colours.heat(Math.max(0, share), cell);
+  };
+  const width = Math.max(...ids.map((id) => `${id}`.length));
+  const rows = ids.map((id, at) => ({
+    label: `${id}`.padStart('distance'.length + 1 + width),
+    cells: (all[at] ?? []).map((distance) => (distance === 0 ? '?' : `${distance}`)),
+  }));
+  const heading = (text: string): string => colours.heading(text);
+  const headings = ids.map(String);
+  return wideTable(headings, rows, { columns, corner: 'distance', heading, paint });
+}
+
+interface PoolRow {
+  readonly node: number;
+  readonly pageSizeBytes: number;
+  readonly counts: readonly [total: number, free: number, surplus: number];
+}
+
+function poolTable(
+  statistics: readonly NodeStatistics[],
+  { columns, colours }: TextOptions,
+): string[] {
+  if (statistics.every(({ hugePages }) => hugePages === null)) {
+    return ['huge pages: this kernel does not tell'];
+  }
+  const pools: PoolRow[] = statistics.flatMap(({ id, hugePages }) =>
+    (hugePages ?? []).map(({ pageSizeBytes, total, free, surplus }) => {
+      return { node: id, pageSizeBytes, counts: [total, free, surplus] as const };
+    }),
+  );
+  const filled = pools.filter(({ counts: [total] }) => total > 0);
+  if (filled.length === 0) {
+    const sizes = [...new Set(pools.map(({ pageSizeBytes }) => bytesText(pageSizeBytes)))];
+    return paragraph(`huge pages: no node has any set aside (${sizes.join(', ')})`, columns);
+  }
+  const shown: Column<PoolRow>[] = [
+    { heading: 'node', cell: ({ node }) => `${node}`, align: 'right' },
+    {
+      heading: 'huge page',
+      cell: ({ pageSizeBytes }) => bytesText(pageSizeBytes),
+      align: 'right',
+    },
+    { heading: 'total', cell: ({ counts }) => `${counts[0]}`, align: 'right' },
+    { heading: 'free', cell: ({ counts }) => `${counts[1]}`, align: 'right' },
+    { heading: 'surplus', cell: ({ counts }) => `${counts[2]}`, align: 'right' },
+  ];
+  return table(filled, shown, { columns, heading: (text) => colours.heading(text) });
+}
+
+function sentences({ topology, allowed, balancing }: NodeOverview): string[] {
+  const forbidden = topology.withMemory.difference(allowed);
+  const mine = `this process may use the memory of nodes ${allowed}, not of ${forbidden}`;
+  return [
+    ...(forbidden.isEmpty ? [] : [mine]),
+    ...tierSentence(topology),
+    balancingSentence(balancing),
+  ];
+}
+
+function tierSentence({ nodes }: Topology): string[] {
+  const tiers = new Map<number, number[]>();
+  for (const { id, tier } of nodes) {
+    if (tier !== undefined) tiers.set(tier, [...(tiers.get(tier) ?? []), id]);
+  }
+  const fastFirst = [...tiers].sort(([a], [b]) => a - b);
+  if (fastFirst.length === 0) return [];
+  const texts = fastFirst.map(([tier, ids]) => {
+    return `${tier} (node${ids.length === 1 ? '' : 's'} ${NodeMask.from(ids)})`;
+  });
+  return [`memory tiers, the fastest first: ${texts.join(', ')}`];
+}
+
+function balancingSentence({ mode, scan, counters }: BalancingState): string {
+  if (mode === null) return 'automatic balancing: this kernel does not tell';
+  const parts = [`automatic balancing: ${mode}`];
+  const { periodMinMs, periodMaxMs, sizeBytes } = scan;
+  if (mode !== 'off' && periodMinMs !== null && periodMaxMs !== null && sizeBytes !== null) {
+    parts.push(`scans ${bytesText(sizeBytes)} every ${periodMinMs} to ${periodMaxMs} ms`);
+  }
+  const { numaHintFaults, numaHintFaultsLocal, numaPagesMigrated } = counters;
+  if ((mode !== 'off' || numaPagesMigrated) && numaHintFaults !== null) {
+    const local = numaHintFaultsLocal === null ? '' : ` (${numaHintFaultsLocal} local)`;
+    parts.push(`so far ${countText(numaHintFaults, 'hint fault')}${local}`);
+    parts.push(`${countText(numaPagesMigrated ?? 0, 'page')} moved`);
+  }
+  return parts.join('; ');
+}

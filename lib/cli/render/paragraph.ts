@@ -1,0 +1,17 @@
+/** Sentences in lines of a width. */
+
+/** Breaks at blanks; lines after the first are indented. A word that is longer stays whole. */
+export function paragraph(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (longer.length <= columns || line === '') {
+      line = longer;
+    } else {
+      lines.push(line);
+      line = `  ${word}`;
+    }
+  }
+  return [...lines, line];
+}
