@@ -63,7 +63,7 @@ export {
   ProcessMemory,
   type ProcessMigrateOptions,
   type ProcessMigrationReport,
-} from './facade/process-memory.ts';
+} from './facade/process/process-memory.ts';
 export type { SetPolicyOptions } from './facade/range-policy.ts';
 export type { Residency } from './facade/residency.ts';
 export { ThreadMemory } from './facade/thread-memory.ts';

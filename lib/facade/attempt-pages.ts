@@ -11,13 +11,21 @@ import type { PageSpan } from '../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import type { NodeId } from '../core/node-mask.ts';
-import { type PagesOfMapping, STATUS_UNSET } from './residency.ts';
+import { ownerOf, type PagesOfProcess, STATUS_UNSET } from './residency.ts';
+
+/** Where pages are to go: all to one node, or each page of the span to its own. */
+export type Targets = NodeId | Int32Array;
+
+/** The target of one page, by its place in the span. */
+export function targetAt(targets: Targets, index: number): NodeId {
+  return typeof targets === 'number' ? targets : (targets[index] as number);
+}
 
 /** What is tried. */
 export interface Attempt {
-  readonly range: PagesOfMapping;
+  readonly range: PagesOfProcess;
   readonly span: PageSpan;
-  readonly target: NodeId;
+  readonly targets: Targets;
   readonly flags: number;
   readonly countCall: () => void;
 }
@@ -37,7 +45,7 @@ export async function attemptPages(
   outcome: Int32Array,
 ): Promise<SyscallFailure | undefined> {
   const { span } = attempt;
-  const result = await movePages(attempt, span, outcome);
+  const result = await movePages(attempt, span, attempt.targets, outcome);
   if (!result.ok) return result;
   if (result.value === 0) return undefined;
   const ended = await behindFailedRun(attempt, spanIndexes(span), outcome);
@@ -125,11 +133,11 @@ function endOfHugePage({ range, span }: Attempt, index: number): number {
 }
 
 /** Pages from an index on that were present and elsewhere; the others need no move. */
-function restOf({ target }: Attempt, before: Int32Array, start: number): number[] {
+function restOf({ targets }: Attempt, before: Int32Array, start: number): number[] {
   const rest: number[] = [];
   for (let index = start; index < before.length; index += 1) {
     const place = before[index] as number;
-    if (place >= 0 && place !== target) rest.push(index);
+    if (place >= 0 && place !== targetAt(targets, index)) rest.push(index);
   }
   return rest;
 }
@@ -139,20 +147,24 @@ function moveListed(
   pageIndexes: readonly number[],
   status: Int32Array,
 ): Promise<SyscallResult<number>> {
-  const { range, span } = attempt;
+  const { range, span, targets } = attempt;
   const pageSizeBytes = BigInt(range.backend.pageSizeBytes);
   const pages = BigUint64Array.from(pageIndexes, (at) => span.address + BigInt(at) * pageSizeBytes);
-  return movePages(attempt, pages, status);
+  const nodes =
+    typeof targets === 'number'
+      ? targets
+      : Int32Array.from(pageIndexes, (index) => targets[index] as number);
+  return movePages(attempt, pages, nodes, status);
 }
 
 function movePages(
-  { range, target: nodes, flags, countCall }: Attempt,
+  { range, flags, countCall }: Attempt,
   pages: PageSpan | BigUint64Array,
+  nodes: Targets,
   status: Int32Array,
 ): Promise<SyscallResult<number>> {
-  const { backend, mapping } = range;
   countCall();
-  return backend.movePages({ pid: 0, pages, nodes, flags, status, mapping });
+  return range.backend.movePages({ ...ownerOf(range), pages, nodes, flags, status });
 }
 
 function spanIndexes({ pageCount }: PageSpan): ArrayLike<number> {

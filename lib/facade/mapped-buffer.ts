@@ -32,7 +32,7 @@ import { readPolicy } from './read-policy.ts';
 import {
   countResidency,
   countResidencySync,
-  type PagesOfMapping,
+  type PagesOfProcess,
   type Residency,
 } from './residency.ts';
 import type { Session } from './session.ts';
@@ -271,9 +271,10 @@ export class MappedBuffer {
     return report;
   }
 
-  #pages(range: PageRange): PagesOfMapping {
+  #pages(range: PageRange): PagesOfProcess {
     const { backend } = this.#session;
-    return { backend, mapping: this.#mapping, address: range.address, pageCount: range.pageCount };
+    const { address, pageCount } = range;
+    return { backend, pid: 0, mapping: this.#mapping, address, pageCount };
   }
 
   #range(verb: string, options: RangeOptions): PageRange {

@@ -7,6 +7,7 @@ import { ERRNO, errnoName } from '../core/errno.ts';
 import { NumaError } from '../core/errors.ts';
 import type { MigratedPages, MigrationReport } from '../core/migration-report.ts';
 import type { NodeId } from '../core/node-mask.ts';
+import { type Targets, targetAt } from './attempt-pages.ts';
 import { NOT_PRESENT, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
 
 /**
@@ -20,9 +21,25 @@ export function callFailed(errno: number): number {
 /** Below every status of a page, above `STATUS_UNSET`. */
 const CALL_FAILED = -(2 ** 20);
 
+/** What became of a chunk; all arrays have an entry for each page. */
+export interface MovedChunk {
+  /** Where each page was: a node or a negative status. */
+  readonly before: Int32Array;
+  readonly targets: Targets;
+  /** The target node for pages that are there now, otherwise why they are not. */
+  readonly outcome: Int32Array;
+  /** Where the pages are now that did not reach the target. */
+  readonly located: Int32Array;
+}
+
+/** The counted part of every report of a move. */
+export type MigrationTotals = Pick<
+  MigrationReport,
+  'pages' | 'failedBy' | 'before' | 'after' | 'complete' | 'syscalls'
+>;
+
 /** Adds up pages chunk by chunk; `finish` makes the report. */
 export class MigrationTally {
-  readonly #target: NodeId;
   readonly #pages: { -readonly [Name in keyof MigratedPages]: number } = {
     total: 0,
     moved: 0,
@@ -40,10 +57,6 @@ export class MigrationTally {
   readonly #after: Record<NodeId, number> = {};
   readonly #syscalls: Record<string, number> = {};
 
-  constructor(target: NodeId) {
-    this.#target = target;
-  }
-
   get moved(): number {
     return this.#pages.moved;
   }
@@ -56,19 +69,14 @@ export class MigrationTally {
     this.#syscalls[name] = (this.#syscalls[name] ?? 0) + count;
   }
 
-  /**
-   * Adds a chunk.
-   * @param before where each page was: a node or a negative status
-   * @param outcome the target node for pages that are there now, otherwise why they are not
-   * @param located where the pages are now that did not reach the target
-   */
-  add(before: Int32Array, outcome: Int32Array, located: Int32Array): void {
+  /** Adds a chunk. */
+  add({ before, targets, outcome, located }: MovedChunk): void {
     for (let index = 0; index < before.length; index += 1) {
       const was = before[index] as number;
       const code = outcome[index] as number;
       this.#pages.total += 1;
       if (was >= 0) increment(this.#before, was);
-      if (code === this.#target) {
+      if (code === targetAt(targets, index)) {
         increment(this.#after, code);
         this.#pages[was === code ? 'alreadyThere' : 'moved'] += 1;
       } else {
@@ -85,27 +93,30 @@ export class MigrationTally {
     this.#pages.notAttempted += pageCount;
   }
 
+  /** What has been counted so far. */
+  totals(): MigrationTotals {
+    const { total, ...parts } = this.#pages;
+    const { moved, alreadyThere, notPresent, zeroPage } = parts;
+    const sum = Object.values(parts).reduce((all, count) => all + count, 0);
+    assert(sum === total, `a report accounts for every page (${sum} of ${total})`);
+    return {
+      pages: Object.freeze({ ...this.#pages }),
+      failedBy: Object.freeze({ ...this.#failedBy }),
+      before: Object.freeze({ ...this.#before }),
+      after: Object.freeze({ ...this.#after }),
+      complete: moved + alreadyThere + notPresent + zeroPage === total,
+      syscalls: Object.freeze({ ...this.#syscalls }),
+    };
+  }
+
   finish(facts: {
+    target: NodeId;
     pageSizeBytes: number;
     aborted: boolean;
     durationNs: number;
     backend: string;
   }): MigrationReport {
-    const { total, ...parts } = this.#pages;
-    const { moved, alreadyThere, notPresent, zeroPage } = parts;
-    const sum = Object.values(parts).reduce((all, count) => all + count, 0);
-    assert(sum === total, `a report accounts for every page (${sum} of ${total})`);
-    return Object.freeze({
-      target: this.#target,
-      pages: Object.freeze({ ...this.#pages }),
-      failedBy: Object.freeze(this.#failedBy),
-      before: Object.freeze(this.#before),
-      after: Object.freeze(this.#after),
-      complete: moved + alreadyThere + notPresent + zeroPage === total,
-      method: 'move_pages',
-      syscalls: Object.freeze(this.#syscalls),
-      ...facts,
-    });
+    return Object.freeze({ ...facts, method: 'move_pages', ...this.totals() });
   }
 
   #addLeftBehind(was: number, code: number): void {

@@ -12,7 +12,7 @@ import { NODE_ID_MAX } from '../core/uapi.ts';
 import { type BalancingState, readBalancing } from './host/balancing.ts';
 import { type NodeStatistics, readNodeStatistics } from './host/node-statistics.ts';
 import { MappedBuffer } from './mapped-buffer.ts';
-import { ProcessMemory } from './process-memory.ts';
+import { ProcessMemory } from './process/process-memory.ts';
 import type { Session } from './session.ts';
 import { ThreadMemory } from './thread-memory.ts';
 import type { Topology } from './topology.ts';

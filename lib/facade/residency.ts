@@ -52,18 +52,29 @@ const PAGEMAP_SWAPPED = 1n << 62n;
 const SECOND_LOOKS_MAX = 3;
 
 /** The pages that a verb works on, and whose they are. */
-export interface PagesOfMapping {
+export interface PagesOfProcess {
   readonly backend: Backend;
-  readonly mapping: Mapping;
+  /** 0: the calling process. */
+  readonly pid: number;
+  /** Kept mapped while calls run; memory that node-numa did not map has none. */
+  readonly mapping?: Mapping;
   readonly address: bigint;
   readonly pageCount: number;
+}
+
+/** Whose pages a call of move_pages is about. */
+export function ownerOf({
+  pid,
+  mapping,
+}: PagesOfProcess): Pick<MovePagesRequest, 'pid' | 'mapping'> {
+  return mapping === undefined ? { pid } : { pid, mapping };
 }
 
 /**
  * Cuts a range into chunks that end at multiples of their size, so that no huge page lies in two:
  * what moves with one chunk must not look as if it had been there before the next.
  */
-export function* chunksOf(range: PagesOfMapping): Generator<PageSpan> {
+export function* chunksOf(range: PagesOfProcess): Generator<PageSpan> {
   const { pageSizeBytes } = range.backend;
   const firstPage = Number(range.address / BigInt(pageSizeBytes));
   let pageCount = CHUNK_PAGE_COUNT - (firstPage % CHUNK_PAGE_COUNT);
@@ -79,28 +90,28 @@ export function* chunksOf(range: PagesOfMapping): Generator<PageSpan> {
  * value is the number of calls made.
  */
 export async function locate(
-  range: PagesOfMapping,
+  range: PagesOfProcess,
   span: PageSpan,
   status: Int32Array,
 ): Promise<SyscallResult<number>> {
-  const { backend, mapping } = range;
+  const { backend } = range;
   status.fill(STATUS_UNSET);
-  const query = { pid: 0, pages: span, nodes: null, flags: 0, status, mapping };
+  const query = { ...ownerOf(range), pages: span, nodes: null, flags: 0, status };
   const result = await backend.movePages(query);
   if (!result.ok) return result;
   let callCount = 1;
-  let unsettled = normalizeAbsent(backend, span, status);
+  let unsettled = normalizeAbsent(range, span, status);
   for (; unsettled.length > 0 && callCount <= SECOND_LOOKS_MAX; callCount += 1) {
     const again = queryOf(range, span, unsettled);
     if (!(await backend.movePages(again)).ok) break;
-    unsettled = settle(backend, span, status, unsettled, again.status);
+    unsettled = settle(range, span, status, unsettled, again.status);
   }
   return { ok: true, value: callCount };
 }
 
 /** Counts the placement of a range; resolves with the failure of the first call that failed. */
 export async function countResidency(
-  range: PagesOfMapping,
+  range: PagesOfProcess,
   signal: AbortSignal | undefined,
 ): Promise<SyscallResult<Residency>> {
   const tally = new ResidencyTally();
@@ -115,19 +126,19 @@ export async function countResidency(
 }
 
 /** The same, blocking the calling thread. */
-export function countResidencySync(range: PagesOfMapping): SyscallResult<Residency> {
-  const { backend, mapping } = range;
+export function countResidencySync(range: PagesOfProcess): SyscallResult<Residency> {
+  const { backend } = range;
   const tally = new ResidencyTally();
   for (const span of chunksOf(range)) {
     const status = new Int32Array(span.pageCount).fill(STATUS_UNSET);
-    const query = { pid: 0, pages: span, nodes: null, flags: 0, status, mapping };
+    const query = { ...ownerOf(range), pages: span, nodes: null, flags: 0, status };
     const result = backend.movePagesSync(query);
     if (!result.ok) return result;
-    let unsettled = normalizeAbsent(backend, span, status);
+    let unsettled = normalizeAbsent(range, span, status);
     for (let look = 0; unsettled.length > 0 && look < SECOND_LOOKS_MAX; look += 1) {
       const again = queryOf(range, span, unsettled);
       if (!backend.movePagesSync(again).ok) break;
-      unsettled = settle(backend, span, status, unsettled, again.status);
+      unsettled = settle(range, span, status, unsettled, again.status);
     }
     tally.add(status);
   }
@@ -136,13 +147,17 @@ export function countResidencySync(range: PagesOfMapping): SyscallResult<Residen
 
 /**
  * Turns EFAULT into `NOT_PRESENT` for pages that are not mapped in, so that `ZERO_PAGE` means the
- * zero page on every kernel. Where /proc/self/pagemap is closed the two cannot be told apart and
+ * zero page on every kernel. Where pagemap is closed the two cannot be told apart and
  * count as not present: neither has memory of its own.
  *
  * Gives the places in `status` of the pages to look at once more: a page that somebody is moving
  * at this moment (another thread, compaction) looks like one that is swapped out.
  */
-function normalizeAbsent(backend: Backend, span: PageSpan, status: Int32Array): number[] {
+function normalizeAbsent(
+  { backend, pid }: PagesOfProcess,
+  span: PageSpan,
+  status: Int32Array,
+): number[] {
   if ((status[0] as number) >= 0 && isUniform(status)) return [];
   let first = 0;
   while (first < status.length && (status[first] as number) >= 0) first += 1;
@@ -150,7 +165,7 @@ function normalizeAbsent(backend: Backend, span: PageSpan, status: Int32Array): 
   let last = status.length - 1;
   while ((status[last] as number) >= 0) last -= 1;
   const address = span.address + BigInt(first) * BigInt(backend.pageSizeBytes);
-  const entries = backend.pagemap({ address, pageCount: last - first + 1 });
+  const entries = backend.pagemap({ address, pageCount: last - first + 1 }, pid);
   const unsettled: number[] = [];
   for (let index = first; index <= last; index += 1) {
     if (!isAbsent(status[index])) continue;
@@ -181,19 +196,19 @@ function isAbsent(place: number | undefined): boolean {
 
 /** A query for some pages of a span. */
 function queryOf(
-  range: PagesOfMapping,
+  range: PagesOfProcess,
   span: PageSpan,
   indexes: readonly number[],
 ): MovePagesRequest {
   const pageSizeBytes = BigInt(range.backend.pageSizeBytes);
   const pages = BigUint64Array.from(indexes, (at) => span.address + BigInt(at) * pageSizeBytes);
   const status = new Int32Array(indexes.length).fill(STATUS_UNSET);
-  return { pid: 0, pages, nodes: null, flags: 0, status, mapping: range.mapping };
+  return { ...ownerOf(range), pages, nodes: null, flags: 0, status };
 }
 
 /** Enters the answers, and gives the pages that are still in doubt. */
 function settle(
-  backend: Backend,
+  range: PagesOfProcess,
   span: PageSpan,
   status: Int32Array,
   unsettled: readonly number[],
@@ -202,7 +217,7 @@ function settle(
   unsettled.forEach((index, at) => {
     status[index] = answers[at] as number;
   });
-  return normalizeAbsent(backend, span, status);
+  return normalizeAbsent(range, span, status);
 }
 
 class ResidencyTally {
@@ -239,7 +254,7 @@ class ResidencyTally {
     }
   }
 
-  finish(range: PagesOfMapping): Residency {
+  finish(range: PagesOfProcess): Residency {
     const [present, notPresent, zeroPage] = [this.#present, this.#notPresent, this.#zeroPage];
     const failed = range.pageCount - present - notPresent - zeroPage;
     return Object.freeze({

@@ -2,11 +2,11 @@
  * The memory of a whole process, this one or another.
  */
 
-import { invalidArgumentValue, outOfRange } from '../core/argument-errors.ts';
-import { checkOptions } from '../core/check-arguments.ts';
-import type { NodeExpression, NodeMask } from '../core/node-mask.ts';
-import { nodemaskPair, nodemaskWords } from '../core/nodemask-words.ts';
-import type { Session } from './session.ts';
+import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
+import { checkOptions } from '../../core/check-arguments.ts';
+import type { NodeExpression, NodeMask } from '../../core/node-mask.ts';
+import { nodemaskPair, nodemaskWords } from '../../core/nodemask-words.ts';
+import type { Session } from '../session.ts';
 
 export interface ProcessMigrateOptions {
   /** Nodes whose pages move. */

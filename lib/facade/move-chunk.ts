@@ -1,0 +1,138 @@
+/**
+ * Moves one chunk of pages and accounts for each of them: locates it, has it moved
+ * (attempt-pages.ts), and asks again for the pages whose move left a doubt.
+ *
+ * Source: move_pages(2); mm/migrate.c, do_pages_move().
+ */
+
+import type { SyscallFailure } from '../backend/syscall-result.ts';
+import { ERRNO } from '../core/errno.ts';
+import { type Attempt, attemptPages, type Targets, targetAt } from './attempt-pages.ts';
+import { callFailed, type MigrationTally } from './migration-tally.ts';
+import { locate, NOT_PRESENT, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
+
+/** Why no further page is attempted. */
+export type Stop =
+  | { readonly kind: 'aborted'; readonly reason: unknown }
+  | { readonly kind: 'no-memory' }
+  | { readonly kind: 'failed'; readonly failure: SyscallFailure };
+
+/** One chunk on its way. */
+export interface Chunk extends Omit<Attempt, 'targets'> {
+  readonly tally: MigrationTally;
+  /** Where its pages are to go, once it is known where they are. A page whose target is where it is
+   *  stays there. */
+  readonly targetsOf: (before: Int32Array) => Targets;
+}
+
+/** A chunk whose targets are known. */
+type AimedChunk = Chunk & Attempt;
+
+/** Locates a chunk, moves it unless the node is full, and adds it to the tally. */
+export async function moveChunk(
+  chunk: Chunk,
+  stopBefore: Stop | undefined,
+): Promise<Stop | undefined> {
+  const { range, span, tally } = chunk;
+  const before = new Int32Array(span.pageCount);
+  const located = await locate(range, span, before);
+  tally.countSyscall('move_pages', located.ok ? located.value : 1);
+  if (!located.ok) {
+    tally.addUnknown(span.pageCount);
+    return stopBefore ?? { kind: 'failed', failure: located };
+  }
+  const targets = chunk.targetsOf(before);
+  const aimed = { ...chunk, targets };
+  const hasWork = before.some((place, at) => place >= 0 && place !== targetAt(targets, at));
+  if (stopBefore === undefined && hasWork) return moveLocatedChunk(aimed, before);
+  const isFirst = tally.pagesDone === 0;
+  const stop = isFirst ? await judgeTarget(aimed) : stopBefore;
+  tally.add({ before, targets, outcome: outcomeOfUnmoved(before, targets, stop), located: before });
+  return stop;
+}
+
+/** Without work the target node would go unjudged: one page is sent for the kernel's verdict. */
+async function judgeTarget(chunk: AimedChunk): Promise<Stop | undefined> {
+  const onePage = { ...chunk, span: { ...chunk.span, pageCount: 1 } };
+  return stopOf(await attemptPages(onePage, new Int32Array(1), Int32Array.of(STATUS_UNSET)));
+}
+
+async function moveLocatedChunk(chunk: AimedChunk, before: Int32Array): Promise<Stop | undefined> {
+  const { targets, tally } = chunk;
+  const outcome = new Int32Array(before.length).fill(STATUS_UNSET);
+  const failure = await attemptPages(chunk, before, outcome);
+  const { after, blind } = await verify(chunk, before, outcome);
+  const stop = stopOf(failure) ?? blind;
+  for (let index = outcome.indexOf(STATUS_UNSET); index >= 0; ) {
+    const place = after[index] as number;
+    outcome[index] = place === targetAt(targets, index) ? place : codeOf(place, stop);
+    index = outcome.indexOf(STATUS_UNSET, index + 1);
+  }
+  tally.add({ before, targets, outcome, located: after });
+  return stop;
+}
+
+/**
+ * Asks again for the pages whose move left a doubt: no status; EBUSY, which the kernel also answers
+ * for the second address of a huge page that did move; absent, though the page was there before,
+ * because somebody else is moving it. Others are where they were. Where the answer is refused the
+ * move ends, and no place is claimed for those pages.
+ */
+async function verify(
+  { range, span, targets, tally }: AimedChunk,
+  before: Int32Array,
+  outcome: Int32Array,
+): Promise<{ after: Int32Array; blind?: Stop }> {
+  // Loops in place of findIndex: they run over every page of every move, and findIndex takes ten
+  // times as long (scripts/bench).
+  let first = 0;
+  while (first < outcome.length && !isDoubtful(outcome[first], before[first])) first += 1;
+  if (first === outcome.length) return { after: before };
+  let last = outcome.length - 1;
+  while (!isDoubtful(outcome[last], before[last])) last -= 1;
+  const address = span.address + BigInt(first) * BigInt(range.backend.pageSizeBytes);
+  const after = before.slice();
+  const located = after.subarray(first, last + 1);
+  const result = await locate(range, { address, pageCount: located.length }, located);
+  tally.countSyscall('move_pages', result.ok ? result.value : 1);
+  for (let index = first; index <= last; index += 1) {
+    const code = outcome[index] as number;
+    const place = after[index] as number;
+    if (!isDoubtful(code, before[index])) {
+      if (!result.ok) after[index] = before[index] as number;
+    } else if (!result.ok) {
+      outcome[index] = STATUS_UNSET;
+    } else if (code !== STATUS_UNSET) {
+      outcome[index] = place < 0 || place === targetAt(targets, index) ? place : -ERRNO.EBUSY;
+    }
+  }
+  return result.ok ? { after } : { after, blind: { kind: 'failed', failure: result } };
+}
+
+function isDoubtful(code: number | undefined, was: number | undefined): boolean {
+  if (code === undefined || code >= 0) return false;
+  if (code === STATUS_UNSET || code === -ERRNO.EBUSY) return true;
+  return (code === NOT_PRESENT || code === ZERO_PAGE) && was !== undefined && was >= 0;
+}
+
+function stopOf(failure: SyscallFailure | undefined): Stop | undefined {
+  if (failure === undefined) return undefined;
+  return failure.errno === ERRNO.ENOMEM ? { kind: 'no-memory' } : { kind: 'failed', failure };
+}
+
+/** Why a page without a status is not on the target. */
+function codeOf(place: number, stop: Stop | undefined): number {
+  if (place < 0 && place !== STATUS_UNSET) return place;
+  if (stop === undefined) return -ERRNO.EBUSY;
+  if (stop.kind === 'failed') return callFailed(stop.failure.errno);
+  return stop.kind === 'no-memory' ? -ERRNO.ENOMEM : STATUS_UNSET;
+}
+
+/** Outcome of a chunk that was only located. */
+function outcomeOfUnmoved(
+  before: Int32Array,
+  targets: Targets,
+  stop: Stop | undefined,
+): Int32Array {
+  return before.map((place, at) => (place === targetAt(targets, at) ? place : codeOf(place, stop)));
+}

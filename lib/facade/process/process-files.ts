@@ -1,0 +1,145 @@
+/**
+ * The files of /proc that tell of a process, with what a refusal means.
+ *
+ * Source: proc(5); fs/proc/base.c, proc_pid_permission() and proc_mem_open(); kernel/ptrace.c,
+ * __ptrace_may_access().
+ */
+
+import type { Backend } from '../../backend/backend.ts';
+import type { SyscallFailure } from '../../backend/syscall-result.ts';
+import { ERRNO, errnoName } from '../../core/errno.ts';
+import { NumaError, type NumaErrorCode } from '../../core/errors.ts';
+import { parseStat, type TaskStat } from '../../procfs/stat.ts';
+import { hasCapability, parseStatus, type TaskStatus } from '../../procfs/status.ts';
+
+/** Whose files are read. */
+export interface ProcessFiles {
+  readonly backend: Backend;
+  readonly pid: number;
+}
+
+/** Those that only whoever may trace the process can read. */
+export type PrivateFile = 'maps' | 'numa_maps' | 'smaps';
+
+const FIRST_USER_READABLE = '/proc/self/stat';
+
+/**
+ * The text of a file.
+ * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED (no /proc)
+ */
+export async function readProcessFile(files: ProcessFiles, name: PrivateFile): Promise<string> {
+  const result = await files.backend.readText(`/proc/${files.pid}/${name}`);
+  if (result.ok) return result.value;
+  throw await refusalOf(files, result, `reading /proc/${files.pid}/${name}`);
+}
+
+/**
+ * The process as it is now.
+ * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED (no /proc)
+ */
+export async function readProcessStat(files: ProcessFiles): Promise<TaskStat> {
+  const path = `/proc/${files.pid}/stat`;
+  const result = await files.backend.readText(path);
+  if (!result.ok) throw await refusalOf(files, result, `reading ${path}`);
+  const stat = parseStat(result.value);
+  if (stat === null) throw noSuchProcess(files, `reading ${path}`);
+  return stat;
+}
+
+/** What the kernel says of a process; `null` where it says nothing. */
+export async function readStatus(
+  { backend }: ProcessFiles,
+  pid: number | 'self',
+): Promise<TaskStatus | null> {
+  const result = await backend.readText(`/proc/${pid}/status`);
+  return result.ok ? parseStatus(result.value) : null;
+}
+
+/** The typed error of a call about another process that the kernel refused, explained. */
+export async function refusalOf(
+  files: ProcessFiles,
+  { syscall, errno }: SyscallFailure,
+  asked: string,
+): Promise<NumaError> {
+  if (errno === ERRNO.ESRCH) return noSuchProcess(files, asked);
+  if (errno === ERRNO.ENOENT) {
+    const hasProc = (await files.backend.readText(FIRST_USER_READABLE)).ok;
+    return hasProc ? noSuchProcess(files, asked) : noProc(files, asked);
+  }
+  const { rule, hint } =
+    errno === ERRNO.EPERM || errno === ERRNO.EACCES
+      ? await explainDenial(files)
+      : { rule: 'the system refused', hint: 'see proc(5)' };
+  const code = errno === ERRNO.EPERM || errno === ERRNO.EACCES ? 'NUMA_NOT_PERMITTED' : undefined;
+  return makeError(files, { syscall, errno, asked, rule, hint, code: code ?? 'NUMA_SYSTEM_ERROR' });
+}
+
+function noSuchProcess(files: ProcessFiles, asked: string): NumaError {
+  const isSimulated = files.backend.identity.kind === 'simulator';
+  return makeError(files, {
+    syscall: 'open',
+    errno: ERRNO.ESRCH,
+    asked,
+    rule: 'there is no such process, or it is hidden (hidepid)',
+    hint: isSimulated
+      ? 'a simulated machine has processes of its own; for one of this host use ' +
+        "openNuma({ backend: 'native' })"
+      : 'check that the process still runs and is visible in this pid namespace; root sees all',
+    code: 'NUMA_NO_SUCH_PROCESS',
+  });
+}
+
+function noProc(files: ProcessFiles, asked: string): NumaError {
+  return makeError(files, {
+    syscall: 'open',
+    errno: ERRNO.ENOENT,
+    asked,
+    rule: '/proc is not mounted here',
+    hint: 'mount it: mount -t proc proc /proc',
+    code: 'NUMA_UNSUPPORTED',
+  });
+}
+
+/** Why a process is not ours to look into: who it is, and who we are. */
+async function explainDenial(files: ProcessFiles): Promise<{ rule: string; hint: string }> {
+  const [target, own] = [await readStatus(files, files.pid), await readStatus(files, 'self')];
+  const isOurs = target?.realUid === own?.effectiveUid && target?.effectiveUid === target?.realUid;
+  if (target === null || own === null) {
+    return { rule: 'the process is not ours to look into', hint: 'run as root' };
+  }
+  if (hasCapability(own, 'CAP_SYS_PTRACE')) {
+    const rule = 'the call is denied although we may trace the process';
+    return { rule, hint: 'a seccomp profile or a security module forbids it: node-numa doctor' };
+  }
+  if (isOurs) {
+    const rule = 'the process is not dumpable (PR_SET_DUMPABLE, or a program with privileges)';
+    return { rule, hint: 'run with CAP_SYS_PTRACE, or as root' };
+  }
+  const rule = `the process belongs to user ${target.realUid}, and we are ${own.effectiveUid}`;
+  const hint = `run as user ${target.realUid}, with CAP_SYS_PTRACE, or as root`;
+  return { rule, hint };
+}
+
+function makeError(
+  { backend, pid }: ProcessFiles,
+  facts: {
+    syscall: string;
+    errno: number;
+    asked: string;
+    rule: string;
+    hint: string;
+    code: NumaErrorCode;
+  },
+): NumaError {
+  const { syscall, errno, asked, rule, hint, code } = facts;
+  const name = errnoName(errno);
+  return new NumaError(`${syscall}: ${name}: ${asked}: ${rule}`, {
+    code,
+    errno: -errno,
+    errnoName: name,
+    syscall,
+    args: { pid },
+    backend: backend.identity.kind,
+    hint,
+  });
+}

@@ -1,0 +1,70 @@
+/**
+ * A process's threads: where they run, and how much of its memory is remote to them.
+ *
+ * Source: proc_pid_stat(5), field 39; proc_pid_status(5).
+ */
+
+import type { NodeId } from '../../core/node-mask.ts';
+import { parseStat } from '../../procfs/stat.ts';
+import type { Topology } from '../topology.ts';
+import { type ProcessFiles, readProcessStat, refusalOf } from './process-files.ts';
+import type { NodeBytes } from './process-mappings.ts';
+
+export interface ProcessThread {
+  readonly tid: number;
+  readonly name: string;
+  /** One letter: R running, S sleeping, D in the kernel, T stopped. */
+  readonly state: string;
+  /** The CPU that it ran on last. */
+  readonly cpu: number;
+  /** That CPU's node; `null` for a CPU that the topology does not have. */
+  readonly node: NodeId | null;
+  /** CPU time since it started, in milliseconds. */
+  readonly cpuTimeMs: number;
+}
+
+/** The kernel tells times in hundredths of a second, whatever its own ticks: USER_HZ. */
+const TICK_MS = 10;
+
+/**
+ * The threads, ascending by id; one that ends meanwhile is left out.
+ * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED
+ */
+export async function readThreads(
+  files: ProcessFiles,
+  topology: Topology,
+): Promise<ProcessThread[]> {
+  const folder = `/proc/${files.pid}/task`;
+  const names = await files.backend.readNames(folder);
+  if (!names.ok) throw await refusalOf(files, names, `reading ${folder}`);
+  const ids = names.value.map(Number).sort((a, b) => a - b);
+  const nodeOfCpu = new Map(topology.nodes.flatMap(({ id, cpus }) => cpus.map((cpu) => [cpu, id])));
+  const threads: ProcessThread[] = [];
+  for (const id of ids) {
+    const text = await files.backend.readText(`${folder}/${id}/stat`);
+    const stat = text.ok ? parseStat(text.value) : null;
+    if (stat === null) continue;
+    const { name, state, processor: cpu, cpuTicks } = stat;
+    const node = nodeOfCpu.get(cpu) ?? null;
+    threads.push({ tid: id, name, state, cpu, node, cpuTimeMs: cpuTicks * TICK_MS });
+  }
+  // A process without a thread has ended since.
+  if (threads.length === 0) await readProcessStat(files);
+  return threads;
+}
+
+/**
+ * The share of accesses that would go to another node, from 0 to 1, if every thread touched all of
+ * the memory alike: threads count by their CPU time. 0 where there is no memory or no known node.
+ */
+export function remoteShareOf(bytesByNode: NodeBytes, threads: readonly ProcessThread[]): number {
+  const placed = threads.filter(({ node }) => node !== null);
+  const timeMs = placed.reduce((sum, thread) => sum + thread.cpuTimeMs, 0);
+  const bytes = Object.values(bytesByNode).reduce((sum, onNode) => sum + onNode, 0);
+  if (placed.length === 0 || bytes === 0) return 0;
+  const local = placed.reduce((sum, { node, cpuTimeMs }) => {
+    const weight = timeMs > 0 ? cpuTimeMs / timeMs : 1 / placed.length;
+    return sum + (weight * (bytesByNode[node as NodeId] ?? 0)) / bytes;
+  }, 0);
+  return Math.max(0, 1 - local);
+}
