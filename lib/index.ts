@@ -44,6 +44,18 @@ export type {
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
 export type { BalancingExemption } from './facade/balancing-exemption.ts';
 export type {
+  CallCapability,
+  Capabilities,
+  Capability,
+  CapabilityCause,
+  Confinement,
+  NumaCall,
+  Remedy,
+  Rung,
+  VerbCapability,
+} from './facade/capabilities/capability.ts';
+export type { Surroundings, SurroundingsKind } from './facade/capabilities/surroundings.ts';
+export type {
   BalancingCounters,
   BalancingMode,
   BalancingScan,

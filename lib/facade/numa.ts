@@ -9,6 +9,8 @@ import { checkInteger, checkOptions } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId, NodeMask } from '../core/node-mask.ts';
 import { NODE_ID_MAX } from '../core/uapi.ts';
+import { capabilitiesOf } from './capabilities/capabilities.ts';
+import type { Capabilities } from './capabilities/capability.ts';
 import { type BalancingState, readBalancing } from './host/balancing.ts';
 import { type NodeStatistics, readNodeStatistics } from './host/node-statistics.ts';
 import { MappedBuffer } from './mapped-buffer.ts';
@@ -120,6 +122,17 @@ export class Numa {
   /** The nodes that the calling thread may allocate on now: its cpuset's memory nodes. */
   allowedNodes(): NodeMask {
     return this.#session.allowedNodes();
+  }
+
+  /**
+   * What the system lets this process do: each NUMA call and flag asked once, without side effects,
+   * with the cause and the remedy where it does not work, and the way that each verb would take now.
+   * Never rejects: a refusal is an answer. Later calls give the same object.
+   * Source: mbind(2), set_mempolicy(2), get_mempolicy(2), move_pages(2), migrate_pages(2),
+   * set_mempolicy_home_node(2); proc_pid_status(5) for seccomp and capabilities.
+   */
+  capabilities(): Promise<Capabilities> {
+    return capabilitiesOf(this.#session);
   }
 
   /**

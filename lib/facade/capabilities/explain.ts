@@ -1,0 +1,99 @@
+/**
+ * Why a probe was refused: told from its errno, from what confines this process, from the kernel's
+ * release, and from whether the plain form of the call works.
+ */
+
+import { ERRNO, errnoName } from '../../core/errno.ts';
+import type { Capability, CapabilityCause, Confinement } from './capability.ts';
+import type { Probe } from './probes.ts';
+import { remediesOf } from './remedies.ts';
+
+/** A refusal, and what is known around it. */
+export interface Refusal {
+  readonly probe: Probe;
+  /** Positive. */
+  readonly errno: number;
+  readonly kernel: string;
+  readonly confinement: Confinement;
+  /** Whether the same call works without the flag; `undefined` for the plain form itself. */
+  readonly doesPlainWork?: boolean | undefined;
+}
+
+/** A capability that is not there. */
+export function explainRefusal(refusal: Refusal): Capability {
+  const { probe, errno, confinement } = refusal;
+  const { cause, reason } = causeOf(refusal);
+  const { hasNoNewPrivileges } = confinement;
+  const ailment = { cause, call: probe.call, since: probe.since, hasNoNewPrivileges };
+  return {
+    name: probe.part ?? probe.call,
+    works: false,
+    isProbed: true,
+    cause,
+    errnoName: errnoName(errno),
+    reason,
+    remedies: remediesOf(ailment, confinement.surroundings.kind),
+  };
+}
+
+interface Cause {
+  readonly cause: CapabilityCause;
+  readonly reason: string;
+}
+
+function causeOf(refusal: Refusal): Cause {
+  const { probe, errno, kernel, doesPlainWork } = refusal;
+  const { since } = probe;
+  if (since !== undefined && isBefore(kernel, since) && isAbsence(errno)) {
+    return { cause: 'kernel', reason: `Linux has it since ${since}, this is ${kernel}` };
+  }
+  if (errno === ERRNO.EPERM && probe.isPrivileged === true && doesPlainWork === true) {
+    const reason = 'the call works without this flag, which needs CAP_SYS_NICE in the initial user';
+    return { cause: 'capability', reason: `${reason} namespace` };
+  }
+  if (errno === ERRNO.EINVAL) {
+    return { cause: 'kernel', reason: `this kernel, ${kernel}, does not know it` };
+  }
+  return errno === ERRNO.ENOSYS ? absenceOf(refusal) : denialOf(refusal);
+}
+
+function isAbsence(errno: number): boolean {
+  return errno === ERRNO.ENOSYS || errno === ERRNO.EINVAL;
+}
+
+/** A filter that is older than a call answers ENOSYS for it, as a kernel without it does. */
+function absenceOf({ kernel, confinement }: Refusal): Cause {
+  if (confinement.seccomp === 'filter') {
+    const reason = `a seccomp filter is on, and Linux ${kernel} has the call`;
+    return { cause: 'seccomp', reason: `${reason}: the filter is older than it, or hides it` };
+  }
+  const reason = 'the kernel was built without it: CONFIG_NUMA and CONFIG_MIGRATION';
+  return { cause: 'kernel', reason };
+}
+
+/** The kernel itself never refuses these forms: somebody answers in its place. */
+function denialOf({ confinement }: Refusal): Cause {
+  const { seccomp } = confinement;
+  const never = 'the kernel refuses this call to nobody';
+  if (seccomp === 'filter' || seccomp === 'strict') {
+    return { cause: 'seccomp', reason: `${never}, and a seccomp filter is on` };
+  }
+  if (seccomp === null) {
+    const reason = `${never}; /proc/self/status does not tell whether a seccomp filter is on`;
+    return { cause: 'seccomp', reason };
+  }
+  const reason = `${never}, and no seccomp filter is on: a security module or a sandbox did`;
+  return { cause: 'unknown', reason };
+}
+
+/** Compares "6.1.0-18-amd64" with "5.17". */
+export function isBefore(release: string, since: string): boolean {
+  const [major, minor] = numbersOf(release);
+  const [sinceMajor, sinceMinor] = numbersOf(since);
+  return major < sinceMajor || (major === sinceMajor && minor < sinceMinor);
+}
+
+function numbersOf(release: string): [major: number, minor: number] {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  return [Number(major ?? 0), Number(minor ?? 0)];
+}

@@ -1,0 +1,123 @@
+/**
+ * Questions that change nothing: a call in a form that the kernel answers before it does anything.
+ * Each says which answer means that the kernel was reached and takes it.
+ *
+ * Source: mm/mempolicy.c and mm/migrate.c, in the order of their checks: mbind() of no bytes is done
+ * behind mode, flags and privilege, and before nodes; move_pages() of no pages behind flags and
+ * privilege; a node query of address 0, an unknown mode and a process that cannot be end in an
+ * errno of the kernel's own.
+ */
+
+import type { Backend, MovePagesRequest } from '../../backend/backend.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { maxnodeOf } from '../../core/nodemask-words.ts';
+import { MPOL, MPOL_F, MPOL_MF, MPOL_MODE_FLAG, NODE_ID_MAX } from '../../core/uapi.ts';
+import type { NumaCall } from './capability.ts';
+
+/** One question. */
+export interface Probe {
+  readonly call: NumaCall;
+  /** A flag or a mode; absent for the call itself, in its plainest form. */
+  readonly part?: string;
+  /** Errnos that only the kernel itself gives, behind the checks that were meant. */
+  readonly reachedBy?: readonly number[];
+  /** Needs CAP_SYS_NICE. */
+  readonly isPrivileged?: boolean;
+  /** First release that has it; absent where all do that Node.js runs on. */
+  readonly since?: string;
+  ask(backend: Backend): SyscallResult<unknown> | Promise<SyscallResult<unknown>>;
+}
+
+/** Above PID_MAX_LIMIT, 2^22: no process has it. */
+const NO_PID = 2 ** 31 - 1;
+/** No mode, and none of the flags. */
+const NO_MODE = 0x1fff;
+const MAXNODE: number = maxnodeOf((NODE_ID_MAX + 1) / 64);
+
+const { STATIC_NODES, RELATIVE_NODES, NUMA_BALANCING } = MPOL_MODE_FLAG;
+
+function queryOf(part: string | undefined, flags: number, reachedBy: readonly number[]): Probe {
+  return {
+    call: 'get_mempolicy',
+    ...(part === undefined ? {} : { part }),
+    reachedBy,
+    // Nothing is mapped at address 0, so that no page can be faulted in.
+    ask: (backend) => backend.getMempolicy({ flags, maxnode: MAXNODE }),
+  };
+}
+
+function bindOf(part: string | undefined, mode: number, flags: number, more = {}): Probe {
+  return {
+    call: 'mbind',
+    ...(part === undefined ? {} : { part }),
+    ...more,
+    ask: (backend) => backend.mbind({ address: 0n, lengthBytes: 0, mode, nodemask: null, flags }),
+  };
+}
+
+function moveOf(part: string | undefined, nodes: number | null, flags: number, more = {}): Probe {
+  const request: MovePagesRequest = {
+    pid: 0,
+    pages: { address: 0n, pageCount: 0 },
+    nodes,
+    flags,
+    status: new Int32Array(0),
+  };
+  return {
+    call: 'move_pages',
+    ...(part === undefined ? {} : { part }),
+    ...more,
+    ask: (backend) => backend.movePages(request),
+  };
+}
+
+/** Modes and their flags: the check of set_mempolicy and of mbind is one and the same. */
+export const MODE_PROBES: readonly Probe[] = [
+  bindOf('MPOL_PREFERRED', MPOL.PREFERRED, 0),
+  bindOf('MPOL_BIND', MPOL.BIND, 0),
+  bindOf('MPOL_INTERLEAVE', MPOL.INTERLEAVE, 0),
+  bindOf('MPOL_LOCAL', MPOL.LOCAL, 0),
+  bindOf('MPOL_PREFERRED_MANY', MPOL.PREFERRED_MANY, 0, { since: '5.15' }),
+  bindOf('MPOL_WEIGHTED_INTERLEAVE', MPOL.WEIGHTED_INTERLEAVE, 0, { since: '6.9' }),
+  bindOf('MPOL_F_STATIC_NODES', MPOL.BIND | STATIC_NODES, 0),
+  bindOf('MPOL_F_RELATIVE_NODES', MPOL.BIND | RELATIVE_NODES, 0),
+  bindOf('MPOL_F_NUMA_BALANCING', MPOL.BIND | NUMA_BALANCING, 0, { since: '5.12' }),
+  bindOf('MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING', MPOL.PREFERRED_MANY | NUMA_BALANCING, 0, {
+    since: '6.10',
+  }),
+];
+
+/** The calls in their plainest form first, then their flags. */
+export const PROBES: readonly Probe[] = [
+  queryOf(undefined, 0, []),
+  queryOf('MPOL_F_MEMS_ALLOWED', MPOL_F.MEMS_ALLOWED, []),
+  queryOf('MPOL_F_ADDR', MPOL_F.ADDR, [ERRNO.EFAULT]),
+  queryOf('MPOL_F_NODE', MPOL_F.NODE, [ERRNO.EINVAL]),
+  queryOf('MPOL_F_NODE | MPOL_F_ADDR', MPOL_F.NODE | MPOL_F.ADDR, [ERRNO.EFAULT]),
+  {
+    call: 'set_mempolicy',
+    reachedBy: [ERRNO.EINVAL],
+    ask: (backend) => backend.setMempolicy({ mode: NO_MODE, nodemask: null }),
+  },
+  bindOf(undefined, MPOL.DEFAULT, 0),
+  bindOf('MPOL_MF_STRICT', MPOL.DEFAULT, MPOL_MF.STRICT),
+  bindOf('MPOL_MF_MOVE', MPOL.DEFAULT, MPOL_MF.MOVE),
+  bindOf('MPOL_MF_MOVE_ALL', MPOL.DEFAULT, MPOL_MF.MOVE_ALL, { isPrivileged: true }),
+  {
+    call: 'set_mempolicy_home_node',
+    since: '5.17',
+    // Flags that no kernel has: refused before the range is looked at.
+    reachedBy: [ERRNO.EINVAL],
+    ask: (backend) =>
+      backend.setMempolicyHomeNode({ address: 0n, lengthBytes: 0, node: 0, flags: 1 }),
+  },
+  moveOf(undefined, null, 0),
+  moveOf('MPOL_MF_MOVE', 0, MPOL_MF.MOVE),
+  moveOf('MPOL_MF_MOVE_ALL', 0, MPOL_MF.MOVE_ALL, { isPrivileged: true }),
+  {
+    call: 'migrate_pages',
+    reachedBy: [ERRNO.ESRCH],
+    ask: (backend) => backend.migratePages({ pid: NO_PID, maxnode: 0, from: null, to: null }),
+  },
+];
