@@ -21,6 +21,7 @@ export type { Mapping, MappingHandle } from './backend/mapping.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from './backend/syscall-result.ts';
 export type { NodeMemory, NodeSnapshot, TopologySnapshot } from './backend/topology-snapshot.ts';
 export { AbortError, NumaError, type NumaErrorCode, type NumaErrorFields } from './core/errors.ts';
+export type { MappingKind } from './core/mapping-kind.ts';
 export {
   bind,
   defaultPolicy,
@@ -36,10 +37,14 @@ export {
   weightedInterleave,
 } from './core/memory-policy.ts';
 export type {
+  AnyMigrationReport,
+  MappingMigration,
+  MappingsMigrationReport,
   MigratedPages,
   MigrationProgress,
   MigrationReport,
   NodePages,
+  SelectedPages,
 } from './core/migration-report.ts';
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
 export type { BalancingExemption } from './facade/balancing-exemption.ts';
@@ -71,11 +76,23 @@ export {
 export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
 export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
 export type { RangeOptions } from './facade/page-range.ts';
+export type { MappingFilter } from './facade/process/mapping-filter.ts';
+export type { MappingsProgress } from './facade/process/migrate-mappings.ts';
+export type {
+  MappingSelection,
+  MigrationPlan,
+  PlannedMapping,
+  PlanWarning,
+} from './facade/process/migration-plan.ts';
+export type { NodeBytes, ProcessMapping } from './facade/process/process-mappings.ts';
 export {
+  type MigrateMappingsOptions,
   ProcessMemory,
   type ProcessMigrateOptions,
   type ProcessMigrationReport,
 } from './facade/process/process-memory.ts';
+export type { KindResidency, ProcessResidency } from './facade/process/process-residency.ts';
+export { type ProcessThread, remoteShareOf } from './facade/process/process-threads.ts';
 export type { SetPolicyOptions } from './facade/range-policy.ts';
 export type { Residency } from './facade/residency.ts';
 export { ThreadMemory } from './facade/thread-memory.ts';

@@ -7,7 +7,7 @@
  */
 
 import { ERRNO, errnoName } from './errno.ts';
-import type { MigrationReport } from './migration-report.ts';
+import type { AnyMigrationReport } from './migration-report.ts';
 
 /** Stable; messages may change, codes do not within a major version. */
 export type NumaErrorCode =
@@ -41,7 +41,7 @@ export interface NumaErrorFields {
   /** What to do about it. */
   readonly hint?: string;
   /** What was done before the error, where pages had been handled. */
-  readonly report?: MigrationReport;
+  readonly report?: AnyMigrationReport;
 }
 
 /** The system said no. Match on `code`. */
@@ -54,7 +54,7 @@ export class NumaError extends Error {
   readonly args?: Readonly<Record<string, unknown>>;
   readonly backend?: string;
   readonly hint?: string;
-  readonly report?: MigrationReport;
+  readonly report?: AnyMigrationReport;
 
   constructor(message: string, fields: NumaErrorFields, options?: ErrorOptions) {
     super(fields.hint === undefined ? message : `${message}; ${fields.hint}`, options);
@@ -68,9 +68,9 @@ export class AbortError extends Error {
   override readonly name: string = 'AbortError';
   readonly code: 'ABORT_ERR' = 'ABORT_ERR';
   /** What was done before the abort. */
-  readonly report: MigrationReport;
+  readonly report: AnyMigrationReport;
 
-  constructor(message: string, report: MigrationReport, cause: unknown) {
+  constructor(message: string, report: AnyMigrationReport, cause: unknown) {
     super(message, { cause });
     this.report = report;
   }
@@ -87,7 +87,7 @@ export interface FailedCall {
   readonly backend: string;
   /** The allowed nodes as a list, where the call names nodes. */
   readonly allowedNodes?: string;
-  readonly report?: MigrationReport | undefined;
+  readonly report?: AnyMigrationReport | undefined;
 }
 
 /** Makes the typed error for a failed system call. */
@@ -224,6 +224,16 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
     code: 'NUMA_INVALID_ARGUMENT',
     rule: 'none of the CPUs is online and allowed by the cpuset',
     hint: 'name a CPU of numa.thread.affinity() or of the topology',
+  },
+  [`execve ${ERRNO.ENOENT}`]: {
+    code: 'NUMA_SYSTEM_ERROR',
+    rule: 'there is no such program, or not its interpreter',
+    hint: 'name a program of the PATH, or the path of one',
+  },
+  [`execve ${ERRNO.EACCES}`]: {
+    code: 'NUMA_SYSTEM_ERROR',
+    rule: 'this is no file that this user may start',
+    hint: 'name a program, or make the file executable',
   },
   [`numa_node_size64 ${ERRNO.EINVAL}`]: {
     code: 'NUMA_INVALID_ARGUMENT',

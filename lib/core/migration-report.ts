@@ -3,7 +3,8 @@
  * it gave any.
  */
 
-import type { NodeId } from './node-mask.ts';
+import type { MappingKind } from './mapping-kind.ts';
+import type { NodeId, NodeMask } from './node-mask.ts';
 
 /** Number of pages by node; only nodes with pages. */
 export type NodePages = Readonly<Record<NodeId, number>>;
@@ -64,3 +65,52 @@ export interface MigrationProgress {
   /** Pages moved so far. */
   readonly moved: number;
 }
+
+/** What became of pages of a process that was to move in part. */
+export interface SelectedPages extends MigratedPages {
+  /** On nodes that were neither to be left nor to be filled: they stayed. */
+  readonly notSelected: number;
+}
+
+/** What became of one mapping. Counts of base pages. */
+export interface MappingMigration {
+  readonly start: bigint;
+  /** First address behind it. */
+  readonly end: bigint;
+  readonly kind: MappingKind;
+  /** Path of its file, or the kernel's word in brackets; `null` for plain anonymous memory. */
+  readonly name: string | null;
+  readonly pages: SelectedPages;
+  readonly failedBy: Readonly<Record<string, number>>;
+  readonly before: NodePages;
+  readonly after: NodePages;
+}
+
+/** The receipt of a move of some of a process's mappings. Counts of base pages. */
+export interface MappingsMigrationReport {
+  readonly pid: number;
+  readonly from: NodeMask;
+  readonly to: NodeMask;
+  readonly pageSizeBytes: number;
+  /** The sums of those of the mappings. */
+  readonly pages: SelectedPages;
+  readonly failedBy: Readonly<Record<string, number>>;
+  readonly before: NodePages;
+  readonly after: NodePages;
+  /** Each selected mapping that had memory on a `from` node, in the order of their addresses. */
+  readonly mappings: readonly MappingMigration[];
+  /** No page is left on a `from` node that the process has it on. */
+  readonly complete: boolean;
+  /** The move was ended by its AbortSignal. */
+  readonly aborted: boolean;
+  readonly method: 'move_pages';
+  readonly syscalls: Readonly<Record<string, number>>;
+  /** Steps that the move was made in, and the longest of them in nanoseconds. */
+  readonly steps: { readonly count: number; readonly longestNs: number };
+  /** Wall-clock time of the whole verb, rests included. */
+  readonly durationNs: number;
+  readonly backend: string;
+}
+
+/** The receipt that an error carries. */
+export type AnyMigrationReport = MigrationReport | MappingsMigrationReport;

@@ -5,7 +5,7 @@
 
 import type { Backend, NodemaskArgument } from '../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
-import { outOfRange } from '../core/argument-errors.ts';
+import { invalidArgumentValue, outOfRange } from '../core/argument-errors.ts';
 import { type NumaError, systemError } from '../core/errors.ts';
 import {
   checkNodeCount,
@@ -13,7 +13,7 @@ import {
   modeWord,
   nodesOrExpression,
 } from '../core/memory-policy.ts';
-import type { MigrationReport } from '../core/migration-report.ts';
+import type { AnyMigrationReport } from '../core/migration-report.ts';
 import { parseNodeExpression, resolveNodeExpression } from '../core/node-expression.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../core/node-mask.ts';
 import { maxnodeOf, nodemaskWords, nodesOfWords } from '../core/nodemask-words.ts';
@@ -72,6 +72,21 @@ export class Session {
     return NodeMask.from(resolveNodeExpression(expression, { allowed }, argument));
   }
 
+  /** The nodes that an expression names, of which there must be one. @throws TypeError */
+  resolveSome(nodes: NodeExpression | undefined, argument: string): NodeMask {
+    const mask = this.resolve(nodes, argument);
+    if (mask.isEmpty) throw invalidArgumentValue(argument, 'must name at least one node', '');
+    return mask;
+  }
+
+  /** The kernel moves nothing from a node that is not there, and says that all went well. */
+  checkOnline(nodes: NodeMask, argument: string): void {
+    const absent = nodes.difference(this.topology.online);
+    if (absent.isEmpty) return;
+    const rule = `node ${absent} is not online; the online nodes are ${this.topology.online}`;
+    throw outOfRange(argument, rule, `${nodes}`);
+  }
+
   /** The one node that an expression names. @throws RangeError ERR_OUT_OF_RANGE */
   resolveOne(nodes: NodeExpression | undefined, argument: string): NodeId {
     const mask = this.resolve(nodes, argument);
@@ -123,7 +138,7 @@ export class Session {
     failure: SyscallFailure,
     asked: string,
     args: Readonly<Record<string, unknown>>,
-    report?: MigrationReport,
+    report?: AnyMigrationReport,
   ): NumaError {
     return systemError({
       syscall: failure.syscall,

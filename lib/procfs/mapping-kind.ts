@@ -5,26 +5,8 @@
  * ipc/shm.c, newseg(); mm/memfd.c.
  */
 
+import type { MappingKind } from '../core/mapping-kind.ts';
 import type { MapsEntry } from './maps.ts';
-
-export const MAPPING_KINDS = [
-  'heap',
-  'stack',
-  'anonymous',
-  'file',
-  'shared',
-  'hugetlb',
-  'device',
-  'special',
-] as const;
-
-/**
- * `heap`: what brk(2) made. `stack`: the first thread's. `anonymous`: private memory without a file,
- * the other threads' stacks included. `file`: a file's pages. `shared`: shared memory that no disk
- * holds (tmpfs, memfd, System V, shared anonymous). `hugetlb`: pages of a pool. `device`: a
- * driver's. `special`: the kernel's own, such as the vdso.
- */
-export type MappingKind = (typeof MAPPING_KINDS)[number];
 
 /** Shared memory by its name, `/dev/shm` among files. */
 const SHARED_NAMES = /^(\/memfd:|\/SYSV[0-9a-f]{8}$|\/dev\/zero$|\/dev\/shm\/|\[anon_shmem:)/;

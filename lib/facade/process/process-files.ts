@@ -9,6 +9,7 @@ import type { Backend } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import { ERRNO, errnoName } from '../../core/errno.ts';
 import { NumaError, type NumaErrorCode } from '../../core/errors.ts';
+import { NodeMask } from '../../core/node-mask.ts';
 import { parseStat, type TaskStat } from '../../procfs/stat.ts';
 import { hasCapability, parseStatus, type TaskStatus } from '../../procfs/status.ts';
 
@@ -42,7 +43,7 @@ export async function readProcessStat(files: ProcessFiles): Promise<TaskStat> {
   const result = await files.backend.readText(path);
   if (!result.ok) throw await refusalOf(files, result, `reading ${path}`);
   const stat = parseStat(result.value);
-  if (stat === null) throw noSuchProcess(files, `reading ${path}`);
+  if (stat === null) throw noSuchProcess(files, NO_ANSWER, `reading ${path}`);
   return stat;
 }
 
@@ -55,30 +56,41 @@ export async function readStatus(
   return result.ok ? parseStatus(result.value) : null;
 }
 
-/** The typed error of a call about another process that the kernel refused, explained. */
+/**
+ * The typed error of a call about another process that the kernel refused, explained.
+ * @param to nodes that its pages were to go to
+ */
 export async function refusalOf(
   files: ProcessFiles,
   { syscall, errno }: SyscallFailure,
   asked: string,
+  to?: NodeMask,
 ): Promise<NumaError> {
-  if (errno === ERRNO.ESRCH) return noSuchProcess(files, asked);
+  if (errno === ERRNO.ESRCH) return noSuchProcess(files, { syscall, errno }, asked);
   if (errno === ERRNO.ENOENT) {
     const hasProc = (await files.backend.readText(FIRST_USER_READABLE)).ok;
-    return hasProc ? noSuchProcess(files, asked) : noProc(files, asked);
+    return hasProc ? noSuchProcess(files, { syscall, errno }, asked) : noProc(files, asked);
   }
   const { rule, hint } =
     errno === ERRNO.EPERM || errno === ERRNO.EACCES
-      ? await explainDenial(files)
+      ? await explainDenial(files, to)
       : { rule: 'the system refused', hint: 'see proc(5)' };
   const code = errno === ERRNO.EPERM || errno === ERRNO.EACCES ? 'NUMA_NOT_PERMITTED' : undefined;
   return makeError(files, { syscall, errno, asked, rule, hint, code: code ?? 'NUMA_SYSTEM_ERROR' });
 }
 
-function noSuchProcess(files: ProcessFiles, asked: string): NumaError {
+/** A file that is cut short is one of a process that ends at this moment. */
+const NO_ANSWER = { syscall: 'read', errno: ERRNO.ESRCH };
+
+function noSuchProcess(
+  files: ProcessFiles,
+  { syscall, errno }: Pick<SyscallFailure, 'syscall' | 'errno'>,
+  asked: string,
+): NumaError {
   const isSimulated = files.backend.identity.kind === 'simulator';
   return makeError(files, {
-    syscall: 'open',
-    errno: ERRNO.ESRCH,
+    syscall,
+    errno,
     asked,
     rule: 'there is no such process, or it is hidden (hidepid)',
     hint: isSimulated
@@ -101,11 +113,19 @@ function noProc(files: ProcessFiles, asked: string): NumaError {
 }
 
 /** Why a process is not ours to look into: who it is, and who we are. */
-async function explainDenial(files: ProcessFiles): Promise<{ rule: string; hint: string }> {
+async function explainDenial(
+  files: ProcessFiles,
+  to: NodeMask | undefined,
+): Promise<{ rule: string; hint: string }> {
   const [target, own] = [await readStatus(files, files.pid), await readStatus(files, 'self')];
   const isOurs = target?.realUid === own?.effectiveUid && target?.effectiveUid === target?.realUid;
   if (target === null || own === null) {
     return { rule: 'the process is not ours to look into', hint: 'run as root' };
+  }
+  const allowed = target.nodesAllowed === null ? null : NodeMask.from(target.nodesAllowed);
+  if (to !== undefined && allowed !== null && !to.isSubsetOf(allowed)) {
+    const rule = `the process's cpuset allows node ${allowed} only`;
+    return { rule, hint: 'choose one of them, or widen its cpuset.mems' };
   }
   if (hasCapability(own, 'CAP_SYS_PTRACE')) {
     const rule = 'the call is denied although we may trace the process';

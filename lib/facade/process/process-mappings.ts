@@ -5,8 +5,9 @@
  * goes on: a mapping that is in one of them only is told with what is known of it.
  */
 
+import type { MappingKind } from '../../core/mapping-kind.ts';
 import type { NodeId } from '../../core/node-mask.ts';
-import { type MappingKind, mappingKindOf } from '../../procfs/mapping-kind.ts';
+import { mappingKindOf } from '../../procfs/mapping-kind.ts';
 import type { NumaMapsEntry } from '../../procfs/numa-maps.ts';
 import { parseNumaMaps } from '../../procfs/numa-maps.ts';
 import { parseSmaps, type SmapsEntry } from '../../procfs/smaps.ts';

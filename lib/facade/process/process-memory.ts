@@ -1,12 +1,39 @@
 /**
- * The memory of a whole process, this one or another.
+ * The memory of a whole process, this one or another: where it is, where its threads run, and how
+ * to move all or some of it.
  */
 
-import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
-import { checkOptions } from '../../core/check-arguments.ts';
+import type { SyscallFailure } from '../../backend/syscall-result.ts';
+import { invalidArgumentValue } from '../../core/argument-errors.ts';
+import {
+  checkBoolean,
+  checkCallback,
+  checkOptions,
+  checkSignal,
+} from '../../core/check-arguments.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { AbortError, NumaError } from '../../core/errors.ts';
+import type { MappingsMigrationReport } from '../../core/migration-report.ts';
 import type { NodeExpression, NodeMask } from '../../core/node-mask.ts';
 import { nodemaskPair, nodemaskWords } from '../../core/nodemask-words.ts';
+import { MPOL_MF } from '../../core/uapi.ts';
 import type { Session } from '../session.ts';
+import { type MappingFilter, mappingTest } from './mapping-filter.ts';
+import {
+  type MappingsProgress,
+  type MoveMappingsOutcome,
+  moveMappings,
+} from './migrate-mappings.ts';
+import {
+  type MappingSelection,
+  type MigrationPlan,
+  planMigration,
+  SELECTION_MEMBERS,
+} from './migration-plan.ts';
+import { type ProcessFiles, readProcessStat, refusalOf } from './process-files.ts';
+import { type ProcessMapping, readMappings } from './process-mappings.ts';
+import { type ProcessResidency, readResidency } from './process-residency.ts';
+import { type ProcessThread, readThreads } from './process-threads.ts';
 
 export interface ProcessMigrateOptions {
   /** Nodes whose pages move. */
@@ -27,15 +54,63 @@ export interface ProcessMigrationReport {
   readonly backend: string;
 }
 
+export interface MigrateMappingsOptions extends MappingSelection {
+  /**
+   * Longest time in milliseconds that a step of the move should take: threads of the process that
+   * touch a page on its way wait for it. Between steps the move rests as long as the step took.
+   * Default: as fast as possible.
+   */
+  readonly pauseBudgetMs?: number;
+  /** Moves pages that other processes map too; needs CAP_SYS_NICE. */
+  readonly includeShared?: boolean;
+  /** Rejects when a page stays on a `from` node. */
+  readonly strict?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: MappingsProgress) => unknown;
+}
+
 export class ProcessMemory {
   /** The process id. */
   readonly pid: number;
   readonly #session: Session;
+  readonly #files: ProcessFiles;
 
   /** @internal Use `numa.process()`. */
   constructor(session: Session, pid: number) {
     this.#session = session;
     this.pid = pid;
+    this.#files = { backend: session.backend, pid };
+  }
+
+  /**
+   * Where its memory is, by node and by kind, in bytes. The kernel walks the page tables for it; no
+   * page is touched.
+   * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED (another user's, or not dumpable),
+   *   NUMA_UNSUPPORTED (no /proc)
+   * Source: numa(7), numa_maps; proc_pid_maps(5).
+   */
+  residency(): Promise<ProcessResidency> {
+    return readResidency(this.#files);
+  }
+
+  /**
+   * Its mappings, ascending, each with its pages by node.
+   * @param filter which; default all
+   * @throws TypeError, RangeError for a wrong filter; NumaError as `residency`
+   * Source: numa(7), numa_maps; proc_pid_smaps(5).
+   */
+  async mappings(filter?: MappingFilter): Promise<ProcessMapping[]> {
+    const isSelected = mappingTest(filter, 'filter', this.#session.resolve.bind(this.#session));
+    return (await readMappings(this.#files)).filter(isSelected);
+  }
+
+  /**
+   * Its threads, and where each ran last.
+   * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED (no /proc)
+   * Source: proc_pid_task(5), proc_pid_stat(5).
+   */
+  threads(): Promise<ProcessThread[]> {
+    return readThreads(this.#files, this.#session.topology);
   }
 
   /**
@@ -49,15 +124,15 @@ export class ProcessMemory {
    */
   async migrate(options: ProcessMigrateOptions): Promise<ProcessMigrationReport> {
     const { from, to } = checkOptions(options, 'options', ['from', 'to']);
-    const [fromNodes, toNodes] = [this.#nodes(from, 'options.from'), this.#nodes(to, 'options.to')];
-    this.#checkOnline(fromNodes);
+    const fromNodes = this.#session.resolveSome(from, 'options.from');
+    const toNodes = this.#session.resolveSome(to, 'options.to');
+    this.#session.checkOnline(fromNodes, 'options.from');
     this.#session.checkAllowed(toNodes, 'options.to', `${toNodes}`);
     const masks = nodemaskPair(nodemaskWords(fromNodes), nodemaskWords(toNodes));
     const startNs = process.hrtime.bigint();
     const result = await this.#session.backend.migratePages({ pid: this.pid, ...masks });
-    const asked = `process ${this.pid} from ${fromNodes} to ${toNodes}`;
-    const args = { pid: this.pid, from: `${fromNodes}`, to: `${toNodes}` };
-    const leftBehind = this.#session.unwrap(result, asked, args);
+    if (!result.ok) throw await this.#refusal(result, toNodes);
+    const leftBehind = result.value;
     return Object.freeze({
       pid: this.pid,
       from: fromNodes,
@@ -69,18 +144,106 @@ export class ProcessMemory {
     });
   }
 
-  #nodes(expression: NodeExpression | undefined, argument: string): NodeMask {
-    const nodes = this.#session.resolve(expression, argument);
-    if (nodes.isEmpty) throw invalidArgumentValue(argument, 'must name at least one node', '');
-    return nodes;
+  /**
+   * What `migrateMappings()` with the same selection would move, and what may stand in its way.
+   * Moves nothing.
+   * @throws TypeError, RangeError for a wrong selection, and where it selects no mapping; NumaError
+   *   as `residency`
+   */
+  plan(selection: MappingSelection): Promise<MigrationPlan> {
+    return planMigration(this.#session, this.#files, selection);
   }
 
-  /** The kernel moves nothing from a node that is not there, and says that all went well. */
-  #checkOnline(nodes: NodeMask): void {
-    const { online } = this.#session.topology;
-    const absent = nodes.difference(online);
-    if (absent.isEmpty) return;
-    const rule = `node ${absent} is not online; the online nodes are ${online}`;
-    throw outOfRange('options.from', rule, `${nodes}`);
+  /**
+   * Moves the selected mappings' pages in steps, each page accounted for. Resolves with a report
+   * whenever the kernel let it try. Policies stay as they are. A process that ends, or whose pid
+   * another one has by then, ends the move.
+   * @throws TypeError, RangeError as `plan`; AbortError with `report`; NumaError
+   *   NUMA_POLICY_NOT_MET with `report` (strict), NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED,
+   *   NUMA_NODE_NOT_ALLOWED, NUMA_NODE_OFFLINE, with `report` where pages were handled
+   * Source: move_pages(2); mm/migrate.c, do_pages_move().
+   */
+  async migrateMappings(options: MigrateMappingsOptions): Promise<MappingsMigrationReport> {
+    const { strict, includeShared, signal, onProgress, pauseBudgetMs, ...selection } = checkOptions(
+      options,
+      'options',
+      [...SELECTION_MEMBERS, 'pauseBudgetMs', 'includeShared', 'strict', 'signal', 'onProgress'],
+    );
+    const isStrict = checkBoolean(strict, 'options.strict');
+    const isShared = checkBoolean(includeShared, 'options.includeShared');
+    const { startTicks } = await readProcessStat(this.#files);
+    const request = {
+      flags: isShared ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE,
+      pauseBudgetMs: checkBudget(pauseBudgetMs),
+      signal: checkSignal(signal, 'options.signal'),
+      onProgress: checkCallback(onProgress, 'options.onProgress'),
+      checkAlive: () => this.#checkAlive(startTicks),
+    };
+    const plan = await this.plan(selection as MappingSelection);
+    return this.#conclude(await moveMappings(this.#files, plan, request), { isStrict, isShared });
   }
+
+  /** A pid with the start time is the same process for ever. */
+  async #checkAlive(startTicks: number): Promise<void> {
+    const stat = await readProcessStat(this.#files);
+    if (stat.startTicks === startTicks) return;
+    throw new NumaError(`process ${this.pid} has ended, and another one has its pid now`, {
+      code: 'NUMA_NO_SUCH_PROCESS',
+      args: { pid: this.pid },
+      backend: this.#session.backend.identity.kind,
+      hint: 'nothing of the other process was touched',
+    });
+  }
+
+  async #conclude(
+    { report, failure, abortReason, gone }: MoveMappingsOutcome,
+    { isStrict, isShared }: { isStrict: boolean; isShared: boolean },
+  ): Promise<MappingsMigrationReport> {
+    const { moved, total, busy, shared, noMemory, notAttempted, failed } = report.pages;
+    const cause = gone ?? (failure && (await this.#refusal(failure, report.to, isShared)));
+    if (cause instanceof NumaError) {
+      const { message: _, ...fields } = cause;
+      throw new NumaError(baseMessage(cause), moved > 0 ? { ...fields, report } : fields, {
+        cause,
+      });
+    }
+    if (report.aborted) {
+      const message = `migration of process ${this.pid} aborted: ${moved} of ${total} pages moved`;
+      throw new AbortError(message, report, abortReason);
+    }
+    if (isStrict && !report.complete) {
+      const counts = { shared, busy, noMemory, notAttempted, failed };
+      const reasons = Object.entries(counts).filter(([, count]) => count > 0);
+      const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
+      throw new NumaError(`migrateMappings: strict was asked, and pages stayed behind: ${list}`, {
+        code: 'NUMA_POLICY_NOT_MET',
+        args: { pid: this.pid },
+        backend: report.backend,
+        hint: 'see error.report; includeShared takes shared pages along',
+        report,
+      });
+    }
+    return report;
+  }
+
+  /** The kernel's answer to a call about this process, explained where it may not be asked. */
+  async #refusal(failure: SyscallFailure, to: NodeMask, isShared = false): Promise<NumaError> {
+    const asked = `process ${this.pid} to ${to}`;
+    const isAccess = failure.errno === ERRNO.EPERM || failure.errno === ERRNO.ESRCH;
+    if (isAccess && !isShared) return refusalOf(this.#files, failure, asked, to);
+    return this.#session.error(failure, asked, { pid: this.pid, to: `${to}` });
+  }
+}
+
+/** An error's message has its hint at the end, which a new one gets again. */
+function baseMessage({ message, hint }: NumaError): string {
+  const tail = `; ${hint}`;
+  return hint !== undefined && message.endsWith(tail) ? message.slice(0, -tail.length) : message;
+}
+
+function checkBudget(value: unknown): number {
+  if (value === undefined) return Number.POSITIVE_INFINITY;
+  if (typeof value === 'number' && value > 0) return value;
+  const rule = 'must be a number of milliseconds above 0';
+  throw invalidArgumentValue('options.pauseBudgetMs', rule, value);
 }

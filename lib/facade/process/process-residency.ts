@@ -5,8 +5,9 @@
  * share are in the residency of each of them.
  */
 
+import { MAPPING_KINDS, type MappingKind } from '../../core/mapping-kind.ts';
 import type { NodeId } from '../../core/node-mask.ts';
-import { MAPPING_KINDS, type MappingKind, mappingKindOf } from '../../procfs/mapping-kind.ts';
+import { mappingKindOf } from '../../procfs/mapping-kind.ts';
 import { type MapsEntry, parseMaps } from '../../procfs/maps.ts';
 import { type NumaMapsEntry, parseNumaMaps } from '../../procfs/numa-maps.ts';
 import { type ProcessFiles, readProcessFile } from './process-files.ts';

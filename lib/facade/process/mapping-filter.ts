@@ -1,0 +1,88 @@
+/**
+ * Which of a process's mappings a verb is about: by address, file, kind, size and node.
+ */
+
+import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
+import { checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
+import { MAPPING_KINDS, type MappingKind } from '../../core/mapping-kind.ts';
+import type { NodeExpression, NodeMask } from '../../core/node-mask.ts';
+import type { ProcessMapping } from './process-mappings.ts';
+
+/** All that is given must be true of a mapping; an empty filter takes all. */
+export interface MappingFilter {
+  /** It holds this address, or overlaps this half-open range. */
+  readonly address?: bigint | { readonly from: bigint; readonly to: bigint };
+  /** Its name matches: `*` is any text, `?` any character; without a `/`, the last part of a path. */
+  readonly file?: string;
+  readonly kind?: MappingKind | readonly MappingKind[];
+  /** Of the mapping, not of what is resident in it. */
+  readonly bytesMin?: number;
+  readonly bytesMax?: number;
+  /** It has memory on one of these nodes. */
+  readonly node?: NodeExpression;
+}
+
+const MEMBERS = ['address', 'file', 'kind', 'bytesMin', 'bytesMax', 'node'] as const;
+
+export type MappingTest = (mapping: ProcessMapping) => boolean;
+
+/**
+ * Makes a test of a filter.
+ * @param resolve gives a node expression its meaning
+ * @throws TypeError, RangeError naming the member that is wrong
+ */
+export function mappingTest(
+  filter: MappingFilter | undefined,
+  argument: string,
+  resolve: (nodes: NodeExpression, argument: string) => NodeMask,
+): MappingTest {
+  const { address, file, kind, bytesMin, bytesMax, node } = checkOptions(filter, argument, MEMBERS);
+  const tests: MappingTest[] = [];
+  if (address !== undefined) tests.push(addressTest(address, `${argument}.address`));
+  if (file !== undefined) tests.push(fileTest(file, `${argument}.file`));
+  if (kind !== undefined) {
+    const kinds = (typeof kind === 'string' ? [kind] : [...kind]).map((word) =>
+      checkWord(word, `${argument}.kind`, MAPPING_KINDS),
+    );
+    tests.push((mapping) => kinds.includes(mapping.kind));
+  }
+  if (bytesMin !== undefined) {
+    const min = checkInteger(bytesMin, `${argument}.bytesMin`, 0);
+    tests.push(({ lengthBytes }) => lengthBytes >= min);
+  }
+  if (bytesMax !== undefined) {
+    const max = checkInteger(bytesMax, `${argument}.bytesMax`, 0);
+    tests.push(({ lengthBytes }) => lengthBytes <= max);
+  }
+  if (node !== undefined) {
+    const nodes = resolve(node, `${argument}.node`);
+    tests.push(({ bytesByNode }) => Object.keys(bytesByNode).some((id) => nodes.has(Number(id))));
+  }
+  return (mapping) => tests.every((isTrue) => isTrue(mapping));
+}
+
+function addressTest(
+  address: NonNullable<MappingFilter['address']>,
+  argument: string,
+): MappingTest {
+  if (typeof address === 'bigint') return ({ start, end }) => start <= address && address < end;
+  const { from, to } = address;
+  if (typeof from !== 'bigint' || typeof to !== 'bigint') {
+    throw invalidArgumentType(argument, 'a bigint, or { from, to } of bigints', address);
+  }
+  if (to <= from) throw invalidArgumentValue(argument, 'ends before it begins', `${from}-${to}`);
+  return ({ start, end }) => start < to && from < end;
+}
+
+function fileTest(pattern: string, argument: string): MappingTest {
+  if (typeof pattern !== 'string') throw invalidArgumentType(argument, 'a string', pattern);
+  if (pattern === '') throw invalidArgumentValue(argument, 'must not be empty', pattern);
+  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
+  const source = escaped.replaceAll('*', '[\\s\\S]*').replaceAll('?', '[\\s\\S]');
+  const expression = new RegExp(`^${source}$`);
+  const isOfPath = pattern.includes('/');
+  return ({ name }) => {
+    if (name === null) return false;
+    return expression.test(isOfPath ? name : (name.split('/').at(-1) as string));
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * What moving some of a process's mappings would do, told before anything is moved.
+ */
+
+import { outOfRange } from '../../core/argument-errors.ts';
+import { checkOptions } from '../../core/check-arguments.ts';
+import type { NodeExpression, NodeId, NodeMask } from '../../core/node-mask.ts';
+import type { Session } from '../session.ts';
+import { type MappingFilter, mappingTest } from './mapping-filter.ts';
+import { type NodeMoves, targetOf } from './node-moves.ts';
+import type { ProcessFiles } from './process-files.ts';
+import { type NodeBytes, type ProcessMapping, readMappings } from './process-mappings.ts';
+
+/** Which memory is to move, and where to. */
+export interface MappingSelection {
+  /** Which mappings; of several filters, one must be met. Default: all. */
+  readonly mappings?: MappingFilter | readonly MappingFilter[];
+  /** Nodes whose pages move. Default: all but the `to` nodes. */
+  readonly from?: NodeExpression;
+  /** Nodes that they move to: the n-th of `from` to the n-th of `to`, counted round. */
+  readonly to: NodeExpression;
+}
+
+export interface PlannedMapping extends ProcessMapping {
+  /** Of it, on nodes that are to be left. */
+  readonly bytesToMove: number;
+}
+
+/** What is worth knowing before. */
+export interface PlanWarning {
+  /** `shared`: pages that others map too stay. `target-full`: not all will fit. `policy`: a mapping's
+   *  own policy names nodes that are left, and will place its future pages there. */
+  readonly kind: 'shared' | 'target-full' | 'policy';
+  readonly message: string;
+}
+
+export interface MigrationPlan extends NodeMoves {
+  readonly pid: number;
+  /** The selected mappings that have memory to move. */
+  readonly mappings: readonly PlannedMapping[];
+  /** Selected mappings, with or without memory to move. */
+  readonly selectedCount: number;
+  readonly mappingCount: number;
+  readonly bytesToMove: number;
+  /** Of it, by the node that it goes to. */
+  readonly bytesByTarget: NodeBytes;
+  readonly freeBytesByTarget: NodeBytes;
+  readonly warnings: readonly PlanWarning[];
+}
+
+export const SELECTION_MEMBERS = ['mappings', 'from', 'to'] as const;
+
+/**
+ * Reads the mappings and says what would move.
+ * @throws TypeError, RangeError for wrong options, and where no mapping is selected; NumaError as
+ *   `readMappings`
+ */
+export async function planMigration(
+  session: Session,
+  files: ProcessFiles,
+  options: MappingSelection,
+): Promise<MigrationPlan> {
+  const { mappings: filters, ...nodes } = checkOptions(options, 'options', SELECTION_MEMBERS);
+  const moves = movesOf(session, nodes);
+  const isSelected = selectionTest(session, filters);
+  const all = await readMappings(files);
+  const selected = all.filter(isSelected);
+  if (selected.length === 0) {
+    const kinds = [...new Set(all.map(({ kind }) => kind))].join(', ');
+    const rule = `none of the ${all.length} mappings of process ${files.pid} is selected`;
+    throw outOfRange('options.mappings', `${rule}; it has the kinds ${kinds}`, filters);
+  }
+  const planned = selected
+    .map((mapping) => ({ ...mapping, bytesToMove: bytesToMove(mapping, moves) }))
+    .filter((mapping) => mapping.bytesToMove > 0);
+  const bytesByTarget = sumByTarget(planned, moves);
+  const freeBytesByTarget = freeBytes(session, moves.to);
+  return Object.freeze({
+    ...moves,
+    pid: files.pid,
+    mappings: planned,
+    selectedCount: selected.length,
+    mappingCount: all.length,
+    bytesToMove: planned.reduce((sum, mapping) => sum + mapping.bytesToMove, 0),
+    bytesByTarget,
+    freeBytesByTarget,
+    warnings: [
+      ...sharedWarnings(planned),
+      ...roomWarnings(bytesByTarget, freeBytesByTarget),
+      ...policyWarnings(planned),
+    ],
+  });
+}
+
+function movesOf(session: Session, { from, to }: Partial<MappingSelection>): NodeMoves {
+  const toNodes = session.resolveSome(to, 'options.to');
+  session.checkAllowed(toNodes, 'options.to', `${toNodes}`);
+  if (from === undefined) {
+    return { from: session.topology.withMemory.difference(toNodes), to: toNodes };
+  }
+  const fromNodes = session.resolveSome(from, 'options.from');
+  session.checkOnline(fromNodes, 'options.from');
+  return { from: fromNodes, to: toNodes };
+}
+
+function selectionTest(
+  session: Session,
+  filters: MappingSelection['mappings'],
+): (mapping: ProcessMapping) => boolean {
+  const list = Array.isArray(filters) ? filters : [filters];
+  const resolve = session.resolve.bind(session);
+  const tests = list.map((filter) => mappingTest(filter, 'options.mappings', resolve));
+  return (mapping) => tests.some((isMet) => isMet(mapping));
+}
+
+function bytesToMove({ bytesByNode }: ProcessMapping, moves: NodeMoves): number {
+  return entriesOf(bytesByNode)
+    .filter(([node]) => targetOf(node, moves) !== node)
+    .reduce((sum, [, bytes]) => sum + bytes, 0);
+}
+
+function sumByTarget(planned: readonly PlannedMapping[], moves: NodeMoves): NodeBytes {
+  const sums: Record<NodeId, number> = {};
+  for (const { bytesByNode } of planned) {
+    for (const [node, bytes] of entriesOf(bytesByNode)) {
+      const target = targetOf(node, moves);
+      if (target !== node) sums[target] = (sums[target] ?? 0) + bytes;
+    }
+  }
+  return sums;
+}
+
+function freeBytes({ backend }: Session, to: NodeMask): NodeBytes {
+  const free: Record<NodeId, number> = {};
+  for (const node of to) {
+    const memory = backend.nodeMemory(node);
+    if (memory.ok) free[node] = memory.value.freeBytes;
+  }
+  return free;
+}
+
+function sharedWarnings(planned: readonly PlannedMapping[]): PlanWarning[] {
+  const shared = planned.filter(({ mapCountMax }) => mapCountMax > 1);
+  if (shared.length === 0) return [];
+  const message =
+    `${shared.length} of the mappings have pages that other processes map too: ` +
+    'those stay unless shared pages are asked for (CAP_SYS_NICE)';
+  return [{ kind: 'shared', message }];
+}
+
+function roomWarnings(wanted: NodeBytes, free: NodeBytes): PlanWarning[] {
+  return entriesOf(wanted).flatMap(([node, bytes]) => {
+    const room = free[node];
+    if (room === undefined || bytes <= room) return [];
+    const message = `node ${node} has ${room} bytes free, and ${bytes} are to move there`;
+    return [{ kind: 'target-full', message } as const];
+  });
+}
+
+/** A policy with nodes that names one which is left. */
+function policyWarnings(planned: readonly PlannedMapping[]): PlanWarning[] {
+  const bound = planned.filter(({ policy }) =>
+    /^(bind|prefer|interleave|weighted).*:/.test(policy),
+  );
+  if (bound.length === 0) return [];
+  const words = [...new Set(bound.map(({ policy }) => policy))].slice(0, 3).join(', ');
+  const message =
+    `${bound.length} of the mappings have a policy (${words}), which moving leaves as it is: ` +
+    'it places their future pages';
+  return [{ kind: 'policy', message }];
+}
+
+function entriesOf(bytes: NodeBytes): [NodeId, number][] {
+  return Object.entries(bytes).map(([node, count]) => [Number(node), count]);
+}
