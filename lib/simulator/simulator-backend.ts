@@ -28,9 +28,10 @@ import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.
 import { ERRNO } from '../core/errno.ts';
 import type { Caller } from './caller.ts';
 import type { Machine } from './machine.ts';
-import { mapsOf, pagemapOf } from './memory-report.ts';
 import type { ProcessMappings } from './process-mappings.ts';
-import { namesOf, textOf } from './procfs/files.ts';
+import { namesOf, type Reader, textOf } from './procfs/files.ts';
+import { mappedParts } from './procfs/maps.ts';
+import { readPagemap } from './procfs/pagemap.ts';
 import { answer, DONE, failure, success } from './syscalls/answer.ts';
 import type { UserMask } from './syscalls/decode-mask.ts';
 import { getMempolicy } from './syscalls/get-mempolicy.ts';
@@ -70,6 +71,10 @@ export class SimulatorBackend implements Backend {
 
   get #thread(): Thread {
     return this.#caller.thread;
+  }
+
+  get #reader(): Reader {
+    return { machine: this.#machine, thread: this.#thread };
   }
 
   get #mappings(): ProcessMappings {
@@ -201,7 +206,7 @@ export class SimulatorBackend implements Backend {
   }
 
   maps(span: PageSpan): SyscallResult<PageSpan[]> {
-    return this.#call('open', () => success(mapsOf(this.#thread.space, span)));
+    return this.#call('open', () => success(mappedParts(this.#thread.space, span)));
   }
 
   async movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
@@ -227,8 +232,8 @@ export class SimulatorBackend implements Backend {
     });
   }
 
-  pagemap(span: PageSpan): SyscallResult<BigUint64Array> {
-    return this.#call('open', () => success(pagemapOf(this.#thread.space, span)));
+  pagemap(span: PageSpan, pid = 0): SyscallResult<BigUint64Array> {
+    return this.#call('open', () => readPagemap(this.#reader, span, pid));
   }
 
   async migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {
@@ -244,11 +249,11 @@ export class SimulatorBackend implements Backend {
   }
 
   readText(path: string): Promise<SyscallResult<string>> {
-    return later(this.#call('open', () => textOf(path)));
+    return later(this.#call('open', () => textOf(this.#reader, path)));
   }
 
   readNames(path: string): Promise<SyscallResult<string[]>> {
-    return later(this.#call('scandir', () => namesOf(path)));
+    return later(this.#call('scandir', () => namesOf(this.#reader, path)));
   }
 
   #call<T>(name: string, body: () => SyscallResult<T>): SyscallResult<T> {

@@ -4,11 +4,11 @@ import type { PageSpan } from '../../backend/backend.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { Caller } from '../caller.ts';
 import type { AreaCalls, MemoryArea } from '../interface/area-calls.ts';
+import { memoryAreas, numaMaps } from '../procfs/numa-maps.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import { madvise } from '../syscalls/madvise.ts';
 import { mapDevice } from '../syscalls/map-device.ts';
 import { mremap, resizeMapping } from '../syscalls/mremap.ts';
-import { memoryAreas, numaMaps } from '../syscalls/numa-maps.ts';
 import { addressOf, pageOf } from '../syscalls/range-argument.ts';
 import type { Thread } from '../tasks/thread.ts';
 

@@ -109,6 +109,10 @@ export interface KernelProfile {
   readonly countsUnlimitedCandidates: boolean;
   /** Balancing leaves processes alone whose cpuset has one node. C-6.2-15. */
   readonly balancingSparesOneNode: boolean;
+  /** smaps counts the pages that KSM has merged, and puts THPeligible into its column. C-8.1-03. */
+  readonly smapsTellsMerged: boolean;
+  /** Opening the pagemap of a process without memory fails. C-8.1-07. */
+  readonly pagemapNeedsMemory: boolean;
 }
 
 const LINUX_6_1: KernelProfile = {
@@ -154,6 +158,8 @@ const LINUX_6_1: KernelProfile = {
   hasSlowTiers: false,
   countsUnlimitedCandidates: false,
   balancingSparesOneNode: false,
+  smapsTellsMerged: false,
+  pagemapNeedsMemory: false,
 };
 
 const LINUX_6_12: KernelProfile = {
@@ -185,6 +191,7 @@ const LINUX_6_12: KernelProfile = {
   balancingSparesReferenced: false,
   balancesPartsOfHuge: true,
   hasSlowTiers: true,
+  smapsTellsMerged: true,
 };
 
 const LINUX_6_18: KernelProfile = {
@@ -216,6 +223,7 @@ const LINUX_7_2: KernelProfile = {
   balancesSharedMemory: true,
   balancingSparesPinned: 'all',
   balancingMarksAnyHuge: false,
+  pagemapNeedsMemory: true,
 };
 
 export const KERNEL_PROFILES: Readonly<Record<KernelLine, KernelProfile>> = Object.freeze({

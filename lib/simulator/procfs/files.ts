@@ -1,19 +1,45 @@
 /**
- * The files of procfs and sysfs that a simulated machine has.
+ * The files of procfs and sysfs that a simulated machine has, as a kernel writes them for the
+ * thread that reads.
  *
  * Source: proc(5), sysfs(5).
  */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
-import { ERRNO } from '../../core/errno.ts';
-import { failure } from '../syscalls/answer.ts';
+import { processFolder, type Reader, threadFolder } from './process-folder.ts';
+import { type FolderEntry, folderOf, namesInFolder, numberedFolder, readFileOf } from './tree.ts';
+
+export type { Reader } from './process-folder.ts';
 
 /** The text of a file. */
-export function textOf(_path: string): SyscallResult<string> {
-  return failure('open', ERRNO.ENOENT);
+export function textOf(reader: Reader, path: string): SyscallResult<string> {
+  return readFileOf(rootOf(reader), path);
 }
 
 /** The names in a folder. */
-export function namesOf(_path: string): SyscallResult<string[]> {
-  return failure('scandir', ERRNO.ENOENT);
+export function namesOf(reader: Reader, path: string): SyscallResult<string[]> {
+  return namesInFolder(rootOf(reader), path);
+}
+
+function rootOf(reader: Reader): FolderEntry {
+  return folderOf({ proc: procFolder(reader) });
+}
+
+function procFolder(reader: Reader): FolderEntry {
+  const { machine, thread } = reader;
+  const { process } = thread;
+  const more = folderOf({
+    self: processFolder(reader, process, process.mainThread),
+    'thread-self': threadFolder(reader, process, thread.tid),
+  });
+  const pids = (): number[] => [...machine.processes].map(({ pid }) => pid).sort((a, b) => a - b);
+  return numberedFolder('', pids, (pid) => folderOfTask(reader, pid), more);
+}
+
+/** Threads are found by their numbers, too, but not listed. */
+function folderOfTask(reader: Reader, tid: number): FolderEntry | undefined {
+  const process = reader.machine.findProcess(tid);
+  if (process === undefined) return undefined;
+  const thread = process.threads.find((one) => one.tid === tid) ?? null;
+  return processFolder(reader, process, thread);
 }

@@ -28,8 +28,15 @@ export interface ProcessOptions {
   readonly isKernelThread?: boolean;
 }
 
+/** Of a process that nobody has named. */
+const COMMAND = 'simulated';
+
 export class Process {
   readonly pid: number;
+  /** The name of its program: 15 bytes at most. */
+  command: string;
+  /** Logical time of its start. */
+  readonly startMs: number;
   readonly cpus: Cpus;
   readonly parent: Process | null;
   /** Without memory of its own. */
@@ -50,6 +57,8 @@ export class Process {
 
   constructor({ pid, memory, cpus, cpuset, ...options }: ProcessOptions) {
     this.pid = pid;
+    this.command = options.parent?.command ?? COMMAND;
+    this.startMs = memory.clock.nowMs;
     this.cpus = cpus;
     this.credentials = options.credentials;
     this.parent = options.parent;

@@ -7,11 +7,12 @@
  */
 
 import type { AddressSpace } from '../memory/address-space.ts';
-import { folioIdOf, isFolio, isInline, isPage, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, rangePolicyAt, VM, type Vma } from '../memory/vma.ts';
 import { policyText } from '../policy/mempolicy-text.ts';
+import { addressOf } from '../syscalls/range-argument.ts';
 import type { Thread } from '../tasks/thread.ts';
-import { addressOf } from './range-argument.ts';
+import { forEachCounted } from './mapping-counts.ts';
+import { kernelPart, programPart } from './maps.ts';
 
 const KIB_BYTES = 1024;
 const ADDRESS_DIGITS = 8;
@@ -35,12 +36,10 @@ function shownPolicy({ policy }: Thread, vma: Vma): string {
   return policyText(rangePolicyAt(vma, vma.start) ?? policy);
 }
 
-function nameOf({ program }: AddressSpace, { object, start, end }: Vma): string | null {
-  if (object !== null) return object.path === null ? null : `file=${escapePath(object.path)}`;
-  if (program === null) return null;
-  const { heap, stackPage } = program;
-  if (start < heap.end && end > heap.start) return 'heap';
-  return start <= stackPage && stackPage <= end ? 'stack' : null;
+function nameOf(space: AddressSpace, vma: Vma): string | null {
+  const { object } = vma;
+  if (object === null) return programPart(space, vma);
+  return object.path === null ? null : `file=${escapePath(object.path)}`;
 }
 
 /** Source: lib/string_helpers.c, string_escape_mem() for "\n\t= ". */
@@ -76,23 +75,18 @@ function countWords(space: AddressSpace, vma: Vma): string[] {
   ];
 }
 
-/** A huge page of the pool counts as one. */
+/** A huge page of the pool counts as one, the kernel's own reserved pages not at all. */
 function count(space: AddressSpace, vma: Vma): Counts {
   const counts: Counts = { pages: 0, anonymous: 0, dirty: 0, mappingsMax: 0, byNode: new Map() };
-  const { folios, tablePages } = space.memory;
-  space.pages.forEachRun(vma.start, vma.end, (_page, pageCount, entry) => {
-    if (!isPage(entry)) return;
-    const folio = isFolio(entry) ? folios.get(folioIdOf(entry)) : null;
-    const weight = folio?.isOfPool === true ? pageCount / tablePages : pageCount;
-    const node = isInline(entry) ? nodeOfInline(entry) : (folio?.node as number);
+  if (kernelPart(space, vma) === 'vdso') return counts;
+  forEachCounted(space, vma, (run) => {
+    if (run.isMigrating) return;
+    const weight = run.isOfPool ? run.pageCount / space.memory.tablePages : run.pageCount;
     counts.pages += weight;
-    if (folio === null || folio.kind === 'anonymous' || folio.kind === 'merged') {
-      counts.anonymous += weight;
-    }
-    if (folio?.isDirty !== false) counts.dirty += weight;
-    const mappings = folio === null ? 1 : Math.ceil(folio.mapCount / folio.pageCount);
-    counts.mappingsMax = Math.max(counts.mappingsMax, mappings);
-    counts.byNode.set(node, (counts.byNode.get(node) ?? 0) + weight);
+    if (run.isAnonymous) counts.anonymous += weight;
+    if (run.isDirty) counts.dirty += weight;
+    counts.mappingsMax = Math.max(counts.mappingsMax, run.mapCount);
+    counts.byNode.set(run.node, (counts.byNode.get(run.node) ?? 0) + weight);
   });
   return counts;
 }
@@ -120,12 +114,10 @@ export function memoryAreas(leader: Thread, start: number, end: number): MemoryA
   });
 }
 
-function hugePagesIn({ pages, memory }: AddressSpace, { start, end }: Vma): number {
+function hugePagesIn(space: AddressSpace, vma: Vma): number {
   let found = 0;
-  pages.forEachRun(start, end, (page, pageCount, entry) => {
-    if (!isFolio(entry) || pageCount !== memory.tablePages || !pages.isHuge(page)) return;
-    const { kind, isOfPool } = memory.folios.get(folioIdOf(entry));
-    if (kind === 'anonymous' && !isOfPool) found += pageCount;
+  forEachCounted(space, vma, ({ pageCount, isMappedHuge, isOfPool, isAnonymous }) => {
+    if (isMappedHuge && isAnonymous && !isOfPool) found += pageCount;
   });
   return found;
 }

@@ -1,0 +1,95 @@
+/**
+ * /proc/PID/maps: a line for each mapping.
+ *
+ * Source: proc_pid_maps(5); fs/proc/task_mmu.c, show_map_vma() and get_vma_name().
+ *
+ * Deviation: numbers of devices stand for a kind of file system, not for one that is mounted.
+ */
+
+import type { PageSpan } from '../../backend/backend.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import type { MemoryObject, ObjectType } from '../memory/memory-object.ts';
+import { hasFlag, VM, type Vma, type VmaAccess } from '../memory/vma.ts';
+import { addressOf, pageOf } from '../syscalls/range-argument.ts';
+import { linesText } from './text-layout.ts';
+
+const ADDRESS_DIGITS = 8;
+const NAME_COLUMN = 72;
+
+const ACCESS_LETTERS: Readonly<Record<VmaAccess, string>> = {
+  none: '--',
+  read: 'r-',
+  write: 'rw',
+  'write-only': '-w',
+};
+
+const DEVICES: Readonly<Record<ObjectType, string>> = {
+  'shared-memory': '00:01',
+  hugetlb: '00:0f',
+  file: '00:02',
+  disk: '00:03',
+  driver: '00:05',
+  secret: '00:10',
+};
+const NO_DEVICE = '00:00';
+
+export function mapsText(space: AddressSpace): string {
+  return linesText([...space.vmas].map((vma) => mapsLine(space, vma)));
+}
+
+/** The mapped parts of a range, cut to it. */
+export function mappedParts({ vmas, memory }: AddressSpace, span: PageSpan): PageSpan[] {
+  const first = pageOf(span.address, memory.pageSizeBytes);
+  return vmas.within(first, first + span.pageCount).map(({ start, end }) => ({
+    address: addressOf(start, memory.pageSizeBytes),
+    pageCount: end - start,
+  }));
+}
+
+/** Without the newline. */
+export function mapsLine(space: AddressSpace, vma: Vma): string {
+  const { pageSizeBytes } = space.memory;
+  const { object } = vma;
+  const file = isFile(object) ? object : null;
+  const [start, end] = [vma.start, vma.end].map((page) => hex(addressOf(page, pageSizeBytes)));
+  const offset = hex(file === null ? 0n : addressOf(vma.offset, pageSizeBytes));
+  const device = file === null ? NO_DEVICE : DEVICES[file.type];
+  const words = [`${start}-${end}`, permissions(space, vma), offset, device, file?.inode ?? 0];
+  const head = `${words.join(' ')} `;
+  const name = nameOf(space, vma);
+  return name === null ? head : `${head.padEnd(NAME_COLUMN)} ${name}`;
+}
+
+/** Whether a mapping is in the area that the kernel calls the heap, or holds the stack's start. */
+export function programPart({ program }: AddressSpace, vma: Vma): 'heap' | 'stack' | null {
+  if (vma.object !== null || program === null) return null;
+  const { heap, stackPage } = program;
+  if (vma.start < heap.end && vma.end > heap.start) return 'heap';
+  return vma.start <= stackPage && stackPage <= vma.end ? 'stack' : null;
+}
+
+/** The kernel's own objects have no file. */
+function isFile(object: MemoryObject | null): object is MemoryObject & { readonly path: string } {
+  return object !== null && object.path !== null;
+}
+
+function nameOf(space: AddressSpace, vma: Vma): string | null {
+  if (isFile(vma.object)) return vma.object.path.replaceAll('\n', '\\012');
+  const part = programPart(space, vma) ?? kernelPart(space, vma);
+  return part === null ? null : `[${part}]`;
+}
+
+/** What the kernel maps into each process. */
+export function kernelPart({ program }: AddressSpace, vma: Vma): 'vdso' | 'vvar' | null {
+  if (!hasFlag(vma, VM.SPECIAL) || program === null) return null;
+  return vma.start === program.vdso.start ? 'vdso' : 'vvar';
+}
+
+function permissions(space: AddressSpace, vma: Vma): string {
+  const execute = kernelPart(space, vma) === 'vdso' ? 'x' : '-';
+  return `${ACCESS_LETTERS[vma.access]}${execute}${hasFlag(vma, VM.SHARED) ? 's' : 'p'}`;
+}
+
+function hex(address: bigint): string {
+  return address.toString(16).padStart(ADDRESS_DIGITS, '0');
+}

@@ -1,0 +1,43 @@
+/**
+ * /proc/PID/stat: one line of numbers.
+ *
+ * Source: proc_pid_stat(5), whose numbers of fields these are; fs/proc/array.c, do_task_stat().
+ *
+ * Deviation: what the model has no idea of (times, faults, signals, terminals, addresses of the
+ * program) is 0; process group and session are the process's own.
+ */
+
+import { memorySums, residentPages } from './memory-sums.ts';
+import { commandOf, cpuOf, parentPidOf, stateOf, type Task, threadIdsOf } from './task.ts';
+
+const FIELD_COUNT = 52;
+const TICK_MS = 10;
+const PRIORITY = 20;
+const NO_LIMIT = String(2n ** 64n - 1n);
+const SIGCHLD = 17;
+const NO_SIGNAL = -1;
+
+export function statText(task: Task): string {
+  const { process, tid } = task;
+  const { space } = process;
+  const sums = memorySums(space);
+  const known: Readonly<Record<number, number | string>> = {
+    1: tid,
+    2: `(${commandOf(process)})`,
+    3: stateOf(task),
+    4: parentPidOf(process),
+    5: process.isKernelThread ? 0 : process.pid,
+    6: process.isKernelThread ? 0 : process.pid,
+    8: -1,
+    18: PRIORITY,
+    20: threadIdsOf(process).length,
+    22: Math.floor(process.startMs / TICK_MS),
+    23: sums.mapped * space.memory.pageSizeBytes,
+    24: residentPages(sums),
+    25: NO_LIMIT,
+    38: tid === process.pid && !process.isKernelThread ? SIGCHLD : NO_SIGNAL,
+    39: cpuOf(task),
+  };
+  const fields = Array.from({ length: FIELD_COUNT }, (_, index) => known[index + 1] ?? 0);
+  return `${fields.join(' ')}\n`;
+}

@@ -1,0 +1,71 @@
+/**
+ * The attributes of a mapping in two letters each, as far as the model knows them.
+ *
+ * Source: proc_pid_smaps(5); fs/proc/task_mmu.c, show_smap_vma_flags(): in the order of the bits.
+ */
+
+import type { AddressSpace } from '../memory/address-space.ts';
+import type { ObjectType } from '../memory/memory-object.ts';
+import { hasFlag, VM, type Vma } from '../memory/vma.ts';
+import { kernelPart, programPart } from './maps.ts';
+
+/** Without the newline; the blank at its end is the kernel's. */
+export function vmFlagsLine(space: AddressSpace, vma: Vma): string {
+  const words = FLAGS.filter(([, has]) => has(vma, space)).map(([word]) => `${word} `);
+  return `VmFlags: ${words.join('')}`;
+}
+
+type HasFlag = (vma: Vma, space: AddressSpace) => boolean;
+
+const always: HasFlag = () => true;
+const withBit =
+  (bit: number): HasFlag =>
+  (vma) =>
+    hasFlag(vma, bit);
+const ofType =
+  (...types: readonly ObjectType[]): HasFlag =>
+  ({ object }) =>
+    object !== null && types.includes(object.type);
+
+const isOfKernel: HasFlag = (vma, space) => kernelPart(space, vma) !== null;
+const isVvar: HasFlag = (vma, space) => kernelPart(space, vma) === 'vvar';
+const isVdso: HasFlag = (vma, space) => kernelPart(space, vma) === 'vdso';
+const isStack: HasFlag = (vma, space) => programPart(space, vma) === 'stack';
+const isPool = ofType('hugetlb');
+const isSecret = ofType('secret');
+/** Pages that a driver put in one by one. */
+const isRing: HasFlag = (vma) => hasFlag(vma, VM.MIXEDMAP) && !hasFlag(vma, VM.IO);
+/** Memory that no page of the machine is behind. */
+const isFrames: HasFlag = (vma) =>
+  hasFlag(vma, VM.IO) && (vma.object === null || vma.object.path !== null);
+
+/** Promised when it could be written; that stays while it has pages of its own. */
+const isAccounted: HasFlag = (vma, space) => {
+  if (hasFlag(vma, VM.SHARED) || isOfKernel(vma, space) || isPool(vma, space)) return false;
+  return vma.access === 'write' || vma.access === 'write-only' || vma.anonVma !== null;
+};
+
+const FLAGS: readonly (readonly [string, HasFlag])[] = [
+  ['rd', ({ access }) => access === 'read' || access === 'write'],
+  ['wr', ({ access }) => access === 'write' || access === 'write-only'],
+  ['ex', isVdso],
+  ['sh', withBit(VM.SHARED)],
+  ['mr', always],
+  ['mw', (vma, space) => !isVvar(vma, space)],
+  ['me', (vma, space) => ![isVvar, isSecret, isRing].some((is) => is(vma, space))],
+  ['ms', withBit(VM.SHARED)],
+  ['gd', isStack],
+  ['pf', isFrames],
+  ['lo', withBit(VM.LOCKED)],
+  ['io', withBit(VM.IO)],
+  ['dc', withBit(VM.DONTCOPY)],
+  ['de', (vma, space) => [isOfKernel, isFrames, isPool].some((is) => is(vma, space))],
+  ['ac', isAccounted],
+  ['ht', isPool],
+  ['dd', (vma, space) => [isVvar, isFrames, isSecret].some((is) => is(vma, space))],
+  ['sd', (vma, space) => !isStack(vma, space)],
+  ['mm', withBit(VM.MIXEDMAP)],
+  ['hg', withBit(VM.HUGEPAGE)],
+  ['nh', withBit(VM.NOHUGEPAGE)],
+  ['mg', withBit(VM.MERGEABLE)],
+];
