@@ -37,6 +37,7 @@
             'native/syscalls/migrate_pages.cc',
             'native/syscalls/getcpu.cc',
             'native/syscalls/sched_affinity.cc',
+            'native/syscalls/execve.cc',
             'native/procfs/pagemap.cc',
             'native/topology/sysfs_list.cc',
             'native/topology/topology.cc',

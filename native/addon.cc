@@ -23,6 +23,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("getcpu", Napi::Function::New<Getcpu>(env, "getcpu"));
   exports.Set("sched_setaffinity", Napi::Function::New<SchedSetaffinity>(env, "sched_setaffinity"));
   exports.Set("sched_getaffinity", Napi::Function::New<SchedGetaffinity>(env, "sched_getaffinity"));
+  exports.Set("execve", Napi::Function::New<Execve>(env, "execve"));
   exports.Set("pagemap", Napi::Function::New<Pagemap>(env, "pagemap"));
   exports.Set("topology", Napi::Function::New<Topology>(env, "topology"));
   exports.Set("node_memory", Napi::Function::New<NodeMemory>(env, "node_memory"));

@@ -21,6 +21,7 @@ Napi::Value MigratePagesAsync(const Napi::CallbackInfo& info);
 Napi::Value Getcpu(const Napi::CallbackInfo& info);
 Napi::Value SchedSetaffinity(const Napi::CallbackInfo& info);
 Napi::Value SchedGetaffinity(const Napi::CallbackInfo& info);
+Napi::Value Execve(const Napi::CallbackInfo& info);
 Napi::Value Pagemap(const Napi::CallbackInfo& info);
 Napi::Value Topology(const Napi::CallbackInfo& info);
 Napi::Value NodeMemory(const Napi::CallbackInfo& info);

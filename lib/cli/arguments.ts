@@ -46,3 +46,9 @@ export function parseSize(text: string): number {
   }
   return bytes;
 }
+
+/** An option that is given twice is a mistake: which of the two was meant? */
+export function once(text: string, previous: unknown): string {
+  if (previous === undefined) return text;
+  throw new InvalidArgumentError('it is given twice.');
+}

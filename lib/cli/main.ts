@@ -14,7 +14,7 @@ const { version } = JSON.parse(
 const interrupt = new AbortController();
 // The first asks the command to end with a report of what it has done; the next one ends it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => interrupt.abort(new Error(`ended by ${signal}`)));
+  process.once(signal, () => interrupt.abort(new Error(`ended by ${signal}`, { cause: signal })));
 }
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {

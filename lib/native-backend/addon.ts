@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import bindings from 'bindings';
 import type { Access, CpuAndNode, GetMempolicyValue } from '../backend/backend.ts';
 import type { Mapping } from '../backend/mapping.ts';
-import type { SyscallResult } from '../backend/syscall-result.ts';
+import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { explainLoadFailure } from './load-failure.ts';
 
@@ -70,6 +70,18 @@ export interface Addon {
   getcpu(): SyscallResult<CpuAndNode>;
   sched_setaffinity(cpus: readonly number[]): SyscallResult<undefined>;
   sched_getaffinity(): SyscallResult<number[]>;
+  /**
+   * Only returns when it has failed.
+   * @param path and `argv` are strings that each end in a zero byte
+   * @param kept descriptors that stay open, beside the standard ones
+   * @param descriptorsMax the soft limit; 0 leaves Node's
+   */
+  execve(
+    path: Uint8Array,
+    argv: Uint8Array,
+    kept: Int32Array,
+    descriptorsMax: number,
+  ): SyscallFailure;
   /** Fills `entries`. */
   pagemap(pid: number, address: bigint, entries: BigUint64Array): SyscallResult<undefined>;
   topology(): SyscallResult<TopologySnapshot>;

@@ -31,6 +31,7 @@ const good: Record<string, readonly unknown[]> = {
   getcpu: [],
   sched_setaffinity: [[0]],
   sched_getaffinity: [],
+  execve: [Buffer.from('/no/such/program\0'), Buffer.from('program\0'), new Int32Array(0), 0],
   pagemap: [0, mapping.address, new BigUint64Array(4)],
   topology: [],
   node_memory: [0],

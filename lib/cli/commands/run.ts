@@ -1,0 +1,140 @@
+/**
+ * `node-numa run`: a launcher, which becomes the command.
+ */
+
+import { setImmediate } from 'node:timers/promises';
+import { InvalidArgumentError, Option } from 'commander';
+import { formatIdList } from '../../core/id-list.ts';
+import type { PolicyFlag, PolicyMode } from '../../core/memory-policy.ts';
+import type { Numa } from '../../facade/numa.ts';
+import { applyPlan, readSetting } from '../../services/launch/apply.ts';
+import { become, resolveCommand } from '../../services/launch/become.ts';
+import { type LaunchRequest, planLaunch } from '../../services/launch/plan.ts';
+import { once } from '../arguments.ts';
+import { type CommandSpec, defineCommand } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+import { backendLine } from '../render/backend-line.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface RunOptions {
+  readonly cpus?: string;
+  readonly cpuNodes?: string;
+  readonly memoryNodes?: string;
+  readonly policy?: PolicyMode;
+  readonly balancing?: boolean;
+  readonly static?: boolean;
+  readonly relative?: boolean;
+  readonly all?: boolean;
+  readonly show?: boolean;
+}
+
+const POLICIES: readonly PolicyMode[] = [
+  ...(['bind', 'interleave', 'weighted-interleave', 'preferred', 'preferred-many'] as const),
+  ...(['local', 'default'] as const),
+];
+
+/** As numactl: two policies are one too many. */
+function parsePolicy(text: string, previous: unknown): string {
+  if (POLICIES.some((mode) => mode === text)) return once(text, previous);
+  throw new InvalidArgumentError(`Allowed choices are ${POLICIES.join(', ')}.`);
+}
+
+const policyOption = new Option(
+  '-p, --policy <mode>',
+  'how memory is taken from the memory nodes; bind unless told',
+)
+  .choices(POLICIES)
+  .argParser(parsePolicy);
+
+export const runCommand: CommandSpec = defineCommand<RunOptions>({
+  name: 'run',
+  summary: 'run a command on chosen CPUs, with memory of chosen nodes',
+  description: [
+    'Everything is checked first; then this process becomes the command, whose signals and exit ' +
+      'status are its own. Nothing is printed.',
+    'LIST is 0-2,5; all; !0 (all but these); +0-1 (places within those that there are); same ' +
+      '(nodes: those of the other option).',
+  ],
+  args: [
+    { flags: '[command]', description: 'the program' },
+    { flags: '[args...]', description: 'its own words, as they are' },
+  ],
+  options: [
+    new Option('-C, --cpus <list>', 'run on these CPUs').argParser(once),
+    new Option('-N, --cpu-nodes <list>', 'run on the CPUs of these nodes').argParser(once),
+    new Option('-m, --memory-nodes <list>', 'take memory from these nodes').argParser(once),
+    policyOption,
+    new Option('-b, --balancing', 'let automatic balancing move the pages (bind, preferred-many)'),
+    new Option('--static', 'the nodes mean these very nodes, whatever the cpuset becomes'),
+    new Option('--relative', 'the nodes are places within the cpuset').conflicts('static'),
+    new Option('-a, --all', 'take any CPU that is online, not only those of this process'),
+    new Option('-s, --show', 'print what a command would run with, and run none'),
+  ],
+  examples: [
+    {
+      line: 'node-numa run --cpu-nodes 0 --memory-nodes same -- node --version',
+      says: 'CPUs and memory of node 0 only',
+    },
+    {
+      line: 'node-numa run --policy interleave --memory-nodes all ls -l',
+      says: 'memory of all nodes in turn',
+    },
+    { line: 'node-numa run --policy local --show --json', says: 'what it would run with' },
+  ],
+  takesMachine: false,
+  takesJson: true,
+  passesThrough: true,
+  async run({ options, args, output, signal, open }) {
+    const [command, rest] = args as [string | undefined, string[]];
+    checkWords(options, command);
+    const numa = open();
+    const plan = planLaunch(numa, requestOf(options));
+    if (command === undefined) {
+      applyPlan(numa, plan);
+      printSetting(numa, output, options.json === true);
+      return EXIT.DONE;
+    }
+    const resolved = resolveCommand([command, ...rest]);
+    applyPlan(numa, plan);
+    // What came in meanwhile is told in a turn of the event loop; later the command gets it itself.
+    await setImmediate();
+    if (signal.aborted) process.kill(process.pid, signal.reason.cause);
+    return become(resolved);
+  },
+});
+
+function checkWords({ show, json }: RunOptions & { json?: boolean }, command?: string): void {
+  if (json && !show) throw new UsageError('--json goes with --show: a command prints its own');
+  if (show && command !== undefined) throw new UsageError('--show goes without a command');
+  if (!show && command === undefined) throw new UsageError('a command is missing: -- COMMAND');
+}
+
+function requestOf(options: RunOptions): LaunchRequest {
+  const { cpus, cpuNodes, memoryNodes, policy, all } = options;
+  const flags: readonly [boolean | undefined, PolicyFlag][] = [
+    [options.static, 'static-nodes'],
+    [options.relative, 'relative-nodes'],
+    [options.balancing, 'numa-balancing'],
+  ];
+  const given = flags.flatMap(([isGiven, flag]) => (isGiven ? [flag] : []));
+  return { cpus, cpuNodes, memoryNodes, policy, flags: given, anyCpu: all === true };
+}
+
+function printSetting(numa: Numa, output: Output, isJson: boolean): void {
+  const { backend } = numa;
+  const { policy, cpus, cpuNodes, allowedNodes } = readSetting(numa);
+  const list = formatIdList(cpus);
+  if (isJson) {
+    const { mode, nodes, flags } = policy;
+    output.json({ backend, policy: { mode, nodes, flags }, cpus: list, cpuNodes, allowedNodes });
+    return;
+  }
+  output.lines([
+    backendLine(backend, output.colours),
+    `policy         ${policy}`,
+    `cpus           ${list}`,
+    `cpu nodes      ${cpuNodes}`,
+    `allowed nodes  ${allowedNodes}`,
+  ]);
+}

@@ -1,0 +1,159 @@
+/**
+ * What a launcher is asked for, made into what the calling thread is set to: checked as far as it
+ * can be without changing anything.
+ */
+
+import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
+import { formatIdList } from '../../core/id-list.ts';
+import {
+  bind,
+  defaultPolicy,
+  interleave,
+  local,
+  type MemoryPolicy,
+  type PolicyFlag,
+  type PolicyMode,
+  type PolicyOptions,
+  preferred,
+  preferredMany,
+  weightedInterleave,
+} from '../../core/memory-policy.ts';
+import { parseNodeExpression, resolveNodeExpression } from '../../core/node-expression.ts';
+import { NodeMask } from '../../core/node-mask.ts';
+import type { Numa } from '../../facade/numa.ts';
+import { type ResolvedCpus, resolveCpuList } from './cpu-list.ts';
+
+/** The names that errors give to what was asked. */
+export const ASKED = {
+  cpus: '--cpus',
+  cpuNodes: '--cpu-nodes',
+  memoryNodes: '--memory-nodes',
+  policy: '--policy',
+} as const;
+
+/** What is asked for, as text; the forms of node lists, and "same". */
+export interface LaunchRequest {
+  readonly cpus?: string | undefined;
+  /** The CPUs of these nodes. */
+  readonly cpuNodes?: string | undefined;
+  readonly memoryNodes?: string | undefined;
+  /** Default: `bind` where there are memory nodes, else the policy stays. */
+  readonly policy?: PolicyMode | undefined;
+  readonly flags: readonly PolicyFlag[];
+  /** CPUs outside of the caller's own affinity may be named as well. */
+  readonly anyCpu: boolean;
+}
+
+/** `undefined` leaves what the thread has. */
+export interface LaunchPlan {
+  readonly cpus: ResolvedCpus | undefined;
+  readonly policy: MemoryPolicy | undefined;
+}
+
+type NodePolicy = (nodes: NodeMask, options: PolicyOptions) => MemoryPolicy;
+
+const NODE_POLICIES: Readonly<Partial<Record<PolicyMode, NodePolicy>>> = {
+  bind,
+  preferred,
+  interleave,
+  'preferred-many': preferredMany,
+  'weighted-interleave': weightedInterleave,
+};
+
+/** The word for the nodes of the other option. */
+const SAME = 'same';
+
+/**
+ * @throws TypeError, RangeError with Node's codes, naming the option
+ */
+export function planLaunch(numa: Numa, request: LaunchRequest): LaunchPlan {
+  const { cpus, cpuNodes, memoryNodes } = request;
+  if (cpus !== undefined && cpuNodes !== undefined) {
+    throw invalidArgumentValue(ASKED.cpus, `goes without ${ASKED.cpuNodes}`, cpus);
+  }
+  if (cpuNodes === SAME && (memoryNodes ?? SAME) === SAME) {
+    const rule = `"${SAME}" means the nodes of ${ASKED.memoryNodes}, and there are none`;
+    throw invalidArgumentValue(ASKED.cpuNodes, rule, cpuNodes);
+  }
+  const planned = cpus === undefined ? undefined : planCpus(numa, cpus, request);
+  const cpusOf = (): readonly number[] => {
+    if (planned !== undefined) return planned.cpus;
+    if (cpuNodes !== undefined) return planCpuNodes(numa, cpuNodes, request).cpus;
+    const rule = `"${SAME}" needs ${ASKED.cpus} or ${ASKED.cpuNodes}`;
+    throw invalidArgumentValue(ASKED.memoryNodes, rule, memoryNodes);
+  };
+  const nodes = memoryNodes === SAME ? nodesOf(numa, cpusOf()) : planMemoryNodes(numa, request);
+  return {
+    cpus: planned ?? (cpuNodes === undefined ? undefined : planCpuNodes(numa, cpuNodes, request)),
+    policy: planPolicy(nodes, request),
+  };
+}
+
+/** The nodes of CPUs. */
+export function nodesOf({ topology }: Numa, cpus: readonly number[]): NodeMask {
+  const nodes = topology.nodes.filter((node) => node.cpus.some((cpu) => cpus.includes(cpu)));
+  return NodeMask.from(nodes.map(({ id }) => id));
+}
+
+function planCpus(numa: Numa, text: string, { anyCpu }: LaunchRequest): ResolvedCpus {
+  const online = numa.topology.nodes.flatMap((node) => node.cpus).sort((a, b) => a - b);
+  const usable = anyCpu ? online : numa.thread.affinity();
+  const rule = `is not one of those that this process has (${formatIdList(usable)}); --all takes any`;
+  return resolveCpuList(text, ASKED.cpus, { usable, online, rule });
+}
+
+/** Like numactl, not held to the affinity that the caller has: the kernel keeps to its cpuset. */
+function planCpuNodes(numa: Numa, text: string, request: LaunchRequest): ResolvedCpus {
+  const { topology } = numa;
+  const nodes =
+    text === SAME
+      ? (planMemoryNodes(numa, request) as NodeMask)
+      : NodeMask.from(
+          resolveNodeExpression(
+            parseNodeExpression(text, ASKED.cpuNodes),
+            { allowed: topology.withCpus.toArray(), online: topology.online.toArray() },
+            ASKED.cpuNodes,
+          ),
+        );
+  const cpus = topology.nodes.filter(({ id }) => nodes.has(id)).flatMap((node) => node.cpus);
+  if (cpus.length > 0) return { cpus, isExact: false };
+  const rule = `no node of these has a CPU; those with CPUs are ${topology.withCpus}`;
+  throw outOfRange(ASKED.cpuNodes, rule, text);
+}
+
+function planMemoryNodes(numa: Numa, { memoryNodes, flags }: LaunchRequest): NodeMask | undefined {
+  if (memoryNodes === undefined) return undefined;
+  const expression = parseNodeExpression(memoryNodes, ASKED.memoryNodes);
+  const allowed = numa.allowedNodes().toArray();
+  // Relative numbers are places within the allowed nodes, and are folded into them.
+  const context = flags.includes('relative-nodes')
+    ? { allowed }
+    : { allowed, online: numa.topology.online.toArray() };
+  return NodeMask.from(resolveNodeExpression(expression, context, ASKED.memoryNodes));
+}
+
+function planPolicy(
+  nodes: NodeMask | undefined,
+  { policy, flags, memoryNodes }: LaunchRequest,
+): MemoryPolicy | undefined {
+  const mode = policy ?? (nodes === undefined ? undefined : 'bind');
+  const make = mode === undefined ? undefined : NODE_POLICIES[mode];
+  const isBalanced = flags.includes('numa-balancing');
+  if (isBalanced && mode !== 'bind' && mode !== 'preferred-many') {
+    const rule = '"--balancing" goes with bind and preferred-many only';
+    throw invalidArgumentValue(ASKED.policy, rule, mode);
+  }
+  if (make !== undefined) {
+    if (nodes !== undefined) return make(nodes, { flags });
+    throw invalidArgumentValue(ASKED.policy, `${mode} needs ${ASKED.memoryNodes}`, policy);
+  }
+  if (flags.length > 0) {
+    const rule = 'takes "--static" and "--relative" only with a policy that has nodes';
+    throw invalidArgumentValue(ASKED.policy, rule, mode);
+  }
+  if (nodes !== undefined) {
+    throw invalidArgumentValue(ASKED.memoryNodes, `goes without ${mode}`, memoryNodes);
+  }
+  if (mode === undefined) return undefined;
+  return mode === 'local' ? local() : defaultPolicy();
+}

@@ -1,0 +1,153 @@
+// execve(2): this process becomes another program, with what Node has changed of it undone.
+// Thread: the caller's by necessity; its policy and its CPUs are what the program keeps.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "../addon.h"
+#include "../support/arguments.h"
+#include "../support/syscall_result.h"
+
+namespace node_numa {
+
+namespace {
+
+struct ExecveArguments {
+  const char* path;
+  /** Ends with a null pointer. */
+  std::vector<char*> argv;
+  /** Descriptors above the three standard ones that the program keeps. */
+  Elements<int32_t> kept;
+  /** Soft limit of descriptors; 0 leaves it as it is. */
+  uint64_t descriptors_max;
+};
+
+/** What Node has changed of this process, kept in case it goes on. */
+class NodesOwn {
+ public:
+  /** Node ignores SIGPIPE and SIGXFSZ; handlers are the kernel's to reset. */
+  void UndoSignals() {
+    for (int signal = 1; signal < NSIG; ++signal) {
+      struct sigaction action;
+      if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_IGN) continue;
+      ignored_.push_back(signal);
+      SetHandler(signal, SIG_DFL);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, &mask_);
+  }
+
+  /** Node makes its standard streams non-blocking, and all it inherits close when a program
+   *  starts. */
+  void UndoDescriptors(const Elements<int32_t>& kept) {
+    for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
+      Change(standard, F_GETFL, F_SETFL, O_NONBLOCK);
+      Change(standard, F_GETFD, F_SETFD, FD_CLOEXEC);
+    }
+    for (size_t index = 0; index < kept.length; ++index) {
+      Change(kept.data[index], F_GETFD, F_SETFD, FD_CLOEXEC);
+    }
+  }
+
+  /** Node raises its soft limit of descriptors as far as it may. */
+  void UndoLimit(uint64_t descriptors_max) {
+    if (getrlimit(RLIMIT_NOFILE, &limit_) != 0) limit_ = {};
+    struct rlimit limit = limit_;
+    if (descriptors_max == 0 || descriptors_max > limit.rlim_max) return;
+    limit.rlim_cur = descriptors_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+
+  /** For a process that goes on. */
+  void Redo() {
+    for (int signal : ignored_) SetHandler(signal, SIG_IGN);
+    pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+    for (const Changed& changed : changed_) {
+      fcntl(changed.descriptor, changed.setter, changed.flags);
+    }
+    if (limit_.rlim_max != 0) setrlimit(RLIMIT_NOFILE, &limit_);
+  }
+
+ private:
+  struct Changed {
+    int descriptor;
+    int setter;
+    int flags;
+  };
+
+  static void SetHandler(int signal, void (*handler)(int)) {
+    struct sigaction action = {};
+    action.sa_handler = handler;
+    sigaction(signal, &action, nullptr);
+  }
+
+  void Change(int descriptor, int getter, int setter, int flag) {
+    const int flags = fcntl(descriptor, getter);
+    if (flags < 0 || (flags & flag) == 0) return;
+    changed_.push_back({descriptor, setter, flags});
+    fcntl(descriptor, setter, flags & ~flag);
+  }
+
+  std::vector<int> ignored_;
+  sigset_t mask_ = {};
+  std::vector<Changed> changed_;
+  struct rlimit limit_ = {};
+};
+
+SyscallResult CallExecve(const ExecveArguments& arguments) {
+  NodesOwn own;
+  own.UndoSignals();
+  own.UndoDescriptors(arguments.kept);
+  own.UndoLimit(arguments.descriptors_max);
+  const SyscallResult result = SyscallResult::Capture(
+      execve(arguments.path, arguments.argv.data(), environ), "execve");
+  own.Redo();
+  return result;
+}
+
+/** Bytes of strings that each end in a zero byte, of which there is at least one. */
+Elements<char> DecodeStrings(Arguments* arguments, Napi::Env env, const char* name) {
+  Elements<char> bytes;
+  void* data = nullptr;
+  if (!ReadTypedArray(env, arguments->Next(), napi_uint8_array, &data, &bytes.length)) {
+    arguments->RefuseType(name, "a Uint8Array");
+  }
+  bytes.data = static_cast<char*>(data);
+  if (bytes.length == 0 || bytes.data[bytes.length - 1] != '\0') {
+    arguments->RefuseRange(name, "strings that end in a zero byte");
+    bytes.length = 0;
+  }
+  return bytes;
+}
+
+ExecveArguments Decode(Arguments* arguments, Napi::Env env) {
+  ExecveArguments decoded;
+  decoded.path = DecodeStrings(arguments, env, "path").data;
+  const Elements<char> words = DecodeStrings(arguments, env, "argv");
+  for (size_t start = 0, index = 0; index < words.length; ++index) {
+    if (words.data[index] != '\0') continue;
+    decoded.argv.push_back(words.data + start);
+    start = index + 1;
+  }
+  decoded.argv.push_back(nullptr);
+  decoded.kept = arguments->Int32s("kept");
+  decoded.descriptors_max = arguments->Size("descriptorsMax");
+  return decoded;
+}
+
+}  // namespace
+
+/** execve(path, argv, kept, descriptorsMax): SyscallResult<never>, with this environment */
+Napi::Value Execve(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const ExecveArguments decoded = Decode(&arguments, info.Env());
+  if (!arguments.Valid()) return {};
+  return Failure(info.Env(), CallExecve(decoded));
+}
+
+}  // namespace node_numa
