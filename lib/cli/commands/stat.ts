@@ -1,0 +1,204 @@
+/**
+ * `node-numa stat`: numastat's figures of the nodes, or of processes; and what they changed by.
+ */
+
+import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { Option } from 'commander';
+import { NumaError } from '../../core/errors.ts';
+import type { NodeStatistics } from '../../facade/host/node-statistics.ts';
+import type { Numa } from '../../facade/numa.ts';
+import { changesBetween, hasStartedAnew } from '../../services/statistics/changes.ts';
+import { type ProcessFigures, processFigures } from '../../services/statistics/process-figures.ts';
+import { parseCount, parsePids, parsePositive } from '../arguments.ts';
+import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+import { backendLine } from '../render/backend-line.ts';
+import { allocationTable, memoryTable, processTable } from '../render/statistics.ts';
+import { UsageError } from '../usage-error.ts';
+
+interface StatOptions {
+  readonly memory?: boolean;
+  readonly since?: string;
+  readonly watch?: number;
+  readonly count?: number;
+}
+
+/** A process that could not be looked at. */
+interface Unknown {
+  readonly pid: number;
+  readonly error: NumaError;
+}
+
+export const statCommand: CommandSpec = defineCommand<StatOptions>({
+  name: 'stat',
+  summary: "show numastat's figures of the nodes, or of processes",
+  description: [
+    'Without a process: what each node has given out since the machine started, in allocations ' +
+      '(a huge page is one). With processes: their memory on each node, in MiB.',
+  ],
+  args: [{ flags: '[pid...]', description: 'processes to show, as numastat -p', parse: parsePids }],
+  options: [
+    new Option('-m, --memory', "show what each node's memory holds, as numastat -m"),
+    new Option('--since <file>', 'show the changes since an earlier output of stat --json'),
+    new Option('--watch <seconds>', 'show the changes again and again').argParser(parsePositive),
+    new Option('--count <number>', 'end --watch after so many').argParser(parseCount),
+  ],
+  examples: [
+    { line: 'node-numa stat', says: "each node's counters" },
+    { line: 'node-numa stat --memory', says: "what each node's memory holds" },
+    { line: 'node-numa stat 1', says: 'the memory of process 1 by node' },
+    { line: 'node-numa stat --watch 0.5 --count 2', says: 'what nodes give out, twice' },
+    { line: 'node-numa stat --machine four-nodes --json', says: 'those of a simulated machine' },
+  ],
+  takesMachine: true,
+  takesJson: true,
+  async run(invocation) {
+    const pids = (invocation.args[0] ?? []) as number[];
+    checkTogether(pids, invocation.options);
+    if (pids.length > 0) return showProcesses(invocation, pids);
+    return invocation.options.watch === undefined
+      ? showNodes(invocation)
+      : watchNodes(invocation, invocation.options.watch);
+  },
+});
+
+function checkTogether(pids: readonly number[], options: StatOptions): void {
+  const { memory, since, watch, count } = options;
+  if (pids.length > 0 && (memory || since !== undefined || watch !== undefined)) {
+    const instead = 'leave it out; node-numa where PID --watch shows how a process changes';
+    throw new UsageError(`stat of processes has no --memory, --since or --watch: ${instead}`);
+  }
+  if (since !== undefined && watch !== undefined) {
+    throw new UsageError('--since and --watch both tell what to compare with: leave one out');
+  }
+  if (count !== undefined && watch === undefined) throw new UsageError('--count needs --watch');
+}
+
+async function showNodes({ options, output, open }: Invocation<StatOptions>): Promise<ExitCode> {
+  const numa = open();
+  const nodes = await numa.nodeStatistics();
+  const { since } = options;
+  if (since === undefined) {
+    print(numa, nodes, { output, options, changes: null });
+    return EXIT.DONE;
+  }
+  const changed = changesBetween(readEarlier(since), nodes);
+  if (hasStartedAnew(changed)) {
+    throw new UsageError(`--since ${since}: it is of another machine, or from before its start`);
+  }
+  print(numa, changed, { output, options, changes: `since ${since}` });
+  return EXIT.DONE;
+}
+
+async function watchNodes(
+  { options, output, open, signal }: Invocation<StatOptions>,
+  seconds: number,
+): Promise<ExitCode> {
+  const numa = open();
+  const { count = Number.POSITIVE_INFINITY } = options;
+  let before = await numa.nodeStatistics();
+  for (let shown = 0; shown < count && !output.isClosed; shown += 1) {
+    if (!(await pause(seconds, signal))) break;
+    const nodes = await numa.nodeStatistics();
+    const changes = `in ${seconds} s`;
+    print(numa, changesBetween(before, nodes), { output, options, changes });
+    before = nodes;
+  }
+  return EXIT.DONE;
+}
+
+/** Whether the time passed, and nobody asked for the end. */
+async function pause(seconds: number, signal: AbortSignal): Promise<boolean> {
+  await setTimeout(seconds * 1000, undefined, { signal }).catch(() => {});
+  return !signal.aborted;
+}
+
+interface Printing {
+  readonly output: Output;
+  readonly options: Invocation<StatOptions>['options'];
+  /** Since when, or in what time, figures are changes; `null`: they are the figures themselves. */
+  readonly changes: string | null;
+}
+
+function print(
+  { backend }: Numa,
+  nodes: readonly NodeStatistics[],
+  { output, options, changes }: Printing,
+): void {
+  if (options.json) {
+    output.json({ backend, changes, nodes });
+    return;
+  }
+  const { columns, colours } = output;
+  const table = options.memory ? memoryTable : allocationTable;
+  const lines = [
+    backendLine(backend, colours),
+    ...(changes === null ? [] : [`changes ${changes}`]),
+    '',
+    ...table(nodes, { columns, colours, isChange: changes !== null }),
+  ];
+  if (options.watch === undefined) output.lines(lines);
+  else output.redraw(lines);
+}
+
+async function showProcesses(
+  { options, output, open }: Invocation<StatOptions>,
+  pids: readonly number[],
+): Promise<ExitCode> {
+  const numa = open();
+  const found = await Promise.all(pids.map((pid) => lookAt(numa, pid)));
+  const unknown = found.filter((one): one is Unknown => 'error' in one);
+  // Of one process alone there is nothing else to tell.
+  if (pids.length === 1 && unknown[0] !== undefined) throw unknown[0].error;
+  if (options.json) {
+    output.json({ backend: numa.backend, processes: found.map(processObject) });
+  } else {
+    printProcesses(numa, found, output);
+  }
+  if (unknown.length === 0) return EXIT.DONE;
+  return unknown.length < pids.length ? EXIT.PARTIAL : EXIT.FAILED;
+}
+
+async function lookAt(numa: Numa, pid: number): Promise<ProcessFigures | Unknown> {
+  try {
+    return processFigures(await numa.process(pid).residency());
+  } catch (error) {
+    if (error instanceof NumaError) return { pid, error };
+    throw error;
+  }
+}
+
+function processObject(found: ProcessFigures | Unknown): object {
+  if (!('error' in found)) return found;
+  const { code, message } = found.error;
+  return { pid: found.pid, error: { code, message } };
+}
+
+function printProcesses(
+  { backend, topology }: Numa,
+  found: readonly (ProcessFigures | Unknown)[],
+  output: Output,
+): void {
+  const { columns, colours } = output;
+  const ids = topology.nodes.map(({ id }) => id);
+  output.lines([backendLine(backend, colours)]);
+  for (const one of found) {
+    if ('error' in one) output.complain([`process ${one.pid}: ${one.error.message}`]);
+    else output.lines(['', ...processTable(one, ids, { columns, colours })]);
+  }
+}
+
+/** @throws UsageError */
+function readEarlier(path: string): NodeStatistics[] {
+  try {
+    const { nodes } = JSON.parse(readFileSync(path, 'utf8')) as { nodes?: NodeStatistics[] };
+    if (!Array.isArray(nodes) || nodes.some(({ id, memory }) => !Number.isInteger(id) || !memory)) {
+      throw new Error('it is no output of node-numa stat --json');
+    }
+    return nodes;
+  } catch (error) {
+    throw new UsageError(`--since ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
