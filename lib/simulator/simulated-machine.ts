@@ -26,9 +26,9 @@ import { KERNEL_PROFILES } from './nodes/kernel-profile.ts';
 import type { MachineDescription } from './nodes/machine-description.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
 import { deepFreeze, presets } from './presets.ts';
+import { vmCountersOf } from './procfs/vm-counters.ts';
 import { startCosts } from './start-costs.ts';
 import { topologyOf } from './topology-report.ts';
-import { vmCountersOf } from './vm-counters.ts';
 
 /** The kernels whose answers were measured. */
 export const kernelLines: readonly KernelLine[] = Object.freeze(

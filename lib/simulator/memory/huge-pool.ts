@@ -37,6 +37,20 @@ export class HugePool {
     return this.#pool(node).free;
   }
 
+  /** Pages of a node's pool with the surplus: nr_hugepages as it is read. */
+  totalPages(node: number): number {
+    return this.#pool(node).total;
+  }
+
+  surplusPages(node: number): number {
+    return this.#pool(node).surplus;
+  }
+
+  /** Promised on all nodes. */
+  get reservedPages(): number {
+    return this.#reserved;
+  }
+
   #freeEverywhere(): number {
     return [...this.#nodes.values()].reduce((sum, { free }) => sum + free, 0);
   }

@@ -6,6 +6,8 @@
  */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { machineFiles, memoryFolder } from './machine-files.ts';
+import { nodesFolder } from './node-files.ts';
 import { processFolder, type Reader, threadFolder } from './process-folder.ts';
 import { type FolderEntry, folderOf, namesInFolder, numberedFolder, readFileOf } from './tree.ts';
 
@@ -22,13 +24,21 @@ export function namesOf(reader: Reader, path: string): SyscallResult<string[]> {
 }
 
 function rootOf(reader: Reader): FolderEntry {
-  return folderOf({ proc: procFolder(reader) });
+  const { machine } = reader;
+  return folderOf({
+    proc: procFolder(reader),
+    sys: folderOf({
+      devices: folderOf({ system: folderOf({ node: nodesFolder(machine) }) }),
+      kernel: folderOf({ mm: memoryFolder(machine) }),
+    }),
+  });
 }
 
 function procFolder(reader: Reader): FolderEntry {
   const { machine, thread } = reader;
   const { process } = thread;
   const more = folderOf({
+    ...machineFiles(machine),
     self: processFolder(reader, process, process.mainThread),
     'thread-self': threadFolder(reader, process, thread.tid),
   });

@@ -4,8 +4,8 @@
  * Source: mm/vmstat.c, vmstat_text.
  */
 
-import type { VmCounters } from './interface/machine-settings.ts';
-import type { Memory } from './memory/memory.ts';
+import type { VmCounters } from '../interface/machine-settings.ts';
+import type { Memory } from '../memory/memory.ts';
 
 export function vmCountersOf({ physical, migrated, profile }: Memory): VmCounters {
   const { pgpromoteCandidateNrl, ...counters } = physical.balancing;

@@ -1,0 +1,93 @@
+/**
+ * /sys/devices/system/node: the nodes of the machine.
+ *
+ * Source: Documentation/ABI/stable/sysfs-devices-node; drivers/base/node.c, node_read_meminfo(),
+ * node_read_numastat(), node_read_vmstat() and node_read_distance().
+ *
+ * Left out: links to CPUs and blocks of memory, generic initiators, what the kernel itself takes of
+ * a node's memory, and lists of reclaim.
+ */
+
+import { formatIdList } from '../../core/id-list.ts';
+import type { Machine } from '../machine.ts';
+import type { MachineNode } from '../nodes/machine-description.ts';
+import { hasNode, nodesIn } from '../nodes/nodemask.ts';
+import { nodePoolFolder } from './huge-pool-files.ts';
+import { nodeUsages } from './node-usage.ts';
+import { kilobytesLine, linesText, maskText } from './text-layout.ts';
+import { type FolderEntry, folderOf, numberedFolder } from './tree.ts';
+import { nodeVmstatText } from './vmstat.ts';
+
+export function nodesFolder(machine: Machine): FolderEntry {
+  const { nodes } = machine.description;
+  const ids = nodes.map(({ id }) => id);
+  const list = (numbers: readonly number[]) => () => `${formatIdList(numbers)}\n`;
+  const withMemory = nodesIn(machine.memory.physical.memoryNodes);
+  const more = folderOf({
+    has_cpu: list(nodes.filter(({ cpus }) => cpus.length > 0).map(({ id }) => id)),
+    has_memory: list(withMemory),
+    has_normal_memory: list(withMemory),
+    online: list(ids),
+    possible: list(ids),
+  });
+  const folderFor = (id: number): FolderEntry | undefined => {
+    const node = nodes.find((one) => one.id === id);
+    return node === undefined ? undefined : nodeFolder(machine, node);
+  };
+  return numberedFolder('node', () => ids, folderFor, more);
+}
+
+function nodeFolder(machine: Machine, node: MachineNode): FolderEntry {
+  const { id } = node;
+  const cpus = [...node.cpus].sort((a, b) => a - b);
+  const distances = (): string =>
+    machine.description.nodes.map((other) => machine.distance(id, other.id)).join(' ');
+  return folderOf({
+    cpulist: () => `${formatIdList(cpus)}\n`,
+    cpumap: () => `${maskText(cpus, Math.max(...machine.cpus.all) + 1)}\n`,
+    distance: () => `${distances()}\n`,
+    // A node without memory has no pools.
+    hugepages: hasNode(machine.memory.physical.memoryNodes, id)
+      ? nodePoolFolder(machine.memory, id)
+      : folderOf({}),
+    meminfo: () => meminfoText(machine, id),
+    numastat: () => numastatText(machine, id),
+    vmstat: () => nodeVmstatText(machine.memory, id),
+  });
+}
+
+function meminfoText({ memory }: Machine, node: number): string {
+  const { physical, pool, pageSizeBytes } = memory;
+  const usage = nodeUsages(memory)(node);
+  const pages = (name: string, count: number): string =>
+    `Node ${node} ${kilobytesLine(name, count * pageSizeBytes)}`;
+  const count = (name: string, number: number): string =>
+    `Node ${node} ${name}:${String(number).padStart(POOL_COUNT_WIDTH)}`;
+  return linesText([
+    pages('MemTotal', physical.totalPages(node)),
+    pages('MemFree', physical.freePages(node)),
+    pages('MemUsed', physical.totalPages(node) - physical.freePages(node)),
+    pages('FilePages', usage.file),
+    pages('Mapped', usage.mapped),
+    pages('AnonPages', usage.anonymous),
+    pages('Shmem', usage.sharedMemory),
+    pages('AnonHugePages', usage.anonymousHuge),
+    count('HugePages_Total', pool.totalPages(node)),
+    count('HugePages_Free', pool.freePages(node)),
+    count('HugePages_Surp', pool.surplusPages(node)),
+  ]);
+}
+
+const POOL_COUNT_WIDTH = 6;
+
+function numastatText({ memory: { physical } }: Machine, node: number): string {
+  const counts = physical.counters.of(node);
+  return linesText([
+    `numa_hit ${counts.numaHit}`,
+    `numa_miss ${counts.numaMiss}`,
+    `numa_foreign ${counts.numaForeign}`,
+    `interleave_hit ${counts.interleaveHit}`,
+    `local_node ${counts.localNode}`,
+    `other_node ${counts.otherNode}`,
+  ]);
+}
