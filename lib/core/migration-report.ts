@@ -99,7 +99,7 @@ export interface MappingsMigrationReport {
   readonly after: NodePages;
   /** Each selected mapping that had memory on a `from` node, in the order of their addresses. */
   readonly mappings: readonly MappingMigration[];
-  /** No page is left on a `from` node that the process has it on. */
+  /** Every page that was to move did; shared ones are only where they were asked for. */
   readonly complete: boolean;
   /** The move was ended by its AbortSignal. */
   readonly aborted: boolean;

@@ -14,6 +14,7 @@ import type { Capabilities } from './capabilities/capability.ts';
 import { type BalancingState, readBalancing } from './host/balancing.ts';
 import { type NodeStatistics, readNodeStatistics } from './host/node-statistics.ts';
 import { MappedBuffer } from './mapped-buffer.ts';
+import { readProcessIds } from './process/process-files.ts';
 import { ProcessMemory } from './process/process-memory.ts';
 import type { Session } from './session.ts';
 import { ThreadMemory } from './thread-memory.ts';
@@ -117,6 +118,15 @@ export class Numa {
    */
   process(pid: number = this.#backend.pid): ProcessMemory {
     return new ProcessMemory(this.#session, checkInteger(pid, 'pid', 1, PID_MAX));
+  }
+
+  /**
+   * The processes of the machine that answers, ascending: those that we may see.
+   * @throws NumaError NUMA_UNSUPPORTED (no /proc)
+   * Source: proc(5).
+   */
+  processIds(): Promise<number[]> {
+    return readProcessIds(this.#backend);
   }
 
   /** The nodes that the calling thread may allocate on now: its cpuset's memory nodes. */

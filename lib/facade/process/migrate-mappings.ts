@@ -5,6 +5,7 @@
  * by page; a mapping that the process unmaps or changes meanwhile is told as it was found.
  */
 
+import { setTimeout } from 'node:timers/promises';
 import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import type {
@@ -66,7 +67,7 @@ export async function moveMappings(
   for (const mapping of plan.mappings) parts.push(await move.moveMapping(mapping));
   const { pages, failedBy, before, after } = sumOf(parts);
   const { end } = move;
-  const { shared, busy, noMemory, notAttempted, failed } = pages;
+  const { busy, noMemory, notAttempted, failed } = pages;
   const report: MappingsMigrationReport = Object.freeze({
     pid: plan.pid,
     from: plan.from,
@@ -77,7 +78,7 @@ export async function moveMappings(
     before,
     after,
     mappings: parts,
-    complete: shared + busy + noMemory + notAttempted + failed === 0,
+    complete: busy + noMemory + notAttempted + failed === 0,
     aborted: end?.kind === 'aborted',
     method: 'move_pages',
     syscalls: move.syscalls,
@@ -178,7 +179,14 @@ class MappingsMove {
     const stop = await moveChunk({ range, span, flags, tally, countCall, targetsOf }, this.#stop);
     this.end = stop ?? this.end;
     const restMs = this.budget.add(performance.now() - startMs);
-    if (restMs > 0 && !this.#isOver) await rest(restMs, this.#request.signal);
+    if (restMs > 0 && !this.#isOver) await this.#rest(restMs);
+  }
+
+  /** Ends early when the signal does: the next step sees it. */
+  async #rest(durationMs: number): Promise<void> {
+    const { signal } = this.#request;
+    const options = signal === undefined ? {} : { signal };
+    await setTimeout(durationMs, undefined, options).catch(() => {});
   }
 
   get #stop(): Stop | undefined {
@@ -230,19 +238,6 @@ function targetsFor(
     return target;
   });
   return { targets, notSelected };
-}
-
-/** Ends early when the signal does: the next step sees it. */
-function rest(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, durationMs);
-    signal?.addEventListener('abort', done);
-  });
 }
 
 function sumOf(

@@ -47,6 +47,16 @@ export async function readProcessStat(files: ProcessFiles): Promise<TaskStat> {
   return stat;
 }
 
+/** Those that we may see, ascending. @throws NumaError NUMA_UNSUPPORTED (no /proc) */
+export async function readProcessIds(backend: Backend): Promise<number[]> {
+  const files = { backend, pid: backend.pid };
+  const names = await backend.readNames('/proc');
+  if (!names.ok) throw noProc(files, 'listing processes');
+  const ids = names.value.filter((name) => /^\d+$/.test(name)).map(Number);
+  if (ids.length === 0) throw noProc(files, 'listing processes');
+  return ids.sort((a, b) => a - b);
+}
+
 /** What the kernel says of a process; `null` where it says nothing. */
 export async function readStatus(
   { backend }: ProcessFiles,
@@ -106,7 +116,7 @@ function noProc(files: ProcessFiles, asked: string): NumaError {
     syscall: 'open',
     errno: ERRNO.ENOENT,
     asked,
-    rule: '/proc is not mounted here',
+    rule: 'no /proc is mounted here',
     hint: 'mount it: mount -t proc proc /proc',
     code: 'NUMA_UNSUPPORTED',
   });

@@ -3,11 +3,13 @@
  * to move all or some of it.
  */
 
+import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
-import { invalidArgumentValue } from '../../core/argument-errors.ts';
+import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
 import {
   checkBoolean,
   checkCallback,
+  checkInteger,
   checkOptions,
   checkSignal,
 } from '../../core/check-arguments.ts';
@@ -17,6 +19,7 @@ import type { MappingsMigrationReport } from '../../core/migration-report.ts';
 import type { NodeExpression, NodeMask } from '../../core/node-mask.ts';
 import { nodemaskPair, nodemaskWords } from '../../core/nodemask-words.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
+import { chunksOf, locate } from '../residency.ts';
 import type { Session } from '../session.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
 import {
@@ -63,7 +66,7 @@ export interface MigrateMappingsOptions extends MappingSelection {
   readonly pauseBudgetMs?: number;
   /** Moves pages that other processes map too; needs CAP_SYS_NICE. */
   readonly includeShared?: boolean;
-  /** Rejects when a page stays on a `from` node. */
+  /** Rejects when a page that was to move stays. */
   readonly strict?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: MappingsProgress) => unknown;
@@ -111,6 +114,31 @@ export class ProcessMemory {
    */
   threads(): Promise<ProcessThread[]> {
     return readThreads(this.#files, this.#session.topology);
+  }
+
+  /**
+   * Where each page of a range is: its node, or a negative errno. -ENOENT (-2): not present;
+   * -EFAULT (-14): the shared page of zeros, or not mapped.
+   * @throws TypeError, RangeError; NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED
+   * Source: move_pages(2) with nodes NULL.
+   */
+  async locate(span: PageSpan): Promise<Int32Array> {
+    const { address, pageCount } = checkOptions(span, 'span', ['address', 'pageCount']);
+    if (typeof address !== 'bigint') throw invalidArgumentType('span.address', 'a bigint', address);
+    checkInteger(pageCount, 'span.pageCount', 1);
+    const { backend } = this.#session;
+    const pid = this.pid === backend.pid ? 0 : this.pid;
+    const range = { backend, pid, address, pageCount: pageCount as number };
+    const places = new Int32Array(range.pageCount);
+    let done = 0;
+    for (const part of chunksOf(range)) {
+      const status = new Int32Array(part.pageCount);
+      const result = await locate(range, part, status);
+      if (!result.ok) throw await this.#refusal(result);
+      places.set(status, done);
+      done += part.pageCount;
+    }
+    return places;
   }
 
   /**
@@ -199,7 +227,7 @@ export class ProcessMemory {
     { report, failure, abortReason, gone }: MoveMappingsOutcome,
     { isStrict, isShared }: { isStrict: boolean; isShared: boolean },
   ): Promise<MappingsMigrationReport> {
-    const { moved, total, busy, shared, noMemory, notAttempted, failed } = report.pages;
+    const { moved, total, busy, noMemory, notAttempted, failed } = report.pages;
     const cause = gone ?? (failure && (await this.#refusal(failure, report.to, isShared)));
     if (cause instanceof NumaError) {
       const { message: _, ...fields } = cause;
@@ -212,14 +240,14 @@ export class ProcessMemory {
       throw new AbortError(message, report, abortReason);
     }
     if (isStrict && !report.complete) {
-      const counts = { shared, busy, noMemory, notAttempted, failed };
+      const counts = { busy, noMemory, notAttempted, failed };
       const reasons = Object.entries(counts).filter(([, count]) => count > 0);
       const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
       throw new NumaError(`migrateMappings: strict was asked, and pages stayed behind: ${list}`, {
         code: 'NUMA_POLICY_NOT_MET',
         args: { pid: this.pid },
         backend: report.backend,
-        hint: 'see error.report; includeShared takes shared pages along',
+        hint: 'see error.report; unpin busy pages, or free memory on the node',
         report,
       });
     }
@@ -227,11 +255,11 @@ export class ProcessMemory {
   }
 
   /** The kernel's answer to a call about this process, explained where it may not be asked. */
-  async #refusal(failure: SyscallFailure, to: NodeMask, isShared = false): Promise<NumaError> {
-    const asked = `process ${this.pid} to ${to}`;
+  async #refusal(failure: SyscallFailure, to?: NodeMask, isShared = false): Promise<NumaError> {
+    const asked = `process ${this.pid}${to === undefined ? '' : ` to ${to}`}`;
     const isAccess = failure.errno === ERRNO.EPERM || failure.errno === ERRNO.ESRCH;
     if (isAccess && !isShared) return refusalOf(this.#files, failure, asked, to);
-    return this.#session.error(failure, asked, { pid: this.pid, to: `${to}` });
+    return this.#session.error(failure, asked, { pid: this.pid });
   }
 }
 

@@ -1,0 +1,142 @@
+/**
+ * `node-numa where`: where a process's memory is, and where its threads run.
+ */
+
+import { Option } from 'commander';
+import type { Numa } from '../../facade/numa.ts';
+import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
+import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
+import { remoteShareOf } from '../../facade/process/process-threads.ts';
+import { parseCount, parsePid, parsePositive } from '../arguments.ts';
+import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
+import type { Output } from '../output.ts';
+import { backendLine } from '../render/backend-line.ts';
+import { cellText, pageMap, pageMapLegend, pagesPerCell } from '../render/page-map.ts';
+import { mappingColumns, type ProcessView, processText } from '../render/process-text.ts';
+import { table } from '../render/table.ts';
+import { repeatEvery } from '../repeat.ts';
+
+interface WhereOptions {
+  readonly maps?: boolean;
+  readonly mapping?: readonly MappingFilter[];
+  readonly top: number;
+  readonly watch?: number;
+}
+
+const TOP_DEFAULT = 12;
+/** Mappings that are drawn: locating each page of all would take long. */
+const MAP_COLUMNS_MAX = 120;
+
+export const whereCommand: CommandSpec = defineCommand<WhereOptions>({
+  name: 'where',
+  summary: "show where a process's memory is, and where its threads run",
+  description: [
+    'Remote is memory on another node than the thread that uses it runs on, if all threads use all ' +
+      'of it alike; threads count by their CPU time. With --maps each mapping has a map of its ' +
+      'pages: each cell a block of them, with the colour (or letter) of the node that most are on.',
+  ],
+  args: [{ flags: '<pid>', description: 'the process', parse: parsePid }],
+  options: [
+    new Option('--maps', 'show the largest mappings, with their page maps'),
+    new Option('--mapping <filter>', `show these mappings only: ${FILTER_HELP}`).argParser(
+      parseFilter,
+    ),
+    new Option('--top <count>', 'how many mappings to show')
+      .argParser(parseCount)
+      .default(TOP_DEFAULT),
+    new Option('--watch [seconds]', 'draw it again and again').argParser(parsePositive).preset(2),
+  ],
+  examples: [
+    { line: 'node-numa where $$', says: 'this shell' },
+    { line: 'node-numa where $$ --maps --top 5', says: 'its five largest mappings' },
+    { line: 'node-numa where $$ --mapping kind=file --json', says: 'the files that it maps' },
+  ],
+  takesMachine: true,
+  takesJson: true,
+  async run(invocation) {
+    const { options, output, signal } = invocation;
+    const numa = invocation.open();
+    const show = (): Promise<ExitCode> => showOnce(invocation, numa);
+    if (options.watch === undefined) return show();
+    return repeatEvery(options.watch * 1000, { output, signal }, show);
+  },
+});
+
+async function showOnce(
+  { options, args, output }: Invocation<WhereOptions>,
+  numa: Numa,
+): Promise<ExitCode> {
+  const target = numa.process(args[0] as number);
+  const [residency, threads] = [await target.residency(), await target.threads()];
+  const remoteShare = remoteShareOf(residency.bytesByNode, threads);
+  const name = threads.find(({ tid }) => tid === target.pid)?.name ?? '';
+  const view = { name, residency, threads, remoteShare };
+  const isMapped = options.maps === true || options.mapping !== undefined;
+  const mappings = isMapped ? await selectMappings(numa, options, target.pid) : undefined;
+  if (options.json) {
+    const { backend } = numa;
+    output.json({ backend, ...view, ...(mappings === undefined ? {} : { mappings }) });
+    return EXIT.DONE;
+  }
+  const lines = [backendLine(numa.backend, output.colours), '', ...viewLines(view, numa, output)];
+  if (mappings !== undefined) {
+    lines.push(
+      '',
+      ...(await mappingLines(mappings, { numa, output, pid: target.pid }, options.top)),
+    );
+  }
+  if (options.watch === undefined) output.lines(lines);
+  else output.redraw(lines);
+  return EXIT.DONE;
+}
+
+function viewLines(view: ProcessView, numa: Numa, { columns, colours }: Output): string[] {
+  return processText(view, { columns, colours, nodes: numa.topology.online.toArray() });
+}
+
+/** Those that any of the filters takes, the largest first. */
+async function selectMappings(
+  numa: Numa,
+  { mapping: filters = [{}] }: WhereOptions,
+  pid: number,
+): Promise<ProcessMapping[]> {
+  const found = new Map<bigint, ProcessMapping>();
+  for (const filter of filters) {
+    for (const mapping of await numa.process(pid).mappings(filter)) {
+      found.set(mapping.start, mapping);
+    }
+  }
+  return [...found.values()].sort(
+    (a, b) => b.residentBytes - a.residentBytes || (a.start < b.start ? -1 : 1),
+  );
+}
+
+async function mappingLines(
+  mappings: readonly ProcessMapping[],
+  { numa, output, pid }: { numa: Numa; output: Output; pid: number },
+  top: number,
+): Promise<string[]> {
+  const { columns, colours } = output;
+  const nodes = numa.topology.online.toArray();
+  const shown = mappings.slice(0, top);
+  const [heading = '', ...rows] = table(shown, mappingColumns(nodes, colours), {
+    columns,
+    heading: colours.heading.bind(colours),
+  });
+  const lines = [heading];
+  for (const [at, mapping] of shown.entries()) {
+    lines.push(rows[at] as string);
+    const pageCount = mapping.lengthBytes / numa.pageSizeBytes;
+    if (mapping.residentBytes === 0) continue;
+    const options = { columns: Math.min(columns, MAP_COLUMNS_MAX) - 2, colours, nodes };
+    const places = await numa.process(pid).locate({ address: mapping.start, pageCount });
+    const cell = cellText(pagesPerCell(pageCount, options), numa.pageSizeBytes);
+    const [row = ''] = pageMap(places, options);
+    lines.push(`  ${row}`, colours.dim(`  ${cell}`));
+  }
+  const more = mappings.length - shown.length;
+  if (more > 0) lines.push(colours.dim(`and ${more} more: --top ${mappings.length} shows all`));
+  return [...lines, pageMapLegend(nodes, colours)];
+}

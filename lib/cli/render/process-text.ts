@@ -1,0 +1,157 @@
+/**
+ * Where a process's memory is and where its threads run, as text.
+ */
+
+import type { NodeId } from '../../core/node-mask.ts';
+import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
+import type { ProcessResidency } from '../../facade/process/process-residency.ts';
+import type { ProcessThread } from '../../facade/process/process-threads.ts';
+import { bar, nodeLetter } from './bar.ts';
+import type { Colours } from './colours.ts';
+import { type Column, table } from './table.ts';
+import { bytesText, countText, shareText } from './units.ts';
+
+/** What is known of a process. */
+export interface ProcessView {
+  readonly name: string;
+  readonly residency: ProcessResidency;
+  readonly threads: readonly ProcessThread[];
+  /** From 0 to 1. */
+  readonly remoteShare: number;
+}
+
+export interface ProcessTextOptions {
+  readonly columns: number;
+  readonly colours: Colours;
+  /** Ids of the machine's nodes. */
+  readonly nodes: readonly NodeId[];
+}
+
+const BAR_COLUMNS_MAX = 40;
+const BAR_COLUMNS_MIN = 10;
+/** What the columns beside a bar take. */
+const BESIDE_BAR_COLUMNS = 44;
+
+interface NodeRow {
+  readonly node: NodeId;
+  readonly index: number;
+  readonly bytes: number;
+  readonly threadCount: number;
+  /** Share of the process's CPU time, from 0 to 1. */
+  readonly cpuShare: number;
+}
+
+/** The summary, a row for each node, and the kinds of memory. */
+export function processText(view: ProcessView, options: ProcessTextOptions): string[] {
+  const { residency, threads, name } = view;
+  const { residentBytes, mappingCount, pid } = residency;
+  const counts = `${countText(mappingCount, 'mapping')}, ${countText(threads.length, 'thread')}`;
+  return [
+    `${options.colours.heading(`${pid} ${name}`)}: ${bytesText(residentBytes)} in ${counts}`,
+    '',
+    ...nodeTable(view, options),
+    '',
+    remoteText(view, options.colours),
+    ...kindLines(residency, options),
+  ];
+}
+
+function nodeTable(view: ProcessView, options: ProcessTextOptions): string[] {
+  const { columns, colours } = options;
+  const { residentBytes } = view.residency;
+  const room = Number.isFinite(columns) ? columns - BESIDE_BAR_COLUMNS : BAR_COLUMNS_MAX;
+  const width = Math.max(BAR_COLUMNS_MIN, Math.min(BAR_COLUMNS_MAX, room));
+  const shareBar = ({ index, bytes }: NodeRow): string => {
+    const paint = (text: string): string => colours.node(index, text);
+    return bar([{ amount: bytes, letter: '#', paint }], residentBytes, width, colours);
+  };
+  const share = (bytes: number): string =>
+    shareText(residentBytes === 0 ? 0 : bytes / residentBytes);
+  const table_: readonly Column<NodeRow>[] = [
+    { heading: 'node', cell: ({ node }) => `${node}`, align: 'right' },
+    { heading: 'memory', cell: ({ bytes }) => bytesText(bytes), align: 'right' },
+    { heading: '', cell: ({ bytes }) => share(bytes), align: 'right' },
+    { heading: '', cell: shareBar, leaves: 2 },
+    { heading: 'threads', cell: ({ threadCount }) => `${threadCount}`, align: 'right' },
+    { heading: 'CPU time', cell: ({ cpuShare }) => shareText(cpuShare), align: 'right', leaves: 1 },
+  ];
+  return table(nodeRows(view, options.nodes), table_, {
+    columns,
+    heading: colours.heading.bind(colours),
+  });
+}
+
+function nodeRows({ residency, threads }: ProcessView, nodes: readonly NodeId[]): NodeRow[] {
+  const timeMs = threads.reduce((sum, thread) => sum + thread.cpuTimeMs, 0);
+  return nodes.map((node, index) => {
+    const here = threads.filter((thread) => thread.node === node);
+    const hereMs = here.reduce((sum, thread) => sum + thread.cpuTimeMs, 0);
+    return {
+      node,
+      index,
+      bytes: residency.bytesByNode[node] ?? 0,
+      threadCount: here.length,
+      cpuShare: timeMs === 0 ? 0 : hereMs / timeMs,
+    };
+  });
+}
+
+function remoteText({ remoteShare }: ProcessView, colours: Colours): string {
+  const text = `${shareText(remoteShare)} of its memory is remote to where its threads run`;
+  if (remoteShare < 0.1) return colours.good(text);
+  return remoteShare < 0.5 ? colours.warning(text) : colours.bad(text);
+}
+
+function kindLines(
+  { byKind }: ProcessResidency,
+  { columns, colours }: ProcessTextOptions,
+): string[] {
+  const kinds = Object.entries(byKind)
+    .filter(([, { residentBytes }]) => residentBytes > 0)
+    .sort(([, a], [, b]) => b.residentBytes - a.residentBytes)
+    .map(([kind, { residentBytes }]) => `${kind} ${bytesText(residentBytes)}`);
+  const lines: string[] = [];
+  for (const kind of kinds) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 2 + kind.length <= Math.min(columns, 100)) {
+      lines[lines.length - 1] = `${last}, ${kind}`;
+    } else lines.push(kind);
+  }
+  return lines.map((line) => colours.dim(line));
+}
+
+/** One mapping's line: what it is, and its memory by node. */
+export function mappingColumns(
+  nodes: readonly NodeId[],
+  colours: Colours,
+): Column<ProcessMapping>[] {
+  return [
+    { heading: 'address', cell: ({ start }) => start.toString(16), align: 'right', leaves: 1 },
+    {
+      heading: 'size',
+      cell: ({ lengthBytes }) => bytesText(lengthBytes),
+      align: 'right',
+      leaves: 4,
+    },
+    { heading: 'resident', cell: ({ residentBytes }) => bytesText(residentBytes), align: 'right' },
+    { heading: 'by node', cell: (mapping) => byNodeText(mapping, nodes, colours) },
+    { heading: 'policy', cell: ({ policy }) => policy, leaves: 3, cutTo: 12 },
+    { heading: 'kind', cell: ({ kind }) => kind, leaves: 2 },
+    { heading: 'name', cell: ({ name }) => name ?? '', cutTo: 12 },
+  ];
+}
+
+const MAPPING_BAR_COLUMNS = 12;
+
+function byNodeText(
+  { bytesByNode, residentBytes }: ProcessMapping,
+  nodes: readonly NodeId[],
+  colours: Colours,
+): string {
+  const parts = nodes.map((node, index) => ({
+    amount: bytesByNode[node] ?? 0,
+    letter: nodeLetter(index),
+    paint: (text: string): string => colours.node(index, text),
+  }));
+  return bar(parts, residentBytes, MAPPING_BAR_COLUMNS, colours);
+}
