@@ -24,7 +24,9 @@ export function explainRefusal(refusal: Refusal): Capability {
   const { probe, errno, confinement } = refusal;
   const { cause, reason } = causeOf(refusal);
   const { hasNoNewPrivileges } = confinement;
-  const ailment = { cause, call: probe.call, since: probe.since, hasNoNewPrivileges };
+  const isUnknownToFilter = errno === ERRNO.ENOSYS;
+  const { call, since } = probe;
+  const ailment = { cause, call, since, hasNoNewPrivileges, isUnknownToFilter };
   return {
     name: probe.part ?? probe.call,
     works: false,

@@ -15,6 +15,8 @@ export interface Ailment {
   readonly cause: CapabilityCause;
   /** The call; absent for what is none. */
   readonly call?: NumaCall;
+  /** The filter is older than the call, and has no rule for it. */
+  readonly isUnknownToFilter?: boolean;
   /** First release that has it, for the cause `kernel`. */
   readonly since?: string | undefined;
   /** The nodes that should be allowed, for the cause `cpuset`. */
@@ -56,9 +58,13 @@ export function remediesOf(ailment: Ailment, kind: SurroundingsKind): readonly R
   }
 }
 
-function seccompRemedies({ call }: Ailment, kind: SurroundingsKind): readonly Remedy[] {
+function seccompRemedies(
+  { call, isUnknownToFilter }: Ailment,
+  kind: SurroundingsKind,
+): readonly Remedy[] {
   const found = SECCOMP[kind] ?? SECCOMP_ELSEWHERE;
-  const isByCapability = call !== undefined && !NEVER_BY_CAPABILITY.has(call);
+  const hasRule = call !== undefined && isUnknownToFilter !== true;
+  const isByCapability = hasRule && !NEVER_BY_CAPABILITY.has(call);
   return isByCapability ? [...found, ...(SECCOMP_BY_CAPABILITY[kind] ?? [])] : found;
 }
 
