@@ -2,7 +2,6 @@
  * `node-numa stat`: numastat's figures of the nodes, or of processes; and what they changed by.
  */
 
-import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { Option } from 'commander';
 import { NumaError } from '../../core/errors.ts';
@@ -12,6 +11,7 @@ import { changesBetween, hasStartedAnew } from '../../services/statistics/change
 import { type ProcessFigures, processFigures } from '../../services/statistics/process-figures.ts';
 import { parseCount, parsePids, parsePositive } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
+import { readEarlierStatistics } from '../earlier-statistics.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
@@ -84,7 +84,7 @@ async function showNodes({ options, output, open }: Invocation<StatOptions>): Pr
     print(numa, nodes, { output, options, changes: null });
     return EXIT.DONE;
   }
-  const changed = changesBetween(readEarlier(since), nodes);
+  const changed = changesBetween(readEarlierStatistics(since, numa.backend), nodes);
   if (hasStartedAnew(changed)) {
     throw new UsageError(`--since ${since}: it is of another machine, or from before its start`);
   }
@@ -187,18 +187,5 @@ function printProcesses(
   for (const one of found) {
     if ('error' in one) output.complain([`process ${one.pid}: ${one.error.message}`]);
     else output.lines(['', ...processTable(one, ids, { columns, colours })]);
-  }
-}
-
-/** @throws UsageError */
-function readEarlier(path: string): NodeStatistics[] {
-  try {
-    const { nodes } = JSON.parse(readFileSync(path, 'utf8')) as { nodes?: NodeStatistics[] };
-    if (!Array.isArray(nodes) || nodes.some(({ id, memory }) => !Number.isInteger(id) || !memory)) {
-      throw new Error('it is no output of node-numa stat --json');
-    }
-    return nodes;
-  } catch (error) {
-    throw new UsageError(`--since ${path}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -40,7 +40,6 @@ export function nodeOverview(overview: NodeOverview, options: TextOptions): stri
     ...distanceMap(overview.topology, options),
     '',
     ...poolTable(overview.statistics, options),
-    '',
     ...sentences(overview).flatMap((text) => paragraph(text, options.columns)),
   ];
 }
@@ -60,11 +59,7 @@ function nodeTable({ topology, statistics }: NodeOverview, options: TextOptions)
     hasMemory(node) ? bytesText(node.memory[member]) : '';
   const shown: Column<NodeStatistics>[] = [
     { heading: 'node', cell: ({ id }) => `${id}`, align: 'right' },
-    {
-      heading: 'CPUs',
-      cell: ({ id }) => formatIdList(topology.node(id).cpus) || 'no CPUs',
-      cutTo: 'no CPUs'.length,
-    },
+    { heading: 'CPUs', cell: ({ id }) => cpuText(topology.node(id).cpus, columns) },
     {
       heading: 'memory',
       cell: (node) => (hasMemory(node) ? bytesText(node.memory.totalBytes) : 'no memory'),
@@ -86,6 +81,18 @@ function nodeTable({ topology, statistics }: NodeOverview, options: TextOptions)
     },
   ];
   return table(statistics, shown, { columns, heading: (text) => colours.heading(text) });
+}
+
+/** A list that is too long for the terminal ends with the number of CPUs. */
+function cpuText(cpus: readonly number[], columns: number): string {
+  if (cpus.length === 0) return 'no CPUs';
+  const width = columns < 60 ? 11 : columns < 100 ? 20 : columns / 3;
+  const list = formatIdList(cpus);
+  if (list.length <= width) return list;
+  const end = `,… (${cpus.length})`;
+  const kept = list.slice(0, Math.max(0, width - end.length + 1));
+  const comma = kept.lastIndexOf(',');
+  return comma > 0 ? `${kept.slice(0, comma)}${end}` : `${cpus.length} CPUs`;
 }
 
 /** From the node of the row to that of the column. */
@@ -114,23 +121,13 @@ interface PoolRow {
   readonly counts: readonly [total: number, free: number, surplus: number];
 }
 
+/** Ends with an empty line; no lines where all pools are empty. */
 function poolTable(
   statistics: readonly NodeStatistics[],
   { columns, colours }: TextOptions,
 ): string[] {
-  if (statistics.every(({ hugePages }) => hugePages === null)) {
-    return ['huge pages: this kernel does not tell'];
-  }
-  const pools: PoolRow[] = statistics.flatMap(({ id, hugePages }) =>
-    (hugePages ?? []).map(({ pageSizeBytes, total, free, surplus }) => {
-      return { node: id, pageSizeBytes, counts: [total, free, surplus] as const };
-    }),
-  );
-  const filled = pools.filter(({ counts: [total] }) => total > 0);
-  if (filled.length === 0) {
-    const sizes = [...new Set(pools.map(({ pageSizeBytes }) => bytesText(pageSizeBytes)))];
-    return paragraph(`huge pages: no node has any set aside (${sizes.join(', ')})`, columns);
-  }
+  const filled = poolsOf(statistics).filter(({ counts: [total] }) => total > 0);
+  if (filled.length === 0) return [];
   const shown: Column<PoolRow>[] = [
     { heading: 'node', cell: ({ node }) => `${node}`, align: 'right' },
     {
@@ -142,14 +139,32 @@ function poolTable(
     { heading: 'free', cell: ({ counts }) => `${counts[1]}`, align: 'right' },
     { heading: 'surplus', cell: ({ counts }) => `${counts[2]}`, align: 'right' },
   ];
-  return table(filled, shown, { columns, heading: (text) => colours.heading(text) });
+  return [...table(filled, shown, { columns, heading: (text) => colours.heading(text) }), ''];
 }
 
-function sentences({ topology, allowed, balancing }: NodeOverview): string[] {
+function poolsOf(statistics: readonly NodeStatistics[]): PoolRow[] {
+  return statistics.flatMap(({ id, hugePages }) =>
+    (hugePages ?? []).map(({ pageSizeBytes, total, free, surplus }) => {
+      return { node: id, pageSizeBytes, counts: [total, free, surplus] as const };
+    }),
+  );
+}
+
+/** What there is to say of pools in which nothing is. */
+function poolSentence(statistics: readonly NodeStatistics[]): string[] {
+  const pools = poolsOf(statistics);
+  if (pools.length === 0) return ['huge pages: this kernel does not tell'];
+  if (pools.some(({ counts: [total] }) => total > 0)) return [];
+  const sizes = [...new Set(pools.map(({ pageSizeBytes }) => bytesText(pageSizeBytes)))];
+  return [`huge pages: no node has any set aside (sizes: ${sizes.join(', ')})`];
+}
+
+function sentences({ topology, statistics, allowed, balancing }: NodeOverview): string[] {
   const forbidden = topology.withMemory.difference(allowed);
   const mine = `this process may use the memory of nodes ${allowed}, not of ${forbidden}`;
   return [
     ...(forbidden.isEmpty ? [] : [mine]),
+    ...poolSentence(statistics),
     ...tierSentence(topology),
     balancingSentence(balancing),
   ];

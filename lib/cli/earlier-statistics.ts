@@ -1,0 +1,46 @@
+/** An earlier output of `stat --json`, read back: somebody may have written anything into it. */
+
+import { readFileSync } from 'node:fs';
+import type { NodeStatistics } from '../facade/host/node-statistics.ts';
+import type { BackendInfo } from '../facade/numa.ts';
+import { UsageError } from './usage-error.ts';
+
+/** @throws UsageError for what is no such output, or speaks of another machine */
+export function readEarlierStatistics(path: string, { kind }: BackendInfo): NodeStatistics[] {
+  const fail = (what: string, cause?: unknown): never => {
+    throw new UsageError(`--since ${path}: ${what}`, { cause });
+  };
+  let earlier: unknown;
+  try {
+    earlier = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    fail((error as Error).message, error);
+  }
+  const { backend, changes, nodes } = (isObject(earlier) ? earlier : {}) as Record<string, unknown>;
+  if (!isObject(backend) || !Array.isArray(nodes) || !nodes.every(isStatistics)) {
+    return fail('it is no output of node-numa stat --json');
+  }
+  if (changes !== null) fail('it has changes, not the figures themselves');
+  if (backend['kind'] !== kind) fail(`it is of ${backend['kind']}, and this is ${kind}`);
+  return nodes;
+}
+
+function isStatistics(value: unknown): value is NodeStatistics {
+  if (!isObject(value)) return false;
+  const { id, memory, allocations, meminfo, hugePages } = value;
+  return (
+    Number.isInteger(id) &&
+    isCounts(memory) &&
+    (allocations === null || isCounts(allocations)) &&
+    (meminfo === null || isCounts(meminfo)) &&
+    (hugePages === null || (Array.isArray(hugePages) && hugePages.every(isCounts)))
+  );
+}
+
+function isCounts(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(Number.isSafeInteger);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
