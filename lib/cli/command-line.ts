@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly version: string;
+  /** Opens the machine that the options name; another one for a test. Default: `openMachine`. */
+  readonly open?: typeof openMachine;
 }
 
 type ParsedOptions = SharedOptions & { readonly color?: ColourWhen };
@@ -26,7 +28,7 @@ type ParsedOptions = SharedOptions & { readonly color?: ColourWhen };
  */
 export async function runCommandLine(
   words: readonly string[],
-  { output, signal, version }: Surroundings,
+  { output, signal, version, open: openNamed = openMachine }: Surroundings,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.DONE;
   let isJson = false;
@@ -35,7 +37,7 @@ export async function runCommandLine(
     isJson = options.json === true;
     output.paint(options.color ?? 'auto');
     checkMachineOption(spec, options);
-    const open = (): ReturnType<typeof openMachine> => openMachine(options);
+    const open = (): ReturnType<typeof openMachine> => openNamed(options);
     exitCode = await spec.run({ options, args, output, signal, open });
   };
   const program = buildProgram(run, version);
@@ -72,11 +74,28 @@ function explain(error: unknown, output: Output, isJson: boolean): ExitCode {
   const known = knownError(error);
   if (known === undefined) throw error;
   const { exitCode, code } = known;
-  const { message } = error as Error;
+  const message = inWordsOfTheCommand((error as Error).message);
   if (isJson) output.json({ error: { code, message } });
   else output.complain([`${PROGRAM_NAME}: ${message}`]);
   return exitCode;
 }
+
+/** Errors of the facade name its options: `options.to` is `--to` here. */
+function inWordsOfTheCommand(message: string): string {
+  return message.replace(
+    /the (?:value of )?"options\.(\w+)[^"]*"(?: argument)?/,
+    (_, name: string) => {
+      const option =
+        OPTION_NAMES[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      return `--${option}`;
+    },
+  );
+}
+
+const OPTION_NAMES: Readonly<Record<string, string>> = {
+  mappings: 'mapping',
+  pauseBudgetMs: 'pause-budget',
+};
 
 function knownError(error: unknown): { exitCode: ExitCode; code: string } | undefined {
   if (error instanceof UsageError) return { exitCode: EXIT.USAGE, code: 'USAGE' };

@@ -4,13 +4,21 @@
 
 import type { CommandSpec } from '../command.ts';
 import { doctorCommand } from './doctor.ts';
+import { migrateCommand } from './migrate.ts';
 import { nodesCommand } from './nodes.ts';
 import { runCommand } from './run.ts';
+import { simulateCommand } from './simulate.ts';
 import { statCommand } from './stat.ts';
+import { topCommand } from './top.ts';
+import { whereCommand } from './where.ts';
 
 export const commands: readonly CommandSpec[] = [
   nodesCommand,
-  runCommand,
+  whereCommand,
+  topCommand,
   statCommand,
+  migrateCommand,
+  runCommand,
   doctorCommand,
+  simulateCommand,
 ];

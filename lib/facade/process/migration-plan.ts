@@ -7,7 +7,7 @@ import { checkOptions } from '../../core/check-arguments.ts';
 import type { NodeExpression, NodeId, NodeMask } from '../../core/node-mask.ts';
 import type { Session } from '../session.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
-import { type NodeMoves, targetOf } from './node-moves.ts';
+import { type NodeMoves, nodeMoves, targetOf } from './node-moves.ts';
 import type { ProcessFiles } from './process-files.ts';
 import { type NodeBytes, type ProcessMapping, readMappings } from './process-mappings.ts';
 
@@ -61,7 +61,7 @@ export async function planMigration(
   options: MappingSelection,
 ): Promise<MigrationPlan> {
   const { mappings: filters, ...nodes } = checkOptions(options, 'options', SELECTION_MEMBERS);
-  const moves = movesOf(session, nodes);
+  const moves = nodeMoves(session, nodes);
   const isSelected = selectionTest(session, filters);
   const all = await readMappings(files);
   const selected = all.filter(isSelected);
@@ -90,17 +90,6 @@ export async function planMigration(
       ...policyWarnings(planned),
     ],
   });
-}
-
-function movesOf(session: Session, { from, to }: Partial<MappingSelection>): NodeMoves {
-  const toNodes = session.resolveSome(to, 'options.to');
-  session.checkAllowed(toNodes, 'options.to', `${toNodes}`);
-  if (from === undefined) {
-    return { from: session.topology.withMemory.difference(toNodes), to: toNodes };
-  }
-  const fromNodes = session.resolveSome(from, 'options.from');
-  session.checkOnline(fromNodes, 'options.from');
-  return { from: fromNodes, to: toNodes };
 }
 
 function selectionTest(

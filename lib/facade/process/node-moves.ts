@@ -5,11 +5,30 @@
  * other, counted round; where the sets are of different size, what is on a target already stays.
  */
 
-import type { NodeId, NodeMask } from '../../core/node-mask.ts';
+import type { NodeExpression, NodeId, NodeMask } from '../../core/node-mask.ts';
+import type { Session } from '../session.ts';
 
 export interface NodeMoves {
   readonly from: NodeMask;
   readonly to: NodeMask;
+}
+
+/**
+ * The sets that a caller names. Without `from` it is all nodes with memory but the `to` ones.
+ * @throws TypeError, RangeError for nodes that are not online, and targets that are not allowed
+ */
+export function nodeMoves(
+  session: Session,
+  { from, to }: { readonly from?: NodeExpression; readonly to?: NodeExpression },
+): NodeMoves {
+  const toNodes = session.resolveSome(to, 'options.to');
+  session.checkAllowed(toNodes, 'options.to', `${toNodes}`);
+  if (from === undefined) {
+    return { from: session.topology.withMemory.difference(toNodes), to: toNodes };
+  }
+  const fromNodes = session.resolveSome(from, 'options.from');
+  session.checkOnline(fromNodes, 'options.from');
+  return { from: fromNodes, to: toNodes };
 }
 
 /** The node that a page on `node` is to be on: its own where it stays. */

@@ -33,14 +33,15 @@ import {
   planMigration,
   SELECTION_MEMBERS,
 } from './migration-plan.ts';
+import { nodeMoves } from './node-moves.ts';
 import { type ProcessFiles, readProcessStat, refusalOf } from './process-files.ts';
 import { type ProcessMapping, readMappings } from './process-mappings.ts';
 import { type ProcessResidency, readResidency } from './process-residency.ts';
 import { type ProcessThread, readThreads } from './process-threads.ts';
 
 export interface ProcessMigrateOptions {
-  /** Nodes whose pages move. */
-  readonly from: NodeExpression;
+  /** Nodes whose pages move. Default: all but the `to` nodes. */
+  readonly from?: NodeExpression;
   /** Nodes that they move to. */
   readonly to: NodeExpression;
 }
@@ -151,11 +152,8 @@ export class ProcessMemory {
    * Source: migrate_pages(2); mm/mempolicy.c, do_migrate_pages().
    */
   async migrate(options: ProcessMigrateOptions): Promise<ProcessMigrationReport> {
-    const { from, to } = checkOptions(options, 'options', ['from', 'to']);
-    const fromNodes = this.#session.resolveSome(from, 'options.from');
-    const toNodes = this.#session.resolveSome(to, 'options.to');
-    this.#session.checkOnline(fromNodes, 'options.from');
-    this.#session.checkAllowed(toNodes, 'options.to', `${toNodes}`);
+    const moves = nodeMoves(this.#session, checkOptions(options, 'options', ['from', 'to']));
+    const { from: fromNodes, to: toNodes } = moves;
     const masks = nodemaskPair(nodemaskWords(fromNodes), nodemaskWords(toNodes));
     const startNs = process.hrtime.bigint();
     const result = await this.#session.backend.migratePages({ pid: this.pid, ...masks });

@@ -1,0 +1,112 @@
+/**
+ * `node-numa top`: all processes, the ones with most memory first.
+ */
+
+import { Option } from 'commander';
+import type { NodeId } from '../../core/node-mask.ts';
+import type { Numa } from '../../facade/numa.ts';
+import { type ProcessSummary, readProcesses } from '../../services/process-list.ts';
+import { parseCount, parsePositive } from '../arguments.ts';
+import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { backendLine } from '../render/backend-line.ts';
+import { bar, nodeLetter } from '../render/bar.ts';
+import type { Colours } from '../render/colours.ts';
+import { type Column, table } from '../render/table.ts';
+import { bytesText, shareText } from '../render/units.ts';
+import { repeatEvery } from '../repeat.ts';
+
+interface TopOptions {
+  readonly count: number;
+  readonly sort: 'memory' | 'remote' | 'cpu';
+  readonly watch?: number;
+}
+
+const COUNT_DEFAULT = 20;
+const BAR_COLUMNS = 16;
+
+export const topCommand: CommandSpec = defineCommand<TopOptions>({
+  name: 'top',
+  summary: 'show all processes: their memory by node, and how much of it is remote',
+  description: [
+    'Processes that this user may not look into are counted at the end. Remote is as in where.',
+  ],
+  options: [
+    new Option('--count <number>', 'how many to show').argParser(parseCount).default(COUNT_DEFAULT),
+    new Option('--sort <by>', 'what comes first')
+      .choices(['memory', 'remote', 'cpu'])
+      .default('memory'),
+    new Option('--watch [seconds]', 'draw it again and again').argParser(parsePositive).preset(2),
+  ],
+  examples: [
+    { line: 'node-numa top', says: 'the processes with most memory' },
+    { line: 'node-numa top --sort remote --count 5 --json', says: 'those with most remote memory' },
+  ],
+  takesMachine: false,
+  takesJson: true,
+  async run(invocation) {
+    const { options, output, signal } = invocation;
+    const numa = invocation.open();
+    const show = (): Promise<ExitCode> => showOnce(invocation, numa);
+    if (options.watch === undefined) return show();
+    return repeatEvery(options.watch * 1000, { output, signal }, show);
+  },
+});
+
+async function showOnce(
+  { options, output }: Invocation<TopOptions>,
+  numa: Numa,
+): Promise<ExitCode> {
+  const { processes, hiddenCount } = await readProcesses(numa);
+  const sorted = [...processes].sort(ORDERS[options.sort]).slice(0, options.count);
+  if (options.json) {
+    output.json({ backend: numa.backend, processes: sorted, hiddenCount });
+    return EXIT.DONE;
+  }
+  const { columns, colours } = output;
+  const nodes = numa.topology.online.toArray();
+  const lines = [
+    backendLine(numa.backend, colours),
+    '',
+    ...table(sorted, columnsOf(nodes, colours), {
+      columns,
+      heading: colours.heading.bind(colours),
+    }),
+    colours.dim(nodes.map((node, index) => `${nodeLetter(index)} node ${node}`).join('  ')),
+    ...(hiddenCount > 0 ? [colours.dim(`${hiddenCount} more are not ours to look into`)] : []),
+  ];
+  if (options.watch === undefined) output.lines(lines);
+  else output.redraw(lines);
+  return EXIT.DONE;
+}
+
+type Order = (a: ProcessSummary, b: ProcessSummary) => number;
+
+const ORDERS: Readonly<Record<TopOptions['sort'], Order>> = {
+  memory: (a, b) => b.residentBytes - a.residentBytes,
+  remote: (a, b) => remoteBytes(b) - remoteBytes(a),
+  cpu: (a, b) => b.cpuTimeMs - a.cpuTimeMs,
+};
+
+function remoteBytes({ residentBytes, remoteShare }: ProcessSummary): number {
+  return residentBytes * remoteShare;
+}
+
+function columnsOf(nodes: readonly NodeId[], colours: Colours): Column<ProcessSummary>[] {
+  const byNode = ({ bytesByNode, residentBytes }: ProcessSummary): string => {
+    const parts = nodes.map((node, index) => ({
+      amount: bytesByNode[node] ?? 0,
+      letter: nodeLetter(index),
+      paint: (text: string): string => colours.node(index, text),
+    }));
+    return bar(parts, residentBytes, BAR_COLUMNS, colours);
+  };
+  return [
+    { heading: 'pid', cell: ({ pid }) => `${pid}`, align: 'right' },
+    { heading: 'memory', cell: ({ residentBytes }) => bytesText(residentBytes), align: 'right' },
+    { heading: 'by node', cell: byNode, leaves: 2 },
+    { heading: 'remote', cell: ({ remoteShare }) => shareText(remoteShare), align: 'right' },
+    { heading: 'runs on', cell: ({ nodesRunOn }) => `${nodesRunOn}`, leaves: 3 },
+    { heading: 'name', cell: ({ name }) => name, cutTo: 8 },
+  ];
+}
