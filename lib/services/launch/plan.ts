@@ -98,7 +98,7 @@ export function nodesOf({ topology }: Numa, cpus: readonly number[]): NodeMask {
 function planCpus(numa: Numa, text: string, { anyCpu }: LaunchRequest): ResolvedCpus {
   const online = numa.topology.nodes.flatMap((node) => node.cpus).sort((a, b) => a - b);
   const usable = anyCpu ? online : numa.thread.affinity();
-  const rule = `is not one of those that this process has (${formatIdList(usable)}); --all takes any`;
+  const rule = `is none of this process's (${formatIdList(usable)}); --all takes any`;
   return resolveCpuList(text, ASKED.cpus, { usable, online, rule });
 }
 

@@ -1,0 +1,164 @@
+/**
+ * `node-numa run` does what Debian's numactl does, as the kernel judges: the program that either
+ * starts tells the policy, the CPUs and the nodes that the kernel says it has, and where the pages
+ * are that it touches.
+ *
+ * Here ours does not become the program: this thread is set as the program would be, and starts it
+ * as a child, which inherits the same. test/cli/run-program.test.ts has the real one.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, type TestContext, test, vi } from 'vitest';
+import { defaultPolicy } from '../../lib/core/memory-policy.ts';
+import { openNuma } from '../../lib/facade/open-numa.ts';
+import type { Replacement } from '../../lib/native-backend/replace-process.ts';
+import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
+import { compareReleases } from '../contract/kernel-facts.ts';
+import { readHostMachine } from '../support/host-machine.ts';
+import { nodesFromZero } from '../support/needs.ts';
+import { needDebianNumactl } from './debian-numactl.ts';
+import { type LaunchRow, launchRows } from './launch-rows.ts';
+import { runCommand } from './run-command.ts';
+
+/** Thrown in place of execve. */
+class Became extends Error {
+  readonly replacement: Replacement;
+  constructor(replacement: Replacement) {
+    super('became the command');
+    this.replacement = replacement;
+  }
+}
+
+vi.mock('../../lib/native-backend/replace-process.ts', () => ({
+  replaceProcess: (replacement: Replacement) => {
+    throw new Became(replacement);
+  },
+}));
+
+const PUPPET = fileURLToPath(new URL('../../build/Release/puppet', import.meta.url));
+const PROGRAM = `sh -c 'grep allowed_list /proc/self/status; exec ${PUPPET}'`;
+const PAGES = 48;
+const ADDRESS = '0x200000000000';
+const UNWRITTEN = -999;
+/** As bytes of a page: any length is rounded up. */
+const INPUT = [
+  'get_mempolicy 0 0 1025 buffer mode',
+  `mmap ${ADDRESS} ${PAGES * 4096} private 3`,
+  `touch ${ADDRESS} ${PAGES} write`,
+  `move_pages 0 ${PAGES} span:${ADDRESS} null all:${UNWRITTEN} 0`,
+  '',
+].join('\n');
+
+const machine = readHostMachine();
+
+/** What the kernel says of a program that was started. */
+interface Effect {
+  readonly status: number;
+  readonly cpus: string;
+  readonly allowedNodes: string;
+  readonly mode: string;
+  readonly nodes: string;
+  /** Node of each page. */
+  readonly places: string;
+}
+
+function effectOf(status: number, stdout: string): Effect {
+  const field = (pattern: RegExp): string => pattern.exec(stdout)?.[1] ?? '';
+  const replies = stdout.split('\n').filter((line) => line.startsWith('ok '));
+  const [, mode = '', nodes = ''] = replies[0]?.split(' ') ?? [];
+  return {
+    status,
+    cpus: field(/^Cpus_allowed_list:\s+(\S+)/m),
+    allowedNodes: field(/^Mems_allowed_list:\s+(\S+)/m),
+    mode,
+    nodes,
+    places: replies[3]?.split(' ')[2] ?? '',
+  };
+}
+
+function start(program: string, words: readonly string[]): Effect {
+  const { status, signal, stdout } = spawnSync(program, words, {
+    input: INPUT,
+    encoding: 'utf8',
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  return effectOf(status ?? (signal === 'SIGKILL' ? 137 : 999), stdout);
+}
+
+/** Words of a row; quoted parts are one word. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+}
+
+async function startOurs(words: readonly string[]): Promise<Effect> {
+  try {
+    const { exitCode, stdout, stderr } = await runCommand(['run', ...words]);
+    expect(stdout).toBe('');
+    expect(stderr, 'says why').toMatch(/^(node-numa|error): /);
+    return effectOf(exitCode, '');
+  } catch (error) {
+    if (!(error instanceof Became)) throw error;
+    const { path, words: given } = error.replacement;
+    const [name = '', ...rest] = [path, ...given.slice(1)].map((word) => `${Buffer.from(word)}`);
+    return start(name, rest);
+  }
+}
+
+function needFourNodes(context: TestContext): void {
+  const reason = nodesFromZero(4)(machine);
+  if (reason !== null) context.skip(reason);
+  const cpus = machine.topology.nodes.map((node) => node.cpus.join());
+  if (cpus.join(' ').trim() !== '0 1') context.skip('needs CPU 0 on node 0 and CPU 1 on node 1');
+}
+
+/** Of several nodes the nearest to the CPU counts: which CPU it is, chance tells. */
+function isPlaceCertain({ cpus, mode, nodes }: Effect): boolean {
+  const isInterleaved = ['3', '6'].includes(mode);
+  const bits = [...nodes.matchAll(/0x[0-9a-f]+/g)].map(([word]) => BigInt(word).toString(2));
+  const nodeCount = bits.join('').replaceAll('0', '').length;
+  return cpus.length === 1 || isInterleaved || nodeCount === 1;
+}
+
+const obstacle = await numaCallObstacle();
+const numa = obstacle === undefined ? openNuma({ backend: 'native' }) : undefined;
+const allCpus = numa?.thread.affinity() ?? [];
+
+afterEach(() => {
+  numa?.thread.setPolicy(defaultPolicy());
+  numa?.thread.setAffinity(allCpus);
+});
+
+describe('run does what numactl does', () => {
+  const titled = launchRows.map((row) => {
+    const from = row.from === undefined ? '' : ` from CPU ${row.from}`;
+    return { title: `${row.numactl} ${row.command ?? ''}`.trim() + from, row };
+  });
+
+  test('on at least 40 command lines', () => {
+    expect(launchRows.length).toBeGreaterThan(60);
+  });
+
+  test.for(titled)('numactl $title', async ({ row }, context) => {
+    if (obstacle !== undefined || numa === undefined) return context.skip(obstacle);
+    needDebianNumactl(context);
+    needFourNodes(context);
+    const command = wordsOf(row.command ?? PROGRAM);
+    numa.thread.setAffinity(row.from ?? allCpus);
+    const theirs = start('numactl', [...wordsOf(row.numactl), ...command]);
+    const ours = await startOurs([...wordsOf(row.ours), ...command]);
+    const [theirStatus, ourStatus] = statusesOf(row);
+    expect([theirs.status, ours.status]).toEqual([theirStatus, ourStatus]);
+    if (theirStatus !== ourStatus) return;
+    const { places: theirPlaces, ...theirRest } = theirs;
+    const { places, ...rest } = ours;
+    expect(rest).toEqual(theirRest);
+    if (ours.status === 0) expect(places.split(',').length).toBe(PAGES);
+    if (isPlaceCertain(ours)) expect(places).toBe(theirPlaces);
+  });
+});
+
+function statusesOf({ ends = [0, 0], since }: LaunchRow): readonly [number, number] {
+  const isTooOld = since !== undefined && compareReleases(machine.kernel, since) < 0;
+  return isTooOld ? [ends[0], 1] : ends;
+}
