@@ -17,6 +17,7 @@ export function facadeTests(): void {
   describe('bad input', () => load(import('../facade/bad-input.test.ts')));
   describe('exempt from balancing', () => load(import('../facade/exempt-from-balancing.test.ts')));
   describe('home node', () => load(import('../facade/home-node.test.ts')));
+  describe('the machine', () => load(import('../facade/host.test.ts')));
   describe('huge pages', () => load(import('../facade/migrate-huge-pages.test.ts')));
   describe('lifetime', () => load(import('../facade/migrate-lifetime.test.ts')));
   describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));
