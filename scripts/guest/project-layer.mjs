@@ -24,6 +24,7 @@ const projectParts = [
   'test',
   'scripts',
   'examples',
+  'scenarios',
   'docs',
 ];
 const rootFilePattern = /^(vitest.*\.(ts|mts|js|mjs)|tsconfig.*\.json)$/;

@@ -1,0 +1,85 @@
+/**
+ * Looks at moments one after the other in a terminal, forwards and backwards, by keys.
+ */
+
+import { emitKeypressEvents } from 'node:readline';
+import type { Output } from './output.ts';
+import type { ScreenSize } from './render/scenario-frame.ts';
+
+/** The keyboard. */
+export interface KeyInput extends NodeJS.ReadableStream {
+  setRawMode(isRaw: boolean): unknown;
+}
+
+/** The window, whose size may change. */
+export interface Screen {
+  readonly rows?: number;
+  on(event: 'resize', listener: () => void): unknown;
+  off(event: 'resize', listener: () => void): unknown;
+}
+
+export interface Moments {
+  readonly count: number;
+  readonly draw: (at: number, size: ScreenSize) => string[];
+}
+
+interface Key {
+  readonly name?: string;
+  readonly ctrl?: boolean;
+}
+
+const ROWS_DEFAULT = 24;
+const PAGE = 10;
+const MOVES: Readonly<Record<string, (at: number, last: number) => number>> = {
+  right: (at) => at + 1,
+  down: (at) => at + 1,
+  space: (at) => at + 1,
+  n: (at) => at + 1,
+  left: (at) => at - 1,
+  up: (at) => at - 1,
+  p: (at) => at - 1,
+  home: () => 0,
+  end: (_, last) => last,
+  pageup: (at) => at - PAGE,
+  pagedown: (at) => at + PAGE,
+};
+
+/** Until somebody leaves: by q, Escape or Ctrl-C, at the end of the input, or by a signal. */
+export async function stepThrough(
+  { count, draw }: Moments,
+  terminal: { readonly output: Output; readonly input: KeyInput; readonly screen: Screen },
+  signal: AbortSignal,
+): Promise<void> {
+  const { output, input, screen } = terminal;
+  let at = 0;
+  const show = (): void => {
+    output.redraw(draw(at, { columns: output.columns, rows: screen.rows ?? ROWS_DEFAULT }));
+  };
+  await output.onOtherScreen(async () => {
+    emitKeypressEvents(input);
+    input.setRawMode(true);
+    screen.on('resize', show);
+    let leave: (() => void) | undefined;
+    const onKey = (_text: unknown, { name = '', ctrl = false }: Key): void => {
+      if (name === 'q' || name === 'escape' || (ctrl && name === 'c')) leave?.();
+      const move = Object.hasOwn(MOVES, name) ? MOVES[name] : undefined;
+      if (move === undefined || ctrl) return;
+      at = Math.min(count - 1, Math.max(0, move(at, count - 1)));
+      show();
+    };
+    try {
+      show();
+      await new Promise<void>((resolve) => {
+        leave = resolve;
+        input.on('keypress', onKey);
+        input.on('end', resolve);
+        signal.addEventListener('abort', () => resolve());
+      });
+    } finally {
+      screen.off('resize', show);
+      input.off('keypress', onKey);
+      input.setRawMode(false);
+      input.pause();
+    }
+  });
+}

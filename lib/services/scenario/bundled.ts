@@ -1,0 +1,45 @@
+/**
+ * Scenarios by name or by path: those that come with the package (scenarios/), and files.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { invalidArgumentValue } from '../../core/argument-errors.ts';
+import { readScenario } from './read-scenario.ts';
+import type { Scenario } from './scenario.ts';
+
+const FOLDER = new URL('../../../scenarios/', import.meta.url);
+const EXTENSION = '.json';
+
+/** Names of the scenarios of the package, in alphabetical order. */
+export function bundledScenarioNames(): string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name.endsWith(EXTENSION))
+    .map((name) => name.slice(0, -EXTENSION.length))
+    .sort();
+}
+
+/**
+ * A scenario of the package by its name, or of a file, whose path has a dot or a slash.
+ * @throws TypeError, RangeError with Node's codes, whatever is wrong
+ */
+export function openScenario(nameOrPath: string): Scenario {
+  const isPath = /[./]/.test(nameOrPath);
+  if (!isPath && !bundledScenarioNames().includes(nameOrPath)) {
+    const rule = `must be a file, or one of ${bundledScenarioNames().join(', ')}`;
+    throw invalidArgumentValue('scenario', rule, nameOrPath);
+  }
+  return readScenario(readJson(isPath ? nameOrPath : new URL(`${nameOrPath}${EXTENSION}`, FOLDER)));
+}
+
+/** @throws TypeError ERR_INVALID_ARG_VALUE: no such file, or no JSON */
+export function readJson(path: string | URL): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw invalidArgumentValue(
+      'scenario',
+      `cannot be read: ${(error as Error).message}`,
+      `${path}`,
+    );
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Performs a scenario on this host's kernel, and makes a scenario of what the kernel did: the same
+ * steps, on a description of this host, each with what it must come to. Playing it compares the
+ * simulator with the kernel.
+ */
+
+import type { Backend } from '../../backend/backend.ts';
+import type { TopologySnapshot } from '../../backend/topology-snapshot.ts';
+import { NumaError } from '../../core/errors.ts';
+import { NodeMask } from '../../core/node-mask.ts';
+import { parsePolicy } from '../../core/policy-text.ts';
+import { checkMachineDescription } from '../../simulator/nodes/check-description.ts';
+import type { KernelLine } from '../../simulator/nodes/kernel-line.ts';
+import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
+import { kernelLines } from '../../simulator/simulated-machine.ts';
+import { pageCountOf } from './check-names.ts';
+import { NATIVE_WORDS, NativeStage } from './native-stage.ts';
+import type { StepOutcome } from './outcome.ts';
+import type { ExpectStep, Scenario, Step } from './scenario.ts';
+
+const MIB_BYTES = 2 ** 20;
+const HUGE_PAGES_FILE = '/sys/kernel/mm/transparent_hugepage/enabled';
+
+export interface Recording {
+  /** What the kernel did, to be played. */
+  readonly scenario: Scenario;
+  /** Of the steps that were performed. */
+  readonly outcomes: readonly StepOutcome[];
+}
+
+/**
+ * The scenario's own expectations give way to what the kernel does.
+ * @throws NumaError NUMA_UNSUPPORTED: a step that one process of Node cannot do here, a node that
+ *   this host does not have, or a host that the simulator cannot describe
+ */
+export async function recordScenario(scenario: Scenario, backend: Backend): Promise<Recording> {
+  const topology = backend.topology();
+  if (!topology.ok) throw unsupported('this host does not tell its nodes');
+  const machine = describeHost(topology.value, backend.identity.kernel);
+  checkSteps(scenario, topology.value);
+  const stage = new NativeStage(backend);
+  const outcomes: StepOutcome[] = [];
+  const steps: Step[] = [];
+  try {
+    for (const step of scenario.steps) {
+      if (step.do === 'expect') continue;
+      const outcome = await stage.perform(step as Parameters<typeof stage.perform>[0]);
+      outcomes.push(outcome);
+      steps.push(asPerformed(step, stage, backend.pageSizeBytes));
+      steps.push(...expectations(outcome, stage));
+    }
+  } finally {
+    stage.end();
+  }
+  const { name, summary, watch } = scenario;
+  const { kernel } = backend.identity;
+  const hugePages = await hugePagesWord(backend);
+  return {
+    outcomes,
+    scenario: {
+      ...{ format: 1, name, summary, machine, kernel: kernelLineOf(kernel) },
+      ...{ pageSizeBytes: backend.pageSizeBytes, hugePages, recorded: `Linux ${kernel}` },
+      ...(watch === undefined ? {} : { watch }),
+      steps,
+    },
+  };
+}
+
+/** The newest line that is not newer than the kernel; the oldest for older ones. */
+export function kernelLineOf(release: string): KernelLine {
+  const [major = 0, minor = 0] = release.split('.').map(Number.parseFloat);
+  const isReached = (line: KernelLine): boolean => {
+    const [lineMajor = 0, lineMinor = 0] = line.split('.').map(Number);
+    return lineMajor < major || (lineMajor === major && lineMinor <= minor);
+  };
+  return kernelLines.findLast(isReached) ?? (kernelLines[0] as KernelLine);
+}
+
+function describeHost({ nodes, distances }: TopologySnapshot, kernel: string): MachineDescription {
+  const description = {
+    name: 'host',
+    description: `A machine that Linux ${kernel} was recorded on.`,
+    nodes: nodes.map(({ id, cpus, memoryBytes }) => {
+      return { id, memoryMiB: Math.floor(memoryBytes / MIB_BYTES), cpus };
+    }),
+    distances,
+  };
+  try {
+    return checkMachineDescription(description);
+  } catch (error) {
+    throw unsupported(`the simulator has no such machine: ${(error as Error).message}`);
+  }
+}
+
+/** Refuses what cannot be done here before anything is done. */
+function checkSteps({ steps }: Scenario, { nodes }: TopologySnapshot): void {
+  steps.forEach((step, index) => {
+    const reason = reasonAgainst(step, index);
+    if (reason !== undefined) throw unsupported(`step ${index + 1} (${step.do}): ${reason}`);
+    const online = NodeMask.from(nodes.map(({ id }) => id));
+    const absent = nodesOf(step).difference(online);
+    if (absent.isEmpty) return;
+    const what = `names node ${absent}, and this host has ${online}`;
+    throw unsupported(`step ${index + 1} (${step.do}): ${what}`);
+  });
+}
+
+function reasonAgainst(step: Step, index: number): string | undefined {
+  if (!NATIVE_WORDS.includes(step.do)) return 'one process of Node cannot do it on this host';
+  if (step.do === 'process') {
+    if (index > 0) return 'there is one process here, and it has begun';
+    const isOther = step.uid !== undefined || step.capabilities !== undefined;
+    return isOther ? 'the process here has the user that it has' : undefined;
+  }
+  if (step.do === 'map' && (step.shared === true || step.file !== undefined)) {
+    return 'only private anonymous memory is mapped here';
+  }
+  if (step.do === 'unmap' && (step.firstPage !== undefined || step.pageCount !== undefined)) {
+    return 'a mapping is given up as a whole here';
+  }
+  return undefined;
+}
+
+/** Nodes that a step cannot do without. */
+function nodesOf(step: Step): NodeMask {
+  const { node, to, from, policy } = step as {
+    readonly node?: number;
+    readonly to?: number | string;
+    readonly from?: string;
+    readonly policy?: string;
+  };
+  const ofPolicy = policy === undefined ? undefined : parsePolicy(policy, 'policy').nodes;
+  const parts = [node, to, from, ofPolicy].filter((part) => part !== undefined);
+  return parts.reduce<NodeMask>((all, part) => {
+    if (typeof part === 'number') return all.union(NodeMask.from([part]));
+    return all.union(typeof part === 'string' ? NodeMask.parse(part) : part);
+  }, NodeMask.empty);
+}
+
+/** The step with what the kernel chose: where memory is mapped decides how it is interleaved. */
+function asPerformed(step: Step, stage: NativeStage, pageSizeBytes: number): Step {
+  if (step.do === 'process' && step.node === undefined && step.cpu === undefined) {
+    return { ...step, cpu: stage.firstCpu };
+  }
+  if (step.do !== 'map' || !stage.mappingNames.includes(step.name)) return step;
+  const { lengthBytes: _, ...rest } = step;
+  const address = `0x${stage.mapping(step.name).address.toString(16)}`;
+  return { ...rest, pageCount: pageCountOf(step, pageSizeBytes), address };
+}
+
+/** What a step came to; where it moved or touched pages, where they are. */
+function expectations({ step, answer, statuses }: StepOutcome, stage: NativeStage): ExpectStep[] {
+  if (step.do === 'process' || step.do === 'map' || step.do === 'unmap') return [];
+  // How many pages of this whole process could not move says nothing of the scenario's.
+  const isTold = step.do !== 'migratePages' || typeof answer === 'string';
+  const called: ExpectStep[] = [];
+  if (isTold && answer !== null) {
+    called.push({ do: 'expect', answer, ...(statuses === undefined ? {} : { statuses }) });
+  }
+  const { mapping } = step as { readonly mapping?: string };
+  const all = step.do === 'migratePages' ? stage.mappingNames : [];
+  const moved = mapping === undefined ? all : [mapping];
+  return [...called, ...moved.map((name): ExpectStep => placedAs(name, stage))];
+}
+
+function placedAs(mapping: string, stage: NativeStage): ExpectStep {
+  const { byNode, notPresent, zeroPage } = stage.placed(mapping);
+  return { do: 'expect', mapping, byNode, notPresent, zeroPage };
+}
+
+async function hugePagesWord(backend: Backend): Promise<'always' | 'madvise' | 'never'> {
+  const text = await backend.readText(HUGE_PAGES_FILE);
+  const word = text.ok ? /\[(always|madvise|never)\]/.exec(text.value)?.[1] : undefined;
+  return (word ?? 'never') as 'always' | 'madvise' | 'never';
+}
+
+function unsupported(message: string): NumaError {
+  return new NumaError(`cannot be recorded: ${message}`, { code: 'NUMA_UNSUPPORTED' });
+}
