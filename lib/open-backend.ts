@@ -145,5 +145,6 @@ const BACKEND_METHODS = Object.keys({
   maps: true,
   migratePages: true,
   readText: true,
+  readTextSync: true,
   readNames: true,
 } satisfies Record<BackendMethod, true>) as BackendMethod[];

@@ -224,6 +224,8 @@ export interface Backend {
    *  UTF-8 become U+FFFD. Source: proc(5), sysfs(5). ENOENT: no such file, process, or not ours to
    *  see (hidepid); EACCES, EPERM; ESRCH: the process ended meanwhile. */
   readText(path: string): Promise<SyscallResult<string>>;
+  /** The same on the calling thread. */
+  readTextSync(path: string): SyscallResult<string>;
   /** Names in a folder below /proc or /sys, in no order, read on another thread. ENOENT, EACCES. */
   readNames(path: string): Promise<SyscallResult<string[]>>;
 }

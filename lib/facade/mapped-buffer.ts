@@ -29,12 +29,8 @@ import {
 } from './page-range.ts';
 import { checkSetPolicy, type SetPolicyOptions, setRangePolicy } from './range-policy.ts';
 import { readPolicy } from './read-policy.ts';
-import {
-  countResidency,
-  countResidencySync,
-  type PagesOfProcess,
-  type Residency,
-} from './residency.ts';
+import type { PagesOfProcess, Residency } from './residency.ts';
+import { residencyOf, residencyOfSync } from './residency-by-mappings.ts';
 import type { Session } from './session.ts';
 
 export interface ResidencyOptions extends RangeOptions {
@@ -121,7 +117,8 @@ export class MappedBuffer {
   }
 
   /**
-   * Where the pages are, without touching any. Runs off the calling thread.
+   * Where the pages are, without touching any. Runs off the calling thread. Where move_pages is
+   * refused (containers), told from /proc/self/numa_maps: `method` says so.
    * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED; the signal's reason
    * Source: move_pages(2) with nodes NULL.
    */
@@ -133,7 +130,7 @@ export class MappedBuffer {
     const checkedSignal = checkSignal(signal, 'options.signal');
     const pages = this.#pages(this.#range('residency', range));
     checkedSignal?.throwIfAborted();
-    const result = await countResidency(pages, checkedSignal);
+    const result = await residencyOf(pages, checkedSignal);
     return this.#session.unwrap(result, `locating ${pages.pageCount} pages`);
   }
 
@@ -141,7 +138,7 @@ export class MappedBuffer {
   residencySync(options?: RangeOptions): Residency {
     const range = checkOptions(options, 'options', RANGE_OPTION_NAMES);
     const pages = this.#pages(this.#range('residencySync', range));
-    return this.#session.unwrap(countResidencySync(pages), `locating ${pages.pageCount} pages`);
+    return this.#session.unwrap(residencyOfSync(pages), `locating ${pages.pageCount} pages`);
   }
 
   /**

@@ -31,6 +31,9 @@ export interface Residency {
     readonly failed: number;
   };
   readonly byNode: NodePages;
+  /** How it was told. `numa_maps`: of files of /proc, because move_pages is refused; they count
+   *  whole mappings, and what they leave open is `failed`. */
+  readonly method: 'move_pages' | 'numa_maps';
 }
 
 /** Status of a page that has no place, after `normalizeAbsent`. */
@@ -261,6 +264,7 @@ class ResidencyTally {
       pageSizeBytes: range.backend.pageSizeBytes,
       pages: Object.freeze({ total: range.pageCount, present, notPresent, zeroPage, failed }),
       byNode: Object.freeze(this.#byNode),
+      method: 'move_pages',
     });
   }
 }

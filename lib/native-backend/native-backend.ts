@@ -24,7 +24,7 @@ import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.
 import { type Addon, loadAddon, type Unavailable } from './addon.ts';
 import { memoryTiers } from './host-nodes.ts';
 import { readMaps } from './proc-maps.ts';
-import { readNames, readText } from './system-files.ts';
+import { readNames, readText, readTextSync } from './system-files.ts';
 
 export { hostMemoryNodeCount } from './host-nodes.ts';
 
@@ -151,6 +151,10 @@ class NativeBackend implements Backend {
 
   readText(path: string): Promise<SyscallResult<string>> {
     return readText(path);
+  }
+
+  readTextSync(path: string): SyscallResult<string> {
+    return readTextSync(path);
   }
 
   readNames(path: string): Promise<SyscallResult<string[]>> {

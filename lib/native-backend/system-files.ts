@@ -1,17 +1,27 @@
 /**
- * Text files and folders of procfs and sysfs, read on the thread pool: the kernel walks page tables
- * for some of them, which takes seconds for a large process.
+ * Text files and folders of procfs and sysfs, read on the thread pool but for `readTextSync`: the
+ * kernel walks page tables for some of them, which takes seconds for a large process.
  *
  * Source: proc(5), sysfs(5).
  */
 
+import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import type { SyscallResult } from '../backend/syscall-result.ts';
+import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 
 /** A whole file. */
 export function readText(path: string): Promise<SyscallResult<string>> {
   return answerOf(readFile(path, 'utf8'));
+}
+
+/** The same, blocking the calling thread. */
+export function readTextSync(path: string): SyscallResult<string> {
+  try {
+    return { ok: true, value: readFileSync(path, 'utf8') };
+  } catch (error) {
+    return failureOf(error);
+  }
 }
 
 /** Names in a folder. */
@@ -23,8 +33,12 @@ async function answerOf<T>(reading: Promise<T>): Promise<SyscallResult<T>> {
   try {
     return { ok: true, value: await reading };
   } catch (error) {
-    // Node tells the call that failed; a path that it refuses itself (a zero byte) has none.
-    const { errno = -ERRNO.ENOENT, syscall = 'open' } = error as NodeJS.ErrnoException;
-    return { ok: false, errno: -errno, syscall };
+    return failureOf(error);
   }
+}
+
+/** Node tells the call that failed; a path that it refuses itself (a zero byte) has none. */
+function failureOf(error: unknown): SyscallFailure {
+  const { errno = -ERRNO.ENOENT, syscall = 'open' } = error as NodeJS.ErrnoException;
+  return { ok: false, errno: -errno, syscall };
 }

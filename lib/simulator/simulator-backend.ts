@@ -249,7 +249,11 @@ export class SimulatorBackend implements Backend {
   }
 
   readText(path: string): Promise<SyscallResult<string>> {
-    return later(this.#call('open', () => textOf(this.#reader, path)));
+    return later(this.readTextSync(path));
+  }
+
+  readTextSync(path: string): SyscallResult<string> {
+    return this.#call('open', () => textOf(this.#reader, path));
   }
 
   readNames(path: string): Promise<SyscallResult<string[]>> {

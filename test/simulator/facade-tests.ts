@@ -15,6 +15,7 @@ export function facadeTests(): void {
     delete process.env[SUBJECT_VARIABLE];
   });
   describe('bad input', () => load(import('../facade/bad-input.test.ts')));
+  describe('capabilities', () => load(import('../facade/capabilities.test.ts')));
   describe('exempt from balancing', () => load(import('../facade/exempt-from-balancing.test.ts')));
   describe('home node', () => load(import('../facade/home-node.test.ts')));
   describe('the machine', () => load(import('../facade/host.test.ts')));
@@ -23,6 +24,7 @@ export function facadeTests(): void {
   describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));
   describe('migrate', () => load(import('../facade/migrate.test.ts')));
   describe('policy', () => load(import('../facade/policy.test.ts')));
+  describe('residency by mappings', () => load(import('../facade/residency-by-mappings.test.ts')));
   describe('state table', () => load(import('../facade/state-table.test.ts')));
   describe('system calls', () => load(import('../facade/syscalls.test.ts')));
 }

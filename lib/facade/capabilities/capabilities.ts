@@ -73,6 +73,7 @@ async function findConfinement(backend: Backend): Promise<Confinement> {
   return {
     seccomp: seccompMode === null ? null : (SECCOMP_MODES[seccompMode] ?? null),
     hasNoNewPrivileges: status.hasNoNewPrivileges,
+    userId: status.effectiveUid,
     hasSysNice: hasCapability(status, 'CAP_SYS_NICE'),
     hasSysPtrace: hasCapability(status, 'CAP_SYS_PTRACE'),
     surroundings: await findSurroundings(backend),

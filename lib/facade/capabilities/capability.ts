@@ -96,6 +96,8 @@ export interface Capabilities {
 export interface Confinement {
   readonly seccomp: 'none' | 'strict' | 'filter' | null;
   readonly hasNoNewPrivileges: boolean | null;
+  /** Effective user id, 0 for root. */
+  readonly userId: number | null;
   /** In this process's user namespace; the kernel wants it in the initial one. */
   readonly hasSysNice: boolean | null;
   readonly hasSysPtrace: boolean | null;

@@ -23,10 +23,10 @@ export interface Refusal {
 export function explainRefusal(refusal: Refusal): Capability {
   const { probe, errno, confinement } = refusal;
   const { cause, reason } = causeOf(refusal);
-  const { hasNoNewPrivileges } = confinement;
+  const { hasNoNewPrivileges, userId } = confinement;
   const isUnknownToFilter = errno === ERRNO.ENOSYS;
   const { call, since } = probe;
-  const ailment = { cause, call, since, hasNoNewPrivileges, isUnknownToFilter };
+  const ailment = { cause, call, since, userId, hasNoNewPrivileges, isUnknownToFilter };
   return {
     name: probe.part ?? probe.call,
     works: false,

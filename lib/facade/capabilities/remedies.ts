@@ -21,6 +21,8 @@ export interface Ailment {
   readonly since?: string | undefined;
   /** The nodes that should be allowed, for the cause `cpuset`. */
   readonly nodes?: string;
+  /** Capabilities of a container go to its root. */
+  readonly userId?: number | null;
   /** setcap is of no use where nothing new may be gained by execve. */
   readonly hasNoNewPrivileges?: boolean | null;
 }
@@ -137,17 +139,25 @@ const SECCOMP_BY_CAPABILITY: Table = {
 };
 
 function privilegeRemedies(
-  { hasNoNewPrivileges }: Ailment,
+  { hasNoNewPrivileges, userId }: Ailment,
   kind: SurroundingsKind,
 ): readonly Remedy[] {
   const found = PRIVILEGE[kind];
-  if (found !== undefined) return found;
+  if (found !== undefined) return userId === 0 ? found : found.map(asRoot);
   const sudo = { action: 'sudo node ...', effect: 'runs as root' };
   const setcap = {
     action: 'sudo setcap cap_sys_nice+ep "$(readlink -f "$(command -v node)")"',
     effect: 'every program of this Node.js may then move what others share',
   };
   return hasNoNewPrivileges === true ? [sudo] : [sudo, setcap];
+}
+
+/** Other users of a container do not get its capabilities. */
+function asRoot({ action, effect }: Remedy): Remedy {
+  const withUser = action
+    .replace('SYS_NICE ...', 'SYS_NICE --user root ...')
+    .replace('{ capabilities', '{ runAsUser: 0, capabilities');
+  return { action: withUser, effect };
 }
 
 const AS_ROOT = 'for root inside, where the container shares the user namespace of the host';

@@ -38,8 +38,8 @@ export const VERBS: readonly VerbSpec[] = [
         by: '/proc/self/numa_maps',
         needs: ['/proc/self/numa_maps', '/proc/self/maps'],
         lost:
-          'counts whole mappings: an error for a range that shares a mapping with other memory, ' +
-          'where the mapping has pages on several nodes',
+          'pages of a mapping that reaches beyond the range and has pages on several nodes, or pages ' +
+          'of zeros, count as failed',
       },
     ],
   },
