@@ -16,7 +16,7 @@ import { puppetSubject } from '../puppet/native-world.ts';
 import '../support/matchers.ts';
 import { expendable, whenSupported } from '../support/needs.ts';
 import { needDebianNumactl, numactlHardware, numastat, rowsOf } from './debian-numactl.ts';
-import { runCommand } from './run-command.ts';
+import { runBuiltCommand } from './run-built-command.ts';
 
 const MIB_BYTES = 2 ** 20;
 /** What a program of this kind allocates and frees meanwhile. */
@@ -35,7 +35,7 @@ interface NodesJson {
 }
 
 async function printed(...words: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await runCommand(words);
+  const { exitCode, stdout, stderr } = await runBuiltCommand(words);
   expect(stderr).toBe('');
   expect(exitCode).toBe(0);
   return stdout;

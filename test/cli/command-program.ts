@@ -1,0 +1,40 @@
+/** A command line in this process, with what it prints: of the sources, or of the built package. */
+
+import type * as CommandLine from '../../lib/cli/command-line.ts';
+import type * as Printing from '../../lib/cli/output.ts';
+
+/** The parts of the program that run a command line. */
+export interface Program {
+  readonly runCommandLine: typeof CommandLine.runCommandLine;
+  readonly Output: typeof Printing.Output;
+}
+
+export interface Ran {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** Width of the terminal; without it, the output is a pipe. */
+  readonly columns?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** @param words those after the program's name */
+export async function runIn(
+  { runCommandLine, Output }: Program,
+  words: readonly string[],
+  { columns, signal = new AbortController().signal }: RunOptions,
+): Promise<Ran> {
+  const printed = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof printed): Printing.OutputStream => ({
+    write: (text: string) => {
+      printed[name] += text;
+    },
+    ...(columns === undefined ? {} : { isTTY: true, columns }),
+  });
+  const output = new Output({ stdout: stream('stdout'), stderr: stream('stderr') }, {});
+  const exitCode = await runCommandLine(words, { output, signal, version: '0.0.0' });
+  return { exitCode, ...printed };
+}
