@@ -9,8 +9,11 @@ import { Colours } from './render/colours.ts';
 export interface OutputStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
   on?(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
 }
 
 export interface OutputStreams {
@@ -20,6 +23,7 @@ export interface OutputStreams {
 
 export type ColourWhen = 'auto' | 'always' | 'never';
 
+const ROWS_DEFAULT = 24;
 const CLEAR_LINE = '\r\u001b[K';
 /** The cursor goes home, and what was below it is cleared. */
 const REDRAW = '\u001b[H\u001b[J';
@@ -55,6 +59,18 @@ export class Output {
   /** Columns that a line may have: as many as it wants in a pipe. */
   get columns(): number {
     return this.isTerminal ? (this.#streams.stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Rows of the terminal. */
+  get rows(): number {
+    return this.#streams.stdout.rows ?? ROWS_DEFAULT;
+  }
+
+  /** Calls whenever the terminal's size changes, until the returned function is called. */
+  onResize(listener: () => void): () => void {
+    const { stdout } = this.#streams;
+    stdout.on?.('resize', listener);
+    return () => void stdout.off?.('resize', listener);
   }
 
   /** Nobody reads any more. */

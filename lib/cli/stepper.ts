@@ -11,13 +11,6 @@ export interface KeyInput extends NodeJS.ReadableStream {
   setRawMode(isRaw: boolean): unknown;
 }
 
-/** The window, whose size may change. */
-export interface Screen {
-  readonly rows?: number;
-  on(event: 'resize', listener: () => void): unknown;
-  off(event: 'resize', listener: () => void): unknown;
-}
-
 export interface Moments {
   readonly count: number;
   readonly draw: (at: number, size: ScreenSize) => string[];
@@ -28,7 +21,6 @@ interface Key {
   readonly ctrl?: boolean;
 }
 
-const ROWS_DEFAULT = 24;
 const PAGE = 10;
 const MOVES: Readonly<Record<string, (at: number, last: number) => number>> = {
   right: (at) => at + 1,
@@ -47,18 +39,18 @@ const MOVES: Readonly<Record<string, (at: number, last: number) => number>> = {
 /** Until somebody leaves: by q, Escape or Ctrl-C, at the end of the input, or by a signal. */
 export async function stepThrough(
   { count, draw }: Moments,
-  terminal: { readonly output: Output; readonly input: KeyInput; readonly screen: Screen },
+  terminal: { readonly output: Output; readonly input: KeyInput },
   signal: AbortSignal,
 ): Promise<void> {
-  const { output, input, screen } = terminal;
+  const { output, input } = terminal;
   let at = 0;
   const show = (): void => {
-    output.redraw(draw(at, { columns: output.columns, rows: screen.rows ?? ROWS_DEFAULT }));
+    output.redraw(draw(at, { columns: output.columns, rows: output.rows }));
   };
   await output.onOtherScreen(async () => {
     emitKeypressEvents(input);
     input.setRawMode(true);
-    screen.on('resize', show);
+    const endResize = output.onResize(show);
     let leave: (() => void) | undefined;
     const onKey = (_text: unknown, { name = '', ctrl = false }: Key): void => {
       if (name === 'q' || name === 'escape' || (ctrl && name === 'c')) leave?.();
@@ -76,7 +68,7 @@ export async function stepThrough(
         signal.addEventListener('abort', () => resolve());
       });
     } finally {
-      screen.off('resize', show);
+      endResize();
       input.off('keypress', onKey);
       input.setRawMode(false);
       input.pause();

@@ -1,7 +1,7 @@
 /**
  * A memory policy from its text: `bind:0-1`, `interleave=static:0-3`, `bind:0-1 from 1`. It reads
- * what `MemoryPolicy` and /proc/PID/numa_maps print, and the modes under the names that they have in
- * this library: `preferred:1`, `preferred-many:0-1`, `weighted-interleave:0-1`.
+ * what `MemoryPolicy` and /proc/PID/numa_maps print, and the modes under the names that they have
+ * in this library: `preferred:1`, `preferred-many:0-1`, `weighted-interleave:0-1`.
  */
 
 import { invalidArgumentValue } from './argument-errors.ts';

@@ -1,6 +1,6 @@
 /**
- * `node-numa simulate`: a scenario on a simulated machine, step by step; or on this host's kernel, to
- * be compared with the simulator.
+ * `node-numa simulate`: a scenario on a simulated machine, step by step; or on this host's kernel,
+ * to be compared with the simulator.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -122,7 +122,7 @@ function listScenarios({ options, output }: Invocation<SimulateOptions>): ExitCo
 async function walk(play: Play, { output, signal }: Invocation<object>): Promise<void> {
   const draw = (at: number, size: Parameters<typeof drawFrame>[2]): string[] =>
     drawFrame(play, at, size, output.colours);
-  const terminal = { output, input: process.stdin, screen: process.stdout };
+  const terminal = { output, input: process.stdin };
   await stepThrough({ count: play.frames.length, draw }, terminal, signal);
 }
 

@@ -1,6 +1,7 @@
 /**
- * A scenario as data: a machine, and what its processes do, one step after the other. docs/scenarios.md
- * explains the members; step-table.ts has the rules of each, and read-scenario.ts checks them.
+ * A scenario as data: a machine, and what its processes do, one step after the other.
+ * docs/scenarios.md explains the members; step-table.ts has the rules of each, and read-scenario.ts
+ * checks them.
  */
 
 import type { DeniableCall } from '../../simulator/interface/injected-faults.ts';
