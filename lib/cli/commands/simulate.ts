@@ -36,8 +36,8 @@ export const simulateCommand: CommandSpec = defineCommand<SimulateOptions>({
   name: 'simulate',
   summary: 'play a scenario on a simulated machine, step by step',
   description: [
-    'A scenario says what processes do with their memory, one step after the other, and what must ' +
-      'come of it: the name of one that comes with the package (--list), or a JSON file ' +
+    'A scenario says what processes do with their memory, one step after the other, and what ' +
+      'must come of it. It is one of those that come with the package (--list), or a JSON file ' +
       '(docs/scenarios.md). Where something is not as expected, the exit status is 1.',
   ],
   args: [{ flags: '[scenario]', description: 'a name of --list, or a JSON file' }],
