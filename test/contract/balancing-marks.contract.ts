@@ -28,7 +28,7 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
 
 /** As many for what is not marked as what is marked takes several times over. */
-const ROUNDS_UNMARKED = 4;
+const ROUNDS_UNMARKED = 3;
 const ROUNDS_MAX = 25;
 
 const CONDITIONS: Conditions = {

@@ -165,7 +165,7 @@ function declareMerged(declare: DeclareTest): void {
         };
         const [first, second] = nodes;
         let residence: number[] = [];
-        for (let journey = 0; journey < 50; journey += 1) {
+        for (let journey = 0; journey < 20; journey += 1) {
           for (const [from, to] of [nodes, [second, first] as const]) {
             residence = await send(from, to);
             expect(residence).toHaveLength(1);
