@@ -123,7 +123,7 @@ class MappingsMove {
     for (let index = 0; index < pageCount && !this.#isOver; ) {
       await this.#beginStep();
       if (this.#isOver) break;
-      const span = this.#spanAt(range, index);
+      const span = this.#spanAt(range, index, mayBeHuge(mapping));
       const movedBefore = tally.moved;
       await this.#moveSpan(range, span, tally, counted);
       index += span.pageCount;
@@ -153,11 +153,15 @@ class MappingsMove {
     }
   }
 
-  /** Steps end where a page of entries does, so that no huge page lies in two. */
-  #spanAt({ backend, address, pageCount }: PagesOfProcess, index: number): PageSpan {
+  /** Steps end at multiples of their size, so that no huge page lies in two. */
+  #spanAt(
+    { backend, address, pageCount }: PagesOfProcess,
+    index: number,
+    mayBeHuge: boolean,
+  ): PageSpan {
     const { pageSizeBytes } = backend;
     const start = address + BigInt(index) * BigInt(pageSizeBytes);
-    const wanted = this.budget.pageCount;
+    const wanted = this.budget.pageCount({ mayBeHuge });
     const intoUnit = Number((start / BigInt(pageSizeBytes)) % BigInt(wanted));
     return { address: start, pageCount: Math.min(wanted - intoUnit, pageCount - index) };
   }
@@ -178,7 +182,7 @@ class MappingsMove {
     const countCall = (): void => tally.countSyscall('move_pages');
     const stop = await moveChunk({ range, span, flags, tally, countCall, targetsOf }, this.#stop);
     this.end = stop ?? this.end;
-    const restMs = this.budget.add(performance.now() - startMs);
+    const restMs = this.budget.add(performance.now() - startMs, span.pageCount);
     if (restMs > 0 && !this.#isOver) await this.#rest(restMs);
   }
 
@@ -217,6 +221,12 @@ class MappingsMove {
     const counts = Object.freeze({ ...pages, alreadyThere, notSelected });
     return Object.freeze({ start, end, kind, name, pages: counts, failedBy, before, after });
   }
+}
+
+/** Private memory tells its huge pages; a file's may be in large folios that nobody tells of. */
+function mayBeHuge({ kind, hugeBytes }: PlannedMapping): boolean {
+  const isPrivate = kind === 'anonymous' || kind === 'heap' || kind === 'stack';
+  return !isPrivate || hugeBytes > 0;
 }
 
 /** Where each page goes. Absent ones have no place: any node that may be named will do. */

@@ -8,14 +8,16 @@
 
 import { CHUNK_PAGE_COUNT } from '../residency.ts';
 
-/** A page of page table entries maps this many pages: no huge page lies in two steps. */
+/** A page of page table entries holds this many bytes for each page: a huge page's pages. */
 const ENTRY_BYTES = 8;
+/** The fewest pages of a step: a call costs as much as moving some pages. */
+const PAGES_MIN = 32;
 /** Steps grow slowly and shrink at once. */
 const GROWTH_MAX = 2;
 
 export class PauseBudget {
   readonly #budgetMs: number;
-  readonly #unitPages: number;
+  readonly #hugePagePages: number;
   #pageCount: number;
   #longestMs = 0;
   #stepCount = 0;
@@ -23,13 +25,16 @@ export class PauseBudget {
   /** @param budgetMs longest step that is wanted; infinite for none */
   constructor(budgetMs: number, pageSizeBytes: number) {
     this.#budgetMs = budgetMs;
-    this.#unitPages = pageSizeBytes / ENTRY_BYTES;
-    this.#pageCount = Number.isFinite(budgetMs) ? this.#unitPages : CHUNK_PAGE_COUNT;
+    this.#hugePagePages = pageSizeBytes / ENTRY_BYTES;
+    this.#pageCount = Number.isFinite(budgetMs) ? PAGES_MIN : CHUNK_PAGE_COUNT;
   }
 
-  /** Pages of the next step: a multiple of those that one page of entries maps. */
-  get pageCount(): number {
-    return this.#pageCount;
+  /**
+   * Pages of the next step: a power of two, and where pages may be huge not less than one has, so
+   * that none lies in two steps.
+   */
+  pageCount({ mayBeHuge }: { readonly mayBeHuge: boolean }): number {
+    return Math.max(this.#pageCount, mayBeHuge ? this.#hugePagePages : 1);
   }
 
   get longestMs(): number {
@@ -41,17 +46,18 @@ export class PauseBudget {
   }
 
   /**
-   * Takes note of a step.
+   * Takes note of a step of so many pages.
    * @returns milliseconds to rest, so that the process has at least half of the time to itself
    */
-  add(durationMs: number): number {
+  add(durationMs: number, pageCount: number): number {
     this.#stepCount += 1;
     this.#longestMs = Math.max(this.#longestMs, durationMs);
     if (!Number.isFinite(this.#budgetMs)) return 0;
+    // A short step tells little: the end of a mapping, or of an aligned part.
+    if (pageCount < this.#pageCount && durationMs <= this.#budgetMs) return durationMs;
     const growth = Math.min(GROWTH_MAX, this.#budgetMs / Math.max(durationMs, Number.EPSILON));
-    const units = Math.floor((this.#pageCount * growth) / this.#unitPages);
-    const unitsMax = CHUNK_PAGE_COUNT / this.#unitPages;
-    this.#pageCount = Math.max(1, Math.min(units, unitsMax)) * this.#unitPages;
+    const wanted = 2 ** Math.floor(Math.log2(Math.max(PAGES_MIN, pageCount * growth)));
+    this.#pageCount = Math.min(wanted, CHUNK_PAGE_COUNT);
     return durationMs;
   }
 }
