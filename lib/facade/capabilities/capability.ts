@@ -72,7 +72,7 @@ export interface VerbCapability {
   readonly by?: string;
   readonly lost?: string;
   readonly rungs: readonly Rung[];
-  /** What a caller can do where no way is open. */
+  /** What a caller can do now where no way is open. */
   readonly instead?: string;
 }
 

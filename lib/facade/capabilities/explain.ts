@@ -50,8 +50,8 @@ function causeOf(refusal: Refusal): Cause {
     return { cause: 'kernel', reason: `Linux has it since ${since}, this is ${kernel}` };
   }
   if (errno === ERRNO.EPERM && probe.isPrivileged === true && doesPlainWork === true) {
-    const reason = 'the call works without this flag, which needs CAP_SYS_NICE in the initial user';
-    return { cause: 'capability', reason: `${reason} namespace` };
+    const reason = 'this flag needs CAP_SYS_NICE in the initial user namespace; the call works';
+    return { cause: 'capability', reason };
   }
   if (errno === ERRNO.EINVAL) {
     return { cause: 'kernel', reason: `this kernel, ${kernel}, does not know it` };
@@ -66,8 +66,8 @@ function isAbsence(errno: number): boolean {
 /** A filter that is older than a call answers ENOSYS for it, as a kernel without it does. */
 function absenceOf({ kernel, confinement }: Refusal): Cause {
   if (confinement.seccomp === 'filter') {
-    const reason = `a seccomp filter is on, and Linux ${kernel} has the call`;
-    return { cause: 'seccomp', reason: `${reason}: the filter is older than it, or hides it` };
+    const reason = `a filter is on that is older than the call, which Linux ${kernel} has`;
+    return { cause: 'seccomp', reason };
   }
   const reason = 'the kernel was built without it: CONFIG_NUMA and CONFIG_MIGRATION';
   return { cause: 'kernel', reason };
@@ -76,15 +76,15 @@ function absenceOf({ kernel, confinement }: Refusal): Cause {
 /** The kernel itself never refuses these forms: somebody answers in its place. */
 function denialOf({ confinement }: Refusal): Cause {
   const { seccomp } = confinement;
-  const never = 'the kernel refuses this call to nobody';
+  const never = 'the kernel itself refuses this to nobody';
   if (seccomp === 'filter' || seccomp === 'strict') {
-    return { cause: 'seccomp', reason: `${never}, and a seccomp filter is on` };
+    return { cause: 'seccomp', reason: `a filter is on, and ${never}` };
   }
   if (seccomp === null) {
-    const reason = `${never}; /proc/self/status does not tell whether a seccomp filter is on`;
+    const reason = `${never}; /proc/self/status does not tell whether a filter is on`;
     return { cause: 'seccomp', reason };
   }
-  const reason = `${never}, and no seccomp filter is on: a security module or a sandbox did`;
+  const reason = `no seccomp filter is on, and ${never}: a security module or a sandbox does`;
   return { cause: 'unknown', reason };
 }
 

@@ -18,15 +18,27 @@ export interface RungSpec {
 export interface VerbSpec {
   readonly verb: string;
   readonly rungs: readonly RungSpec[];
-  /** Said where no way is open. */
-  readonly instead?: string;
+  /** Said where no way is open, and this one is. */
+  readonly instead?: Advice;
 }
 
-const POLICY_LESS = 'let the launcher set it: node-numa run, numactl, or a cpuset';
+export interface Advice {
+  readonly text: string;
+  readonly needs: readonly Need[];
+}
 
-function oneWay(verb: string, needs: readonly Need[], instead?: string): VerbSpec {
+/** A launcher outside of the filter has set it before this program began. */
+const LAUNCHER = 'let a launcher set it: node-numa run, numactl';
+
+function oneWay(
+  verb: string,
+  needs: readonly Need[],
+  text?: string,
+  textNeeds: readonly Need[] = [],
+): VerbSpec {
   const rung = { by: needs.join(' + '), needs };
-  return { verb, rungs: [rung], ...(instead === undefined ? {} : { instead }) };
+  const instead = text === undefined ? {} : { instead: { text, needs: textNeeds } };
+  return { verb, rungs: [rung], ...instead };
 }
 
 export const VERBS: readonly VerbSpec[] = [
@@ -47,42 +59,54 @@ export const VERBS: readonly VerbSpec[] = [
     'buffer.migrate()',
     ['move_pages MPOL_MF_MOVE'],
     "setPolicy(bind(node), { move: 'own', strict: true }) moves by mbind, and leaves that policy",
+    ['mbind MPOL_MF_MOVE'],
   ),
   oneWay(
     'buffer.migrate({ includeShared })',
     ['move_pages MPOL_MF_MOVE_ALL'],
     'without includeShared pages of this process alone move, and the report counts the others',
+    ['move_pages MPOL_MF_MOVE'],
   ),
-  oneWay('buffer.setPolicy()', ['mbind'], 'set it for the thread before the first touch'),
+  oneWay('buffer.setPolicy()', ['mbind'], 'set it for the thread before the first touch', [
+    'set_mempolicy',
+  ]),
   oneWay(
     "buffer.setPolicy({ move: 'own' })",
     ['mbind MPOL_MF_MOVE'],
     'migrate() moves without a policy',
+    ['move_pages MPOL_MF_MOVE'],
   ),
   oneWay(
     "buffer.setPolicy({ move: 'all' })",
     ['mbind MPOL_MF_MOVE_ALL'],
     "move: 'own' leaves shared pages where they are",
+    ['mbind MPOL_MF_MOVE'],
   ),
   oneWay(
     'buffer.setPolicy() with homeNode',
     ['mbind', 'set_mempolicy_home_node'],
     'leave homeNode out: the search then begins at the node of the CPU that touches',
+    ['mbind'],
   ),
-  oneWay('buffer.policy()', ['get_mempolicy MPOL_F_ADDR'], 'the policy column of numa_maps'),
+  oneWay(
+    'buffer.policy()',
+    ['get_mempolicy MPOL_F_ADDR'],
+    'read the second column of /proc/self/numa_maps',
+    ['/proc/self/numa_maps'],
+  ),
   oneWay(
     'buffer.exemptFromBalancing()',
     ['mbind', 'get_mempolicy MPOL_F_ADDR', '/proc/self/maps'],
     'sysctl kernel.numa_balancing=0 stops it for the whole machine',
   ),
-  oneWay('thread.setPolicy()', ['set_mempolicy'], POLICY_LESS),
-  oneWay('thread.withPolicy()', ['set_mempolicy', 'get_mempolicy'], POLICY_LESS),
+  oneWay('thread.setPolicy()', ['set_mempolicy'], LAUNCHER),
+  oneWay('thread.withPolicy()', ['set_mempolicy', 'get_mempolicy'], LAUNCHER),
   oneWay('thread.policy()', ['get_mempolicy']),
   {
     verb: 'numa.allowedNodes()',
     rungs: [
       { by: 'get_mempolicy', needs: ['get_mempolicy MPOL_F_MEMS_ALLOWED'] },
-      { by: 'numa_get_mems_allowed', needs: [], lost: 'may name nodes without memory' },
+      { by: '/proc/self/status', needs: [], lost: 'may name nodes without memory' },
     ],
   },
   oneWay('process(pid).residency()', ['/proc/self/numa_maps', '/proc/self/maps']),
@@ -90,11 +114,13 @@ export const VERBS: readonly VerbSpec[] = [
     'process(pid).migrate()',
     ['migrate_pages'],
     'migrateMappings() moves mapping by mapping with move_pages',
+    ['move_pages MPOL_MF_MOVE'],
   ),
   oneWay(
     'process(pid).migrateMappings()',
     ['move_pages MPOL_MF_MOVE', '/proc/self/numa_maps', '/proc/self/maps'],
     'migrate() moves the whole process with migrate_pages',
+    ['migrate_pages'],
   ),
 ];
 
@@ -103,7 +129,7 @@ export function climb(
   capabilities: ReadonlyMap<string, Capability>,
   verbs: readonly VerbSpec[] = VERBS,
 ): VerbCapability[] {
-  const isOpen = ({ needs }: RungSpec): boolean =>
+  const isOpen = ({ needs }: Pick<RungSpec, 'needs'>): boolean =>
     needs.every((need) => capabilities.get(need)?.works === true);
   return verbs.map(({ verb, rungs: specs, instead }) => {
     const rungs: Rung[] = specs.map((spec) => ({
@@ -112,7 +138,10 @@ export function climb(
       ...(spec.lost === undefined ? {} : { lost: spec.lost }),
     }));
     const chosen = rungs.find(({ works }) => works);
-    if (chosen === undefined) return { verb, rungs, ...(instead === undefined ? {} : { instead }) };
+    if (chosen === undefined) {
+      const isOfUse = instead !== undefined && isOpen(instead);
+      return { verb, rungs, ...(isOfUse ? { instead: instead.text } : {}) };
+    }
     const lost = chosen.lost === undefined ? {} : { lost: chosen.lost };
     return { verb, by: chosen.by, ...lost, rungs };
   });

@@ -14,14 +14,20 @@ export function callFindings({ calls, files, verbs }: Capabilities): Finding[] {
   return [
     ...Object.values(calls).flatMap((call) => findingsOf(call, told)),
     ...files.map(fileFinding),
-    ...verbs.flatMap((verb): Finding[] => {
-      const id = `verbs.${verb.verb}`;
-      if (verb.by === undefined) {
-        const instead = verb.instead === undefined ? '' : `; ${verb.instead}`;
-        return [problem(id, `${verb.verb} cannot be done${instead}`)];
-      }
-      if (verb.lost === undefined) return [];
-      return [warning(id, `${verb.verb} is done by ${verb.by}: ${verb.lost}`)];
+    ...verbFindings(verbs),
+  ];
+}
+
+/** What follows from the calls: for those who know the verbs, and not what is below them. */
+function verbFindings(verbs: Capabilities['verbs']): Finding[] {
+  const failing = verbs.filter(({ by }) => by === undefined).map(({ verb }) => verb);
+  const failure = problem('verbs', `these fail here: ${failing.join(', ')}`);
+  return [
+    ...(failing.length === 0 ? [] : [failure]),
+    ...verbs.flatMap(({ verb, by, lost, instead }): Finding[] => {
+      const id = `verbs.${verb}`;
+      if (instead !== undefined) return [warning(id, `in place of ${verb}: ${instead}`)];
+      return lost === undefined ? [] : [warning(id, `${verb} is done by ${by}: ${lost}`)];
     }),
   ];
 }
