@@ -183,8 +183,23 @@ describe('a scenario as a machine', () => {
     const words = ['where', '100', '--machine', 'two-services', '--json'];
     const { exitCode, stdout, stderr } = await runCommand(words);
     expect([exitCode, stderr]).toEqual([0, '']);
-    const found = JSON.stringify(JSON.parse(stdout));
-    expect(found).toContain('"pid":100');
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'web' });
+  });
+
+  test('has the names of its processes', async () => {
+    const { machine } = playScenario(openScenario('two-services'));
+    const { backend } = machine.self;
+    const { value: names } = (await backend.readNames('/proc')) as { readonly value: string[] };
+    const comms = names
+      .filter((name) => /^1\d\d$/.test(name))
+      .map(async (pid) => [pid, await backend.readText(`/proc/${pid}/comm`)]);
+    expect(Object.fromEntries(await Promise.all(comms))).toMatchObject({
+      100: { value: 'web\n' },
+      101: { value: 'database\n' },
+      102: { value: 'reader\n' },
+    });
+    machine.self.name = 'a name of more than 15 bytes';
+    expect(machine.self.name).toBe('a name of more ');
   });
 
   test('may be one of a file', async () => {

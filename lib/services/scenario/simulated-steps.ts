@@ -97,6 +97,7 @@ function beginProcess({ cast }: Scene, step: ProcessStep): StepResult {
     ...(uid === undefined ? {} : { uid }),
     ...(capabilities === undefined ? {} : { capabilities }),
   });
+  process.name = name;
   cast.addProcess(name, process);
   const started = runOn(cast, cast.actor(name), step);
   return { ...started, details: `pid ${process.pid}, ${started.details}` };
@@ -113,6 +114,7 @@ function beginThread({ cast }: Scene, step: ThreadStep): StepResult {
 function fork({ cast }: Scene, { name, by }: ForkStep): StepResult {
   const parent = cast.actor(by);
   const child = parent.thread.fork();
+  child.name = name;
   cast.addProcess(name, child, parent.processName);
   return { answer: 0, details: `pid ${child.pid}` };
 }

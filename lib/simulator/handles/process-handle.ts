@@ -47,6 +47,8 @@ import { steppedCalls } from './stepped-handle.ts';
 
 const KIND = 'simulator';
 const UID_MAX = 2 ** 32 - 2;
+/** TASK_COMM_LEN without the zero at the end. */
+const NAME_BYTES_MAX = 15;
 const CAPABILITIES: readonly SimulatedCapability[] = ['CAP_SYS_NICE', 'CAP_SYS_PTRACE'];
 
 /** Checked options as the simulator keeps them. @throws TypeError, RangeError */
@@ -209,6 +211,15 @@ export class ProcessHandle implements SimulatedProcess {
 
   get isRunning(): boolean {
     return this.#process.isRunning;
+  }
+
+  get name(): string {
+    return this.#process.command;
+  }
+
+  set name(name: string) {
+    if (typeof name !== 'string') throw invalidArgumentType('name', 'a string', name);
+    this.#process.command = Buffer.from(name).subarray(0, NAME_BYTES_MAX).toString();
   }
 
   get allowsHugePages(): boolean {

@@ -79,6 +79,9 @@ export interface SimulatedProcess extends SimulatedCalls {
   readonly backend: Backend;
   /** The thread that it began with. */
   readonly mainThread: SimulatedThread;
+  /** As /proc/PID/comm has it: the first 15 bytes of what it was set to; children inherit it.
+   *  Source: prctl(2), PR_SET_NAME. */
+  name: string;
   /** Whether it may have transparent huge pages: prctl(PR_SET_THP_DISABLE). At first it may. */
   allowsHugePages: boolean;
   /** Whether equals may look into it, which a change of the user ends: prctl(PR_SET_DUMPABLE). */
