@@ -27,8 +27,8 @@ export interface Advice {
   readonly needs: readonly Need[];
 }
 
-/** A launcher outside of the filter has set it before this program began. */
-const LAUNCHER = 'let a launcher set it: node-numa run, numactl';
+/** Done from outside, without the call. */
+const CONFINE = 'confine memory by a cpuset: docker run --cpuset-mems, AllowedMemoryNodes=';
 
 function oneWay(
   verb: string,
@@ -99,8 +99,8 @@ export const VERBS: readonly VerbSpec[] = [
     ['mbind', 'get_mempolicy MPOL_F_ADDR', '/proc/self/maps'],
     'sysctl kernel.numa_balancing=0 stops it for the whole machine',
   ),
-  oneWay('thread.setPolicy()', ['set_mempolicy'], LAUNCHER),
-  oneWay('thread.withPolicy()', ['set_mempolicy', 'get_mempolicy'], LAUNCHER),
+  oneWay('thread.setPolicy()', ['set_mempolicy'], CONFINE),
+  oneWay('thread.withPolicy()', ['set_mempolicy', 'get_mempolicy'], CONFINE),
   oneWay('thread.policy()', ['get_mempolicy']),
   {
     verb: 'numa.allowedNodes()',
