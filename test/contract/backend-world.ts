@@ -29,6 +29,19 @@ import type {
   WorldProcess,
   WorldSubject,
 } from './world.ts';
+import type { FileCalls } from './world-files.ts';
+
+/** Files as a backend reads them. */
+export function fileCallsOf(backend: Backend): FileCalls {
+  return {
+    readText: (path) => backend.readText(path),
+    readNames: (path) => backend.readNames(path),
+    pagemap: async (pid, address, pageCount) => {
+      const result = backend.pagemap({ address, pageCount }, pid);
+      return result.ok ? { ok: true, value: [...result.value] } : result;
+    },
+  };
+}
 
 const NO_POLICY = { mode: MPOL.DEFAULT, nodemask: null } as const;
 
@@ -44,6 +57,7 @@ function asNodemask(mask: MaskArgument): NodemaskArgument | null {
 class BackendProcess implements WorldProcess {
   readonly pid = 0;
   readonly killedBy = null;
+  readonly files: FileCalls;
   readonly pointers: PointerCalls = {
     getMempolicy: async () => ({ result: unsupported('get_mempolicy'), mode: null, words: [] }),
     movePages: async () => unsupported('move_pages'),
@@ -54,6 +68,7 @@ class BackendProcess implements WorldProcess {
 
   constructor(backend: Backend) {
     this.#backend = backend;
+    this.files = fileCallsOf(backend);
     this.#cpus = backend.schedGetaffinity();
   }
 
@@ -162,10 +177,11 @@ export interface BackendSubject {
 export function worldOfBackend(subject: BackendSubject): WorldSubject {
   return {
     name: subject.name,
-    traits: new Set(['contents']),
+    traits: new Set(['contents', 'files']),
     open: async () => {
       const { backend, machine } = subject.open();
-      return { machine, spawn: async () => new BackendProcess(backend), close: async () => {} };
+      const spawn = async (): Promise<WorldProcess> => new BackendProcess(backend);
+      return { machine, files: backend, spawn, close: async () => {} };
     },
   };
 }

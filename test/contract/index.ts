@@ -23,12 +23,14 @@ import { interleaveContract } from './interleave.contract.ts';
 import { lifetimeContract } from './lifetime.contract.ts';
 import { longTermPinsContract } from './long-term-pins.contract.ts';
 import { mappingContract } from './mapping.contract.ts';
+import { mapsContract } from './maps.contract.ts';
 import { maskDecodingContract } from './mask-decoding.contract.ts';
 import { mergedPagesContract } from './merged-pages.contract.ts';
 import { migratePagesContract } from './migrate-pages.contract.ts';
 import { misplacedPagesContract } from './misplaced-pages.contract.ts';
 import { movePagesContract } from './move-pages.contract.ts';
 import { nodeCountersContract } from './node-counters.contract.ts';
+import { nodeFilesContract } from './node-files.contract.ts';
 import { nodeListsContract } from './node-lists.contract.ts';
 import { nodeQueryContract } from './node-query.contract.ts';
 import { nodesAndDistancesContract } from './nodes-and-distances.contract.ts';
@@ -46,7 +48,9 @@ import { rangePolicyContract } from './range-policy.contract.ts';
 import { remappingContract } from './remapping.contract.ts';
 import type { OpenSubject } from './scene.ts';
 import { sharedMemoryContract } from './shared-memory.contract.ts';
+import { smapsContract } from './smaps.contract.ts';
 import { specialMappingsContract } from './special-mappings.contract.ts';
+import { taskFilesContract } from './task-files.contract.ts';
 import { thereAndBackContract } from './there-and-back.contract.ts';
 import { threadPolicyContract } from './thread-policy.contract.ts';
 import { threadsContract } from './threads.contract.ts';
@@ -82,6 +86,10 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   hugePagesContract,
   vmaSplitContract,
   numaMapsContract,
+  mapsContract,
+  smapsContract,
+  taskFilesContract,
+  nodeFilesContract,
   cpusetsContract,
   cpusetRebindingContract,
   nodeListsContract,

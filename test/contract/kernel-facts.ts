@@ -52,6 +52,11 @@ const FACTS = {
     ['5.0', false],
     ['6.12', true],
   ],
+  /** Opening the pagemap of a process without memory fails. */
+  pagemapNeedsMemory: [
+    ['5.0', false],
+    ['6.18', true],
+  ],
   /** cpuset.mems takes an empty list while processes are in the group. */
   cpusetInUseMayBeEmptied: [
     ['5.0', false],

@@ -18,6 +18,7 @@ import type {
   WorldMachine,
   WorldProcess,
 } from './world.ts';
+import type { FileCalls, TextFiles } from './world-files.ts';
 
 /** A family for worlds that have at least one of these traits. */
 export function familyFor(
@@ -49,6 +50,14 @@ export function ringsOf({ rings }: WorldProcess): RingCalls {
 
 export function threadsOf({ threads }: WorldProcess): ThreadCalls {
   return present(threads, 'threads');
+}
+
+export function filesOf({ files }: World): TextFiles {
+  return present(files, 'files');
+}
+
+export function ownFilesOf({ files }: WorldProcess): FileCalls {
+  return present(files, 'files');
 }
 
 export function settingsOf({ settings }: World): MachineSettings {

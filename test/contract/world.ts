@@ -17,6 +17,7 @@ import type {
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { TopologySnapshot } from '../../lib/backend/topology-snapshot.ts';
 import type { NodeCounters, VmCounters } from './world-counters.ts';
+import type { FileCalls, TextFiles } from './world-files.ts';
 import type { MachineSettings } from './world-settings.ts';
 import type { ThreadCalls } from './world-threads.ts';
 
@@ -52,7 +53,9 @@ export type Trait =
   /** Settings of the whole machine, and cpusets. */
   | 'settings'
   /** What the machine counts: of each node's pages, and of what migrations have done. */
-  | 'counters';
+  | 'counters'
+  /** Files below /proc and /sys. */
+  | 'files';
 
 /** A mask by its address in the process, which need not be one. */
 export interface MaskPointer {
@@ -204,6 +207,7 @@ export interface WorldProcess {
   readonly rings?: RingCalls;
   readonly states?: StateCalls;
   readonly threads?: ThreadCalls;
+  readonly files?: FileCalls;
   /** The signal that ended it, known from the first call that found it gone: ESRCH. */
   readonly killedBy: number | null;
 
@@ -273,6 +277,7 @@ export interface WorldMachine {
 export interface World {
   readonly machine: WorldMachine;
   readonly settings?: MachineSettings;
+  readonly files?: TextFiles;
   /** Its pid; `null` where none can be seen. With the trait `states`. */
   readonly kernelThread?: number | null;
   /** Of one node, now. With the trait `counters`. */

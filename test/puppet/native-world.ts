@@ -4,6 +4,7 @@
  */
 
 import { existsSync } from 'node:fs';
+import { readNames, readText } from '../../lib/native-backend/system-files.ts';
 import type { World, WorldProcess, WorldSubject } from '../contract/world.ts';
 import { readHostMachine } from '../support/host-machine.ts';
 import { PUPPET_BINARY } from './build.mjs';
@@ -23,6 +24,7 @@ async function openPuppetWorld(): Promise<World> {
   return {
     machine,
     settings: nativeSettings(machine.memoryNodes),
+    files: { readNames, readText },
     kernelThread: findKernelThread(),
     nodeCounters: async (node) => readNodeCounters(node),
     vmCounters: async () => readVmCounters(),
@@ -48,6 +50,7 @@ export const puppetSubject: WorldSubject = {
     'states',
     'settings',
     'counters',
+    'files',
   ]),
   open: openPuppetWorld,
 };

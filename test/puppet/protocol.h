@@ -48,6 +48,7 @@ int run_device_command(const struct request* request);
 int run_thread_command(const struct request* request);
 int run_state_command(const struct request* request);
 int run_group_command(const struct request* request);
+int run_file_command(const struct request* request);
 
 /* A file of the kinds `secret` and `disk`: -1 where it cannot be had, -2 for any other kind. */
 int state_file(const char* kind);

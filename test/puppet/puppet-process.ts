@@ -23,8 +23,10 @@ import type {
   WorldMigratePagesRequest,
   WorldProcess,
 } from '../contract/world.ts';
+import type { FileCalls } from '../contract/world-files.ts';
 import type { Reply } from './channel.ts';
 import { hex, maskPairText, maskText } from './mask-text.ts';
+import { fileCalls } from './puppet-files.ts';
 import { areaCalls, objectCalls, ringCalls } from './puppet-memory.ts';
 import { stateCalls } from './puppet-states.ts';
 
@@ -56,6 +58,7 @@ export class PuppetProcess implements WorldProcess {
   readonly areas: AreaCalls;
   readonly rings: RingCalls;
   readonly states: StateCalls;
+  readonly files: FileCalls;
   readonly threads: ThreadCalls;
   readonly #channel: Line;
   readonly #prefix: string;
@@ -78,6 +81,7 @@ export class PuppetProcess implements WorldProcess {
     this.areas = areaCalls(send, pid, pageSizeBytes);
     this.rings = ringCalls(send, pageSizeBytes);
     this.states = stateCalls(send);
+    this.files = fileCalls(send);
     this.threads = {
       create: () => this.#createThread(),
       exec: () => this.#act('exec', ''),

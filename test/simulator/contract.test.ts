@@ -26,6 +26,7 @@ const TRAITS: ReadonlySet<Trait> = new Set<Trait>([
   'states',
   'settings',
   'counters',
+  'files',
 ]);
 
 /** What tests before have left behind must be in order when the next one begins. */

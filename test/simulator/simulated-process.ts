@@ -8,6 +8,7 @@ import type {
 } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { Protection, SimulatedProcess, SimulatedThread } from '../../lib/simulator/public.ts';
+import { fileCallsOf } from '../contract/backend-world.ts';
 import type {
   AreaCalls,
   MmapRequest,
@@ -22,6 +23,7 @@ import type {
   WorldMigratePagesRequest,
   WorldProcess,
 } from '../contract/world.ts';
+import type { FileCalls } from '../contract/world-files.ts';
 import {
   areaCalls,
   objectCalls,
@@ -42,6 +44,7 @@ export class SimulatedWorldProcess implements WorldProcess {
   readonly states: StateCalls;
   readonly objects: ObjectCalls;
   readonly areas: AreaCalls;
+  readonly files: FileCalls;
   readonly rings: RingCalls;
   readonly #process: SimulatedProcess;
   readonly #thread: SimulatedThread;
@@ -63,6 +66,7 @@ export class SimulatedWorldProcess implements WorldProcess {
     this.states = stateCalls(process, thread);
     this.objects = objectCalls(thread);
     this.areas = areaCalls(process, thread);
+    this.files = fileCallsOf(thread.backend);
     this.rings = ringCalls(thread);
     this.pointers = pointerCalls(thread);
   }

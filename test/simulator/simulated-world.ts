@@ -45,6 +45,7 @@ export function worldOf(machine: Machine): World & { readonly settings: MachineS
   return {
     machine: worldMachine(machine),
     settings: simulatedSettings({ machine, processes }),
+    files: machine.process().backend,
     kernelThread: machine.kernelThreadPid,
     nodeCounters: async (node) => machine.counters(node),
     vmCounters: async () => machine.vmstat(),

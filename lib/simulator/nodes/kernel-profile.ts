@@ -111,7 +111,7 @@ export interface KernelProfile {
   readonly balancingSparesOneNode: boolean;
   /** smaps counts the pages that KSM has merged, and puts THPeligible into its column. C-8.1-03. */
   readonly smapsTellsMerged: boolean;
-  /** Opening the pagemap of a process without memory fails. C-8.1-07. */
+  /** Opening the pagemap of a process without memory fails. C-8.2-04. */
   readonly pagemapNeedsMemory: boolean;
 }
 
@@ -208,6 +208,7 @@ const LINUX_6_18: KernelProfile = {
   automaticWeightsFile: '__auto_type',
   balancingSparesOneNode: true,
   countsUnlimitedCandidates: true,
+  pagemapNeedsMemory: true,
 };
 
 const LINUX_7_2: KernelProfile = {
@@ -223,7 +224,6 @@ const LINUX_7_2: KernelProfile = {
   balancesSharedMemory: true,
   balancingSparesPinned: 'all',
   balancingMarksAnyHuge: false,
-  pagemapNeedsMemory: true,
 };
 
 export const KERNEL_PROFILES: Readonly<Record<KernelLine, KernelProfile>> = Object.freeze({

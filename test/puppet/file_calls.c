@@ -1,0 +1,90 @@
+/* Files of procfs and sysfs, read with the rights of the process. What they hold is told in hex. */
+#define _GNU_SOURCE
+#include "protocol.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHUNK_BYTES = 4096 };
+
+static void put_hex(const unsigned char* bytes, size_t length) {
+  static const char digits[] = "0123456789abcdef";
+  char text[2 * CHUNK_BYTES];
+  for (size_t i = 0; i < length; i++) {
+    text[2 * i] = digits[bytes[i] >> 4];
+    text[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  fwrite(text, 1, 2 * length, stdout);
+}
+
+/* read_file PATH. A read that fails in the middle ends the text. */
+static void read_file_command(const struct request* request) {
+  unsigned char chunk[CHUNK_BYTES];
+  int file = open(text_at(request, 0), O_RDONLY | O_CLOEXEC);
+  ssize_t length = file < 0 ? -1 : read(file, chunk, sizeof(chunk));
+  if (length < 0) {
+    int error = errno;
+    if (file >= 0) close(file);
+    errno = error;
+    reply_result(-1);
+    return;
+  }
+  printf("ok ");
+  for (; length > 0; length = read(file, chunk, sizeof(chunk))) put_hex(chunk, (size_t)length);
+  end_reply();
+  close(file);
+}
+
+/* read_folder PATH: the names, one a value. */
+static void read_folder_command(const struct request* request) {
+  DIR* folder = opendir(text_at(request, 0));
+  if (folder == NULL) {
+    reply_result(-1);
+    return;
+  }
+  printf("ok");
+  for (struct dirent* entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+      printf(" %s", entry->d_name);
+    }
+  }
+  end_reply();
+  closedir(folder);
+}
+
+/* read_pagemap PID ADDRESS PAGE_COUNT: entries that the kernel does not have are 0. */
+static void read_pagemap_command(const struct request* request) {
+  char path[64];
+  uint64_t count = number_at(request, 2);
+  uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+  snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)number_at(request, 0));
+  uint64_t* entries = calloc(count, sizeof(*entries));
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  off_t offset = (off_t)(number_at(request, 1) / page_bytes * sizeof(*entries));
+  ssize_t length = file < 0 ? -1 : pread(file, entries, count * sizeof(*entries), offset);
+  int error = errno;
+  if (file >= 0) close(file);
+  errno = error;
+  begin_reply(length);
+  for (uint64_t i = 0; length >= 0 && i < count; i++) printf(" %#lx", (unsigned long)entries[i]);
+  end_reply();
+  free(entries);
+}
+
+int run_file_command(const struct request* request) {
+  const char* name = request->name;
+  if (strcmp(name, "read_file") == 0) {
+    read_file_command(request);
+  } else if (strcmp(name, "read_folder") == 0) {
+    read_folder_command(request);
+  } else if (strcmp(name, "read_pagemap") == 0) {
+    read_pagemap_command(request);
+  } else {
+    return 0;
+  }
+  return 1;
+}
