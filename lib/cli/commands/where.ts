@@ -14,6 +14,7 @@ import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
 import { cellText, pageMap, pageMapLegend, pagesPerCell } from '../render/page-map.ts';
+import { paragraph } from '../render/paragraph.ts';
 import { mappingColumns, type ProcessView, processText } from '../render/process-text.ts';
 import { table } from '../render/table.ts';
 import { repeatEvery } from '../repeat.ts';
@@ -138,5 +139,5 @@ async function mappingLines(
   }
   const more = mappings.length - shown.length;
   if (more > 0) lines.push(colours.dim(`and ${more} more: --top ${mappings.length} shows all`));
-  return [...lines, pageMapLegend(nodes, colours)];
+  return [...lines, ...paragraph(pageMapLegend(nodes, colours), columns)];
 }

@@ -60,6 +60,6 @@ export class Colours {
   }
 
   #style(style: Style, text: string): string {
-    return this.isOn ? styleText(style, text, { validateStream: false }) : text;
+    return this.isOn && text !== '' ? styleText(style, text, { validateStream: false }) : text;
   }
 }

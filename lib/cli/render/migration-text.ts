@@ -28,7 +28,10 @@ export function planText(plan: MigrationPlan, options: MigrationTextOptions): st
   const ofAll = `of ${selectedCount} selected, ${mappingCount} in all`;
   const way = from.isEmpty ? `no node but ${to} has memory` : `node ${from} to ${to}`;
   return [
-    `${colours.heading('plan')}: ${what} (${ofAll}) of process ${pid}: ${way}`,
+    ...paragraph(
+      `${colours.heading('plan')}: ${what} (${ofAll}) of process ${pid}: ${way}`,
+      columns,
+    ),
     ...(largest.length === 0 ? [] : table(largest, PLAN_COLUMNS, { columns, hasHeading: false })),
     ...(rest > 0 ? [colours.dim(`  and ${rest} smaller ones`)] : []),
     ...plan.warnings.flatMap(({ message }) =>
@@ -91,7 +94,7 @@ export function reportText(
     return paragraph(`${bytes(pages[reason])} ${words}${names}`, columns);
   });
   return [
-    `${verdict}: ${bytes(pages.moved)} moved ${time}; ${longest}`,
+    ...paragraph(`${verdict}: ${bytes(pages.moved)} moved ${time}; ${longest}`, columns),
     ...(pages.alreadyThere > 0 ? [`${bytes(pages.alreadyThere)} were there already`] : []),
     ...stayed,
     ...leftLines(report, options),

@@ -34,28 +34,55 @@ export function pagesPerCell(pageCount: number, { columns, rowsMax = 1 }: PageMa
  * @param places node of each page, negative for those that have none
  */
 export function pageMap(places: Int32Array, options: PageMapOptions): string[] {
-  const { columns, colours, nodes } = options;
+  const { columns, nodes } = options;
   const perCell = pagesPerCell(places.length, options);
-  const cells: string[] = [];
+  const cells: Cell[] = [];
   for (let first = 0; first < places.length; first += perCell) {
-    cells.push(cellOf(places.subarray(first, first + perCell), nodes, colours));
+    cells.push(cellOf(places.subarray(first, first + perCell), nodes));
   }
   const rows: string[] = [];
   for (let first = 0; first < cells.length; first += columns) {
-    rows.push(cells.slice(first, first + columns).join(''));
+    rows.push(rowOf(cells.slice(first, first + columns), options.colours));
   }
   return rows;
 }
 
+/** A block of pages: the place of its node among the nodes, -1 for none. */
+interface Cell {
+  readonly node: number;
+  /** Every page of it is there. */
+  readonly isFull: boolean;
+}
+
 /** The node that most of the present pages are on; the first of equals. */
-function cellOf(places: Int32Array, nodes: readonly NodeId[], colours: Colours): string {
+function cellOf(places: Int32Array, nodes: readonly NodeId[]): Cell {
   const counts = new Map<NodeId, number>();
   for (const place of places) if (place >= 0) counts.set(place, (counts.get(place) ?? 0) + 1);
   const [most] = [...counts].sort((a, b) => b[1] - a[1]);
-  if (most === undefined) return colours.dim(colours.isOn ? ABSENT : ABSENT_PLAIN);
-  const index = nodes.indexOf(most[0]);
-  if (!colours.isOn) return nodeLetter(index);
-  return colours.node(index, most[1] === places.length ? FULL : MIXED);
+  if (most === undefined) return { node: -1, isFull: false };
+  return { node: nodes.indexOf(most[0]), isFull: most[1] === places.length };
+}
+
+/** Neighbours of one colour are painted as one. */
+function rowOf(cells: readonly Cell[], colours: Colours): string {
+  let row = '';
+  for (let first = 0; first < cells.length; ) {
+    const { node } = cells[first] as Cell;
+    let end = first;
+    let text = '';
+    for (; end < cells.length && cells[end]?.node === node; end += 1) {
+      text += textOf(cells[end] as Cell, colours);
+    }
+    row += node < 0 ? colours.dim(text) : colours.node(node, text);
+    first = end;
+  }
+  return row;
+}
+
+function textOf({ node, isFull }: Cell, { isOn }: Colours): string {
+  if (node < 0) return isOn ? ABSENT : ABSENT_PLAIN;
+  if (!isOn) return nodeLetter(node);
+  return isFull ? FULL : MIXED;
 }
 
 /** What the cells mean, in one line. */

@@ -8,6 +8,7 @@ import type { ProcessResidency } from '../../facade/process/process-residency.ts
 import type { ProcessThread } from '../../facade/process/process-threads.ts';
 import { bar, nodeLetter } from './bar.ts';
 import type { Colours } from './colours.ts';
+import { paragraph } from './paragraph.ts';
 import { type Column, table } from './table.ts';
 import { bytesText, countText, shareText } from './units.ts';
 
@@ -46,12 +47,16 @@ export function processText(view: ProcessView, options: ProcessTextOptions): str
   const { residency, threads, name } = view;
   const { residentBytes, mappingCount, pid } = residency;
   const counts = `${countText(mappingCount, 'mapping')}, ${countText(threads.length, 'thread')}`;
+  const { columns, colours } = options;
   return [
-    `${options.colours.heading(`${pid} ${name}`)}: ${bytesText(residentBytes)} in ${counts}`,
+    ...paragraph(
+      `${colours.heading(`${pid} ${name}`)}: ${bytesText(residentBytes)} in ${counts}`,
+      columns,
+    ),
     '',
     ...nodeTable(view, options),
     '',
-    remoteText(view, options.colours),
+    ...remoteLines(view, options),
     ...kindLines(residency, options),
   ];
 }
@@ -96,10 +101,15 @@ function nodeRows({ residency, threads }: ProcessView, nodes: readonly NodeId[])
   });
 }
 
-function remoteText({ remoteShare }: ProcessView, colours: Colours): string {
+function remoteLines(
+  { remoteShare }: ProcessView,
+  { columns, colours }: ProcessTextOptions,
+): string[] {
   const text = `${shareText(remoteShare)} of its memory is remote to where its threads run`;
-  if (remoteShare < 0.1) return colours.good(text);
-  return remoteShare < 0.5 ? colours.warning(text) : colours.bad(text);
+  return paragraph(text, columns).map((line) => {
+    if (remoteShare < 0.1) return colours.good(line);
+    return remoteShare < 0.5 ? colours.warning(line) : colours.bad(line);
+  });
 }
 
 function kindLines(
@@ -110,14 +120,7 @@ function kindLines(
     .filter(([, { residentBytes }]) => residentBytes > 0)
     .sort(([, a], [, b]) => b.residentBytes - a.residentBytes)
     .map(([kind, { residentBytes }]) => `${kind} ${bytesText(residentBytes)}`);
-  const lines: string[] = [];
-  for (const kind of kinds) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 2 + kind.length <= Math.min(columns, 100)) {
-      lines[lines.length - 1] = `${last}, ${kind}`;
-    } else lines.push(kind);
-  }
-  return lines.map((line) => colours.dim(line));
+  return paragraph(kinds.join(', '), columns).map((line) => colours.dim(line));
 }
 
 /** One mapping's line: what it is, and its memory by node. */

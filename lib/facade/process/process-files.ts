@@ -43,7 +43,7 @@ export async function readProcessStat(files: ProcessFiles): Promise<TaskStat> {
   const result = await files.backend.readText(path);
   if (!result.ok) throw await refusalOf(files, result, `reading ${path}`);
   const stat = parseStat(result.value);
-  if (stat === null) throw noSuchProcess(files, NO_ANSWER, `reading ${path}`);
+  if (stat === null) throw await noSuchProcess(files, NO_ANSWER, `reading ${path}`);
   return stat;
 }
 
@@ -92,11 +92,17 @@ export async function refusalOf(
 /** A file that is cut short is one of a process that ends at this moment. */
 const NO_ANSWER = { syscall: 'read', errno: ERRNO.ESRCH };
 
-function noSuchProcess(
+async function simulatedProcesses({ backend }: ProcessFiles): Promise<string> {
+  const names = await backend.readNames('/proc');
+  const ids = names.ok ? names.value.filter((name) => /^\d+$/.test(name)) : [];
+  return `a simulated machine has processes of its own: ${ids.join(', ') || 'this one has none'}`;
+}
+
+async function noSuchProcess(
   files: ProcessFiles,
   { syscall, errno }: Pick<SyscallFailure, 'syscall' | 'errno'>,
   asked: string,
-): NumaError {
+): Promise<NumaError> {
   const isSimulated = files.backend.identity.kind === 'simulator';
   return makeError(files, {
     syscall,
@@ -104,7 +110,7 @@ function noSuchProcess(
     asked,
     rule: 'there is no such process, or it is hidden (hidepid)',
     hint: isSimulated
-      ? 'a simulated machine has processes of its own; for one of this host use ' +
+      ? `${await simulatedProcesses(files)}; for one of this host use ` +
         "openNuma({ backend: 'native' })"
       : 'check that the process still runs and is visible in this pid namespace; root sees all',
     code: 'NUMA_NO_SUCH_PROCESS',
