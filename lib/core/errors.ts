@@ -126,7 +126,7 @@ const SIMULATOR_HINTS: Readonly<Partial<Record<NumaErrorCode, string>>> = {
 
 const SECCOMP_HINT =
   'in a container the seccomp profile may block this call: run it with ' +
-  '--security-opt seccomp=PROFILE that allows it';
+  '--security-opt seccomp=PROFILE that allows it (npx node-numa doctor tells which)';
 
 /** What an errno means whatever the call. */
 const BY_ERRNO: Readonly<Record<number, Explanation>> = {

@@ -135,9 +135,9 @@ export class Numa {
   }
 
   /**
-   * What the system lets this process do: each NUMA call and flag asked once, without side effects,
-   * with the cause and the remedy where it does not work, and the way that each verb would take now.
-   * Never rejects: a refusal is an answer. Later calls give the same object.
+   * What the system lets this process do: each NUMA call and flag asked once, without side
+   * effects, with the cause and the remedy where it does not work, and the way that each verb would
+   * take now. Never rejects: a refusal is an answer. Later calls give the same object.
    * Source: mbind(2), set_mempolicy(2), get_mempolicy(2), move_pages(2), migrate_pages(2),
    * set_mempolicy_home_node(2); proc_pid_status(5) for seccomp and capabilities.
    */

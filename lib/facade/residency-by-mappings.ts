@@ -2,12 +2,12 @@
  * Where a range's pages are, told from the files of /proc where move_pages is refused: seccomp
  * profiles of container engines refuse it to all, and leave these files open.
  *
- * numa_maps counts the pages of whole mappings, and the kernel joins neighbours that are alike. Of a
- * mapping that reaches beyond the range the counts are not the range's own: only where all its pages
- * are on one node is theirs known. What is not known counts as `failed`, never as a guess.
+ * numa_maps counts the pages of whole mappings, and the kernel joins neighbours that are alike. Of
+ * a mapping that reaches beyond the range the counts are not the range's own: only where all its
+ * pages are on one node is theirs known. What is not known counts as `failed`, never as a guess.
  *
- * Source: numa(7); proc_pid_maps(5), proc_pid_pagemap(5); fs/proc/task_mmu.c, show_numa_map(), which
- * passes over pages of zeros.
+ * Source: numa(7); proc_pid_maps(5), proc_pid_pagemap(5); fs/proc/task_mmu.c, show_numa_map(),
+ * which passes over pages of zeros.
  */
 
 import type { Backend, PageSpan } from '../backend/backend.ts';
@@ -26,9 +26,9 @@ import {
 /** Present is what the kernel has mapped in, pages of zeros included. */
 const PAGEMAP_PRESENT = 1n << 63n;
 /** Entries that are read at a time. */
-const CHUNK_PAGE_COUNT = 65_536;
+const CHUNK_PAGE_COUNT = 2 ** 16;
 /** Pages of a mapping beyond the range that are looked at, 4 GiB of small ones. */
-const BEYOND_MAX = 1_048_576;
+const BEYOND_MAX = 2 ** 20;
 
 const MAPS = '/proc/self/maps';
 const NUMA_MAPS = '/proc/self/numa_maps';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // @ts-check
-// Makes docs/seccomp/node-numa.json: a container engine's default seccomp profile, and one rule more
-// that allows the six NUMA calls without any capability.
+// Makes docs/seccomp/node-numa.json: a container engine's default seccomp profile, and one rule
+// more that allows the six NUMA calls without any capability.
 //
 //   node scripts/seccomp/make-profile.mjs default.json > docs/seccomp/node-numa.json
 

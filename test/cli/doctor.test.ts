@@ -1,4 +1,4 @@
-/** `node-numa doctor`: its JSON, its text at each width, and what it says where nothing is allowed. */
+/** `node-numa doctor`: its JSON, its text at each width, and where nothing is allowed. */
 
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';

@@ -2,9 +2,9 @@
  * Questions that change nothing: a call in a form that the kernel answers before it does anything.
  * Each says which answer means that the kernel was reached and takes it.
  *
- * Source: mm/mempolicy.c and mm/migrate.c, in the order of their checks: mbind() of no bytes is done
- * behind mode, flags and privilege, and before nodes; move_pages() of no pages behind flags and
- * privilege; a node query of address 0, an unknown mode and a process that cannot be end in an
+ * Source: mm/mempolicy.c and mm/migrate.c, in the order of their checks: mbind() of no bytes is
+ * done behind mode, flags and privilege, and before nodes; move_pages() of no pages behind flags
+ * and privilege; a node query of address 0, an unknown mode and a process that cannot be end in an
  * errno of the kernel's own.
  */
 

@@ -50,8 +50,8 @@ export const VERBS: readonly VerbSpec[] = [
         by: '/proc/self/numa_maps',
         needs: ['/proc/self/numa_maps', '/proc/self/maps'],
         lost:
-          'pages of a mapping that reaches beyond the range and has pages on several nodes, or pages ' +
-          'of zeros, count as failed',
+          'pages of a mapping that reaches beyond the range and has pages on several nodes, or ' +
+          'pages of zeros, count as failed',
       },
     ],
   },
