@@ -8,7 +8,8 @@ import type { CommandSpec, SharedOptions } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { openMachine } from './open-machine.ts';
 import type { ColourWhen, Output } from './output.ts';
-import { buildProgram, PROGRAM_NAME, type Runner } from './program.ts';
+import { buildProgram, type Runner } from './program.ts';
+import { PROGRAM_NAME } from './program-text.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where a command line runs. */
@@ -38,7 +39,7 @@ export async function runCommandLine(
     output.paint(options.color ?? 'auto');
     checkMachineOption(spec, options);
     const open = (): ReturnType<typeof openMachine> => openNamed(options);
-    exitCode = await spec.run({ options, args, output, signal, open });
+    exitCode = await spec.run({ options, args, output, signal, open, program });
   };
   const program = buildProgram(run, version);
   const printing = {

@@ -3,7 +3,7 @@
  * data; `run` computes nothing that the facade could offer, and gives the exit status.
  */
 
-import type { Option } from 'commander';
+import type { Command, Option } from 'commander';
 import type { Numa } from '../facade/numa.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
@@ -20,6 +20,8 @@ export interface CommandArgument {
   readonly flags: string;
   readonly description: string;
   readonly parse?: (text: string, previous: unknown) => unknown;
+  /** The words that it may be. */
+  readonly choices?: readonly string[];
 }
 
 /** What a command gets. */
@@ -31,6 +33,8 @@ export interface Invocation<Options> {
   readonly signal: AbortSignal;
   /** Opens the machine that the options name. @throws NumaError NUMA_BACKEND_UNAVAILABLE */
   readonly open: () => Numa;
+  /** The whole program: for what describes it. */
+  readonly program: Command;
 }
 
 /** Options that most commands have. */
@@ -62,3 +66,6 @@ export interface CommandSpec<Options = object> {
 export function defineCommand<Options>(spec: CommandSpec<Options>): CommandSpec {
   return spec as CommandSpec;
 }
+
+/** Of what a command of the program was made. */
+export const specOf: WeakMap<Command, CommandSpec> = new WeakMap();

@@ -4,21 +4,9 @@
  */
 
 import { Argument, Command, Option } from 'commander';
-import type { CommandSpec } from './command.ts';
+import { type CommandSpec, specOf } from './command.ts';
 import { commands } from './commands/index.ts';
-
-export const PROGRAM_NAME = 'node-numa';
-
-const SUMMARY = 'NUMA memory: where it is, how to move it, and what this host lets you do about it';
-
-const EXIT_STATUS = [
-  'Exit status:',
-  '  0  done',
-  '  1  failed: the system said no',
-  '  2  the command line is wrong',
-  '  3  done in part: pages stayed behind, or the work was interrupted',
-  '  4  no backend can answer (not Linux, or the addon or libnuma cannot be loaded)',
-];
+import { EXIT_STATUS, PROGRAM_NAME, PROGRAM_SUMMARY } from './program-text.ts';
 
 /** Runs a command with what commander has read. */
 export type Runner = (
@@ -29,16 +17,20 @@ export type Runner = (
 
 export function buildProgram(run: Runner, version: string): Command {
   const program = new Command(PROGRAM_NAME)
-    .description(SUMMARY)
+    .description(PROGRAM_SUMMARY)
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .enablePositionalOptions()
     .exitOverride()
     .showSuggestionAfterError()
-    .addHelpText('after', `\n${EXIT_STATUS.join('\n')}`);
+    .addHelpText('after', `\nExit status:\n${EXIT_STATUS.map(exitLine).join('\n')}`);
   for (const spec of commands) program.addCommand(commandOf(spec, run));
   return program;
+}
+
+function exitLine([status, means]: (typeof EXIT_STATUS)[number]): string {
+  return `  ${status}  ${means}`;
 }
 
 function commandOf(spec: CommandSpec, run: Runner): Command {
@@ -47,8 +39,10 @@ function commandOf(spec: CommandSpec, run: Runner): Command {
     .description([`${spec.summary}.`, ...(spec.description ?? [])].join('\n\n'))
     .helpOption('-h, --help', 'print this help')
     .exitOverride();
-  for (const { flags, description, parse } of spec.args ?? []) {
+  specOf.set(command, spec);
+  for (const { flags, description, parse, choices } of spec.args ?? []) {
     const argument = new Argument(flags, description);
+    if (choices !== undefined) argument.choices(choices);
     command.addArgument(parse === undefined ? argument : argument.argParser(parse));
   }
   for (const option of [...(spec.options ?? []), ...sharedOptions(spec)]) command.addOption(option);

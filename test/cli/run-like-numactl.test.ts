@@ -9,15 +9,15 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, type TestContext, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { defaultPolicy } from '../../lib/core/memory-policy.ts';
 import { openNuma } from '../../lib/facade/open-numa.ts';
 import type { Replacement } from '../../lib/native-backend/replace-process.ts';
 import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { compareReleases } from '../contract/kernel-facts.ts';
 import { readHostMachine } from '../support/host-machine.ts';
-import { nodesFromZero } from '../support/needs.ts';
 import { needDebianNumactl } from './debian-numactl.ts';
+import { needFourNodes } from './four-nodes.ts';
 import { type LaunchRow, launchRows } from './launch-rows.ts';
 import { runCommand } from './run-command.ts';
 
@@ -103,13 +103,6 @@ async function startOurs(words: readonly string[]): Promise<Effect> {
     const [name = '', ...rest] = [path, ...given.slice(1)].map((word) => `${Buffer.from(word)}`);
     return start(name, rest);
   }
-}
-
-function needFourNodes(context: TestContext): void {
-  const reason = nodesFromZero(4)(machine);
-  if (reason !== null) context.skip(reason);
-  const cpus = machine.topology.nodes.map((node) => node.cpus.join());
-  if (cpus.join(' ').trim() !== '0 1') context.skip('needs CPU 0 on node 0 and CPU 1 on node 1');
 }
 
 /** Of several nodes the nearest to the CPU counts: which CPU it is, chance tells. */

@@ -3,7 +3,9 @@
  */
 
 import type { CommandSpec } from '../command.ts';
+import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
+import { manCommand } from './man.ts';
 import { migrateCommand } from './migrate.ts';
 import { nodesCommand } from './nodes.ts';
 import { runCommand } from './run.ts';
@@ -21,4 +23,6 @@ export const commands: readonly CommandSpec[] = [
   runCommand,
   doctorCommand,
   simulateCommand,
+  completionCommand,
+  manCommand,
 ];
