@@ -1,5 +1,6 @@
 /** `node-numa doctor`: its JSON, its text at each width, and where nothing is allowed. */
 
+import { Command } from 'commander';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { doctorCommand } from '../../lib/cli/commands/doctor.ts';
@@ -36,7 +37,8 @@ async function examine(open: () => Numa, options = {}, columns?: number) {
     { NO_COLOR: '1' },
   );
   const { signal } = new AbortController();
-  const exitCode = await doctorCommand.run({ options, args: [], output, signal, open });
+  const program = new Command();
+  const exitCode = await doctorCommand.run({ options, args: [], output, signal, open, program });
   return { exitCode, stdout, stderr };
 }
 
