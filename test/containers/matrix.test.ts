@@ -61,7 +61,7 @@ const ROWS: readonly Row[] = [
     moveAllOfMovePages: 'seccomp',
   },
   {
-    name: 'B as a user: SYS_NICE for the container, not for the process',
+    name: 'B as a user: SYS_NICE for the container alone',
     options: [...NICE, '--user', '1000'],
     policies: 'works',
     homeNode: null,
@@ -98,6 +98,10 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+function named(rows: readonly Row[]): [name: string, row: Row][] {
+  return rows.map((row) => [row.name, row]);
+}
+
 const POLICY_CALLS: readonly NumaCall[] = ['get_mempolicy', 'set_mempolicy', 'mbind'];
 const MOVE_CALLS: readonly NumaCall[] = ['move_pages', 'migrate_pages'];
 
@@ -105,8 +109,8 @@ const MOVE_CALLS: readonly NumaCall[] = ['move_pages', 'migrate_pages'];
 const RESIDENCY = `
 import { openNuma } from '/package/dist/index.js';
 const numa = openNuma({ backend: 'native' });
-using_(numa.allocate(64 * 4096));
-async function using_(buffer) {
+show(numa.allocate(64 * 4096));
+async function show(buffer) {
   buffer.touch({ lengthBytes: 16 * 4096 });
   buffer.touch({ offsetBytes: 16 * 4096, lengthBytes: 4096, access: 'read' });
   const { pages } = await buffer.residency();
@@ -145,7 +149,7 @@ describe('containers', () => {
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
   }
 
-  test.for(ROWS)('$name: what works, and why the rest does not', (row) => {
+  test.each(named(ROWS))('%s: what works, and why the rest does not', (_, row) => {
     const { capabilities } = doctor(row.options);
     if (capabilities === null) throw new Error('no backend');
     const { calls, confinement } = capabilities;
@@ -169,7 +173,7 @@ describe('containers', () => {
     return works ? 'works' : (cause ?? 'unknown');
   }
 
-  test.for(ROWS)('$name: each remedy for a call helps', ({ options }) => {
+  test.each(named(ROWS))('%s: each remedy for a call helps', (_, { options }) => {
     const { findings } = doctor(options);
     const ill = findings.filter(({ id, state }) => id.startsWith('calls.') && state !== 'ok');
     const followed = new Map<string, Examination>();
@@ -204,7 +208,7 @@ describe('containers', () => {
     return word === '--security-opt' || word.startsWith('seccomp=');
   }
 
-  test.for(ROWS)('$name: residency() is told', ({ options }) => {
+  test.each(named(ROWS))('%s: residency() is told', (_, { options }) => {
     const command = ['node', '--input-type=module', '--eval', RESIDENCY];
     const run = runContainer(TAG, options, command);
     expectQuiet(run);
