@@ -52,6 +52,11 @@ const FACTS = {
     ['5.0', false],
     ['6.12', true],
   ],
+  /** smaps has a line KSM, and THPeligible in the column of the sizes. */
+  smapsTellsMerged: [
+    ['5.0', false],
+    ['6.12', true],
+  ],
   /** Opening the pagemap of a process without memory fails. */
   pagemapNeedsMemory: [
     ['5.0', false],

@@ -29,6 +29,7 @@ function withTraits(...more: readonly Trait[]): Conditions {
 
 interface Smaps {
   readonly head: string;
+  readonly lines: readonly string[];
   /** In kB, but those that are 0. */
   readonly sizes: Readonly<Record<string, number>>;
   /** The words behind a name. */
@@ -50,7 +51,8 @@ async function smapsOf({ world }: Scene, { process, address }: Pages): Promise<S
   });
   const words = (values.get('VmFlags') ?? '').split(' ');
   const flags = words.filter((word) => word !== '' && word !== 'sd').join(' ');
-  return { head, sizes: Object.fromEntries(sizes), value: (name) => values.get(name), flags };
+  const value = (name: string): string | undefined => values.get(name);
+  return { head, lines, sizes: Object.fromEntries(sizes), value, flags };
 }
 
 /** Pages with nothing near them. */
@@ -71,6 +73,9 @@ function declareSizes(declare: DeclareTest): void {
     const before = await smapsOf(scene, pages);
     expect(before.head).toBe('2aaa00000000-2aaa00004000 rw-p 00000000 00:00 0 ');
     expect(before.sizes).toEqual({});
+    const { smapsTellsMerged } = scene.facts;
+    expect(before.value('KSM')).toBe(smapsTellsMerged ? '0 kB' : undefined);
+    expect(before.lines).toContain(`THPeligible:    ${'0'.padStart(smapsTellsMerged ? 8 : 1)}`);
     await pages.part(1, 4).touch('write');
     const after = await smapsOf(scene, pages);
     expect(after.sizes).toEqual(written(12));
