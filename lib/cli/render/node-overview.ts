@@ -192,7 +192,8 @@ function balancingSentence({ mode, scan, counters }: BalancingState): string {
   }
   const { numaHintFaults, numaHintFaultsLocal, numaPagesMigrated } = counters;
   if ((mode !== 'off' || numaPagesMigrated) && numaHintFaults !== null) {
-    const local = numaHintFaultsLocal === null ? '' : ` (${numaHintFaultsLocal} local)`;
+    const local =
+      numaHintFaultsLocal === null ? '' : ` (${numaHintFaultsLocal.toLocaleString('en-US')} local)`;
     parts.push(`so far ${countText(numaHintFaults, 'hint fault')}${local}`);
     parts.push(`${countText(numaPagesMigrated ?? 0, 'page')} moved`);
   }
