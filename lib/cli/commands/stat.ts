@@ -48,7 +48,7 @@ export const statCommand: CommandSpec = defineCommand<StatOptions>({
   examples: [
     { line: 'node-numa stat', says: "each node's counters" },
     { line: 'node-numa stat --memory', says: "what each node's memory holds" },
-    { line: 'node-numa stat 1', says: 'the memory of process 1 by node' },
+    { line: 'node-numa stat $$', says: 'the memory of this shell by node' },
     { line: 'node-numa stat --watch 0.5 --count 2', says: 'what nodes give out, twice' },
     { line: 'node-numa stat --machine four-nodes --json', says: 'those of a simulated machine' },
   ],
