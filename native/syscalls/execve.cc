@@ -29,49 +29,11 @@ struct ExecveArguments {
 /** What Node has changed of this process, kept in case it goes on. */
 class NodesOwn {
  public:
-  /** Node ignores SIGPIPE and SIGXFSZ; handlers are the kernel's to reset. */
-  void UndoSignals() {
-    for (int signal = 1; signal < NSIG; ++signal) {
-      struct sigaction action;
-      if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_IGN) continue;
-      ignored_.push_back(signal);
-      SetHandler(signal, SIG_DFL);
-    }
-    sigset_t none;
-    sigemptyset(&none);
-    pthread_sigmask(SIG_SETMASK, &none, &mask_);
-  }
-
-  /** Node makes its standard streams non-blocking, and all it inherits close when a program
-   *  starts. */
-  void UndoDescriptors(const Elements<int32_t>& kept) {
-    for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
-      Change(standard, F_GETFL, F_SETFL, O_NONBLOCK);
-      Change(standard, F_GETFD, F_SETFD, FD_CLOEXEC);
-    }
-    for (size_t index = 0; index < kept.length; ++index) {
-      Change(kept.data[index], F_GETFD, F_SETFD, FD_CLOEXEC);
-    }
-  }
-
-  /** Node raises its soft limit of descriptors as far as it may. */
-  void UndoLimit(uint64_t descriptors_max) {
-    if (getrlimit(RLIMIT_NOFILE, &limit_) != 0) limit_ = {};
-    struct rlimit limit = limit_;
-    if (descriptors_max == 0 || descriptors_max > limit.rlim_max) return;
-    limit.rlim_cur = descriptors_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-
+  void UndoSignals();
+  void UndoDescriptors(const Elements<int32_t>& kept);
+  void UndoLimit(uint64_t descriptors_max);
   /** For a process that goes on. */
-  void Redo() {
-    for (int signal : ignored_) SetHandler(signal, SIG_IGN);
-    pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
-    for (const Changed& changed : changed_) {
-      fcntl(changed.descriptor, changed.setter, changed.flags);
-    }
-    if (limit_.rlim_max != 0) setrlimit(RLIMIT_NOFILE, &limit_);
-  }
+  void Redo();
 
  private:
   struct Changed {
@@ -80,24 +42,69 @@ class NodesOwn {
     int flags;
   };
 
-  static void SetHandler(int signal, void (*handler)(int)) {
-    struct sigaction action = {};
-    action.sa_handler = handler;
-    sigaction(signal, &action, nullptr);
-  }
-
-  void Change(int descriptor, int getter, int setter, int flag) {
-    const int flags = fcntl(descriptor, getter);
-    if (flags < 0 || (flags & flag) == 0) return;
-    changed_.push_back({descriptor, setter, flags});
-    fcntl(descriptor, setter, flags & ~flag);
-  }
+  void Clear(int descriptor, int getter, int setter, int flag);
 
   std::vector<int> ignored_;
   sigset_t mask_ = {};
   std::vector<Changed> changed_;
   struct rlimit limit_ = {};
 };
+
+void SetHandler(int signal, void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  sigaction(signal, &action, nullptr);
+}
+
+/** Node ignores SIGPIPE and SIGXFSZ; handlers are the kernel's to reset. */
+void NodesOwn::UndoSignals() {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action;
+    if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_IGN) continue;
+    ignored_.push_back(signal);
+    SetHandler(signal, SIG_DFL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, &mask_);
+}
+
+/** Node makes its standard streams non-blocking, and all that it inherits close when a program
+ *  starts. */
+void NodesOwn::UndoDescriptors(const Elements<int32_t>& kept) {
+  for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
+    Clear(standard, F_GETFL, F_SETFL, O_NONBLOCK);
+    Clear(standard, F_GETFD, F_SETFD, FD_CLOEXEC);
+  }
+  for (size_t index = 0; index < kept.length; ++index) {
+    Clear(kept.data[index], F_GETFD, F_SETFD, FD_CLOEXEC);
+  }
+}
+
+/** Node raises its soft limit of descriptors as far as it may. */
+void NodesOwn::UndoLimit(uint64_t descriptors_max) {
+  if (getrlimit(RLIMIT_NOFILE, &limit_) != 0) limit_ = {};
+  struct rlimit limit = limit_;
+  if (descriptors_max == 0 || descriptors_max > limit.rlim_max) return;
+  limit.rlim_cur = descriptors_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void NodesOwn::Redo() {
+  for (int signal : ignored_) SetHandler(signal, SIG_IGN);
+  pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+  for (const Changed& changed : changed_) {
+    fcntl(changed.descriptor, changed.setter, changed.flags);
+  }
+  if (limit_.rlim_max != 0) setrlimit(RLIMIT_NOFILE, &limit_);
+}
+
+void NodesOwn::Clear(int descriptor, int getter, int setter, int flag) {
+  const int flags = fcntl(descriptor, getter);
+  if (flags < 0 || (flags & flag) == 0) return;
+  changed_.push_back({descriptor, setter, flags});
+  fcntl(descriptor, setter, flags & ~flag);
+}
 
 SyscallResult CallExecve(const ExecveArguments& arguments) {
   NodesOwn own;

@@ -7,6 +7,7 @@
  */
 
 import { fstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { type Limit, parseLimits } from '../../procfs/limits.ts';
 
 const STANDARD_COUNT = 3;
 const REPLACEMENT_CHARACTER = '\ufffd';
@@ -71,11 +72,9 @@ export function descriptorsMaxBefore(parent: number = process.ppid): number | un
   return before.soft < own.soft ? before.soft : undefined;
 }
 
-function descriptorLimits(process: number | 'self'): { soft: number; hard: number } | undefined {
+function descriptorLimits(process: number | 'self'): Limit | undefined {
   try {
-    const text = readFileSync(`/proc/${process}/limits`, 'utf8');
-    const match = /^Max open files\s+(\d+)\s+(\d+)/m.exec(text);
-    return match === null ? undefined : { soft: Number(match[1]), hard: Number(match[2]) };
+    return parseLimits(readFileSync(`/proc/${process}/limits`, 'utf8')).get('Max open files');
   } catch {
     // Another user's process, or one outside of this pid namespace.
     return undefined;
