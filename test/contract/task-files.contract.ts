@@ -67,6 +67,24 @@ function declareAccess(declare: DeclareTest): void {
   });
 
   declare(
+    'who has fewer privileges than a process may not look into it',
+    { traits: ['files', 'sharing', 'states'], needs: [privileged] },
+    async ({ process, world, machine, skip }) => {
+      const { address } = await mapPages(process, machine, 1);
+      const reader = await world.spawn();
+      expect(await seenBy(reader, process.pid, address)).toEqual(ALL);
+      // All privileges inside, none of those that the other has.
+      const unshared = await reader.states?.unshareUser();
+      if (unshared?.ok !== true) skip('needs user namespaces');
+      expect(await seenBy(reader, process.pid, address)).toEqual(NO_MEMORY);
+      const request = { pid: process.pid, pages: { address, pageCount: 1 }, nodes: null };
+      const asked = await reader.movePages({ ...request, flags: 0, status: new Int32Array(1) });
+      expect(asked).toFailWith('move_pages', 'EPERM');
+      await reader.exit();
+    },
+  );
+
+  declare(
     'threads of the kernel have files of memory that are empty',
     { traits: ['files', 'states'] },
     async (scene) => {

@@ -20,6 +20,7 @@ export interface Credentials {
 }
 
 const ROOT = 0;
+const CAPABILITIES = ['canSetNice', 'canTrace', 'canSetUid'] as const;
 
 export const ROOT_CREDENTIALS: Credentials = Object.freeze({
   uid: ROOT,
@@ -42,7 +43,12 @@ export function changeUser(from: Credentials, uid: number): Credentials | { errn
   return { ...userCredentials(uid), isDumpable: false };
 }
 
-/** PTRACE_MODE_READ_REALCREDS, for another process than the caller's own. */
+/**
+ * PTRACE_MODE_READ_REALCREDS, for another process than the caller's own: its equal, who has all of
+ * its privileges. Source: security/commoncap.c, cap_ptrace_access_check().
+ */
 export function mayRead(caller: Credentials, target: Credentials): boolean {
-  return caller.canTrace || (caller.uid === target.uid && target.isDumpable);
+  if (caller.canTrace) return true;
+  const isEqual = CAPABILITIES.every((name) => caller[name] || !target[name]);
+  return caller.uid === target.uid && target.isDumpable && isEqual;
 }
