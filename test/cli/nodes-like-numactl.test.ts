@@ -181,8 +181,8 @@ const POOL_ROWS: Readonly<Record<string, string>> = {
 
 /** Fields that came into meminfo after its list was written, and pools of other sizes. */
 const NOT_SHOWN = new RegExp(
-  '^(SwapCached|SecPageTables|FileHugePages|FilePmdMapped|Unaccepted|Balloon|GPUActive|GPUReclaim|' +
-    '1 GiB pages, (total|free|surplus))$',
+  '^(SwapCached|SecPageTables|FileHugePages|FilePmdMapped|Unaccepted|Balloon|GPUActive|' +
+    'GPUReclaim|1 GiB pages, (total|free|surplus))$',
 );
 
 /** Anonymous memory on the first node, shared memory on the last, a huge page on each. */
