@@ -9,6 +9,8 @@ import { parseArgs } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { bind, NumaError, openNuma } from 'node-numa';
 import { defaultMachine } from 'node-numa/simulator';
+import { Colours } from '../../dist/cli/render/colours.js';
+import { cellText, pageMap, pageMapLegend, pagesPerCell } from '../../dist/cli/render/page-map.js';
 import { formatTable, grouped } from './table.mjs';
 
 /** @typedef {import('node-numa').Numa} Numa */
@@ -22,6 +24,9 @@ const sizeBytes = Number(values.mib) * MIB;
 /** @param {string} [line] */
 const print = (line = '') => process.stdout.write(`${line}\n`);
 
+const colours = new Colours(isPainted());
+const mapColumns = 64;
+
 const numa = openNuma();
 printMachine(numa);
 const isMoved = await moveAlong(numa);
@@ -32,6 +37,12 @@ print(
   isMoved && isCompared ? 'every page is where it was asked to be' : 'some pages stayed behind',
 );
 process.exitCode = isMoved && isCompared ? 0 : 1;
+
+/** In a guest, whose outputs are no terminals, FORCE_COLOR says that the one outside is. */
+function isPainted() {
+  const { NO_COLOR: no, FORCE_COLOR: forced } = process.env;
+  return forced !== undefined ? forced !== '0' : process.stdout.isTTY === true && !no;
+}
 
 /** @param {Numa} numa */
 function printMachine({ backend, topology }) {
@@ -57,6 +68,7 @@ async function moveAlong(numa) {
   const checksum = crc32(buffer.bytes);
   print();
   print(`1. ${sizeBytes / MIB} MiB at 0x${address.toString(16)}, filled on node ${home}, moved on`);
+  await printPageMap(numa, buffer, `filled on ${home}`);
   const rows = [rowOf(numa, `filled on ${home}`, (await buffer.residency()).byNode, checksum)];
   let isGood = true;
   let from = home;
@@ -66,6 +78,7 @@ async function moveAlong(numa) {
     const rate = grouped((report.pages.moved / report.durationNs) * 1e9);
     const row = rowOf(numa, `${from} -> ${to}`, (await buffer.residency()).byNode, after);
     rows.push([...row, grouped(report.pages.moved), rate]);
+    await printPageMap(numa, buffer, `${from} -> ${to}`);
     const isThere = report.complete && report.after[to] === report.pages.total;
     isGood = isGood && isThere && after === checksum && buffer.address === address;
     from = to;
@@ -74,6 +87,24 @@ async function moveAlong(numa) {
   print(formatTable(['pages on', ...nodes, 'checksum', 'moved', 'pages/s'], rows));
   buffer.release();
   return isGood;
+}
+
+/**
+ * The buffer as a row of cells: a block of pages each, by the node that has them.
+ * @param {Numa} numa
+ * @param {MappedBuffer} buffer
+ * @param {string} label
+ */
+async function printPageMap(numa, buffer, label) {
+  const pageCount = Math.ceil(buffer.lengthBytes / numa.pageSizeBytes);
+  const places = await numa.process().locate({ address: buffer.address, pageCount });
+  const nodes = numa.topology.online.toArray();
+  const options = { columns: mapColumns, colours, nodes };
+  for (const row of pageMap(places, options)) print(`   ${label.padEnd(14)}${row}`);
+  if (label.startsWith('filled')) {
+    const cell = cellText(pagesPerCell(pageCount, options), numa.pageSizeBytes);
+    print(`   ${''.padEnd(14)}${cell}: ${pageMapLegend(nodes, colours)}`);
+  }
 }
 
 /**
