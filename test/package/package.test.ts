@@ -118,9 +118,10 @@ describe('the tarball', () => {
       expect.arrayContaining([
         ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'binding.gyp'],
         ...['dist/index.js', 'dist/index.d.ts', 'lib/index.ts', 'native/addon.cc'],
+        ...['scenarios/page.json', 'docs/schema/scenario.schema.json'],
       ]),
     );
-    expect(packed.size).toBeLessThan(800 * 1024);
+    expect(packed.size).toBeLessThan(1250 * 1024);
   });
 
   test('has nothing that only tests or developers need', () => {
@@ -146,6 +147,16 @@ describe('the tarball', () => {
     expect(lifecycle.filter((name) => name in scripts)).toEqual([]);
     expect(gypfile).toBe(false);
     expect(existsSync(join(project, 'node_modules/node-numa/build'))).toBe(false);
+  });
+});
+
+describe('the program of an empty project that installed it', () => {
+  test('plays the scenarios of the package, whose schema can be had', () => {
+    const program = join(project, 'node_modules/.bin/node-numa');
+    const { stdout, stderr } = runNode([program, 'simulate', 'page', '--kernel', '6.1']);
+    expect([stdout, stderr]).toEqual([expect.stringContaining('all as expected'), '']);
+    const schema = runNode(['--print', "require('node-numa/schema/scenario.json').title"]);
+    expect(schema.stdout.trim()).toBe('A scenario of node-numa');
   });
 });
 
