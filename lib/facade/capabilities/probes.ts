@@ -84,7 +84,7 @@ export const MODE_PROBES: readonly Probe[] = [
   bindOf('MPOL_F_RELATIVE_NODES', MPOL.BIND | RELATIVE_NODES, 0),
   bindOf('MPOL_F_NUMA_BALANCING', MPOL.BIND | NUMA_BALANCING, 0, { since: '5.12' }),
   bindOf('MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING', MPOL.PREFERRED_MANY | NUMA_BALANCING, 0, {
-    since: '6.10',
+    since: '6.12',
   }),
 ];
 
