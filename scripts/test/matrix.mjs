@@ -10,7 +10,7 @@ import { machineNames } from './expected-skips.mjs';
 import { runPart } from './part.mjs';
 import {
   guestPart,
-  kernelSuites,
+  guestSuites,
   machineSuites,
   nodeSuites,
   tierSuites,
@@ -48,7 +48,7 @@ export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLin
 export function ciMatrix({ isHostDenied }) {
   const kernels = [...kernelLines.keys()].filter((line) => line !== defaultKernel);
   const machines = machineNames().filter((name) => name !== mainMachine);
-  const suites = isHostDenied ? kernelSuites : nodeSuites;
+  const suites = isHostDenied ? guestSuites : nodeSuites;
   return [
     { machine: mainMachine, kernel: defaultKernel, suites },
     ...kernels.map((kernel) => ({ machine: mainMachine, kernel, suites: versionSuites })),
@@ -59,7 +59,7 @@ export function ciMatrix({ isHostDenied }) {
 
 /** The one cell that a developer's machine runs. */
 export function mainCell() {
-  return guestPart(mainMachine, defaultKernel, kernelSuites);
+  return guestPart(mainMachine, defaultKernel, guestSuites);
 }
 
 /** @returns {number} guests that this machine runs at a time, unless told */

@@ -16,19 +16,45 @@ const machineFamilies = [
   ...['misplaced pages', 'range policy', 'thread policy', 'policy query', 'mask decoding'],
   ...['cpusets', 'policies in a cpuset', 'node counters', 'counted pages'],
 ];
-export const machineSuites = [...contractSuites, '-t', `(${machineFamilies.join('|')})`];
+/** What the commands show of nodes, beside what Debian's numactl and numastat show. */
+const nodeCommands = 'test/cli/nodes-like-numactl';
+const machineNames = [...machineFamilies, 'nodes shows', 'stat shows'];
+export const machineSuites = [
+  ...contractSuites,
+  nodeCommands,
+  ...['-t', `(${machineNames.join('|')})`],
+];
 /** What a kernel's version makes a difference to: the contract, and how a move is told. */
-export const versionSuites = [...contractSuites, 'test/facade/migrate'];
+export const versionSuites = [
+  ...contractSuites,
+  'test/facade/migrate',
+  'test/facade/process-moves',
+];
 /** What needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
 export const tierSuites = [...contractSuites, '-t', 'promotion'];
+/** Commands that need several nodes, or Debian's own to compare with. */
+const commandSuites = [
+  ...['examples', 'migrate-like-migratepages', 'relocate-service', 'run-like-numactl'],
+  'simulate-record',
+].map((name) => `test/cli/${name}`);
 /** What needs several nodes; how long the addon's memory lives is shown on the host. */
-export const nodeSuites = [...contractSuites, 'test/facade', 'test/native/native-backend'];
+export const nodeSuites = [
+  ...contractSuites,
+  ...['test/facade', 'test/native/native-backend', nodeCommands],
+  ...commandSuites,
+];
 /** Folders whose suites depend on the kernel; the others test what is the same everywhere. */
 export const kernelSuites = [...contractSuites, 'test/facade', 'test/native'];
+/** The same in a guest, with the commands. */
+export const guestSuites = [...kernelSuites, nodeCommands, ...commandSuites];
 const hostSuites = [
+  'test/cli',
+  'test/containers',
   'test/core',
   'test/differential',
   'test/package',
+  'test/procfs',
+  'test/services',
   'test/simulator',
   'test/style',
   'test/testing',
