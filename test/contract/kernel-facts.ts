@@ -60,7 +60,7 @@ const FACTS = {
   /** Opening the pagemap of a process without memory fails. */
   pagemapNeedsMemory: [
     ['5.0', false],
-    ['6.18', true],
+    ['6.12', true],
   ],
   /** cpuset.mems takes an empty list while processes are in the group. */
   cpusetInUseMayBeEmptied: [

@@ -192,6 +192,7 @@ const LINUX_6_12: KernelProfile = {
   balancesPartsOfHuge: true,
   hasSlowTiers: true,
   smapsTellsMerged: true,
+  pagemapNeedsMemory: true,
 };
 
 const LINUX_6_18: KernelProfile = {
@@ -208,7 +209,6 @@ const LINUX_6_18: KernelProfile = {
   automaticWeightsFile: '__auto_type',
   balancingSparesOneNode: true,
   countsUnlimitedCandidates: true,
-  pagemapNeedsMemory: true,
 };
 
 const LINUX_7_2: KernelProfile = {
