@@ -35,7 +35,7 @@ const tierMachine = 'hmat-tiers';
  */
 export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLines.keys()] } = {}) {
   return kernels.flatMap((kernel) => {
-    return machines.map((machine) => ({ machine, kernel, suites: kernelSuites }));
+    return machines.map((machine) => ({ machine, kernel, suites: guestSuites }));
   });
 }
 
