@@ -6,7 +6,7 @@ import type { Remedy } from '../../facade/capabilities/capability.ts';
 
 /**
  * `ok`: nothing to do. `warning`: works, with less than could be had, or with something to know.
- * `problem`: verbs of this package fail because of it.
+ * `problem`: something does not work at all: a call is refused, say.
  */
 export type FindingState = 'ok' | 'warning' | 'problem';
 
