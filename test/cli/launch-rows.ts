@@ -83,6 +83,10 @@ const commands: readonly LaunchRow[] = [
   { numactl: '-m 0', ours: '-m 0', command: '/proc', ends: FAILED },
   { numactl: '-m 0', ours: '-m 0', command: '', ends: REFUSED },
   { numactl: '', ours: '', command: '', ends: REFUSED },
+  { numactl: '-i all', ours: '-p interleave -m all', command: 'memhog 1m' },
+  { numactl: '-m 0-1', ours: '-m 0-1', command: 'memhog 1m interleave all' },
+  { numactl: '-N all -l', ours: '-N all -p local', command: 'memhog 1m membind 1' },
+  { numactl: '-N 1 -p 0', ours: '-N 1 -p preferred -m 0', command: 'memhog 1m default' },
 ];
 
 const mistakes: readonly LaunchRow[] = [
@@ -155,6 +159,12 @@ const differences: readonly LaunchRow[] = [
   },
 ];
 
-export const launchRows: readonly LaunchRow[] = [
-  ...[policies, cpus, both, commands, mistakes, differences].flat(),
-];
+/** By what they are about. */
+export const launchRows: Readonly<Record<string, readonly LaunchRow[]>> = {
+  policies,
+  CPUs: cpus,
+  'CPUs with memory': both,
+  commands,
+  mistakes,
+  differences,
+};

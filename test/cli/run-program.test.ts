@@ -93,13 +93,15 @@ describe('the command has', () => {
     expect(shell(run(`'${script}' ${bytes}`)).stdout.trim()).toBe('61 ff 62');
   });
 
-  test('the CPUs asked for, and tells them to a launcher inside of it', () => {
+  test.for(['--cpus', '--cpu-nodes'])('the CPUs of %s, and tells them inside', (option) => {
     const [cpu = 0] = parseList(cpusAllowed()).slice(-1);
-    const { stdout } = shell(run(`--cpus ${cpu} --policy local -- ${run('--show --json')}`));
-    const { policy, cpus, cpuNodes } = JSON.parse(stdout);
     const home = machine.topology.nodes.find((node) => node.cpus.includes(cpu));
+    const list = option === '--cpus' ? cpu : home?.id;
+    const { stdout } = shell(run(`${option} ${list} --policy local -- ${run('--show --json')}`));
+    const { policy, cpus, cpuNodes } = JSON.parse(stdout);
     expect(policy).toEqual({ mode: 'local', nodes: '', flags: [] });
-    expect([cpus, cpuNodes]).toEqual([`${cpu}`, `${home?.id}`]);
+    expect(cpuNodes).toBe(`${home?.id}`);
+    expect(parseList(cpus)).toEqual(option === '--cpus' ? [cpu] : home?.cpus);
   });
 
   test('its terminal', (context) => {
