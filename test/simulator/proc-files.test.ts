@@ -3,6 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
+import { nodemaskWords } from '../../lib/core/nodemask-words.ts';
+import { parseNumaMaps } from '../../lib/procfs/numa-maps.ts';
+import { parseSmaps } from '../../lib/procfs/smaps.ts';
 import { parseStat } from '../../lib/procfs/stat.ts';
 import { parseStatus } from '../../lib/procfs/status.ts';
 import { MADV, Machine, presets } from '../../lib/simulator/public.ts';
@@ -144,6 +147,48 @@ describe('memory', () => {
     const block = smaps.slice(smaps.indexOf(address.toString(16)));
     expect(block).toMatch(/^Rss: +8 kB\n[\s\S]*?^Swap: +8 kB\nSwapPss: +8 kB\n/m);
     expect(await text(backend, '/proc/self/status')).toMatch(/^VmSwap:\t +8 kB$/m);
+  });
+
+  test('mappings, processes and nodes agree on what there is', async () => {
+    const machine = new Machine();
+    machine.hugePages = 'always';
+    const processes = [machine.self, machine.process()];
+    for (const [index, { mainThread }] of processes.entries()) {
+      const { memory, objects, backend } = mainThread;
+      value(backend.setMempolicy({ mode: MPOL.BIND, nodemask: nodemaskWords([index + 1]) }));
+      const address = value(memory.mmap({ address: 0x4000_0000n, pageCount: 1024 }));
+      value(memory.touch({ address, pageCount: 1024 }, 'write'));
+      value(memory.munmap({ address, pageCount: 100 }));
+      const object = value(objects.create('memfd', 8));
+      const shared = value(objects.map(object, { pageCount: 8, isShared: true }));
+      value(memory.touch({ address: shared, pageCount: 5 }, 'write'));
+    }
+    const { backend } = machine.self;
+    const pageBytes = machine.pageSizeBytes;
+    const byNode = new Map<number, number>();
+    for (const { pid } of processes) {
+      let bytes = 0;
+      for (const { pagesByNode } of parseNumaMaps(await text(backend, `/proc/${pid}/numa_maps`))) {
+        for (const [node, count] of pagesByNode) {
+          byNode.set(node, (byNode.get(node) ?? 0) + count * pageBytes);
+          bytes += count * pageBytes;
+        }
+      }
+      const smaps = parseSmaps(await text(backend, `/proc/${pid}/smaps`));
+      expect(smaps.reduce((sum, { residentBytes }) => sum + residentBytes, 0)).toBe(bytes);
+      expect(smaps.some(({ hugeBytes }) => hugeBytes > 0)).toBe(true);
+      const status = parseStatus(await text(backend, `/proc/${pid}/status`));
+      expect(status.residentBytes).toBe(bytes);
+    }
+    for (const [node, bytes] of byNode) {
+      const meminfo = await text(backend, `${NODES}/node${node}/meminfo`);
+      const kilobytes = (name: string): number =>
+        Number(new RegExp(`${name}: +(\\d+) kB`).exec(meminfo)?.[1]);
+      expect((kilobytes('AnonPages') + kilobytes('FilePages')) * 1024, `node ${node}`).toBe(bytes);
+      expect(kilobytes('Mapped')).toBe(kilobytes('Shmem'));
+      // A huge page that is cut keeps all of its memory until it is split.
+      expect(kilobytes('MemUsed') * 1024).toBeGreaterThanOrEqual(bytes);
+    }
   });
 
   test('settings show what the administrator has set', async () => {

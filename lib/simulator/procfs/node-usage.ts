@@ -6,13 +6,13 @@
 
 import type { Folio } from '../memory/folio.ts';
 import type { Memory } from '../memory/memory.ts';
-import { isInline, nodeOfInline } from '../memory/page-entry.ts';
+import { folioIdOf, isFolio, isInline, nodeOfInline } from '../memory/page-entry.ts';
 
 /** In base pages. */
 export interface NodeUsage {
   /** NR_ANON_MAPPED. */
   anonymous: number;
-  /** Of these, in transparent huge pages: NR_ANON_THPS, times their size. */
+  /** Of these, in transparent huge pages mapped as one: NR_ANON_THPS, times their size. */
   anonymousHuge: number;
   /** Pages of objects, shared memory with them; not those of a pool: NR_FILE_PAGES. */
   file: number;
@@ -30,12 +30,16 @@ export function nodeUsages(memory: Memory): (node: number) => NodeUsage {
     usages.set(node, usage);
     return usage;
   };
+  const mappedAsOne = new Set<number>();
   for (const { pages } of memory.spaces) {
-    pages.forEachTable((_page, pageCount, entry) => {
+    pages.forEachTable((page, pageCount, entry) => {
       if (isInline(entry)) usageOf(nodeOfInline(entry)).anonymous += pageCount;
+      else if (isFolio(entry) && pages.isHuge(page)) mappedAsOne.add(folioIdOf(entry));
     });
   }
-  for (const [, folio] of memory.folios) addFolio(usageOf(folio.node), folio);
+  for (const [folioId, folio] of memory.folios) {
+    addFolio(usageOf(folio.node), folio, { isMappedHuge: mappedAsOne.has(folioId) });
+  }
   return usageOf;
 }
 
@@ -55,14 +59,19 @@ export function sumOf(usages: readonly NodeUsage[]): NodeUsage {
   return sum;
 }
 
-function addFolio(usage: NodeUsage, { kind, object, pageCount, mapCount }: Folio): void {
+function addFolio(
+  usage: NodeUsage,
+  { kind, object, pageCount, mapCount }: Folio,
+  { isMappedHuge }: { isMappedHuge: boolean },
+): void {
+  const mapped = Math.min(mapCount, pageCount);
   if (kind === 'anonymous' || kind === 'merged') {
-    usage.anonymous += pageCount;
-    if (pageCount > 1) usage.anonymousHuge += pageCount;
+    usage.anonymous += mapped;
+    if (pageCount > 1 && isMappedHuge) usage.anonymousHuge += pageCount;
     return;
   }
   if (object === null || object.type === 'hugetlb' || object.type === 'driver') return;
   usage.file += pageCount;
   if (object.type === 'shared-memory') usage.sharedMemory += pageCount;
-  if (mapCount > 0) usage.mapped += pageCount;
+  usage.mapped += mapped;
 }
