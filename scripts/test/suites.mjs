@@ -35,7 +35,7 @@ export const tierSuites = [...contractSuites, '-t', 'promotion'];
 /** Commands that need several nodes, or Debian's own to compare with. */
 const commandSuites = [
   ...['examples', 'migrate-like-migratepages', 'relocate-service', 'run-like-numactl'],
-  'simulate-record',
+  ...['run-show', 'simulate-record'],
 ].map((name) => `test/cli/${name}`);
 /** What needs several nodes; how long the addon's memory lives is shown on the host. */
 export const nodeSuites = [

@@ -50,13 +50,40 @@ describe('run --show', () => {
   test('as text, on four nodes', async (context) => {
     needFourNodes(context);
     const words = ['--balancing', '-m', '0,2', '--cpu-nodes', '1'];
-    expect(await shown(...words)).toMatchInlineSnapshot();
+    expect(await shown(...words)).toMatchInlineSnapshot(`
+      "native, Linux KERNEL (asked for by the caller)
+      policy         bind=balancing:0,2
+      cpus           1
+      cpu nodes      1
+      allowed nodes  0-3
+      "
+    `);
   });
 
   test('as JSON, on four nodes', async (context) => {
     needFourNodes(context);
     const words = ['--json', '-p', 'interleave', '-m', '!0', '--relative', '--cpus', 'all'];
-    expect(await shown(...words)).toMatchInlineSnapshot();
+    expect(await shown(...words)).toMatchInlineSnapshot(`
+      "{
+        "backend": {
+          "kind": "native",
+          "kernel": "KERNEL",
+          "libnuma": "LIBNUMA",
+          "reason": "asked for by the caller"
+        },
+        "policy": {
+          "mode": "interleave",
+          "nodes": "1-3",
+          "flags": [
+            "relative-nodes"
+          ]
+        },
+        "cpus": "0-1",
+        "cpuNodes": "0-1",
+        "allowedNodes": "0-3"
+      }
+      "
+    `);
   });
 
   test('tells a mode that this kernel does not have', async () => {
