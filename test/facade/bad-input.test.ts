@@ -47,7 +47,7 @@ describe('a wrong argument', () => {
     const tried = new Set(TABLE.map(({ verb }) => verb.replace(/^.*\./, '')));
     const withoutArguments = [
       ...['cpu', 'affinity', 'allowedNodes', 'release', 'constructor'],
-      ...['capabilities', 'balancing', 'nodeStatistics', 'processIds'],
+      ...['capabilities', 'balancing', 'nodeStatistics', 'processIds', 'threads'],
     ];
     for (const type of [Numa, MappedBuffer, ThreadMemory, ProcessMemory, Topology]) {
       const members = Object.entries(Object.getOwnPropertyDescriptors(type.prototype));

@@ -9,9 +9,9 @@ import {
   openNuma,
   type RangeOptions,
 } from '../../lib/index.ts';
+import { processRows } from './bad-process-input.ts';
 import { firstNode, UNKNOWN_NODE } from './machine.ts';
 import {
-  ABSENT_NODES,
   BACKENDS,
   BOOLEANS,
   CPUS,
@@ -19,7 +19,6 @@ import {
   FUNCTIONS,
   integers,
   MACHINES,
-  NO_NODE,
   NODES,
   ONE_NODE,
   OPTIONS,
@@ -27,7 +26,6 @@ import {
   RANGE,
   rows,
   SIGNALS,
-  type Subject,
   TYPE,
   VALUE,
   WORDS,
@@ -169,11 +167,7 @@ function topologyRows(): Wrong[] {
   ];
 }
 
-function threadAndProcessRows(): Wrong[] {
-  const migrate =
-    (argument: 'from' | 'to') =>
-    ({ numa }: Subject, value: never) =>
-      numa.process().migrate({ from: firstNode, to: firstNode, [argument]: value });
+function threadRows(): Wrong[] {
   return [
     ...rows('thread.setPolicy', 'policy', POLICIES, ({ numa }, p: never) =>
       numa.thread.setPolicy(p),
@@ -191,20 +185,6 @@ function threadAndProcessRows(): Wrong[] {
       numa.thread.withPolicy(local(), run),
     ),
     ...rows('thread.setAffinity', 'cpus', CPUS, ({ numa }, c: never) => numa.thread.setAffinity(c)),
-    ...(['from', 'to'] as const).flatMap((argument) =>
-      rows(
-        'process.migrate',
-        `options.${argument}`,
-        [...NODES, ...NO_NODE, ...ABSENT_NODES],
-        migrate(argument),
-      ),
-    ),
-    ...rows('process.migrate', 'options', OPTIONS, ({ numa }, o: never) =>
-      numa.process().migrate(o),
-    ),
-    ...rows('process.migrate', 'options.pid', [[1, VALUE]], ({ numa }, pid) =>
-      numa.process().migrate({ from: firstNode, to: firstNode, pid } as never),
-    ),
   ];
 }
 
@@ -214,6 +194,7 @@ export function wrongCalls(lengthBytes: number, pageSizeBytes: number): Wrong[] 
     ...topologyRows(),
     ...bufferRows(),
     ...rangeRows(lengthBytes, pageSizeBytes),
-    ...threadAndProcessRows(),
+    ...threadRows(),
+    ...processRows(),
   ];
 }

@@ -70,7 +70,7 @@ function addressTest(
   if (typeof from !== 'bigint' || typeof to !== 'bigint') {
     throw invalidArgumentType(argument, 'a bigint, or { from, to } of bigints', address);
   }
-  if (to <= from) throw invalidArgumentValue(argument, 'ends before it begins', `${from}-${to}`);
+  if (to <= from) throw invalidArgumentValue(argument, 'must not end before it begins', `${from}-${to}`);
   return ({ start, end }) => start < to && from < end;
 }
 

@@ -1,3 +1,4 @@
+// @ts-check
 // A service as anybody writes one, without node-numa: it holds data and answers requests on a
 // socket. Each request reads and writes some pages at random; how long each took goes into a
 // histogram, which it gives when asked.
@@ -22,7 +23,10 @@ function randomPage() {
   return state % pageCount;
 }
 
-/** Longest of each request's reads and writes, in microseconds. */
+/**
+ * Longest of each request's reads and writes, in microseconds.
+ * @type {number[]}
+ */
 let timesUs = [];
 let writeCount = 0;
 
@@ -30,10 +34,10 @@ function work() {
   let longest = 0;
   for (let count = 0; count < pagesPerRequest; count += 1) {
     const page = randomPage();
-    const block = blocks[Math.floor((page * pageBytes) / blockBytes)];
+    const block = /** @type {Buffer} */ (blocks[Math.floor((page * pageBytes) / blockBytes)]);
     const offset = (page * pageBytes) % blockBytes;
     const start = performance.now();
-    block[offset] = (block[offset] + 1) % 256;
+    block[offset] = /** @type {number} */ ((block[offset]) + 1) % 256;
     longest = Math.max(longest, performance.now() - start);
   }
   writeCount += pagesPerRequest;
@@ -45,7 +49,7 @@ function checksum() {
   let counted = 0;
   for (const [at, block] of blocks.entries()) {
     for (let offset = 0; offset < blockBytes; offset += pageBytes) {
-      counted = (counted + ((block[offset] - (at + 1)) & 255)) >>> 0;
+      counted = (counted + /** @type {number} */ (((block[offset]) - (at + 1)) & 255)) >>> 0;
       sum = crc32(block.subarray(offset + 1, offset + 64), sum);
     }
   }
