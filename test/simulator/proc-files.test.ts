@@ -54,11 +54,10 @@ describe('a whole file', () => {
   test('stat and status', async () => {
     const machine = new Machine();
     const { backend } = machine.self;
-    expect(await text(backend, '/proc/self/stat')).toMatchInlineSnapshot(`
-      "100 (simulated) R 1 100 100 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 0 294912 2 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0
-      "
-    `);
-    expect(await text(backend, '/proc/self/status')).toMatchSnapshot();
+    const stat = await text(backend, '/proc/self/stat');
+    expect(stat.trim().split(' ')).toHaveLength(52);
+    expect(stat).toMatchSnapshot('stat');
+    expect(await text(backend, '/proc/self/status')).toMatchSnapshot('status');
   });
 
   test('files of a node', async () => {
@@ -92,7 +91,7 @@ describe('processes', () => {
     expect(await text(backend, '/proc/self/numa_maps')).toContain(' default heap ');
   });
 
-  test('a process without a parent, or whose parent has ended, has the first for a parent', async () => {
+  test('a process whose parent has ended has the first process for one', async () => {
     const machine = new Machine();
     const parent = machine.process();
     const child = parent.mainThread.fork();

@@ -11,7 +11,7 @@
 import { formatIdList } from '../../core/id-list.ts';
 import type { Machine } from '../machine.ts';
 import type { MachineNode } from '../nodes/machine-description.ts';
-import { hasNode, nodesIn } from '../nodes/nodemask.ts';
+import { nodesIn } from '../nodes/nodemask.ts';
 import { nodePoolFolder } from './huge-pool-files.ts';
 import { nodeUsages } from './node-usage.ts';
 import { kilobytesLine, linesText, maskText } from './text-layout.ts';
@@ -28,7 +28,7 @@ export function nodesFolder(machine: Machine): FolderEntry {
     has_memory: list(withMemory),
     has_normal_memory: list(withMemory),
     online: list(ids),
-    possible: list(ids),
+    possible: list(Array.from({ length: machine.possibleNodeCount }, (_, id) => id)),
   });
   const folderFor = (id: number): FolderEntry | undefined => {
     const node = nodes.find((one) => one.id === id);
@@ -46,10 +46,7 @@ function nodeFolder(machine: Machine, node: MachineNode): FolderEntry {
     cpulist: () => `${formatIdList(cpus)}\n`,
     cpumap: () => `${maskText(cpus, Math.max(...machine.cpus.all) + 1)}\n`,
     distance: () => `${distances()}\n`,
-    // A node without memory has no pools.
-    hugepages: hasNode(machine.memory.physical.memoryNodes, id)
-      ? nodePoolFolder(machine.memory, id)
-      : folderOf({}),
+    hugepages: nodePoolFolder(machine.memory, id),
     meminfo: () => meminfoText(machine, id),
     numastat: () => numastatText(machine, id),
     vmstat: () => nodeVmstatText(machine.memory, id),
