@@ -211,8 +211,8 @@ export interface Backend {
   /** The same on the calling thread. */
   movePagesSync(request: MovePagesRequest): SyscallResult<number>;
   /** The pagemap entry of each page: bit 63 present, bit 62 swapped, bit 61 file or shared.
-   *  Synchronous; without `pid` of the calling process. Source: proc_pid_pagemap(5). ENOENT, EACCES,
-   *  EPERM where /proc is closed, or the process is not ours to look into. */
+   *  Synchronous; without `pid` of the calling process. Source: proc_pid_pagemap(5). ENOENT,
+   *  EACCES, EPERM where /proc is closed, or the process is not ours to look into. */
   pagemap(span: PageSpan, pid?: number): SyscallResult<BigUint64Array>;
   /** Moves a process's pages from node set to node set on another thread. Value: the number of
    *  pages left behind. Source: migrate_pages(2). EINVAL, EPERM, ESRCH, EFAULT, ENOMEM. */

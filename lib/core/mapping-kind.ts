@@ -14,9 +14,9 @@ export const MAPPING_KINDS = [
 ] as const;
 
 /**
- * `heap`: what brk(2) made. `stack`: the first thread's. `anonymous`: private memory without a file,
- * the other threads' stacks included. `file`: a file's pages. `shared`: shared memory that no disk
- * holds (tmpfs, memfd, System V, shared anonymous). `hugetlb`: pages of a pool. `device`: a
+ * `heap`: what brk(2) made. `stack`: the first thread's. `anonymous`: private memory without a
+ * file, the other threads' stacks included. `file`: a file's pages. `shared`: shared memory that no
+ * disk holds (tmpfs, memfd, System V, shared anonymous). `hugetlb`: pages of a pool. `device`: a
  * driver's. `special`: the kernel's own, such as the vdso.
  */
 export type MappingKind = (typeof MAPPING_KINDS)[number];

@@ -15,7 +15,7 @@ export interface TaskStat {
   /** CPU time since it started, in clock ticks, of both modes. */
   readonly cpuTicks: number;
   readonly threadCount: number;
-  /** Clock ticks from the machine's start to its own: with the id, it names one process for ever. */
+  /** Clock ticks from the machine's start to its own: with the id, it names one process. */
   readonly startTicks: number;
   /** The CPU that it ran on last. */
   readonly processor: number;

@@ -110,7 +110,8 @@ describe('a service moved while it answers', () => {
     expect(check.sum).toBe(data.sum);
     expect(check.counted % 256).toBe(check.writeCount % 256);
     figures.push(
-      `remote share ${before.remoteShare.toFixed(2)} before, ${after.remoteShare.toFixed(2)} after; ` +
+      `remote share ${before.remoteShare.toFixed(2)} before, ` +
+        `${after.remoteShare.toFixed(2)} after; ` +
         `${report.pages.moved} pages in ${(report.durationNs / 1e9).toFixed(2)} s`,
     );
     if (!existsSync(MIGRATEPAGES)) return;

@@ -1,6 +1,6 @@
 /**
- * What numa.process(pid) does with another process: one family for the kernel and for the simulator,
- * on processes that a World has.
+ * What numa.process(pid) does with another process: one family for the kernel and for the
+ * simulator, on processes that a World has.
  */
 
 import '../support/matchers.ts';

@@ -29,9 +29,9 @@ export const migrateCommand: CommandSpec = defineCommand<MigrateOptions>({
   name: 'migrate',
   summary: "move a process's memory to other nodes, all of it or some mappings",
   description: [
-    'Addresses and data stay, and the process goes on; policies stay as they are. Ctrl-C ends the ' +
-      'move with a report of what has moved. Memory on the n-th node of --from goes to the n-th of ' +
-      '--to, counted round.',
+    'Addresses and data stay, and the process goes on; policies stay as they are. Ctrl-C ends ' +
+      'the move with a report of what has moved. Memory on the n-th node of --from goes to the ' +
+      'n-th of --to, counted round.',
     'Pages that other processes map too stay where they are unless --include-shared is given. ' +
       'Exit status 3: pages that were to move stayed behind.',
   ],

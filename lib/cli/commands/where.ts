@@ -34,9 +34,10 @@ export const whereCommand: CommandSpec = defineCommand<WhereOptions>({
   name: 'where',
   summary: "show where a process's memory is, and where its threads run",
   description: [
-    'Remote is memory on another node than the thread that uses it runs on, if all threads use all ' +
-      'of it alike; threads count by their CPU time. With --maps each mapping has a map of its ' +
-      'pages: each cell a block of them, with the colour (or letter) of the node that most are on.',
+    'Remote is memory on another node than the thread that uses it runs on, if all threads use ' +
+      'all of it alike; threads count by their CPU time. With --maps each mapping has a map of ' +
+      'its pages: each cell a block of them, with the colour (or letter) of the node that most ' +
+      'are on.',
   ],
   args: [{ flags: '<pid>', description: 'the process', parse: parsePid }],
   options: [

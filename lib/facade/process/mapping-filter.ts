@@ -12,7 +12,7 @@ import type { ProcessMapping } from './process-mappings.ts';
 export interface MappingFilter {
   /** It holds this address, or overlaps this half-open range. */
   readonly address?: bigint | { readonly from: bigint; readonly to: bigint };
-  /** Its name matches: `*` is any text, `?` any character; without a `/`, the last part of a path. */
+  /** Its name matches: `*` is any text, `?` any character; without a `/`, a path's last part. */
   readonly file?: string;
   readonly kind?: MappingKind | readonly MappingKind[];
   /** Of the mapping, not of what is resident in it. */
@@ -70,7 +70,9 @@ function addressTest(
   if (typeof from !== 'bigint' || typeof to !== 'bigint') {
     throw invalidArgumentType(argument, 'a bigint, or { from, to } of bigints', address);
   }
-  if (to <= from) throw invalidArgumentValue(argument, 'must not end before it begins', `${from}-${to}`);
+  if (to <= from) {
+    throw invalidArgumentValue(argument, 'must not end before it begins', `${from}-${to}`);
+  }
   return ({ start, end }) => start < to && from < end;
 }
 

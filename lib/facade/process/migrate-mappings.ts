@@ -197,7 +197,7 @@ class MappingsMove {
     return this.end?.kind === 'gone' ? undefined : this.end;
   }
 
-  /** A callback that fails ends the move like an abort: its error is the cause, the report stays. */
+  /** A callback that fails ends the move like an abort: its error is the cause. */
   async #reportProgress(mapping: PlannedMapping, share: number): Promise<void> {
     const bytesDone = this.#bytesDone + Math.floor(mapping.bytesToMove * share);
     const { bytesToMove: bytesTotal } = this.#plan;

@@ -28,8 +28,8 @@ export interface PlannedMapping extends ProcessMapping {
 
 /** What is worth knowing before. */
 export interface PlanWarning {
-  /** `shared`: pages that others map too stay. `target-full`: not all will fit. `policy`: a mapping's
-   *  own policy names nodes that are left, and will place its future pages there. */
+  /** `shared`: pages that others map too stay. `target-full`: not all will fit. `policy`: a
+   *  mapping's own policy names nodes that are left, and will place its future pages there. */
   readonly kind: 'shared' | 'target-full' | 'policy';
   readonly message: string;
 }

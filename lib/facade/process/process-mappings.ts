@@ -47,8 +47,8 @@ export async function readMappings(files: ProcessFiles): Promise<ProcessMapping[
   return joinMappings(smaps, numaMaps);
 }
 
-/** Joins by address. A line of numa_maps whose mapping has grown or been joined since belongs to the
- *  mapping around it; one whose mapping is gone belongs to nobody. */
+/** Joins by address. A line of numa_maps whose mapping has grown or been joined since belongs to
+ *  the mapping around it; one whose mapping is gone belongs to nobody. */
 export function joinMappings(
   smaps: readonly SmapsEntry[],
   numaMaps: readonly NumaMapsEntry[],
