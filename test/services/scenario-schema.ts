@@ -134,7 +134,7 @@ export const scenarioSchema: Schema = {
       type: 'object',
       properties: {
         mapping: schemaOfRule(NAME),
-        page: { type: 'integer', minimum: 0, maximum: 2 ** 28 - 1 },
+        page: { type: 'integer', minimum: 0, maximum: 2 ** 24 - 1 },
       },
       required: ['mapping'],
       additionalProperties: false,

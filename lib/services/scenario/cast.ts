@@ -6,6 +6,7 @@ import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { NumaError } from '../../core/errors.ts';
+import { countResidencySync } from '../../facade/residency.ts';
 import type { SimulatedCpuset } from '../../simulator/interface/machine-settings.ts';
 import type {
   SimulatedProcess,
@@ -134,8 +135,19 @@ export class Cast {
   }
 }
 
-/** Where pages are, looked at without a call that could be refused. */
+/** Where pages are: as the process itself is told, or where it may not ask, looked at one by one. */
 export function placedPages(
+  machine: Machine,
+  process: SimulatedProcess,
+  span: PageSpan,
+): PlacedPages {
+  const counted = countResidencySync({ backend: process.backend, pid: 0, ...span });
+  if (!counted.ok || counted.value.pages.failed > 0) return pagesSeen(machine, process, span);
+  const { byNode, pages } = counted.value;
+  return { byNode, notPresent: pages.notPresent, zeroPage: pages.zeroPage };
+}
+
+function pagesSeen(
   machine: Machine,
   process: SimulatedProcess,
   { address, pageCount }: PageSpan,

@@ -63,7 +63,7 @@ export const MEMORY_STEPS: StepTable<
       name: NEW_NAME,
       ...BY,
       pageCount: optional(integer(1, PAGE_MAX), 'its length in base pages'),
-      lengthBytes: optional(integer(1, 2 ** 40), 'its length in bytes'),
+      lengthBytes: optional(integer(1, 2 ** 36), 'its length in bytes'),
       shared: optional({ kind: 'flag' }, 'MAP_SHARED; default private'),
       file: optional(
         word('memfd', 'sysv', 'hugetlb', 'tmpfs', 'ramfs', 'disk', 'secret'),

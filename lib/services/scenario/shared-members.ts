@@ -24,8 +24,8 @@ export interface StepRules {
 export const NODE_MAX = 63;
 const CPU_MAX = 1023;
 export const UID_MAX: number = 2 ** 32 - 2;
-/** 1 TiB of base pages. */
-export const PAGE_MAX: number = 2 ** 28;
+/** 64 GiB of small base pages. */
+export const PAGE_MAX: number = 2 ** 24;
 
 /** Schemas know no other: what they say and what the reader does must be the same. */
 const NODE = '[0-9]{1,2}';

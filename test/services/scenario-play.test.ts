@@ -1,0 +1,46 @@
+/** Whatever the reader accepts can be played: it ends, and the machine adds up. */
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { playScenario } from '../../lib/services/scenario/play.ts';
+import { readScenario } from '../../lib/services/scenario/read-scenario.ts';
+import type { Scenario } from '../../lib/services/scenario/scenario.ts';
+import { kernelLines } from '../../lib/simulator/public.ts';
+import { anyStep, before, type Json, scenarioOf } from './scenario-arbitrary.ts';
+
+/** Each name can be made once; a time of hours takes long. */
+function asOneScenario(steps: readonly Json[]): Scenario {
+  const named = steps.map((step, index) => ({
+    ...step,
+    ...(step['name'] === undefined ? {} : { name: `made-${index}` }),
+    ...(step['milliseconds'] === undefined ? {} : { milliseconds: 20 }),
+  }));
+  return readScenario(scenarioOf([...before, ...named]));
+}
+
+test('random scenarios end on every kernel, traced or not, with the same residency', () => {
+  const steps = fc.array(anyStep, { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(steps, fc.constantFrom(...kernelLines), (list, kernel) => {
+      const scenario = asOneScenario(list);
+      const seen = [false, true].map((isTraced) => {
+        try {
+          const play = playScenario(scenario, { kernel, isTraced });
+          expect(play.machine.invariantBreaches()).toEqual([]);
+          expect(play.machine.unendedCallCount).toBe(0);
+          return JSON.stringify(play.residency, (_, value) =>
+            typeof value === 'bigint' ? `${value}` : value,
+          );
+        } catch (error) {
+          // A node without CPUs or memory, or something that an earlier step failed to make.
+          const { code, message } = error as { readonly code?: string; readonly message: string };
+          expect(code, message).toMatch(/^(ERR_|NUMA_)/);
+          expect(message).toMatch(/^step \d+ \(\w+\)|meanwhile/);
+          return message;
+        }
+      });
+      expect(seen[0]).toBe(seen[1]);
+    }),
+    { numRuns: 100 },
+  );
+});
