@@ -46,4 +46,4 @@ export const afterAll = () => {};
 export const beforeEach = () => {};
 export const afterEach = () => {};
 export const onTestFinished = () => {};
-export const vi = { mock: () => {} };
+export const vi = {};

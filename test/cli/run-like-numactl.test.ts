@@ -9,10 +9,10 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { defaultPolicy } from '../../lib/core/memory-policy.ts';
 import { openNuma } from '../../lib/facade/open-numa.ts';
-import type { Replacement } from '../../lib/native-backend/replace-process.ts';
+import { loadAddon } from '../../lib/native-backend/addon.ts';
 import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { compareReleases } from '../contract/kernel-facts.ts';
 import { readHostMachine } from '../support/host-machine.ts';
@@ -23,18 +23,20 @@ import { runCommand } from './run-command.ts';
 
 /** Thrown in place of execve. */
 class Became extends Error {
-  readonly replacement: Replacement;
-  constructor(replacement: Replacement) {
+  readonly path: string;
+  readonly words: readonly string[];
+  constructor(path: Uint8Array, argv: Uint8Array) {
     super('became the command');
-    this.replacement = replacement;
+    const [name = ''] = stringsOf(path);
+    this.path = name;
+    this.words = stringsOf(argv);
   }
 }
 
-vi.mock('../../lib/native-backend/replace-process.ts', () => ({
-  replaceProcess: (replacement: Replacement) => {
-    throw new Became(replacement);
-  },
-}));
+/** Strings that each end in a zero byte. */
+function stringsOf(bytes: Uint8Array): string[] {
+  return Buffer.from(bytes).toString().split('\0').slice(0, -1);
+}
 
 const PUPPET = fileURLToPath(new URL('../../build/Release/puppet', import.meta.url));
 const PROGRAM = `sh -c 'grep allowed_list /proc/self/status; exec ${PUPPET}'`;
@@ -99,9 +101,7 @@ async function startOurs(words: readonly string[]): Promise<Effect> {
     return effectOf(exitCode, '');
   } catch (error) {
     if (!(error instanceof Became)) throw error;
-    const { path, words: given } = error.replacement;
-    const [name = '', ...rest] = [path, ...given.slice(1)].map((word) => `${Buffer.from(word)}`);
-    return start(name, rest);
+    return start(error.path, error.words.slice(1));
   }
 }
 
@@ -116,6 +116,20 @@ function isPlaceCertain({ cpus, mode, nodes }: Effect): boolean {
 const obstacle = await numaCallObstacle();
 const numa = obstacle === undefined ? openNuma({ backend: 'native' }) : undefined;
 const allCpus = numa?.thread.affinity() ?? [];
+
+const loaded = loadAddon();
+const execve = loaded.ok ? loaded.addon.execve : undefined;
+
+beforeAll(() => {
+  if (!loaded.ok) return;
+  loaded.addon.execve = (path, argv) => {
+    throw new Became(path, argv);
+  };
+});
+
+afterAll(() => {
+  if (loaded.ok && execve !== undefined) loaded.addon.execve = execve;
+});
 
 afterEach(() => {
   numa?.thread.setPolicy(defaultPolicy());
