@@ -1,5 +1,6 @@
 /** The world of a simulated machine: its processes are its own. */
 
+import type { Backend } from '../../lib/backend/backend.ts';
 import { NODE_ID_MAX } from '../../lib/core/uapi.ts';
 import {
   Machine,
@@ -8,6 +9,7 @@ import {
   type SimulatedProcess,
 } from '../../lib/simulator/public.ts';
 import type { MachineSettings, World, WorldMachine, WorldProcess } from '../contract/world.ts';
+import type { TextFiles } from '../contract/world-files.ts';
 import { SimulatedWorldProcess } from './simulated-process.ts';
 import { simulatedSettings } from './simulated-settings.ts';
 
@@ -39,13 +41,26 @@ export function openSimulatedWorld(
   return worldOf(new Machine(description, options));
 }
 
+/** By a process of root, which is not there before it is needed: it has memory itself. */
+function filesOf(machine: Machine): TextFiles {
+  let reader: SimulatedProcess | undefined;
+  const backend = (): Backend => {
+    reader ??= machine.process();
+    return reader.backend;
+  };
+  return {
+    readText: (path) => backend().readText(path),
+    readNames: (path) => backend().readNames(path),
+  };
+}
+
 /** The world of a machine that the test keeps in its hands. */
 export function worldOf(machine: Machine): World & { readonly settings: MachineSettings } {
   const processes = new Map<number, SimulatedProcess>();
   return {
     machine: worldMachine(machine),
     settings: simulatedSettings({ machine, processes }),
-    files: machine.process().backend,
+    files: filesOf(machine),
     kernelThread: machine.kernelThreadPid,
     nodeCounters: async (node) => machine.counters(node),
     vmCounters: async () => machine.vmstat(),
