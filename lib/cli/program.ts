@@ -6,6 +6,7 @@
 import { Argument, Command, Option } from 'commander';
 import { type CommandSpec, specOf } from './command.ts';
 import { commands } from './commands/index.ts';
+import { helpLayout } from './help-layout.ts';
 import { EXIT_STATUS, PROGRAM_NAME, PROGRAM_SUMMARY } from './program-text.ts';
 
 /** Runs a command with what commander has read. */
@@ -21,6 +22,7 @@ export function buildProgram(run: Runner, version: string): Command {
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp(helpLayout)
     .enablePositionalOptions()
     .exitOverride()
     .showSuggestionAfterError()
@@ -38,6 +40,7 @@ function commandOf(spec: CommandSpec, run: Runner): Command {
     .summary(spec.summary)
     .description([`${spec.summary}.`, ...(spec.description ?? [])].join('\n\n'))
     .helpOption('-h, --help', 'print this help')
+    .configureHelp(helpLayout)
     .exitOverride();
   specOf.set(command, spec);
   for (const { flags, description, parse, choices } of spec.args ?? []) {
