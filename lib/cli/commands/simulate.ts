@@ -136,7 +136,7 @@ function linesOf(play: Play, { options, output }: Invocation<SimulateOptions>): 
       : colours.bad(`${countText(differences.length, 'difference')}:`);
   return [
     backendLine(backendInfo(play), colours),
-    scenario.summary,
+    ...wrap(scenario.summary, columns),
     '',
     ...stepLines(outcomes, columns, colours).flatMap((lines, index) => [
       ...lines,
@@ -217,7 +217,7 @@ async function record(
   }
   output.lines([
     backendLine(backend, output.colours),
-    scenario.summary,
+    ...wrap(scenario.summary, output.columns),
     '',
     ...stepLines(recording.outcomes, output.columns, output.colours).flat(),
     '',

@@ -75,13 +75,14 @@ export function stepLines(
   colours: Colours,
 ): string[][] {
   const longest = Math.max(...outcomes.map(({ step }) => stepText(step).length));
-  const room = Math.min(longest, columns - INDENT.length - GAP.length - RESULT_COLUMNS);
+  const available = columns - INDENT.length - GAP.length - RESULT_COLUMNS;
+  const room = Math.min(longest, available);
   return outcomes.map((outcome, index) => {
     const head = `${`${index + 1}`.padStart(INDENT.length - GAP.length)}${GAP}`;
     const text = stepText(outcome.step);
     const result = outcomeText(outcome);
     const paint = paintOf(outcome, colours);
-    if (room < STEP_COLUMNS_MIN) {
+    if (available < STEP_COLUMNS_MIN) {
       const below = wrap(`${INDENT}-> ${result}`, columns).map(paint);
       return [...wrap(`${head}${text}`, columns), ...below];
     }
