@@ -3,12 +3,44 @@
  */
 
 import { setTimeout } from 'node:timers/promises';
+import { Option } from 'commander';
+import { parsePositive } from './arguments.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
 export interface RepeatSurroundings {
   readonly output: Output;
   readonly signal: AbortSignal;
+}
+
+/** `--watch [seconds]`, which several commands have. */
+export function watchOption(): Option {
+  return new Option('--watch [seconds]', 'draw it again and again')
+    .argParser(parsePositive)
+    .preset(SECONDS_DEFAULT);
+}
+
+const SECONDS_DEFAULT = 2;
+
+/**
+ * Shows something once, or with `--watch` again and again.
+ * @param lines what is shown; undefined where it has been printed as JSON
+ */
+export async function showOrWatch(
+  watchSeconds: number | undefined,
+  surroundings: RepeatSurroundings,
+  lines: () => Promise<readonly string[] | undefined>,
+): Promise<ExitCode> {
+  const { output } = surroundings;
+  const show = async (): Promise<ExitCode> => {
+    const shown = await lines();
+    if (shown === undefined) return EXIT.DONE;
+    if (watchSeconds === undefined) output.lines(shown);
+    else output.redraw(shown);
+    return EXIT.DONE;
+  };
+  if (watchSeconds === undefined) return show();
+  return repeatEvery(watchSeconds * 1000, surroundings, show);
 }
 
 /** Ends with the status of the last time; an interrupt is how it is meant to end. */

@@ -32,6 +32,20 @@ export interface MovedChunk {
   readonly located: Int32Array;
 }
 
+/** Nothing has been counted. */
+export const NO_PAGES: MigratedPages = {
+  total: 0,
+  moved: 0,
+  alreadyThere: 0,
+  notPresent: 0,
+  zeroPage: 0,
+  shared: 0,
+  busy: 0,
+  noMemory: 0,
+  notAttempted: 0,
+  failed: 0,
+};
+
 /** The counted part of every report of a move. */
 export type MigrationTotals = Pick<
   MigrationReport,
@@ -40,18 +54,7 @@ export type MigrationTotals = Pick<
 
 /** Adds up pages chunk by chunk; `finish` makes the report. */
 export class MigrationTally {
-  readonly #pages: { -readonly [Name in keyof MigratedPages]: number } = {
-    total: 0,
-    moved: 0,
-    alreadyThere: 0,
-    notPresent: 0,
-    zeroPage: 0,
-    shared: 0,
-    busy: 0,
-    noMemory: 0,
-    notAttempted: 0,
-    failed: 0,
-  };
+  readonly #pages: { -readonly [Name in keyof MigratedPages]: number } = { ...NO_PAGES };
   readonly #failedBy: Record<string, number> = {};
   readonly #before: Record<NodeId, number> = {};
   readonly #after: Record<NodeId, number> = {};

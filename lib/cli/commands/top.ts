@@ -6,15 +6,14 @@ import { Option } from 'commander';
 import type { NodeId } from '../../core/node-mask.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { type ProcessSummary, readProcesses } from '../../services/process-list.ts';
-import { parseCount, parsePositive } from '../arguments.ts';
+import { parseCount } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { backendLine } from '../render/backend-line.ts';
 import { bar, nodeLetter } from '../render/bar.ts';
 import type { Colours } from '../render/colours.ts';
 import { type Column, table } from '../render/table.ts';
 import { bytesText, shareText } from '../render/units.ts';
-import { repeatEvery } from '../repeat.ts';
+import { showOrWatch, watchOption } from '../repeat.ts';
 
 interface TopOptions {
   readonly count: number;
@@ -36,7 +35,7 @@ export const topCommand: CommandSpec = defineCommand<TopOptions>({
     new Option('--sort <by>', 'what comes first')
       .choices(['memory', 'remote', 'cpu'])
       .default('memory'),
-    new Option('--watch [seconds]', 'draw it again and again').argParser(parsePositive).preset(2),
+    watchOption(),
   ],
   examples: [
     { line: 'node-numa top', says: 'the processes with most memory' },
@@ -45,27 +44,24 @@ export const topCommand: CommandSpec = defineCommand<TopOptions>({
   takesMachine: false,
   takesJson: true,
   async run(invocation) {
-    const { options, output, signal } = invocation;
     const numa = invocation.open();
-    const show = (): Promise<ExitCode> => showOnce(invocation, numa);
-    if (options.watch === undefined) return show();
-    return repeatEvery(options.watch * 1000, { output, signal }, show);
+    return showOrWatch(invocation.options.watch, invocation, () => linesOf(invocation, numa));
   },
 });
 
-async function showOnce(
+async function linesOf(
   { options, output }: Invocation<TopOptions>,
   numa: Numa,
-): Promise<ExitCode> {
+): Promise<readonly string[] | undefined> {
   const { processes, hiddenCount } = await readProcesses(numa);
   const sorted = [...processes].sort(ORDERS[options.sort]).slice(0, options.count);
   if (options.json) {
     output.json({ backend: numa.backend, processes: sorted, hiddenCount });
-    return EXIT.DONE;
+    return undefined;
   }
   const { columns, colours } = output;
   const nodes = numa.topology.online.toArray();
-  const lines = [
+  return [
     backendLine(numa.backend, colours),
     '',
     ...table(sorted, columnsOf(nodes, colours), {
@@ -75,9 +71,6 @@ async function showOnce(
     colours.dim(nodes.map((node, index) => `${nodeLetter(index)} node ${node}`).join('  ')),
     ...(hiddenCount > 0 ? [colours.dim(`${hiddenCount} more are not ours to look into`)] : []),
   ];
-  if (options.watch === undefined) output.lines(lines);
-  else output.redraw(lines);
-  return EXIT.DONE;
 }
 
 type Order = (a: ProcessSummary, b: ProcessSummary) => number;

@@ -7,9 +7,8 @@ import type { Numa } from '../../facade/numa.ts';
 import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
 import { remoteShareOf } from '../../facade/process/process-threads.ts';
-import { parseCount, parsePid, parsePositive } from '../arguments.ts';
+import { parseCount, parsePid } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
@@ -17,7 +16,7 @@ import { cellText, pageMap, pageMapLegend, pagesPerCell } from '../render/page-m
 import { paragraph } from '../render/paragraph.ts';
 import { mappingColumns, type ProcessView, processText } from '../render/process-text.ts';
 import { table } from '../render/table.ts';
-import { repeatEvery } from '../repeat.ts';
+import { showOrWatch, watchOption } from '../repeat.ts';
 
 interface WhereOptions {
   readonly maps?: boolean;
@@ -48,7 +47,7 @@ export const whereCommand: CommandSpec = defineCommand<WhereOptions>({
     new Option('--top <count>', 'how many mappings to show')
       .argParser(parseCount)
       .default(TOP_DEFAULT),
-    new Option('--watch [seconds]', 'draw it again and again').argParser(parsePositive).preset(2),
+    watchOption(),
   ],
   examples: [
     { line: 'node-numa where $$', says: 'this shell' },
@@ -58,18 +57,15 @@ export const whereCommand: CommandSpec = defineCommand<WhereOptions>({
   takesMachine: true,
   takesJson: true,
   async run(invocation) {
-    const { options, output, signal } = invocation;
     const numa = invocation.open();
-    const show = (): Promise<ExitCode> => showOnce(invocation, numa);
-    if (options.watch === undefined) return show();
-    return repeatEvery(options.watch * 1000, { output, signal }, show);
+    return showOrWatch(invocation.options.watch, invocation, () => linesOf(invocation, numa));
   },
 });
 
-async function showOnce(
+async function linesOf(
   { options, args, output }: Invocation<WhereOptions>,
   numa: Numa,
-): Promise<ExitCode> {
+): Promise<readonly string[] | undefined> {
   const target = numa.process(args[0] as number);
   const [residency, threads] = [await target.residency(), await target.threads()];
   const remoteShare = remoteShareOf(residency.bytesByNode, threads);
@@ -80,7 +76,7 @@ async function showOnce(
   if (options.json) {
     const { backend } = numa;
     output.json({ backend, ...view, ...(mappings === undefined ? {} : { mappings }) });
-    return EXIT.DONE;
+    return undefined;
   }
   const lines = [backendLine(numa.backend, output.colours), '', ...viewLines(view, numa, output)];
   if (mappings !== undefined) {
@@ -89,9 +85,7 @@ async function showOnce(
       ...(await mappingLines(mappings, { numa, output, pid: target.pid }, options.top)),
     );
   }
-  if (options.watch === undefined) output.lines(lines);
-  else output.redraw(lines);
-  return EXIT.DONE;
+  return lines;
 }
 
 function viewLines(view: ProcessView, numa: Numa, { columns, colours }: Output): string[] {

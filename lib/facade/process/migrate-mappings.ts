@@ -14,7 +14,7 @@ import type {
   SelectedPages,
 } from '../../core/migration-report.ts';
 import type { NodeId } from '../../core/node-mask.ts';
-import { MigrationTally, type MigrationTotals } from '../migration-tally.ts';
+import { MigrationTally, type MigrationTotals, NO_PAGES } from '../migration-tally.ts';
 import { moveChunk, type Stop } from '../move-chunk.ts';
 import type { PagesOfProcess } from '../residency.ts';
 import type { MigrationPlan, PlannedMapping } from './migration-plan.ts';
@@ -250,31 +250,21 @@ function targetsFor(
   return { targets, notSelected };
 }
 
+const NO_SELECTED_PAGES: SelectedPages = { ...NO_PAGES, notSelected: 0 };
+
 function sumOf(
   parts: readonly MappingMigration[],
 ): Pick<MappingMigration, 'pages' | 'failedBy' | 'before' | 'after'> {
-  const pages = sumCounts(parts.map((part) => part.pages)) as unknown as SelectedPages;
   return {
-    pages: Object.freeze({ ...NO_PAGES, ...pages }),
+    pages: Object.freeze({
+      ...NO_SELECTED_PAGES,
+      ...sumCounts(parts.map((part) => part.pages)),
+    }),
     failedBy: sumCounts(parts.map((part) => part.failedBy)),
     before: sumCounts(parts.map((part) => part.before)),
     after: sumCounts(parts.map((part) => part.after)),
   };
 }
-
-const NO_PAGES: SelectedPages = {
-  total: 0,
-  moved: 0,
-  alreadyThere: 0,
-  notPresent: 0,
-  zeroPage: 0,
-  shared: 0,
-  busy: 0,
-  noMemory: 0,
-  notAttempted: 0,
-  failed: 0,
-  notSelected: 0,
-};
 
 function sumCounts(records: readonly object[]): Record<string, number> {
   const sums: Record<string, number> = {};
