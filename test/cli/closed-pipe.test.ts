@@ -1,4 +1,4 @@
-/** Output into a pipe that nobody reads any more: the work goes on, and nothing is complained of. */
+/** Output into a pipe that nobody reads any more: the work goes on, without a complaint. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -18,8 +18,11 @@ function textOf(program: string, words: readonly string[]): string {
   // As wide as it takes: otherwise it goes on below with more nodes. Fields of /proc that it does
   // not know are told on standard error.
   const env = { ...process.env, NUMASTAT_WIDTH: '1000' };
-  const options = { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] } as const;
-  return execFileSync(`${FOLDER}/${program}`, [...words], options);
+  return execFileSync(`${FOLDER}/${program}`, [...words], {
+    encoding: 'utf8',
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
 }
 
 export interface NumactlNode {

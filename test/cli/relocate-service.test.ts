@@ -21,6 +21,8 @@ const MIGRATEPAGES = '/usr/bin/migratepages';
 const MIB = Number(process.env['NODE_NUMA_SERVICE_MIB'] ?? 64);
 const DATA_BYTES = MIB * 2 ** 20;
 const PAUSE_BUDGET_MS = 20;
+/** For an emulated machine beside others. */
+const TIMEOUT_MS = 120_000 + MIB * 1000;
 const run = promisify(execFile);
 
 interface Placement {
@@ -53,7 +55,7 @@ beforeAll(async () => {
   // Runs on the second node's CPUs, with memory of the first.
   const placed = ['run', '--memory-nodes', `${a}`, '--policy', 'preferred', '--cpu-nodes', `${b}`];
   service = await RunningService.start(MIB, [process.execPath, PROGRAM, ...placed, '--']);
-}, 120_000);
+}, TIMEOUT_MS);
 afterAll(() => service?.stop());
 
 function needService(context: TestContext): RunningService {
@@ -85,7 +87,7 @@ afterAll(() => {
 });
 
 describe('a service moved while it answers', () => {
-  test('all of it, its data kept', { timeout: 180_000 }, async (context) => {
+  test('all of it, its data kept', { timeout: TIMEOUT_MS }, async (context) => {
     const { pid } = needService(context);
     const running = needService(context);
     const before = await placement(pid);
@@ -122,7 +124,7 @@ describe('a service moved while it answers', () => {
     figures.push(`longest stall of migratepages to ours: ${ratio.toFixed(2)}`);
   });
 
-  test('its files only', { timeout: 120_000 }, async (context) => {
+  test('its files only', { timeout: TIMEOUT_MS }, async (context) => {
     const { pid } = needService(context);
     // Both ways, so that it does not matter where they are.
     for (const to of [a, b]) {
@@ -142,7 +144,7 @@ describe('a service moved while it answers', () => {
     }
   });
 
-  test('half of it, by Ctrl-C', { timeout: 120_000 }, async (context) => {
+  test('half of it, by Ctrl-C', { timeout: TIMEOUT_MS }, async (context) => {
     const { pid } = needService(context);
     const before = await placement(pid);
     const [from, to] = onNode(before, a) > onNode(before, b) ? [a, b] : [b, a];

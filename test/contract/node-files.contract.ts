@@ -110,7 +110,10 @@ function declareShape(declare: DeclareTest): void {
     expect(enabled.replaceAll(/[[\]]/g, '')).toBe('always madvise never\n');
     expect(enabled).toMatch(/\[\w+\]/);
     const weights = await filesOf(scene.world).readNames('/sys/kernel/mm/mempolicy');
-    if (!facts.hasWeightedInterleave) return expect(weights).toFailWith('scandir', 'ENOENT');
+    if (!facts.hasWeightedInterleave) {
+      expect(weights).toFailWith('scandir', 'ENOENT');
+      return;
+    }
     const folder = '/sys/kernel/mm/mempolicy/weighted_interleave';
     const names = (await namesIn(scene, folder)).filter((name) => name.startsWith('node'));
     expect(names.sort()).toEqual(scene.machine.memoryNodes.map((node) => `node${node}`).sort());

@@ -106,7 +106,7 @@ function declareEnds(declare: DeclareTest): void {
   declare('a process that has ended is shown without its memory', conditions, async (scene) => {
     const { process, facts, skip } = scene;
     const result = await process.states?.endedChild();
-    if (result?.ok !== true) skip('needs a child that has ended');
+    if (result?.ok !== true) return skip('needs a child that has ended');
     const pid = result.value;
     const pagemap = facts.pagemapNeedsMemory ? 'ESRCH' : 'ok';
     expect(await seenBy(process, pid, 0n)).toEqual({ ...WITHOUT_MEMORY, pagemap });

@@ -54,7 +54,7 @@ export function generateProgram(
   return { ...program, groups: groupsOf(scene, kind), steps: generateSteps(scene) };
 }
 
-function groupsOf({ groupCount: count }: Scene, kind: GroupKind): Program['groups'] {
+function groupsOf({ groupCount: count }: Scene, kind: GroupKind): NonNullable<Program['groups']> {
   return { kind, count };
 }
 

@@ -135,7 +135,7 @@ export class Cast {
   }
 }
 
-/** Where pages are: as the process itself is told, or where it may not ask, looked at one by one. */
+/** Where pages are: as the process itself is told, or, where it may not ask, one by one. */
 export function placedPages(
   machine: Machine,
   process: SimulatedProcess,

@@ -37,7 +37,7 @@ function work() {
     const block = /** @type {Buffer} */ (blocks[Math.floor((page * pageBytes) / blockBytes)]);
     const offset = (page * pageBytes) % blockBytes;
     const start = performance.now();
-    block[offset] = /** @type {number} */ ((block[offset]) + 1) % 256;
+    block.writeUInt8((block.readUInt8(offset) + 1) % 256, offset);
     longest = Math.max(longest, performance.now() - start);
   }
   writeCount += pagesPerRequest;
@@ -49,7 +49,7 @@ function checksum() {
   let counted = 0;
   for (const [at, block] of blocks.entries()) {
     for (let offset = 0; offset < blockBytes; offset += pageBytes) {
-      counted = (counted + /** @type {number} */ (((block[offset]) - (at + 1)) & 255)) >>> 0;
+      counted = (counted + ((block.readUInt8(offset) - (at + 1)) & 255)) >>> 0;
       sum = crc32(block.subarray(offset + 1, offset + 64), sum);
     }
   }
