@@ -112,10 +112,14 @@ export class Output {
     this.#write(this.#streams.stderr, CLEAR_LINE);
   }
 
-  /** Draws a screen anew on a terminal; elsewhere prints it below the last, after an empty line. */
+  /**
+   * Draws a screen anew on a terminal, as many lines as it has; elsewhere prints them below the
+   * last ones, after an empty line.
+   */
   redraw(lines: readonly string[]): void {
     const { stdout } = this.#streams;
-    const text = `${lines.join('\n')}\n`;
+    const shown = this.isTerminal ? lines.slice(0, this.rows - 1) : lines;
+    const text = `${shown.join('\n')}\n`;
     this.#write(stdout, this.isTerminal ? `${REDRAW}${text}` : `${text}\n`);
   }
 

@@ -1,5 +1,5 @@
 /**
- * Drawing the same again and again, until Ctrl-C, q or a closed pipe ends it.
+ * Drawing the same again and again, until Ctrl-C or a closed pipe ends it.
  */
 
 import { setTimeout } from 'node:timers/promises';
