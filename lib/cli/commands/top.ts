@@ -11,6 +11,8 @@ import { type CommandSpec, defineCommand, type Invocation } from '../command.ts'
 import { backendLine } from '../render/backend-line.ts';
 import { bar, nodeLetter } from '../render/bar.ts';
 import type { Colours } from '../render/colours.ts';
+import { nodeLegend } from '../render/page-map.ts';
+import { paragraph } from '../render/paragraph.ts';
 import { type Column, table } from '../render/table.ts';
 import { bytesText, shareText } from '../render/units.ts';
 import { showOrWatch, watchOption } from '../repeat.ts';
@@ -68,9 +70,13 @@ async function linesOf(
       columns,
       heading: colours.heading.bind(colours),
     }),
-    colours.dim(nodes.map((node, index) => `${nodeLetter(index)} node ${node}`).join('  ')),
-    ...(hiddenCount > 0 ? [colours.dim(`${hiddenCount} more are not ours to look into`)] : []),
+    ...paragraph(nodeLegend(nodes, colours).join('  '), columns),
+    ...(hiddenCount > 0 ? [colours.dim(hiddenText(hiddenCount))] : []),
   ];
+}
+
+function hiddenText(count: number): string {
+  return `${count} more ${count === 1 ? 'is' : 'are'} not ours to look into`;
 }
 
 type Order = (a: ProcessSummary, b: ProcessSummary) => number;

@@ -85,17 +85,21 @@ function textOf({ node, isFull }: Cell, { isOn }: Colours): string {
   return isFull ? FULL : MIXED;
 }
 
-/** What the cells mean, in one line. */
-export function pageMapLegend(nodes: readonly NodeId[], colours: Colours): string {
-  const names = nodes.map((node, index) =>
+/** The nodes, each with its colour or letter. */
+export function nodeLegend(nodes: readonly NodeId[], colours: Colours): string[] {
+  return nodes.map((node, index) =>
     colours.isOn
       ? colours.node(index, `${FULL} node ${node}`)
       : `${nodeLetter(index)} node ${node}`,
   );
+}
+
+/** What the cells mean, in one line. */
+export function pageMapLegend(nodes: readonly NodeId[], colours: Colours): string {
   const rest = colours.isOn
     ? [`${MIXED} most of it`, `${ABSENT} not present`]
     : [`${ABSENT_PLAIN} not present`];
-  return [...names, ...rest].join('  ');
+  return [...nodeLegend(nodes, colours), ...rest].join('  ');
 }
 
 /** "a cell is 2 MiB". */
