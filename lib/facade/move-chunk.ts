@@ -23,6 +23,9 @@ export interface Chunk extends Omit<Attempt, 'targets'> {
   /** Where its pages are to go, once it is known where they are. A page whose target is where it is
    *  stays there. */
   readonly targetsOf: (before: Int32Array) => Targets;
+  /** Huge pages of a pool: before 6.12 pages behind the first of one may be EACCES, though it
+   *  moved. */
+  readonly isOfPool?: boolean;
 }
 
 /** A chunk whose targets are known. */
@@ -79,17 +82,17 @@ async function moveLocatedChunk(chunk: AimedChunk, before: Int32Array): Promise<
  * move ends, and no place is claimed for those pages.
  */
 async function verify(
-  { range, span, targets, tally }: AimedChunk,
+  { range, span, targets, tally, isOfPool = false }: AimedChunk,
   before: Int32Array,
   outcome: Int32Array,
 ): Promise<{ after: Int32Array; blind?: Stop }> {
   // Loops in place of findIndex: they run over every page of every move, and findIndex takes ten
   // times as long (scripts/bench).
   let first = 0;
-  while (first < outcome.length && !isDoubtful(outcome[first], before[first])) first += 1;
+  while (first < outcome.length && !isDoubtful(outcome[first], before[first], isOfPool)) first += 1;
   if (first === outcome.length) return { after: before };
   let last = outcome.length - 1;
-  while (!isDoubtful(outcome[last], before[last])) last -= 1;
+  while (!isDoubtful(outcome[last], before[last], isOfPool)) last -= 1;
   const address = span.address + BigInt(first) * BigInt(range.backend.pageSizeBytes);
   const after = before.slice();
   const located = after.subarray(first, last + 1);
@@ -98,19 +101,21 @@ async function verify(
   for (let index = first; index <= last; index += 1) {
     const code = outcome[index] as number;
     const place = after[index] as number;
-    if (!isDoubtful(code, before[index])) {
+    if (!isDoubtful(code, before[index], isOfPool)) {
       if (!result.ok) after[index] = before[index] as number;
     } else if (!result.ok) {
       outcome[index] = STATUS_UNSET;
     } else if (code !== STATUS_UNSET) {
-      outcome[index] = place < 0 || place === targetAt(targets, index) ? place : -ERRNO.EBUSY;
+      const isSettled = place < 0 || place === targetAt(targets, index);
+      outcome[index] = isSettled ? place : code === -ERRNO.EACCES ? code : -ERRNO.EBUSY;
     }
   }
   return result.ok ? { after } : { after, blind: { kind: 'failed', failure: result } };
 }
 
-function isDoubtful(code: number | undefined, was: number | undefined): boolean {
+function isDoubtful(code: number | undefined, was: number | undefined, isOfPool: boolean): boolean {
   if (code === undefined || code >= 0) return false;
+  if (isOfPool && code === -ERRNO.EACCES) return true;
   if (code === STATUS_UNSET || code === -ERRNO.EBUSY) return true;
   return (code === NOT_PRESENT || code === ZERO_PAGE) && was !== undefined && was >= 0;
 }

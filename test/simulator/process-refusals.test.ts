@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { type Backend, type Numa, NumaError, openNuma } from '../../lib/index.ts';
-import { Machine, type SimulatedProcess } from '../../lib/simulator/public.ts';
+import { kernelLines, Machine, type SimulatedProcess } from '../../lib/simulator/public.ts';
 import { failureOf } from '../core/thrown.ts';
 
 const PAGES = 2000;
@@ -154,6 +154,20 @@ describe('a /proc that tells nothing', () => {
     const moving = openNuma({ backend }).process(process.pid).migrateMappings({ to: 1 });
     expect((await failureOf(() => moving)).code).toBe('NUMA_NO_SUCH_PROCESS');
   });
+});
+
+test.each(kernelLines)('huge pages of a pool move, each page counted: Linux %s', async (kernel) => {
+  const machine = new Machine(undefined, { kernel });
+  for (const node of [0, 1]) machine.settings.setHugePoolPages(node, 4);
+  const process = machine.process();
+  const pool = process.objects.create('hugetlb', 1024);
+  const mapped = pool.ok ? process.objects.map(pool.value, { pageCount: 1024 }) : pool;
+  if (!mapped.ok) throw new Error(`errno ${mapped.errno}`);
+  process.memory.touch({ address: mapped.value, pageCount: 1024 }, 'write');
+  const memory = openNuma({ machine }).process(process.pid);
+  const report = await memory.migrateMappings({ to: 1, mappings: { kind: 'hugetlb' } });
+  expect(report).toMatchObject({ complete: true, pages: { moved: 1024, shared: 0, busy: 0 } });
+  expect((await memory.residency()).byKind.hugetlb.bytesByNode).toEqual({ 1: 1024 * 4096 });
 });
 
 test('100,000 mappings are read and planned', async () => {

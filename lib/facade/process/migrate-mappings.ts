@@ -92,6 +92,15 @@ export async function moveMappings(
   return { report };
 }
 
+/** One mapping on its way. */
+interface MovingMapping {
+  readonly range: PagesOfProcess;
+  readonly tally: MigrationTally;
+  readonly isOfPool: boolean;
+  /** Pages so far that were neither to be moved nor on a target. */
+  notSelected: number;
+}
+
 /** The state of one move over all its mappings. */
 class MappingsMove {
   end: End | undefined;
@@ -119,20 +128,20 @@ class MappingsMove {
     const pageCount = mapping.lengthBytes / backend.pageSizeBytes;
     const range = { backend, pid, address: mapping.start, pageCount };
     const tally = new MigrationTally();
-    const counted = { notSelected: 0 };
+    const part = { range, tally, isOfPool: mapping.kind === 'hugetlb', notSelected: 0 };
     for (let index = 0; index < pageCount && !this.#isOver; ) {
       await this.#beginStep();
       if (this.#isOver) break;
       const span = this.#spanAt(range, index, mayBeHuge(mapping));
       const movedBefore = tally.moved;
-      await this.#moveSpan(range, span, tally, counted);
+      await this.#moveSpan(part, span);
       index += span.pageCount;
       this.#movedBytes += (tally.moved - movedBefore) * backend.pageSizeBytes;
       await this.#reportProgress(mapping, index / pageCount);
     }
     this.#bytesDone += mapping.bytesToMove;
     tally.addUnknown(pageCount - tally.pagesDone);
-    return this.#concludeMapping(mapping, tally.totals(), counted.notSelected);
+    return this.#concludeMapping(mapping, tally.totals(), part.notSelected);
   }
 
   /** A full node is worth a look at the rest: its pages stay where they are, and are counted. */
@@ -166,21 +175,18 @@ class MappingsMove {
     return { address: start, pageCount: Math.min(wanted - intoUnit, pageCount - index) };
   }
 
-  async #moveSpan(
-    range: PagesOfProcess,
-    span: PageSpan,
-    tally: MigrationTally,
-    counted: { notSelected: number },
-  ): Promise<void> {
+  async #moveSpan(part: MovingMapping, span: PageSpan): Promise<void> {
     const startMs = performance.now();
     const targetsOf = (before: Int32Array): Int32Array => {
       const { targets, notSelected } = targetsFor(before, this.#plan);
-      counted.notSelected += notSelected;
+      part.notSelected += notSelected;
       return targets;
     };
+    const { range, tally, isOfPool } = part;
     const { flags } = this.#request;
     const countCall = (): void => tally.countSyscall('move_pages');
-    const stop = await moveChunk({ range, span, flags, tally, countCall, targetsOf }, this.#stop);
+    const chunk = { range, span, flags, tally, countCall, targetsOf, isOfPool };
+    const stop = await moveChunk(chunk, this.#stop);
     this.end = stop ?? this.end;
     const restMs = this.budget.add(performance.now() - startMs, span.pageCount);
     if (restMs > 0 && !this.#isOver) await this.#rest(restMs);
