@@ -84,7 +84,7 @@ describe('process().migrate()', () => {
       code: 'NUMA_NOT_PERMITTED',
       syscall: 'migrate_pages',
       errnoName: 'EPERM',
-      hint: expect.stringContaining('CAP_SYS_NICE'),
+      hint: expect.stringContaining('CAP_SYS_PTRACE'),
     });
   });
 });
