@@ -13,6 +13,7 @@ import {
   guestSuites,
   machineSuites,
   nodeSuites,
+  shortSuites,
   tierSuites,
   versionSuites,
 } from './suites.mjs';
@@ -41,7 +42,8 @@ export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLin
 
 /**
  * Everything on the default kernel and the main machine; what kernels answer differently on all
- * kernels, and what machines show differently on all machines. Long cells first.
+ * kernels (what takes long on the newest only), and what machines show differently on all machines.
+ * Long cells first.
  * @param {{ isHostDenied: boolean }} host that may not make the calls leaves all suites to guests
  * @returns {Cell[]}
  */
@@ -51,7 +53,10 @@ export function ciMatrix({ isHostDenied }) {
   const suites = isHostDenied ? guestSuites : nodeSuites;
   return [
     { machine: mainMachine, kernel: defaultKernel, suites },
-    ...kernels.map((kernel) => ({ machine: mainMachine, kernel, suites: versionSuites })),
+    ...kernels.toReversed().map((kernel) => {
+      const isNewest = kernel === kernels.at(-1);
+      return { machine: mainMachine, kernel, suites: isNewest ? versionSuites : shortSuites };
+    }),
     ...machines.map((machine) => ({ machine, kernel: defaultKernel, suites: machineSuites })),
     ...kernels.slice(-1).map((kernel) => ({ machine: tierMachine, kernel, suites: tierSuites })),
   ];

@@ -30,6 +30,17 @@ export const versionSuites = [
   'test/facade/migrate',
   'test/facade/process-moves',
 ];
+/**
+ * Tests of many seconds: the oldest and the newest kernel run them, those between in the whole
+ * matrix only (npm run test:kernels).
+ */
+const longNames = [
+  ...['pages are marked, or not', 'huge pages are marked as', 'of the pool are not marked'],
+  ...['on one node is marked', 'while balancing is off nothing', 'tiering marks nothing'],
+  ...['a range follows the CPU', 'a reference keeps pages', 'move until they are pinned'],
+  ...['it moves in pieces', 'its pieces stay', 'move while they come and go', 'nothing is lost of'],
+];
+export const shortSuites = [...versionSuites, '-t', `^(?!.*(${longNames.join('|')}))`];
 /** What needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
 export const tierSuites = [...contractSuites, '-t', 'promotion'];
 /** Commands that need several nodes, or Debian's own to compare with. */
