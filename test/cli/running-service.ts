@@ -11,13 +11,13 @@ import { fileURLToPath } from 'node:url';
 
 const SERVICE = fileURLToPath(new URL('./workers/service.mjs', import.meta.url));
 
-/** How long the slowest access of each request took, in microseconds. */
+/** How long the slowest step of each request took, in microseconds. */
 export interface Stalls {
   readonly requestCount: number;
   readonly medianUs: number;
   readonly p99Us: number;
   readonly longestUs: number;
-  /** Requests by the power of two of microseconds that their slowest access took. */
+  /** Requests by the power of two of microseconds that their slowest step took. */
   readonly histogram: Readonly<Record<string, number>>;
 }
 

@@ -54,7 +54,7 @@ export const migrateCommand: CommandSpec = defineCommand<MigrateOptions>({
     ).conflicts(['mapping', 'pauseBudget', 'dryRun', 'includeShared']),
   ],
   examples: [
-    { line: 'node-numa migrate $$ --to 1 --dry-run', says: 'what would move' },
+    { line: 'node-numa migrate $$ --to 0 --dry-run', says: 'what would move' },
     { line: 'node-numa migrate $$ --from 0 --to 1', says: 'move this shell from node 0 to node 1' },
     {
       line: "node-numa migrate $$ --to 0 --mapping 'kind=heap,size>=4k' --pause-budget 5",

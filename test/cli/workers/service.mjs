@@ -1,7 +1,7 @@
 // @ts-check
 // A service as anybody writes one, without node-numa: it holds data and answers requests on a
-// socket. Each request reads and writes some pages at random; how long each took goes into a
-// histogram, which it gives when asked.
+// socket. Each request reads and writes some pages at random, and takes a little memory more, as
+// allocators do; how long that took is told when asked.
 
 import { createServer } from 'node:http';
 import { crc32 } from 'node:zlib';
@@ -23,8 +23,13 @@ function randomPage() {
   return state % pageCount;
 }
 
+const stepBytes = 64 * 1024;
+
+/** Grows by 64 KiB with each request: a change of mappings, which waits for who walks them. */
+const growing = new SharedArrayBuffer(stepBytes, { maxByteLength: 2 ** 31 });
+
 /**
- * Longest of each request's reads and writes, in microseconds.
+ * Longest step of each request, in microseconds.
  * @type {number[]}
  */
 let timesUs = [];
@@ -40,6 +45,9 @@ function work() {
     block.writeUInt8((block.readUInt8(offset) + 1) % 256, offset);
     longest = Math.max(longest, performance.now() - start);
   }
+  const start = performance.now();
+  growing.grow(growing.byteLength + stepBytes);
+  longest = Math.max(longest, performance.now() - start);
   writeCount += pagesPerRequest;
   timesUs.push(longest * 1000);
 }
