@@ -11,6 +11,7 @@ import { runPart } from './part.mjs';
 import {
   guestPart,
   guestSuites,
+  idSuites,
   machineSuites,
   nodeSuites,
   shortSuites,
@@ -26,6 +27,8 @@ const guestsMax = 4;
 
 const mainMachine = 'four-nodes';
 const tierMachine = 'hmat-tiers';
+/** Numbers with gaps, and nodes without memory. */
+const oddMachines = ['sparse-ids', 'memoryless-node'];
 
 /** @typedef {import('./part.mjs').Outcome} Outcome */
 /** @typedef {{ machine: string, kernel: string, suites: string[] }} Cell */
@@ -49,7 +52,7 @@ export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLin
  */
 export function ciMatrix({ isHostDenied }) {
   const kernels = [...kernelLines.keys()].filter((line) => line !== defaultKernel);
-  const machines = machineNames().filter((name) => name !== mainMachine);
+  const machines = machineNames().filter((name) => name !== mainMachine && name !== tierMachine);
   const suites = isHostDenied ? guestSuites : nodeSuites;
   return [
     { machine: mainMachine, kernel: defaultKernel, suites },
@@ -57,7 +60,10 @@ export function ciMatrix({ isHostDenied }) {
       const isNewest = kernel === kernels.at(-1);
       return { machine: mainMachine, kernel, suites: isNewest ? versionSuites : shortSuites };
     }),
-    ...machines.map((machine) => ({ machine, kernel: defaultKernel, suites: machineSuites })),
+    ...machines.map((machine) => {
+      const hasOddIds = oddMachines.includes(machine);
+      return { machine, kernel: defaultKernel, suites: hasOddIds ? idSuites : machineSuites };
+    }),
     ...kernels.slice(-1).map((kernel) => ({ machine: tierMachine, kernel, suites: tierSuites })),
   ];
 }

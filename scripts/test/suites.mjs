@@ -12,23 +12,31 @@ const contractSuites = ['test/backends'];
 /** The families of the contract that a machine's nodes, distances and CPUs make a difference to. */
 const machineFamilies = [
   ...['topology', 'nodes and distances', 'fallback order', 'full nodes', 'first touch'],
-  ...['interleaving', 'home node', 'weight', 'migrating processes', 'moving pages'],
-  ...['misplaced pages', 'range policy', 'thread policy', 'policy query', 'mask decoding'],
-  ...['cpusets', 'policies in a cpuset', 'node counters', 'counted pages'],
+  ...['interleaving', 'home node', 'weight', 'migrating processes', 'cpusets'],
+  ...['policies in a cpuset', 'node counters'],
+];
+/** Those that numbers of nodes with gaps, or nodes without memory, make a difference to. */
+const idFamilies = [
+  ...['moving pages', 'misplaced pages', 'range policy', 'thread policy', 'policy query'],
+  ...['mask decoding', 'counted pages'],
 ];
 /** What the commands show of nodes, beside what Debian's numactl and numastat show. */
 const nodeCommands = 'test/cli/nodes-like-numactl';
-const machineNames = [...machineFamilies, 'nodes shows', 'stat shows'];
-export const machineSuites = [
+const commandNames = ['nodes shows', 'stat shows'];
+/** @param {string[]} names of families or tests */
+const nodesOnly = (...names) => [
   ...contractSuites,
   nodeCommands,
-  ...['-t', `(${machineNames.join('|')})`],
+  ...['-t', `(${[...names, ...commandNames].join('|')})`],
 ];
+export const machineSuites = nodesOnly(...machineFamilies);
+export const idSuites = nodesOnly(...machineFamilies, ...idFamilies);
 /** What a kernel's version makes a difference to: the contract, and how a move is told. */
 export const versionSuites = [
   ...contractSuites,
-  'test/facade/migrate',
-  'test/facade/process-moves',
+  ...['migrate.test', 'migrate-pinned', 'migrate-huge-pages', 'process-moves'].map(
+    (name) => `test/facade/${name}`,
+  ),
 ];
 /**
  * Tests of many seconds: the oldest and the newest kernel run them, those between in the whole
@@ -42,7 +50,7 @@ const longNames = [
 ];
 export const shortSuites = [...versionSuites, '-t', `^(?!.*(${longNames.join('|')}))`];
 /** What needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
-export const tierSuites = [...contractSuites, '-t', 'promotion'];
+export const tierSuites = nodesOnly('topology', 'promotion');
 /** Commands that need several nodes, or Debian's own to compare with. */
 const commandSuites = [
   ...['examples', 'migrate-like-migratepages', 'relocate-service', 'run-like-numactl'],
