@@ -2,6 +2,7 @@
 // The suites, and the two kinds of part that run them: on this host, and in a guest.
 
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runGuest } from '../guest/guest.mjs';
 import { GuestError, projectFolder } from '../guest/host.mjs';
@@ -100,7 +101,9 @@ export async function hostPart() {
  */
 function runOnHost(suites, { env, onStdout, onStderr, signal }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...vitest, ...suites], {
+    // Each file has a process of its own; what needs the machine to itself runs in guests only.
+    const workers = `--maxWorkers=${availableParallelism()}`;
+    const child = spawn(process.execPath, [...vitest, ...suites, workers], {
       cwd: projectFolder,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
