@@ -4,9 +4,7 @@
  */
 
 import { InvalidArgumentError } from 'commander';
-
-/** Largest process id of a 64-bit kernel: PID_MAX_LIMIT of include/linux/threads.h. */
-const PID_MAX = 4194304;
+import { PID_MAX } from '../core/uapi.ts';
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 

@@ -17,8 +17,6 @@ export interface Surroundings {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly version: string;
-  /** Opens the machine that the options name; another one for a test. Default: `openMachine`. */
-  readonly open?: typeof openMachine;
 }
 
 type ParsedOptions = SharedOptions & { readonly color?: ColourWhen };
@@ -29,7 +27,7 @@ type ParsedOptions = SharedOptions & { readonly color?: ColourWhen };
  */
 export async function runCommandLine(
   words: readonly string[],
-  { output, signal, version, open: openNamed = openMachine }: Surroundings,
+  { output, signal, version }: Surroundings,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.DONE;
   let isJson = false;
@@ -38,7 +36,7 @@ export async function runCommandLine(
     isJson = options.json === true;
     output.paint(options.color ?? 'auto');
     checkMachineOption(spec, options);
-    const open = (): ReturnType<typeof openMachine> => openNamed(options);
+    const open = (): ReturnType<typeof openMachine> => openMachine(options);
     exitCode = await spec.run({ options, args, output, signal, open, program });
   };
   const program = buildProgram(run, version);

@@ -39,3 +39,6 @@ export const MPOL_MF = {
 
 /** Largest node number that a mask can name: `MAX_NUMNODES` is 1024 on the largest builds. */
 export const NODE_ID_MAX = 1023;
+
+/** Largest process id of a 64-bit kernel: `PID_MAX_LIMIT` of include/linux/threads.h. */
+export const PID_MAX = 4194304;

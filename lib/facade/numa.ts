@@ -8,7 +8,7 @@ import { invalidArgumentType } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId, NodeMask } from '../core/node-mask.ts';
-import { NODE_ID_MAX } from '../core/uapi.ts';
+import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
 import { capabilitiesOf } from './capabilities/capabilities.ts';
 import type { Capabilities } from './capabilities/capability.ts';
 import { type BalancingState, readBalancing } from './host/balancing.ts';
@@ -19,9 +19,6 @@ import { ProcessMemory } from './process/process-memory.ts';
 import type { Session } from './session.ts';
 import { ThreadMemory } from './thread-memory.ts';
 import type { Topology } from './topology.ts';
-
-/** Largest process id of a 64-bit kernel: PID_MAX_LIMIT of include/linux/threads.h. */
-const PID_MAX = 4194304;
 
 /** Which backend answers, and why it was chosen. */
 export interface BackendInfo {

@@ -19,14 +19,13 @@ import { type NumaMapsEntry, parseNumaMaps } from '../procfs/numa-maps.ts';
 import {
   countResidency,
   countResidencySync,
+  PAGEMAP_PRESENT,
   type PagesOfProcess,
   type Residency,
 } from './residency.ts';
 
-/** Present is what the kernel has mapped in, pages of zeros included. */
-const PAGEMAP_PRESENT = 1n << 63n;
 /** Entries that are read at a time. */
-const CHUNK_PAGE_COUNT = 2 ** 16;
+const ENTRIES_AT_A_TIME = 2 ** 16;
 /** Pages of a mapping beyond the range that are looked at, 4 GiB of small ones. */
 const BEYOND_MAX = 2 ** 20;
 
@@ -141,10 +140,10 @@ function countPart(
 /** Pages that are mapped in; `undefined` where pagemap is closed. */
 function countPresent(backend: Backend, { address, pageCount }: PageSpan): number | undefined {
   let present = 0;
-  for (let at = 0; at < pageCount; at += CHUNK_PAGE_COUNT) {
+  for (let at = 0; at < pageCount; at += ENTRIES_AT_A_TIME) {
     const chunk = {
       address: address + BigInt(at * backend.pageSizeBytes),
-      pageCount: Math.min(CHUNK_PAGE_COUNT, pageCount - at),
+      pageCount: Math.min(ENTRIES_AT_A_TIME, pageCount - at),
     };
     const entries = backend.pagemap(chunk);
     if (!entries.ok) return undefined;

@@ -48,7 +48,8 @@ export const STATUS_UNSET: number = -(2 ** 31);
  */
 export const CHUNK_PAGE_COUNT: number = 8192;
 
-const PAGEMAP_PRESENT = 1n << 63n;
+/** The page is mapped in, pages of zeros included. Source: proc_pid_pagemap(5). */
+export const PAGEMAP_PRESENT: bigint = 1n << 63n;
 const PAGEMAP_SWAPPED = 1n << 62n;
 
 /** Looks that a page gets which is swapped out, or under way at the moment. */

@@ -72,7 +72,7 @@ export class Session {
     return NodeMask.from(resolveNodeExpression(expression, { allowed }, argument));
   }
 
-  /** The nodes that an expression names, of which there must be one. @throws TypeError */
+  /** The nodes that an expression names, at least one. @throws TypeError ERR_INVALID_ARG_VALUE */
   resolveSome(nodes: NodeExpression | undefined, argument: string): NodeMask {
     const mask = this.resolve(nodes, argument);
     if (mask.isEmpty) throw invalidArgumentValue(argument, 'must name at least one node', '');

@@ -5,25 +5,18 @@
  * Source: proc_pid_maps(5); fs/proc/task_mmu.c, show_map_vma(). A line is one VMA.
  */
 
-import { readFileSync } from 'node:fs';
 import type { PageSpan } from '../backend/backend.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
-import { ERRNO } from '../core/errno.ts';
+import { parseMaps } from '../procfs/maps.ts';
+import { readTextSync } from './system-files.ts';
 
 /** Threads of a process share its mappings. */
 const MAPS_PATH = '/proc/self/maps';
-const ADDRESSES = /^([0-9a-f]+)-([0-9a-f]+) /;
 
 /** The mapped parts of a range of this process. */
 export function readMaps(span: PageSpan, pageSizeBytes: number): SyscallResult<PageSpan[]> {
-  let text: string;
-  try {
-    text = readFileSync(MAPS_PATH, 'latin1');
-  } catch (error) {
-    const { errno = -ERRNO.ENOENT } = error as NodeJS.ErrnoException;
-    return { ok: false, errno: -errno, syscall: 'open' };
-  }
-  return { ok: true, value: mappedParts(text, span, pageSizeBytes) };
+  const text = readTextSync(MAPS_PATH);
+  return text.ok ? { ok: true, value: mappedParts(text.value, span, pageSizeBytes) } : text;
 }
 
 /** The lines that a range meets, as spans cut to it. */
@@ -31,11 +24,9 @@ export function mappedParts(text: string, span: PageSpan, pageSizeBytes: number)
   const pageSize = BigInt(pageSizeBytes);
   const end = span.address + BigInt(span.pageCount) * pageSize;
   const parts: PageSpan[] = [];
-  for (const line of text.split('\n')) {
-    const match = ADDRESSES.exec(line);
-    if (match === null) continue;
-    const first = larger(BigInt(`0x${match[1]}`), span.address);
-    const last = smaller(BigInt(`0x${match[2]}`), end);
+  for (const mapping of parseMaps(text)) {
+    const first = larger(mapping.start, span.address);
+    const last = smaller(mapping.end, end);
     if (first < last) parts.push({ address: first, pageCount: Number((last - first) / pageSize) });
   }
   return parts;

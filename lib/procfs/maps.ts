@@ -21,7 +21,7 @@ export interface MapsEntry {
 }
 
 const LINE =
-  /^([0-9a-f]+)-([0-9a-f]+) ([-rwxps]{4}) ([0-9a-f]+) [0-9a-f]+:[0-9a-f]+ (\d+)(?: *| +(.*))$/;
+  /^([0-9a-f]+)-([0-9a-f]+) ([-rwxps]{4}) ([0-9a-f]+) [0-9a-f]+:[0-9a-f]+ (\d+)(?: *| +(.*))$/s;
 const DELETED = ' (deleted)';
 
 export function parseMaps(text: string): MapsEntry[] {

@@ -14,8 +14,8 @@ const address = fc.bigInt({ min: 1n, max: 2n ** 47n / PAGE - 1n }).map((page) =>
 /** Anything that a file may be called, line ends included; not ending as a deleted one's does. */
 const path = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
-  .filter((text) => !/[\\\0\r\u2028\u2029\u0085]/.test(text))
-  .map((text) => `/${text.trim()}`)
+  .filter((text) => !/[\\\0]/.test(text))
+  .map((text) => `/${text}`)
   .filter((text) => !text.endsWith(' (deleted)'));
 const hex = (value: bigint): string => value.toString(16).padStart(8, '0');
 

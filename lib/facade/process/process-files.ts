@@ -22,7 +22,8 @@ export interface ProcessFiles {
 /** Those that only whoever may trace the process can read. */
 export type PrivateFile = 'maps' | 'numa_maps' | 'smaps';
 
-const FIRST_USER_READABLE = '/proc/self/stat';
+/** There wherever /proc is. */
+const OWN_STAT = '/proc/self/stat';
 
 /**
  * The text of a file.
@@ -78,15 +79,19 @@ export async function refusalOf(
 ): Promise<NumaError> {
   if (errno === ERRNO.ESRCH) return noSuchProcess(files, { syscall, errno }, asked);
   if (errno === ERRNO.ENOENT) {
-    const hasProc = (await files.backend.readText(FIRST_USER_READABLE)).ok;
+    const hasProc = (await files.backend.readText(OWN_STAT)).ok;
     return hasProc ? noSuchProcess(files, { syscall, errno }, asked) : noProc(files, asked);
   }
-  const { rule, hint } =
-    errno === ERRNO.EPERM || errno === ERRNO.EACCES
-      ? await explainDenial(files, to)
-      : { rule: 'the system refused', hint: 'see proc(5)' };
-  const code = errno === ERRNO.EPERM || errno === ERRNO.EACCES ? 'NUMA_NOT_PERMITTED' : undefined;
-  return makeError(files, { syscall, errno, asked, rule, hint, code: code ?? 'NUMA_SYSTEM_ERROR' });
+  const call = { syscall, errno, asked };
+  if (errno !== ERRNO.EPERM && errno !== ERRNO.EACCES) {
+    const facts = { rule: 'the system refused', hint: 'see proc(5)' };
+    return makeError(files, { ...call, ...facts, code: 'NUMA_SYSTEM_ERROR' });
+  }
+  return makeError(files, {
+    ...call,
+    ...(await explainDenial(files, to)),
+    code: 'NUMA_NOT_PERMITTED',
+  });
 }
 
 /** A file that is cut short is one of a process that ends at this moment. */

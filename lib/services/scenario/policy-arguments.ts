@@ -7,9 +7,10 @@ import type { Backend, NodemaskArgument } from '../../backend/backend.ts';
 import { errnoName } from '../../core/errno.ts';
 import { modeWord, policyOfModeWord } from '../../core/memory-policy.ts';
 import { NodeMask } from '../../core/node-mask.ts';
-import { maxnodeOf, nodemaskWords, nodesOfWords } from '../../core/nodemask-words.ts';
+import { nodemaskWords, nodesOfWords } from '../../core/nodemask-words.ts';
 import { parsePolicy } from '../../core/policy-text.ts';
-import { MPOL_F, MPOL_MF, NODE_ID_MAX } from '../../core/uapi.ts';
+import { MPOL_F, MPOL_MF } from '../../core/uapi.ts';
+import { MAXNODE_ALL } from '../../facade/session.ts';
 import type { SetPolicyStep } from './scenario.ts';
 
 export interface PolicyCall {
@@ -46,9 +47,8 @@ export function nodeWords(list: string): ReturnType<typeof nodemaskWords> {
 
 /** The policy of an address or of the calling thread as text; the errno's name if it is refused. */
 export function policyTextAt(backend: Backend, address: bigint | undefined): string {
-  const maxnode = maxnodeOf((NODE_ID_MAX + 1) / 64);
   const request = address === undefined ? { flags: 0 } : { flags: MPOL_F.ADDR, address };
-  const result = backend.getMempolicy({ ...request, maxnode });
+  const result = backend.getMempolicy({ ...request, maxnode: MAXNODE_ALL });
   if (!result.ok) return errnoName(result.errno);
   const { mode, nodemask } = result.value;
   return `${policyOfModeWord(mode, NodeMask.from(nodesOfWords(nodemask))) ?? `mode ${mode}`}`;
