@@ -51,8 +51,8 @@ interface Budget {
 function scanFrom(task: BalancedTask, budget: Budget): void {
   const { scan, space } = task;
   if (space.vmas.find(scan.offset) === undefined) restart(task);
-  for (const vma of space.vmas) {
-    if (vma.end <= scan.offset || !isScanned(task, vma)) continue;
+  for (const vma of space.vmas.from(scan.offset)) {
+    if (!isScanned(task, vma)) continue;
     let page = Math.max(scan.offset, vma.start);
     while (page < vma.end) {
       const end = Math.min(partEnd(space.memory, page, budget.pages), vma.end);

@@ -6,25 +6,27 @@
  */
 
 import type { Mempolicy } from '../policy/mempolicy.ts';
+import { SortedSpans, type Span } from './sorted-spans.ts';
 import { canMerge, canShareAnonVma, cutVma, mergedVma, type Vma } from './vma.ts';
 
 /** What a change of attributes may set. */
 export type VmaChange = Partial<Pick<Vma, 'access' | 'flags' | 'policy' | 'anonVma'>>;
 
 export class VmaSet implements Iterable<Vma> {
-  #vmas: Vma[] = [];
+  readonly #vmas = new SortedSpans<Vma>();
 
+  /** All as they are now, whatever becomes of them meanwhile. */
   [Symbol.iterator](): Iterator<Vma> {
-    return [...this.#vmas][Symbol.iterator]();
+    return this.#vmas[Symbol.iterator]();
   }
 
   get count(): number {
-    return this.#vmas.length;
+    return this.#vmas.count;
   }
 
   /** The first mapping that ends above `page`: the one that holds it, or the next. */
   find(page: number): Vma | undefined {
-    return this.#vmas[this.#indexOf(page)];
+    return this.#vmas.find(page);
   }
 
   /** The mapping that holds `page`. */
@@ -33,22 +35,15 @@ export class VmaSet implements Iterable<Vma> {
     return vma !== undefined && vma.start <= page ? vma : undefined;
   }
 
-  #indexOf(page: number): number {
-    let low = 0;
-    let high = this.#vmas.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#vmas[middle] as Vma).end > page) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+  /** From the one that `find` has on, ascending; nobody may change a mapping meanwhile. */
+  from(page: number): Iterable<Vma> {
+    return this.#vmas.from(page);
   }
 
   /** The parts of mappings inside a range, ascending. */
   within(start: number, end: number): Vma[] {
     const parts: Vma[] = [];
-    for (let index = this.#indexOf(start); index < this.#vmas.length; index += 1) {
-      const vma = this.#vmas[index] as Vma;
+    for (const vma of this.#vmas.from(start)) {
       if (vma.start >= end) break;
       parts.push(cutVma(vma, Math.max(vma.start, start), Math.min(vma.end, end)));
     }
@@ -65,14 +60,19 @@ export class VmaSet implements Iterable<Vma> {
     return page === end;
   }
 
+  /** Room below `end`, the highest first. */
+  gapsBelow(end: number, pageCount: number): Iterable<Span> {
+    return this.#vmas.gapsBelow(end, pageCount);
+  }
+
   /** Adds a mapping behind all others, which stays apart: a child's copies are as the parent's. */
   append(vma: Vma): void {
-    this.#vmas.push(vma);
+    this.#vmas.set(vma);
   }
 
   /** Adds a mapping where there is none, joined with equal neighbours. */
   insert(vma: Vma): void {
-    this.#vmas.splice(this.#indexOf(vma.start), 0, vma);
+    this.#vmas.set(vma);
     this.#mergeAround(vma.start, vma.end);
   }
 
@@ -80,29 +80,22 @@ export class VmaSet implements Iterable<Vma> {
   remove(start: number, end: number): void {
     this.#split(start);
     this.#split(end);
-    const first = this.#indexOf(start);
-    let last = first;
-    while (last < this.#vmas.length && (this.#vmas[last] as Vma).start < end) last += 1;
-    this.#vmas.splice(first, last - first);
+    for (const vma of this.within(start, end)) this.#vmas.delete(vma.start);
   }
 
   /** Changes the mappings inside a range: splits at its ends, merges what has become equal. */
   modify(start: number, end: number, change: VmaChange): void {
     this.#split(start);
     this.#split(end);
-    for (let index = this.#indexOf(start); index < this.#vmas.length; index += 1) {
-      const vma = this.#vmas[index] as Vma;
-      if (vma.start >= end) break;
-      this.#vmas[index] = { ...vma, ...change };
-    }
+    for (const vma of this.within(start, end)) this.#vmas.set({ ...vma, ...change });
     this.#mergeAround(start, end);
   }
 
   /** Replaces the policy of each mapping that has one. Nothing is joined by it. */
   replacePolicies(replace: (policy: Mempolicy) => Mempolicy | null): void {
-    this.#vmas = this.#vmas.map((vma) =>
-      vma.policy === null ? vma : { ...vma, policy: replace(vma.policy) },
-    );
+    for (const vma of this) {
+      if (vma.policy !== null) this.#vmas.set({ ...vma, policy: replace(vma.policy) });
+    }
   }
 
   /** How many more mappings there would be after a change of the range. */
@@ -117,17 +110,16 @@ export class VmaSet implements Iterable<Vma> {
   /** Marks a mapping as having pages of its own. Source: mm/rmap.c, __anon_vma_prepare(). */
   prepareAnonVma(vma: Vma): void {
     if (vma.anonVma !== null) return;
-    const index = this.#indexOf(vma.start);
-    const whole = this.#vmas[index] as Vma;
-    const after = this.#vmas[index + 1];
-    const before = this.#vmas[index - 1];
+    const whole = this.find(vma.start) as Vma;
+    const after = this.find(whole.end);
+    const before = this.#vmas.before(whole.start);
     const shared =
       after !== undefined && after.anonVma !== null && canShareAnonVma(whole, after)
         ? after.anonVma
         : before !== undefined && before.anonVma !== null && canShareAnonVma(before, whole)
           ? before.anonVma
           : {};
-    this.#vmas[index] = { ...whole, anonVma: shared };
+    this.#vmas.set({ ...whole, anonVma: shared });
   }
 
   /** Makes two mappings of one, though they are alike. */
@@ -136,21 +128,21 @@ export class VmaSet implements Iterable<Vma> {
   }
 
   #split(page: number): void {
-    const index = this.#indexOf(page);
-    const vma = this.#vmas[index];
+    const vma = this.lookup(page);
     if (vma === undefined || vma.start >= page) return;
-    const parts = [cutVma(vma, vma.start, page), cutVma(vma, page, vma.end)];
-    this.#vmas.splice(index, 1, ...parts);
+    this.#vmas.set(cutVma(vma, vma.start, page));
+    this.#vmas.set(cutVma(vma, page, vma.end));
   }
 
   #mergeAround(start: number, end: number): void {
-    let index = Math.max(1, this.#indexOf(start));
-    while (index < this.#vmas.length) {
-      const before = this.#vmas[index - 1] as Vma;
-      const after = this.#vmas[index] as Vma;
-      if (before.end > end) break;
-      if (canMerge(before, after)) this.#vmas.splice(index - 1, 2, mergedVma(before, after));
-      else index += 1;
+    let before = this.#vmas.before(start) ?? this.find(start);
+    while (before !== undefined && before.end <= end) {
+      const after = this.find(before.end);
+      if (after !== undefined && canMerge(before, after)) {
+        this.#vmas.delete(after.start);
+        before = mergedVma(before, after);
+        this.#vmas.set(before);
+      } else before = after;
     }
   }
 }

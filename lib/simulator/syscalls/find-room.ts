@@ -16,13 +16,13 @@ export function findRoom(
   pageCount: number,
   alignmentPages = 1,
 ): number {
-  let end = pageOf(MMAP_BASE, memory.pageSizeBytes);
-  for (const vma of [...vmas].reverse()) {
-    if (vma.start >= end) continue;
-    if (startBelow(end, pageCount, alignmentPages) > vma.end) break;
-    end = vma.start - 1;
+  const base = pageOf(MMAP_BASE, memory.pageSizeBytes);
+  let start = 0;
+  for (const gap of vmas.gapsBelow(base, pageCount + 1)) {
+    start = startBelow(gap.end === base ? base : gap.end - 1, pageCount, alignmentPages);
+    if (start > gap.start) break;
   }
-  return startBelow(end, pageCount, alignmentPages);
+  return start;
 }
 
 function startBelow(end: number, pageCount: number, alignmentPages: number): number {
