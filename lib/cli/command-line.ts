@@ -42,7 +42,8 @@ export async function runCommandLine(
   const program = buildProgram(run, version);
   const printing = {
     writeOut: (text: string): void => output.raw(text),
-    writeErr: (text: string): void => output.complain([text.trimEnd()]),
+    writeErr: (text: string): void => output.complain(text.trimEnd().split('\n')),
+    outputError: (text: string): void => output.complain(messageLines(text)),
     getOutHelpWidth: (): number => Math.min(output.columns, HELP_COLUMNS_MAX),
     getErrHelpWidth: (): number => Math.min(output.columns, HELP_COLUMNS_MAX),
     getOutHasColors: (): boolean => false,
@@ -60,6 +61,13 @@ export async function runCommandLine(
 }
 
 const HELP_COLUMNS_MAX = 100;
+
+/** Commander's message, which quotes words as they are, and the suggestion that may follow it. */
+function messageLines(text: string): string[] {
+  const [, message = '', suggestion] =
+    /^(.*?)(?:\n(\(Did you mean [^\n]*\?\)))?\n$/s.exec(text) ?? [];
+  return suggestion === undefined ? [message] : [message, suggestion];
+}
 
 function checkMachineOption({ name, takesMachine }: CommandSpec, options: SharedOptions): void {
   if (takesMachine || options.machine === undefined) return;

@@ -1,9 +1,11 @@
 /**
  * The only place that prints. Text is coloured on a terminal and plain in a pipe; a pipe that is
- * closed ends the printing, never the work.
+ * closed ends the printing, never the work. Each line passes one gate: what a terminal obeys, and
+ * is not our own paint, is written out.
  */
 
-import { Colours } from './render/colours.ts';
+import { Colours, PAINT } from './render/colours.ts';
+import { visible, visibleBesides, visibleJson } from './render/visible.ts';
 
 /** What a stream of the process has. */
 export interface OutputStream {
@@ -84,26 +86,27 @@ export class Output {
 
   lines(lines: readonly string[]): void {
     this.endStatus();
-    if (lines.length > 0) this.#write(this.#streams.stdout, `${lines.join('\n')}\n`);
+    if (lines.length > 0) this.#write(this.#streams.stdout, `${this.#shown(lines)}\n`);
   }
 
-  /** One JSON text, indented, ending in a new line. Masks and sets are their text. */
+  /** One JSON text, indented, ending in a new line. Masks are their text; values are exact. */
   json(value: unknown): void {
     this.endStatus();
-    this.#write(this.#streams.stdout, `${JSON.stringify(value, replaceBigints, 2)}\n`);
+    const text = JSON.stringify(value, replaceBigints, 2);
+    this.#write(this.#streams.stdout, `${visibleJson(text)}\n`);
   }
 
   /** For people, beside the result: standard error. */
   complain(lines: readonly string[]): void {
     this.endStatus();
-    this.#write(this.#streams.stderr, `${lines.join('\n')}\n`);
+    this.#write(this.#streams.stderr, `${lines.map(visible).join('\n')}\n`);
   }
 
   /** A line that the next one replaces; only where standard error is a terminal. */
   status(text: string): void {
     if (this.#streams.stderr.isTTY !== true) return;
     this.#hasStatus = true;
-    this.#write(this.#streams.stderr, `${CLEAR_LINE}${text}`);
+    this.#write(this.#streams.stderr, `${CLEAR_LINE}${this.#shown([text])}`);
   }
 
   endStatus(): void {
@@ -118,9 +121,15 @@ export class Output {
    */
   redraw(lines: readonly string[]): void {
     const { stdout } = this.#streams;
-    const shown = this.isTerminal ? lines.slice(0, this.rows - 1) : lines;
-    const text = `${shown.join('\n')}\n`;
+    const text = `${this.#shown(this.isTerminal ? this.#onScreen(lines) : lines)}\n`;
     this.#write(stdout, this.isTerminal ? `${REDRAW}${text}` : `${text}\n`);
+  }
+
+  #onScreen(lines: readonly string[]): readonly string[] {
+    const room = this.rows - 1;
+    if (lines.length <= room) return lines;
+    const rest = lines.length - room + 1;
+    return [...lines.slice(0, room - 1), this.#colours.dim(`and ${rest} more lines`)];
   }
 
   /** A screen of its own while the work runs; what was there comes back. */
@@ -134,9 +143,17 @@ export class Output {
     }
   }
 
-  /** Text as it is, without a new line. */
+  /** Whole text of our own, whose new lines are meant; it ends with one or without. */
   raw(text: string): void {
-    this.#write(this.#streams.stdout, text);
+    this.#write(this.#streams.stdout, this.#shown(text.split('\n')));
+  }
+
+  /** The gate: each is one line, whatever is in it. */
+  #shown(lines: readonly string[]): string {
+    const isPainted = this.#colours.isOn;
+    return lines
+      .map((line) => (isPainted ? visibleBesides(PAINT, line) : visible(line)))
+      .join('\n');
   }
 
   #write(stream: OutputStream, text: string): void {

@@ -15,6 +15,7 @@ import { backendLine } from '../render/backend-line.ts';
 import type { Colours } from '../render/colours.ts';
 import { paragraph } from '../render/paragraph.ts';
 import { countText } from '../render/units.ts';
+import { visible } from '../render/visible.ts';
 
 interface DoctorOptions {
   readonly seccompProfile?: boolean;
@@ -112,7 +113,7 @@ function remedyLines(findings: readonly Finding[], colours: Colours, columns: nu
     '',
     colours.heading('What would help:'),
     ...[...byAction].flatMap(([action, { effect, ids }]) => [
-      `  ${action}`,
+      `  ${visible(action)}`,
       ...indented(effect, columns, '      '),
       ...indented(`for ${ids.join(', ')}`, columns, '      ').map((line) => colours.dim(line)),
     ]),

@@ -22,6 +22,7 @@ import { backendLine } from '../render/backend-line.ts';
 import { drawFrame } from '../render/scenario-frame.ts';
 import { residencyTable, stepLines, wrap } from '../render/scenario-text.ts';
 import { countText } from '../render/units.ts';
+import { visible } from '../render/visible.ts';
 import { stepThrough } from '../stepper.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -221,7 +222,7 @@ async function record(
     '',
     ...stepLines(recording.outcomes, output.columns, output.colours).flat(),
     '',
-    `written to ${file}; node-numa simulate ${file} compares the simulator with it`,
+    visible(`written to ${file}; node-numa simulate ${file} compares the simulator with it`),
   ]);
   return EXIT.DONE;
 }

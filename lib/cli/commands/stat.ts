@@ -16,6 +16,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
 import { allocationTable, memoryTable, processTable } from '../render/statistics.ts';
+import { visible } from '../render/visible.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface StatOptions {
@@ -135,7 +136,7 @@ function print(
   const table = options.memory ? memoryTable : allocationTable;
   const lines = [
     backendLine(backend, colours),
-    ...(changes === null ? [] : [`changes ${changes}`]),
+    ...(changes === null ? [] : [visible(`changes ${changes}`)]),
     '',
     ...table(nodes, { columns, colours, isChange: changes !== null }),
   ];

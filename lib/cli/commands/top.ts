@@ -12,7 +12,7 @@ import { backendLine } from '../render/backend-line.ts';
 import { bar, nodeLetter } from '../render/bar.ts';
 import type { Colours } from '../render/colours.ts';
 import { nodeLegend } from '../render/page-map.ts';
-import { paragraph } from '../render/paragraph.ts';
+import { flow } from '../render/paragraph.ts';
 import { type Column, table } from '../render/table.ts';
 import { bytesText, shareText } from '../render/units.ts';
 import { showOrWatch, watchOption } from '../repeat.ts';
@@ -57,8 +57,9 @@ async function linesOf(
 ): Promise<readonly string[] | undefined> {
   const { processes, hiddenCount } = await readProcesses(numa);
   const sorted = [...processes].sort(ORDERS[options.sort]).slice(0, options.count);
+  const moreCount = processes.length - sorted.length;
   if (options.json) {
-    output.json({ backend: numa.backend, processes: sorted, hiddenCount });
+    output.json({ backend: numa.backend, processes: sorted, moreCount, hiddenCount });
     return undefined;
   }
   const { columns, colours } = output;
@@ -70,7 +71,8 @@ async function linesOf(
       columns,
       heading: colours.heading.bind(colours),
     }),
-    ...paragraph(nodeLegend(nodes, colours).join('  '), columns),
+    ...(moreCount > 0 ? [colours.dim(`and ${moreCount} more: --count ${processes.length}`)] : []),
+    ...flow(nodeLegend(nodes, colours), columns),
     ...(hiddenCount > 0 ? [colours.dim(hiddenText(hiddenCount))] : []),
   ];
 }
@@ -103,7 +105,7 @@ function columnsOf(nodes: readonly NodeId[], colours: Colours): Column<ProcessSu
   return [
     { heading: 'pid', cell: ({ pid }) => `${pid}`, align: 'right' },
     { heading: 'memory', cell: ({ residentBytes }) => bytesText(residentBytes), align: 'right' },
-    { heading: 'by node', cell: byNode, leaves: 2 },
+    { heading: 'by node', cell: byNode, isPainted: true, leaves: 2 },
     { heading: 'remote', cell: ({ remoteShare }) => shareText(remoteShare), align: 'right' },
     { heading: 'runs on', cell: ({ nodesRunOn }) => `${nodesRunOn}`, leaves: 3 },
     { heading: 'name', cell: ({ name }) => name, cutTo: 8 },

@@ -13,9 +13,9 @@ import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
 import { cellText, pageMap, pageMapLegend, pagesPerCell } from '../render/page-map.ts';
-import { paragraph } from '../render/paragraph.ts';
+import { flow } from '../render/paragraph.ts';
 import { mappingColumns, type ProcessView, processText } from '../render/process-text.ts';
-import { table } from '../render/table.ts';
+import { tableParts } from '../render/table.ts';
 import { showOrWatch, watchOption } from '../repeat.ts';
 
 interface WhereOptions {
@@ -117,13 +117,13 @@ async function mappingLines(
   const { columns, colours } = output;
   const nodes = numa.topology.online.toArray();
   const shown = mappings.slice(0, top);
-  const [heading = '', ...rows] = table(shown, mappingColumns(nodes, colours), {
+  const { heading, body, left } = tableParts(shown, mappingColumns(nodes, colours), {
     columns,
     heading: colours.heading.bind(colours),
   });
   const lines = [heading];
   for (const [at, mapping] of shown.entries()) {
-    lines.push(rows[at] as string);
+    lines.push(body[at] as string);
     const pageCount = mapping.lengthBytes / numa.pageSizeBytes;
     if (mapping.residentBytes === 0) continue;
     const options = { columns: Math.min(columns, MAP_COLUMNS_MAX) - 2, colours, nodes };
@@ -134,5 +134,5 @@ async function mappingLines(
   }
   const more = mappings.length - shown.length;
   if (more > 0) lines.push(colours.dim(`and ${more} more: --top ${mappings.length} shows all`));
-  return [...lines, ...paragraph(pageMapLegend(nodes, colours), columns)];
+  return [...lines, ...left, ...flow(pageMapLegend(nodes, colours), columns)];
 }

@@ -4,8 +4,9 @@
 
 import type { BackendInfo } from '../../facade/numa.ts';
 import type { Colours } from './colours.ts';
+import { visible } from './visible.ts';
 
 export function backendLine({ kind, kernel, reason }: BackendInfo, colours: Colours): string {
   const who = kind === 'simulator' ? colours.warning('simulator') : kind;
-  return `${who}, Linux ${kernel} ${colours.dim(`(${reason})`)}`;
+  return `${who}, Linux ${visible(kernel)} ${colours.dim(visible(`(${reason})`))}`;
 }

@@ -2,7 +2,7 @@
  * Colours of a terminal, by meaning. Without colour the text says the same.
  */
 
-import { styleText } from 'node:util';
+import { inspect, styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -20,6 +20,16 @@ const NODE_STYLES: readonly Style[] = [
 
 /** Black text can be read on all of them. */
 const HEAT_GROUNDS: readonly Style[] = ['bgGreen', 'bgCyan', 'bgYellow', 'bgMagenta', 'bgRed'];
+const OTHER_STYLES: readonly Style[] = ['bold', 'dim', 'black'];
+
+/** What paint begins and ends with: of all that a terminal obeys, lines have only these. */
+export const PAINT: RegExp = paintCodes();
+
+function paintCodes(): RegExp {
+  const styles = [...NODE_STYLES, ...HEAT_GROUNDS, ...OTHER_STYLES];
+  const codes = styles.flatMap((style) => inspect.colors[style as keyof typeof inspect.colors]);
+  return new RegExp(`\\u001b\\[(?:${[...new Set(codes)].join('|')})m`, 'g');
+}
 
 export class Colours {
   readonly isOn: boolean;

@@ -28,10 +28,10 @@ export function planText(plan: MigrationPlan, options: MigrationTextOptions): st
   const ofAll = `of ${selectedCount} selected, ${mappingCount} in all`;
   const way = from.isEmpty ? `no node but ${to} has memory` : `node ${from} to ${to}`;
   return [
-    ...paragraph(
-      `${colours.heading('plan')}: ${what} (${ofAll}) of process ${pid}: ${way}`,
-      columns,
-    ),
+    ...paragraph(`: ${what} (${ofAll}) of process ${pid}: ${way}`, columns, {
+      text: 'plan',
+      paint: (text) => colours.heading(text),
+    }),
     ...(largest.length === 0 ? [] : table(largest, PLAN_COLUMNS, { columns, hasHeading: false })),
     ...(rest > 0 ? [colours.dim(`  and ${rest} smaller ones`)] : []),
     ...plan.warnings.flatMap(({ message }) =>
@@ -84,17 +84,17 @@ export function reportText(
   const rate = durationNs === 0 ? 0 : (pages.moved * pageSizeBytes * 1e9) / durationNs;
   const time = `in ${durationText(durationNs)}, ${bytesText(rate)}/s`;
   const longest = `${countText(steps.count, 'step')}, the longest ${durationText(steps.longestNs)}`;
-  const verdict = report.aborted
-    ? colours.warning('interrupted')
-    : report.complete
-      ? colours.good('done')
-      : colours.warning('done in part');
+  const isGood = report.complete && !report.aborted;
+  const verdict = {
+    text: report.aborted ? 'interrupted' : report.complete ? 'done' : 'done in part',
+    paint: (text: string): string => (isGood ? colours.good(text) : colours.warning(text)),
+  };
   const stayed = REASONS.filter(([reason]) => pages[reason] > 0).flatMap(([reason, words]) => {
     const names = reason === 'failed' ? ` (${Object.keys(report.failedBy).join(', ')})` : '';
     return paragraph(`${bytes(pages[reason])} ${words}${names}`, columns);
   });
   return [
-    ...paragraph(`${verdict}: ${bytes(pages.moved)} moved ${time}; ${longest}`, columns),
+    ...paragraph(`: ${bytes(pages.moved)} moved ${time}; ${longest}`, columns, verdict),
     ...(pages.alreadyThere > 0 ? [`${bytes(pages.alreadyThere)} were there already`] : []),
     ...stayed,
     ...leftLines(report, options),
@@ -106,7 +106,9 @@ function leftLines(
   { mappings, pageSizeBytes }: MappingsMigrationReport,
   { columns, colours }: MigrationTextOptions,
 ): string[] {
-  const left = mappings.filter(({ pages }) => stuckPages(pages) > 0).slice(0, LISTED_MAX);
+  const all = mappings.filter(({ pages }) => stuckPages(pages) > 0);
+  const left = all.slice(0, LISTED_MAX);
+  const rest = all.length - left.length;
   if (left.length === 0) return [];
   const rows = table(
     left,
@@ -122,7 +124,7 @@ function leftLines(
     ],
     { columns, heading: (text) => colours.heading(text) },
   );
-  return ['', ...rows];
+  return ['', ...rows, ...(rest > 0 ? [colours.dim(`and ${rest} more: --json has all`)] : [])];
 }
 
 function stuckPages({ busy, noMemory, notAttempted, failed }: SelectedPages): number {

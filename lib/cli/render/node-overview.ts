@@ -70,6 +70,7 @@ function nodeTable({ topology, statistics }: NodeOverview, options: TextOptions)
     {
       heading: 'used of memory',
       cell: (node) => (hasMemory(node) ? usedBar(node, statistics.indexOf(node)) : ''),
+      isPainted: true,
       leaves: 2,
     },
     {

@@ -94,12 +94,12 @@ export function nodeLegend(nodes: readonly NodeId[], colours: Colours): string[]
   );
 }
 
-/** What the cells mean, in one line. */
-export function pageMapLegend(nodes: readonly NodeId[], colours: Colours): string {
+/** What the cells mean, item by item. */
+export function pageMapLegend(nodes: readonly NodeId[], colours: Colours): string[] {
   const rest = colours.isOn
     ? [`${MIXED} most of it`, `${ABSENT} not present`]
     : [`${ABSENT_PLAIN} not present`];
-  return [...nodeLegend(nodes, colours), ...rest].join('  ');
+  return [...nodeLegend(nodes, colours), ...rest];
 }
 
 /** "a cell is 2 MiB". */

@@ -49,10 +49,10 @@ export function processText(view: ProcessView, options: ProcessTextOptions): str
   const counts = `${countText(mappingCount, 'mapping')}, ${countText(threads.length, 'thread')}`;
   const { columns, colours } = options;
   return [
-    ...paragraph(
-      `${colours.heading(`${pid} ${name}`)}: ${bytesText(residentBytes)} in ${counts}`,
-      columns,
-    ),
+    ...paragraph(`: ${bytesText(residentBytes)} in ${counts}`, columns, {
+      text: `${pid} ${name}`,
+      paint: (text) => colours.heading(text),
+    }),
     '',
     ...nodeTable(view, options),
     '',
@@ -76,7 +76,7 @@ function nodeTable(view: ProcessView, options: ProcessTextOptions): string[] {
     { heading: 'node', cell: ({ node }) => `${node}`, align: 'right' },
     { heading: 'memory', cell: ({ bytes }) => bytesText(bytes), align: 'right' },
     { heading: '', cell: ({ bytes }) => share(bytes), align: 'right' },
-    { heading: '', cell: shareBar, leaves: 2 },
+    { heading: '', cell: shareBar, isPainted: true, leaves: 2 },
     { heading: 'threads', cell: ({ threadCount }) => `${threadCount}`, align: 'right' },
     { heading: 'CPU time', cell: ({ cpuShare }) => shareText(cpuShare), align: 'right', leaves: 1 },
   ];
@@ -137,7 +137,11 @@ export function mappingColumns(
       leaves: 4,
     },
     { heading: 'resident', cell: ({ residentBytes }) => bytesText(residentBytes), align: 'right' },
-    { heading: 'by node', cell: (mapping) => byNodeText(mapping, nodes, colours) },
+    {
+      heading: 'by node',
+      cell: (mapping) => byNodeText(mapping, nodes, colours),
+      isPainted: true,
+    },
     { heading: 'policy', cell: ({ policy }) => policy, leaves: 3, cutTo: 12 },
     { heading: 'kind', cell: ({ kind }) => kind, leaves: 2 },
     { heading: 'name', cell: ({ name }) => name ?? '', cutTo: 12 },

@@ -7,6 +7,8 @@ import type { MigrationEvent } from '../../simulator/interface/migration-event.t
 import type { PageState } from '../../simulator/interface/page-state.ts';
 import type { Colours } from './colours.ts';
 import { outcomeText, stepText, wrap } from './scenario-text.ts';
+import { cutEnd } from './table.ts';
+import { visible } from './visible.ts';
 
 export interface ScreenSize {
   readonly columns: number;
@@ -27,22 +29,22 @@ export function drawFrame(play: Play, at: number, size: ScreenSize, colours: Col
   const { frames, scenario, machine } = play;
   const frame = frames[at] as Frame;
   const isLast = at === frames.length - 1;
-  const title = `${scenario.name} (Linux ${machine.kernel}, ${machine.description.name})`;
+  const title = visible(`${scenario.name} (Linux ${machine.kernel}, ${machine.description.name})`);
   const below = [
     ...frame.pages.map(({ process, pid, state }) => `${process} (${pid}): ${entryText(state)}`),
     ...folioLines(frame),
     `free pages  ${frame.freePages.map(({ node, count }) => `${node}: ${count}`).join('  ')}`,
     ...(isLast ? verdict(play) : []),
   ].flatMap((line) => wrap(line, columns));
-  const above = [colours.heading(cutTo(title, columns)), ...wrap(scenario.summary, columns)];
+  const above = [colours.heading(cutEnd(title, columns)), ...wrap(scenario.summary, columns)];
   const keys = columns < NARROW ? KEYS_NARROW : KEYS;
-  const footer = colours.dim(cutTo(`${at} of ${frames.length - 1}  ${keys}`, columns));
+  const footer = colours.dim(cutEnd(`${at} of ${frames.length - 1}  ${keys}`, columns));
   const present = wrap(momentText(play, frame), columns - 2);
   const spare = rows - above.length - below.length - present.length - 5;
   const around = Math.max(LISTED_MIN, Math.min(LISTED_MAX, spare + 1));
   const first = Math.max(0, Math.min(at - Math.floor(around / 2), frames.length - around));
   const listed = frames.slice(first, first + around).flatMap((one, index) => {
-    if (first + index !== at) return [`  ${cutTo(momentText(play, one), columns - 2)}`];
+    if (first + index !== at) return [`  ${cutEnd(momentText(play, one), columns - 2)}`];
     return present.map((line, row) => colours.heading(`${row === 0 ? '>' : ' '} ${line}`));
   });
   return [...above, '', ...listed, '', ...below, '', footer];
@@ -91,8 +93,4 @@ function folioLines({ event, pages }: Frame): string[] {
 
 function verdict({ differences }: Play): readonly string[] {
   return differences.length === 0 ? ['all as expected'] : differences;
-}
-
-function cutTo(text: string, columns: number): string {
-  return text.length > columns ? `${text.slice(0, columns - 1)}…` : text;
 }

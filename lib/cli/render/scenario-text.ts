@@ -3,6 +3,7 @@
  * are in the end.
  */
 
+import stringWidth from 'string-width';
 import {
   type MappingResidency,
   type StepOutcome,
@@ -11,6 +12,7 @@ import {
 import type { Step } from '../../services/scenario/scenario.ts';
 import type { Colours } from './colours.ts';
 import { type Column, table } from './table.ts';
+import { visible } from './visible.ts';
 
 /** Members that say what a step is about; the first that it has comes without its name. */
 const SUBJECTS = ['mapping', 'name', 'cpuset', 'pin', 'fault', 'call', 'behind'];
@@ -27,7 +29,7 @@ export function stepText(step: Step): string {
     .map(([name, value]) => (value === true ? name : `${name} ${valueText(value)}`));
   const inner = step.do === 'meanwhile' ? `: ${step.steps.map(stepText).join('; ')}` : '';
   const separator = subject === undefined ? ' ' : ', ';
-  return `${step.do}${head}${rest.length > 0 ? separator : ''}${rest.join(', ')}${inner}`;
+  return visible(`${step.do}${head}${rest.length > 0 ? separator : ''}${rest.join(', ')}${inner}`);
 }
 
 function valueText(value: unknown): string {
@@ -41,14 +43,14 @@ function valueText(value: unknown): string {
 export function outcomeText({ step, answer, details, ...rest }: StepOutcome): string {
   const { statuses = {}, differences, meanwhile } = rest;
   if (step.do === 'expect') {
-    return differences.length === 0 ? 'as expected' : differences.join('; ');
+    return differences.length === 0 ? 'as expected' : visible(differences.join('; '));
   }
   const extra = [details, statusesText(statuses)].filter((text) => text !== '').join(', ');
   const told = answer === null ? 'set' : answerText(step, answer);
   const others = meanwhile.map((other) => {
     return `meanwhile ${stepText(other.step)}: ${outcomeText(other)}`;
   });
-  return [extra === '' ? told : `${told}: ${extra}`, ...others].join('; ');
+  return visible([extra === '' ? told : `${told}: ${extra}`, ...others].join('; '));
 }
 
 function answerText(step: Step, answer: number | string): string {
@@ -74,7 +76,8 @@ export function stepLines(
   columns: number,
   colours: Colours,
 ): string[][] {
-  const longest = Math.max(...outcomes.map(({ step }) => stepText(step).length));
+  const widths = outcomes.map(({ step }) => stringWidth(stepText(step)));
+  const longest = widths.reduce((most, width) => Math.max(most, width), 0);
   const available = columns - INDENT.length - GAP.length - RESULT_COLUMNS;
   const room = Math.min(longest, available);
   return outcomes.map((outcome, index) => {
@@ -86,7 +89,8 @@ export function stepLines(
       const below = wrap(`${INDENT}-> ${result}`, columns).map(paint);
       return [...wrap(`${head}${text}`, columns), ...below];
     }
-    if (text.length <= room) return [`${head}${text.padEnd(room)}${GAP}${paint(result)}`];
+    const blanks = room - (widths[index] as number);
+    if (blanks >= 0) return [`${head}${text}${' '.repeat(blanks)}${GAP}${paint(result)}`];
     const below = `${' '.repeat(INDENT.length + room)}${GAP}${paint(result)}`;
     return [...wrap(`${head}${text}`, columns), below];
   });
@@ -99,10 +103,22 @@ const STEP_COLUMNS_MIN = 30;
 
 /** Breaks a line between words; what follows is indented. */
 export function wrap(text: string, columns: number): string[] {
-  if (text.length <= columns) return [text];
-  const at = text.lastIndexOf(' ', columns);
-  if (at <= INDENT.length + GAP.length) return [text];
-  return [text.slice(0, at), ...wrap(`${INDENT}   ${text.slice(at + 1)}`, columns)];
+  const lines: string[] = [];
+  const indentWidth = INDENT.length + GAP.length;
+  let line = '';
+  let width = 0;
+  for (const [at, word] of visible(text).split(' ').entries()) {
+    const more = stringWidth(word) + (at === 0 ? 0 : 1);
+    if (width + more > columns && width > indentWidth) {
+      lines.push(line);
+      line = `${INDENT}   ${word}`;
+      width = stringWidth(line);
+    } else {
+      line += at === 0 ? word : ` ${word}`;
+      width += more;
+    }
+  }
+  return [...lines, line];
 }
 
 /** Where the mappings are: a row for each in each process. */

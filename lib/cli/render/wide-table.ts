@@ -4,6 +4,8 @@
  */
 
 import stringWidth from 'string-width';
+import { pad } from './table.ts';
+import { visible } from './visible.ts';
 
 export interface WideRow {
   readonly label: string;
@@ -24,9 +26,10 @@ export interface WideTableOptions {
 /** The lines of a table; its parts are told apart by an empty line. */
 export function wideTable(
   headings: readonly string[],
-  rows: readonly WideRow[],
+  given: readonly WideRow[],
   options: WideTableOptions,
 ): string[] {
+  const rows = given.map(({ label, cells }) => ({ label: visible(label), cells }));
   const { corner = '', columns, paint = (cell: string): string => cell } = options;
   const labelWidth = widest([corner, ...rows.map(({ label }) => label)]) + 1;
   const cellWidth = widest([...headings, ...rows.flatMap(({ cells }) => cells)]) + 2;
@@ -38,13 +41,15 @@ export function wideTable(
   for (let first = 0; first < headings.length; first += perPart) {
     if (first > 0) lines.push('');
     const part = (cells: readonly string[]): string[] => {
-      return cells.slice(first, first + perPart).map((cell) => ` ${cell.padStart(cellWidth - 2)} `);
+      return cells
+        .slice(first, first + perPart)
+        .map((cell) => ` ${pad(cell, cellWidth - 2, 'right')} `);
     };
-    const heading = `${corner.padEnd(labelWidth)}${part(headings).join('')}`.trimEnd();
+    const heading = `${pad(corner, labelWidth)}${part(headings).join('')}`.trimEnd();
     lines.push(options.heading?.(heading) ?? heading);
     rows.forEach(({ label, cells }, row) => {
       const painted = part(cells).map((cell, at) => paint(cell, row, first + at));
-      lines.push(`${label.padEnd(labelWidth)}${painted.join('')}`.trimEnd());
+      lines.push(`${pad(label, labelWidth)}${painted.join('')}`.trimEnd());
     });
   }
   return lines;
