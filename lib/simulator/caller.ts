@@ -28,14 +28,13 @@ export class Caller {
 
   /** The one that has its number now; its last state once it has ended. */
   get thread(): Thread {
-    const { tid } = this.#thread;
-    const found = this.process.threads.find((thread) => thread.tid === tid);
+    const found = this.process.findThread(this.#thread.tid);
     if (found !== undefined) this.#thread = found;
     return this.#thread;
   }
 
   get isRunning(): boolean {
-    return this.process.isRunning && this.process.threads.includes(this.thread);
+    return this.process.isRunning && this.process.findThread(this.#thread.tid) !== undefined;
   }
 
   /** A call of one that was killed, or is by the writes that come before it, finds nobody. */

@@ -1,6 +1,7 @@
 /**
  * Writes through JavaScript, which no page fault announces: before each call into the simulator the
  * caller's pages that are not present, but whose bytes are no longer all zero, are write-faulted.
+ * Mappings whose pages are all present are left out until one of them goes.
  *
  * Deviation: only what changed zeros is seen, in ascending order of addresses, and as if the
  * calling thread had done it just now (docs/simulator.md, "Differences").
@@ -9,7 +10,6 @@
 import { type FaultOutcome, touchPages } from './memory/fault.ts';
 import { isZeroPage, NONE } from './memory/page-entry.ts';
 import type { Mapped, ProcessMappings } from './process-mappings.ts';
-import { pageOf } from './syscalls/range-argument.ts';
 import type { Thread } from './tasks/thread.ts';
 
 /** Bytes that are compared at once: native code compares faster than any loop in JavaScript. */
@@ -18,25 +18,37 @@ const ZEROS = new Uint8Array(CHUNK_BYTES);
 
 /** Faults in what was written since the last call. */
 export function settleWrites(thread: Thread, mappings: ProcessMappings): FaultOutcome {
-  const byAddress = [...mappings].filter(({ bytes }) => bytes !== undefined);
-  byAddress.sort((a, b) => (a.address < b.address ? -1 : 1));
-  for (const mapped of byAddress) {
-    const outcome = settleMapping(thread, mapped);
+  const unsettled = mappings.unsettled();
+  if (unsettled.length > 0) {
+    thread.space.pages.whenEmptied ??= (start, end) => mappings.unsettle(start, end);
+  }
+  for (const mapped of unsettled) {
+    const absent = absentRuns(thread, mapped);
+    if (absent.length === 0) mappings.settled(mapped);
+    const outcome = settleMapping(thread, mapped, absent);
     if (outcome !== 'done') return outcome;
   }
   return 'done';
 }
 
-function settleMapping(thread: Thread, { address, lengthBytes, bytes }: Mapped): FaultOutcome {
-  if (bytes === undefined) return 'done';
-  const { space } = thread;
-  const { pageSizeBytes } = space.memory;
-  const first = pageOf(address, pageSizeBytes);
-  const absent: [number, number][] = [];
-  const end = first + Math.ceil(lengthBytes / pageSizeBytes);
-  space.pages.forEachRun(first, end, (page, pageCount, entry) => {
-    if (entry === NONE || isZeroPage(entry)) absent.push([page - first, page - first + pageCount]);
+/** Pages, counted from the mapping's first. */
+type Run = readonly [start: number, stop: number];
+
+function absentRuns({ space }: Thread, { start, end }: Mapped): Run[] {
+  const absent: Run[] = [];
+  space.pages.forEachRun(start, end, (page, pageCount, entry) => {
+    if (entry === NONE || isZeroPage(entry)) absent.push([page - start, page - start + pageCount]);
   });
+  return absent;
+}
+
+function settleMapping(
+  thread: Thread,
+  { start: first, bytes }: Mapped,
+  absent: readonly Run[],
+): FaultOutcome {
+  if (bytes === undefined) return 'done';
+  const { pageSizeBytes } = thread.space.memory;
   for (const [start, stop] of absent) {
     for (const [from, to] of writtenRuns(bytes, start, stop, pageSizeBytes)) {
       const outcome = touchPages(thread, first + from, first + to, 'write');
@@ -52,7 +64,7 @@ function* writtenRuns(
   start: number,
   stop: number,
   pageSizeBytes: number,
-): Generator<[number, number]> {
+): Generator<Run> {
   const chunkPages = Math.max(1, CHUNK_BYTES / pageSizeBytes);
   let runStart = -1;
   for (let chunk = start; chunk < stop; chunk += chunkPages) {

@@ -50,6 +50,8 @@ export class Machine {
   /** System V segments by id. */
   readonly segments: Map<number, MemoryObject> = new Map();
   readonly #processes = new Map<number, Process>();
+  /** By the numbers of their further threads, those that have ended meanwhile too. */
+  readonly #processesByTid = new Map<number, Process>();
   #lastPid = KERNEL_THREAD_PID - 1;
   #lastInode = FIRST_INODE - 1;
 
@@ -141,6 +143,7 @@ export class Machine {
   /** A further thread of the thread's process, with its policy and its CPUs. */
   startThread(thread: Thread): Thread {
     this.#lastPid += 1;
+    this.#processesByTid.set(this.#lastPid, thread.process);
     return thread.process.startThread(this.#lastPid, thread);
   }
 
@@ -148,18 +151,20 @@ export class Machine {
   exit(process: Process): void {
     process.exit();
     this.#processes.delete(process.pid);
-    for (const child of this.#processes.values()) {
-      if (child.parent === process && !child.isRunning) this.#processes.delete(child.pid);
-    }
+    for (const { tid } of process.threads) this.#processesByTid.delete(tid);
+    process.parent?.endedChildren.delete(process);
+    for (const child of process.endedChildren) this.#processes.delete(child.pid);
+    process.endedChildren.clear();
   }
 
   /** A process that runs, or whose end nobody has asked for; by any of its threads. */
   findProcess(pid: number): Process | undefined {
     const found = this.#processes.get(pid);
     if (found !== undefined) return found;
-    return [...this.#processes.values()].find(
-      ({ isRunning, threads }) => isRunning && threads.some(({ tid }) => tid === pid),
-    );
+    const process = this.#processesByTid.get(pid);
+    return process?.isRunning === true && process.findThread(pid) !== undefined
+      ? process
+      : undefined;
   }
 
   get processes(): Iterable<Process> {

@@ -4,9 +4,11 @@
  */
 
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+import { SortedSpans, type Span } from './memory/sorted-spans.ts';
+import { pageOf } from './syscalls/range-argument.ts';
 
 /** What one mmap returned, with all of its owners. */
-export interface Mapped {
+export interface Mapped extends Span {
   readonly handle: MappingHandle;
   readonly address: bigint;
   readonly lengthBytes: number;
@@ -38,12 +40,17 @@ class Share implements Mapping {
 
 export class ProcessMappings implements Iterable<Mapped> {
   readonly #pid: number;
+  readonly #pageSizeBytes: number;
   /** Owners by the handle's id; none of the sets is empty. */
   readonly #shares = new Map<number, Set<Share>>();
+  /** Those whose bytes were asked for. */
+  #live = new SortedSpans<Mapped>();
+  readonly #unsettled = new Set<Mapped>();
   #lastId = 0;
 
-  constructor(pid: number) {
+  constructor(pid: number, pageSizeBytes: number) {
     this.#pid = pid;
+    this.#pageSizeBytes = pageSizeBytes;
   }
 
   *[Symbol.iterator](): Iterator<Mapped> {
@@ -60,7 +67,9 @@ export class ProcessMappings implements Iterable<Mapped> {
     this.#lastId += 1;
     // Ids are never used twice; the generation tells processes of one machine from each other.
     const handle = Object.freeze({ id: this.#lastId, generation: this.#pid });
-    return this.#share({ handle, address, lengthBytes, bytes: undefined });
+    const start = pageOf(address, this.#pageSizeBytes);
+    const end = start + Math.ceil(lengthBytes / this.#pageSizeBytes);
+    return this.#share({ handle, address, lengthBytes, start, end, bytes: undefined });
   }
 
   /** One more owner; undefined where the last has gone, or the handle is of another process. */
@@ -92,9 +101,35 @@ export class ProcessMappings implements Iterable<Mapped> {
     const share = this.#liveShare(mapping);
     if (share === undefined) return undefined;
     const { mapped } = share;
-    mapped.bytes ??= new ArrayBuffer(mapped.lengthBytes);
+    if (mapped.bytes === undefined) {
+      mapped.bytes = new ArrayBuffer(mapped.lengthBytes);
+      this.#follow(mapped);
+    }
     share.hasBytes = true;
     return mapped.bytes;
+  }
+
+  #follow(mapped: Mapped): void {
+    this.#live.set(mapped);
+    this.#unsettled.add(mapped);
+  }
+
+  /** Those with bytes whose pages may not all be present, ascending. */
+  unsettled(): Mapped[] {
+    return [...this.#unsettled].sort((a, b) => a.start - b.start);
+  }
+
+  /** All pages are present: what is written from now on needs no look. */
+  settled(mapped: Mapped): void {
+    this.#unsettled.delete(mapped);
+  }
+
+  /** Pages from `start` up to `end`, exclusive, may have gone. */
+  unsettle(start: number, end: number): void {
+    for (const mapped of this.#live.from(start)) {
+      if (mapped.start >= end) break;
+      this.#unsettled.add(mapped);
+    }
   }
 
   /** Ends an owner's share; the value is the mapping that has lost its last owner by that. */
@@ -107,19 +142,25 @@ export class ProcessMappings implements Iterable<Mapped> {
     if (share.hasBytes && ![...owners].some(({ hasBytes }) => hasBytes)) detach(mapped);
     if (owners.size > 0) return undefined;
     this.#shares.delete(mapped.handle.id);
+    if (mapped.bytes !== undefined) this.#live.delete(mapped.start);
+    this.#unsettled.delete(mapped);
     return mapped;
   }
 
   /** A program was executed: the memory is gone, and no handle names any. */
   clear(): void {
     this.#shares.clear();
+    this.#live = new SortedSpans();
+    this.#unsettled.clear();
   }
 
   /** A child's table after a fork: the same handles, and bytes of its own. */
   copyInto(child: ProcessMappings): void {
     child.#lastId = this.#lastId;
-    for (const { handle, address, lengthBytes, bytes } of this) {
-      child.#share({ handle, address, lengthBytes, bytes: bytes?.slice(0) });
+    for (const mapped of this) {
+      const copied = { ...mapped, bytes: mapped.bytes?.slice(0) };
+      child.#share(copied);
+      if (copied.bytes !== undefined) child.#follow(copied);
     }
   }
 }

@@ -130,7 +130,7 @@ export class ThreadHandle implements SimulatedThread {
       const failed = { syscall: 'fork', errno: ERRNO.ENOMEM, asked: 'a child process' };
       throw systemError({ ...failed, args: {}, backend: KIND });
     }
-    const copied = new ProcessMappings(child.pid);
+    const copied = new ProcessMappings(child.pid, machine.memory.pageSizeBytes);
     mappings.copyInto(copied);
     return new ProcessHandle(machine, child, copied);
   }
@@ -170,7 +170,7 @@ export class ProcessHandle implements SimulatedProcess {
   constructor(
     machine: Machine,
     process: Process,
-    mappings: ProcessMappings = new ProcessMappings(process.pid),
+    mappings: ProcessMappings = new ProcessMappings(process.pid, machine.memory.pageSizeBytes),
   ) {
     this.#machine = machine;
     this.#process = process;

@@ -149,17 +149,27 @@ export class AddressSpace {
 
   /** Promises of huge pages follow their mapping. */
   moveReserved(start: number, end: number, shift: number): void {
-    const moved = [...this.reserved].filter((page) => page >= start && page < end);
+    const moved = this.#reservedIn(start, end);
     for (const page of moved) this.reserved.delete(page);
     for (const page of moved) this.reserved.add(page + shift);
   }
 
   #dropReserved(start: number, end: number): void {
-    for (const page of this.reserved) {
-      if (page < start || page >= end) continue;
+    for (const page of this.#reservedIn(start, end)) {
       this.reserved.delete(page);
       this.memory.pool.unreserve(1);
     }
+  }
+
+  #reservedIn(start: number, end: number): number[] {
+    const size = this.pages.tablePages;
+    const first = Math.ceil(start / size);
+    const count = Math.max(0, Math.ceil(end / size) - first);
+    if (count > this.reserved.size) {
+      return [...this.reserved].filter((page) => page >= start && page < end);
+    }
+    const all = Array.from({ length: count }, (_, index) => (first + index) * size);
+    return all.filter((page) => this.reserved.has(page));
   }
 
   /** Ends with its process. */

@@ -4,13 +4,15 @@
  * is nothing, so that a machine of terabytes fits.
  */
 
-import { HUGE_ZERO_PAGE, NONE, ZERO_PAGE } from './page-entry.ts';
+import { HUGE_ZERO_PAGE, isZeroPage, NONE, ZERO_PAGE } from './page-entry.ts';
+import { lowerBound } from './sorted-spans.ts';
 import { TableSlabs } from './table-slabs.ts';
 
 /** Called for consecutive pages with equal entries. */
 export type VisitRun = (page: number, pageCount: number, entry: number) => void;
 
-/** Called for consecutive pages of one table; `entries[offset]` is the first one's. */
+/** Called for consecutive pages of one table, where `entries[offset]` is the first one's, or with one
+ *  entry for all: also for as many tables without entries as there are in a row. */
 export type VisitPart = (
   page: number,
   pageCount: number,
@@ -24,6 +26,10 @@ export class PageTable {
   /** By index: the entry that all pages of the table have, or the table as `namedTable` has it. */
   readonly #tables = new Map<number, number>();
   readonly #slabs: TableSlabs;
+  /** The numbers of all tables, ascending; null after a change, until somebody asks. */
+  #order: number[] | null = null;
+  /** Told of pages that hold nothing any more, or only zeros. */
+  whenEmptied: ((start: number, end: number) => void) | null = null;
 
   constructor(tablePages: number) {
     this.tablePages = tablePages;
@@ -46,16 +52,26 @@ export class PageTable {
   /** Gives all pages from `start` up to `end`, exclusive, one entry. */
   fill(start: number, end: number, entry: number): void {
     const size = this.tablePages;
-    for (let page = start; page < end; ) {
-      const index = Math.floor(page / size);
-      const first = index * size;
-      const last = Math.min(end, first + size);
-      if (page === first && last === first + size) this.#setUniform(index, entry);
-      else if ((this.#tables.get(index) ?? NONE) !== entry) {
-        const { entries, offset } = this.#own(index);
-        entries.fill(entry, offset + page - first, offset + last - first);
-      }
-      page = last;
+    if (entry === NONE || isZeroPage(entry)) this.whenEmptied?.(start, end);
+    if (entry === NONE && end - start > size) {
+      for (const index of this.#tablesIn(start, end)) this.#fillTable(index, start, end, NONE);
+      return;
+    }
+    for (let index = Math.floor(start / size); index * size < end; index += 1) {
+      this.#fillTable(index, start, end, entry);
+    }
+  }
+
+  /** As far as the range lies in the table. */
+  #fillTable(index: number, start: number, end: number, entry: number): void {
+    const size = this.tablePages;
+    const first = index * size;
+    const page = Math.max(start, first);
+    const last = Math.min(end, first + size);
+    if (page === first && last === first + size) this.#setUniform(index, entry);
+    else if ((this.#tables.get(index) ?? NONE) !== entry) {
+      const { entries, offset } = this.#own(index);
+      entries.fill(entry, offset + page - first, offset + last - first);
     }
   }
 
@@ -85,8 +101,33 @@ export class PageTable {
   #setUniform(index: number, entry: number): void {
     const known = this.#tables.get(index);
     if (known !== undefined && !isEntry(known)) this.#slabs.release(namedTable(known));
-    if (entry === NONE) this.#tables.delete(index);
-    else this.#tables.set(index, entry);
+    if (entry === NONE) {
+      if (this.#tables.delete(index)) this.#order = null;
+    } else this.#setTable(index, entry);
+  }
+
+  #setTable(index: number, known: number): void {
+    if (this.#order !== null && !this.#tables.has(index)) this.#order = null;
+    this.#tables.set(index, known);
+  }
+
+  /** The tables of the range that hold something, ascending: no more work than there are. */
+  *#tablesIn(start: number, end: number): Generator<number> {
+    const size = this.tablePages;
+    if ((end - start) / size <= Math.max(1, this.#tables.size)) {
+      for (let index = Math.floor(start / size); index * size < end; index += 1) {
+        if (this.#tables.has(index)) yield index;
+      }
+      return;
+    }
+    this.#order ??= [...this.#tables.keys()].sort((a, b) => a - b);
+    const order = this.#order;
+    const first = lowerBound(order, (index) => (index + 1) * size > start);
+    for (let at = first; at < order.length; at += 1) {
+      const index = order[at] as number;
+      if (index * size >= end) return;
+      yield index;
+    }
   }
 
   /** The table's own entries, from `offset` on; made where it had none. */
@@ -97,7 +138,7 @@ export class PageTable {
     const offset = this.#slabs.offsetOf(table);
     if (isEntry(known)) {
       entries.fill(known, offset, offset + this.tablePages);
-      this.#tables.set(index, namedTable(table));
+      this.#setTable(index, namedTable(table));
     }
     return { entries, offset };
   }
@@ -125,20 +166,20 @@ export class PageTable {
   /** Visits every page of the range, by tables: one entry for all, or an entry for each, which the
    *  visitor may change. */
   forEachPart(start: number, end: number, visit: VisitPart): void {
-    const size = this.tablePages;
-    for (let page = start; page < end; ) {
-      const index = Math.floor(page / size);
-      const first = index * size;
-      const last = Math.min(end, first + size);
+    let page = start;
+    for (const index of this.#tablesIn(start, end)) {
+      const first = Math.max(start, index * this.tablePages);
+      if (first > page) visit(page, first - page, NONE, 0);
+      page = Math.min(end, (index + 1) * this.tablePages);
       const known = this.#tables.get(index) ?? NONE;
-      if (isEntry(known)) visit(page, last - page, known, 0);
+      if (isEntry(known)) visit(first, page - first, known, 0);
       else {
         const table = namedTable(known);
-        const offset = this.#slabs.offsetOf(table) + page - first;
-        visit(page, last - page, this.#slabs.entriesOf(table), offset);
+        const offset = this.#slabs.offsetOf(table) + (first % this.tablePages);
+        visit(first, page - first, this.#slabs.entriesOf(table), offset);
       }
-      page = last;
     }
+    if (page < end) visit(page, end - page, NONE, 0);
   }
 
   /** Number of pages from `start` on, below `end`, that have one entry. */
@@ -190,7 +231,7 @@ export class PageTable {
   /** Visits the tables that hold something, in ascending order. */
   forEachTable(visit: VisitRun): void {
     const size = this.tablePages;
-    for (const index of [...this.#tables.keys()].sort((a, b) => a - b)) {
+    for (const index of this.#tablesIn(0, Number.MAX_SAFE_INTEGER)) {
       this.forEachRun(index * size, (index + 1) * size, visit);
     }
   }

@@ -137,8 +137,8 @@ export class SortedSpans<T extends Span> implements Iterable<T> {
   }
 }
 
-/** The first for which it holds, where it holds for all behind, too. */
-function lowerBound<T>(items: readonly T[], holds: (item: T) => boolean): number {
+/** The place of the first for which it holds, where it holds for all behind, too. */
+export function lowerBound<T>(items: readonly T[], holds: (item: T) => boolean): number {
   let low = 0;
   let high = items.length;
   while (low < high) {

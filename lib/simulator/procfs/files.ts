@@ -50,6 +50,6 @@ function procFolder(reader: Reader): FolderEntry {
 function folderOfTask(reader: Reader, tid: number): FolderEntry | undefined {
   const process = reader.machine.findProcess(tid);
   if (process === undefined) return undefined;
-  const thread = process.threads.find((one) => one.tid === tid) ?? null;
+  const thread = process.findThread(tid) ?? null;
   return processFolder(reader, process, thread);
 }

@@ -54,7 +54,7 @@ export function processFolder(
 
 /** The folder of one thread below its process. */
 export function threadFolder(reader: Reader, process: Process, tid: number): FolderEntry {
-  const thread = process.threads.find((one) => one.tid === tid) ?? null;
+  const thread = process.findThread(tid) ?? null;
   return folderOf(filesOf(reader, process, thread));
 }
 

@@ -38,7 +38,7 @@ export function commandOf({ isKernelThread, command }: Process): string {
 
 /** Threads that have not ended, by their numbers: of a process that has, the first. */
 export function threadIdsOf(process: Process): number[] {
-  if (process.threads.length === 0 || !process.isRunning) return [process.pid];
+  if (process.threadCount === 0 || !process.isRunning) return [process.pid];
   return process.threads.map(({ tid }) => tid).sort((a, b) => a - b);
 }
 

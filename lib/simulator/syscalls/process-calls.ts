@@ -27,7 +27,7 @@ export function forkEnded(machine: Machine, thread: Thread): SyscallResult<numbe
 
 /** unshare(2) with CLONE_NEWUSER: all rights inside, none of those that concern the machine. */
 export function unshareUser({ process }: Thread): SyscallResult<undefined> {
-  if (process.threads.length > 1) return answer('unshare', ERRNO.EINVAL);
+  if (process.threadCount > 1) return answer('unshare', ERRNO.EINVAL);
   const none = { canSetNice: false, canTrace: false, canSetUid: false };
   process.credentials = { ...process.credentials, ...none };
   return answer('unshare', 0);

@@ -41,7 +41,10 @@ export class Process {
   readonly parent: Process | null;
   /** Without memory of its own. */
   readonly isKernelThread: boolean;
-  readonly threads: Thread[] = [];
+  /** By number, the oldest first. */
+  readonly #threads = new Map<number, Thread>();
+  /** Children whose end nobody has asked for. */
+  readonly endedChildren: Set<Process> = new Set();
   /** Pipes, rings and registered buffers that it holds, by descriptor. */
   readonly references: Map<number, Reference> = new Map();
   /** Objects that it has open, by descriptor. */
@@ -69,8 +72,21 @@ export class Process {
     this.space = new AddressSpace(memory);
   }
 
+  /** The oldest first. */
+  get threads(): readonly Thread[] {
+    return [...this.#threads.values()];
+  }
+
+  get threadCount(): number {
+    return this.#threads.size;
+  }
+
+  findThread(tid: number): Thread | undefined {
+    return this.#threads.get(tid);
+  }
+
   get mainThread(): Thread {
-    return this.threads[0] as Thread;
+    return this.findThread(this.pid) as Thread;
   }
 
   /** Whether there is an address space that calls could look into. */
@@ -83,7 +99,7 @@ export class Process {
     const { all } = this.cpus;
     const fresh = { policy: null, affinity: all, cpu: all[0] as number, counter: NEW_COUNTER };
     const thread = new Thread(this, tid, maker ?? fresh);
-    this.threads.push(thread);
+    this.#threads.set(tid, thread);
     return thread;
   }
 
@@ -134,7 +150,8 @@ export class Process {
     this.scan = new NumaScan();
     this.credentials = { ...this.credentials, isDumpable: true };
     const first = new Thread(this, this.pid, thread);
-    this.threads.splice(0, this.threads.length, first);
+    this.#threads.clear();
+    this.#threads.set(first.tid, first);
     loadProgram(first);
   }
 
@@ -142,6 +159,7 @@ export class Process {
   exit(): void {
     if (!this.isRunning) return;
     this.isRunning = false;
+    this.parent?.endedChildren.add(this);
     for (const reference of this.references.values()) {
       releaseReference(this.space.memory, reference);
     }

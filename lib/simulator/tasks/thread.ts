@@ -65,7 +65,7 @@ export class Thread implements BalancedTask {
   }
 
   get threadCount(): number {
-    return this.process.threads.length;
+    return this.process.threadCount;
   }
 
   hintFault(vma: Vma, page: number): void {
