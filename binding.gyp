@@ -12,8 +12,9 @@
       'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     ],
     'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden'],
-    'cflags_cc!': ['-std=gnu++14', '-std=gnu++20'],
-    'cflags_cc': ['-std=c++17', '-fno-exceptions', '-fno-rtti'],
+    # Exceptions of the standard library only (memory has run out); none leaves the addon.
+    'cflags_cc!': ['-std=gnu++14', '-std=gnu++20', '-fno-exceptions'],
+    'cflags_cc': ['-std=c++17', '-fexceptions', '-fno-rtti'],
   },
   'targets': [
     {
@@ -25,6 +26,7 @@
             'native/uapi.cc',
             'native/libnuma_hooks.cc',
             'native/support/arguments.cc',
+            'native/support/values.cc',
             'native/support/mapping.cc',
             'native/support/mapping_owner.cc',
             'native/syscalls/mmap.cc',

@@ -3,36 +3,79 @@
 
 #include "addon.h"
 
+#include <node_api.h>
+
+#include <cerrno>
+#include <new>
+
+#include "support/syscall_result.h"
+#include "support/values.h"
+
 namespace node_numa {
 
-static Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  exports.Set("mmap", Napi::Function::New<Mmap>(env, "mmap"));
-  exports.Set("attach", Napi::Function::New<Attach>(env, "attach"));
-  exports.Set("array_buffer", Napi::Function::New<ArrayBuffer>(env, "array_buffer"));
-  exports.Set("munmap", Napi::Function::New<Munmap>(env, "munmap"));
-  exports.Set("touch", Napi::Function::New<Touch>(env, "touch"));
-  exports.Set("mbind", Napi::Function::New<Mbind>(env, "mbind"));
-  exports.Set("set_mempolicy", Napi::Function::New<SetMempolicy>(env, "set_mempolicy"));
-  exports.Set("get_mempolicy", Napi::Function::New<GetMempolicy>(env, "get_mempolicy"));
-  exports.Set("set_mempolicy_home_node",
-              Napi::Function::New<SetMempolicyHomeNode>(env, "set_mempolicy_home_node"));
-  exports.Set("move_pages", Napi::Function::New<MovePages>(env, "move_pages"));
-  exports.Set("move_pages_async", Napi::Function::New<MovePagesAsync>(env, "move_pages_async"));
-  exports.Set("migrate_pages_async",
-              Napi::Function::New<MigratePagesAsync>(env, "migrate_pages_async"));
-  exports.Set("getcpu", Napi::Function::New<Getcpu>(env, "getcpu"));
-  exports.Set("sched_setaffinity", Napi::Function::New<SchedSetaffinity>(env, "sched_setaffinity"));
-  exports.Set("sched_getaffinity", Napi::Function::New<SchedGetaffinity>(env, "sched_getaffinity"));
-  exports.Set("execve", Napi::Function::New<Execve>(env, "execve"));
-  exports.Set("pagemap", Napi::Function::New<Pagemap>(env, "pagemap"));
-  exports.Set("topology", Napi::Function::New<Topology>(env, "topology"));
-  exports.Set("node_memory", Napi::Function::New<NodeMemory>(env, "node_memory"));
-  exports.Set("libnuma_path", Napi::Function::New<LibnumaPath>(env, "libnuma_path"));
-  exports.Set("page_size_bytes", Napi::Function::New<PageSizeBytes>(env, "page_size_bytes"));
-  exports.Set("uapi", Napi::Function::New<Uapi>(env, "uapi"));
-  return exports;
+namespace {
+
+using Entry = napi_value (*)(const Napi::CallbackInfo& info);
+
+/**
+ * What JavaScript calls. The standard library throws where memory ends, and nothing may cross into
+ * the engine: that is ENOMEM. An answer that the engine refused to make is an exception, too, but
+ * for a thread that is being terminated, where throwing is refused as well.
+ */
+template <Entry entry>
+napi_value Call(napi_env env, napi_callback_info info) {
+  const Napi::CallbackInfo call(env, info);
+  napi_value answer = nullptr;
+  try {
+    answer = entry(call);
+  } catch (const std::bad_alloc&) {
+    const char* const name = static_cast<const char*>(call.Data());
+    answer = Failure(env, SyscallResult::Failed(ENOMEM, name));
+  }
+  if (answer == nullptr) {
+    Unneeded(napi_throw_error(env, nullptr, "the engine refused to make the answer"));
+  }
+  return answer;
 }
 
-NODE_API_MODULE(node_numa, Init)
+/** `syscall` is the name in the answer of an entry that ran out of memory. */
+template <Entry entry>
+napi_property_descriptor Property(const char* name, const char* syscall) {
+  void* const data = const_cast<char*>(syscall);
+  return {name, nullptr, Call<entry>, nullptr, nullptr, nullptr, napi_default_jsproperty, data};
+}
+
+napi_value Init(napi_env env, napi_value exports) {
+  const napi_property_descriptor entries[] = {
+      Property<Mmap>("mmap", "mmap"),
+      Property<Attach>("attach", "attach"),
+      Property<ArrayBuffer>("array_buffer", "array_buffer"),
+      Property<Munmap>("munmap", "munmap"),
+      Property<Touch>("touch", "touch"),
+      Property<Mbind>("mbind", "mbind"),
+      Property<SetMempolicy>("set_mempolicy", "set_mempolicy"),
+      Property<GetMempolicy>("get_mempolicy", "get_mempolicy"),
+      Property<SetMempolicyHomeNode>("set_mempolicy_home_node", "set_mempolicy_home_node"),
+      Property<MovePages>("move_pages", "move_pages"),
+      Property<MovePagesAsync>("move_pages_async", "move_pages"),
+      Property<MigratePagesAsync>("migrate_pages_async", "migrate_pages"),
+      Property<Getcpu>("getcpu", "getcpu"),
+      Property<SchedSetaffinity>("sched_setaffinity", "sched_setaffinity"),
+      Property<SchedGetaffinity>("sched_getaffinity", "sched_getaffinity"),
+      Property<Execve>("execve", "execve"),
+      Property<Pagemap>("pagemap", "pagemap"),
+      Property<Topology>("topology", "topology"),
+      Property<NodeMemory>("node_memory", "node_memory"),
+      Property<LibnumaPath>("libnuma_path", "libnuma_path"),
+      Property<PageSizeBytes>("page_size_bytes", "page_size_bytes"),
+      Property<Uapi>("uapi", "uapi"),
+  };
+  const size_t count = sizeof entries / sizeof entries[0];
+  return napi_define_properties(env, exports, count, entries) == napi_ok ? exports : nullptr;
+}
+
+}  // namespace
+
+NAPI_MODULE(node_numa, Init)
 
 }  // namespace node_numa

@@ -1,4 +1,5 @@
-// The entries that JavaScript calls. Each is described in the file that defines it.
+// The entries that JavaScript calls. Each is described in the file that defines it. Null is the
+// answer of one that has thrown, or whose thread is being terminated.
 #ifndef NODE_NUMA_ADDON_H_
 #define NODE_NUMA_ADDON_H_
 
@@ -6,28 +7,28 @@
 
 namespace node_numa {
 
-Napi::Value Mmap(const Napi::CallbackInfo& info);
-Napi::Value Attach(const Napi::CallbackInfo& info);
-Napi::Value ArrayBuffer(const Napi::CallbackInfo& info);
-Napi::Value Munmap(const Napi::CallbackInfo& info);
-Napi::Value Touch(const Napi::CallbackInfo& info);
-Napi::Value Mbind(const Napi::CallbackInfo& info);
-Napi::Value SetMempolicy(const Napi::CallbackInfo& info);
-Napi::Value GetMempolicy(const Napi::CallbackInfo& info);
-Napi::Value SetMempolicyHomeNode(const Napi::CallbackInfo& info);
-Napi::Value MovePages(const Napi::CallbackInfo& info);
-Napi::Value MovePagesAsync(const Napi::CallbackInfo& info);
-Napi::Value MigratePagesAsync(const Napi::CallbackInfo& info);
-Napi::Value Getcpu(const Napi::CallbackInfo& info);
-Napi::Value SchedSetaffinity(const Napi::CallbackInfo& info);
-Napi::Value SchedGetaffinity(const Napi::CallbackInfo& info);
-Napi::Value Execve(const Napi::CallbackInfo& info);
-Napi::Value Pagemap(const Napi::CallbackInfo& info);
-Napi::Value Topology(const Napi::CallbackInfo& info);
-Napi::Value NodeMemory(const Napi::CallbackInfo& info);
-Napi::Value LibnumaPath(const Napi::CallbackInfo& info);
-Napi::Value PageSizeBytes(const Napi::CallbackInfo& info);
-Napi::Value Uapi(const Napi::CallbackInfo& info);
+napi_value Mmap(const Napi::CallbackInfo& info);
+napi_value Attach(const Napi::CallbackInfo& info);
+napi_value ArrayBuffer(const Napi::CallbackInfo& info);
+napi_value Munmap(const Napi::CallbackInfo& info);
+napi_value Touch(const Napi::CallbackInfo& info);
+napi_value Mbind(const Napi::CallbackInfo& info);
+napi_value SetMempolicy(const Napi::CallbackInfo& info);
+napi_value GetMempolicy(const Napi::CallbackInfo& info);
+napi_value SetMempolicyHomeNode(const Napi::CallbackInfo& info);
+napi_value MovePages(const Napi::CallbackInfo& info);
+napi_value MovePagesAsync(const Napi::CallbackInfo& info);
+napi_value MigratePagesAsync(const Napi::CallbackInfo& info);
+napi_value Getcpu(const Napi::CallbackInfo& info);
+napi_value SchedSetaffinity(const Napi::CallbackInfo& info);
+napi_value SchedGetaffinity(const Napi::CallbackInfo& info);
+napi_value Execve(const Napi::CallbackInfo& info);
+napi_value Pagemap(const Napi::CallbackInfo& info);
+napi_value Topology(const Napi::CallbackInfo& info);
+napi_value NodeMemory(const Napi::CallbackInfo& info);
+napi_value LibnumaPath(const Napi::CallbackInfo& info);
+napi_value PageSizeBytes(const Napi::CallbackInfo& info);
+napi_value Uapi(const Napi::CallbackInfo& info);
 
 }  // namespace node_numa
 

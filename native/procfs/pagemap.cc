@@ -46,7 +46,7 @@ SyscallResult CallPread(int file, const PagemapArguments& arguments) {
 }  // namespace
 
 /** pagemap(pid, address, entries): SyscallResult<undefined>; fills the array; pid 0: this one */
-Napi::Value Pagemap(const Napi::CallbackInfo& info) {
+napi_value Pagemap(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   PagemapArguments decoded;
   decoded.pid = arguments.Bits32("pid");

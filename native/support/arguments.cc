@@ -3,6 +3,8 @@
 #include <cmath>
 #include <string>
 
+#include "values.h"
+
 namespace node_numa {
 
 namespace {
@@ -29,30 +31,42 @@ bool ReadTypedArray(napi_env env, napi_value value, napi_typedarray_type type, v
   return true;
 }
 
-Napi::Value Arguments::Peek() const {
+napi_value Arguments::Peek() const {
   return info_[next_];
 }
 
-Napi::Value Arguments::Next() {
+napi_value Arguments::Next() {
   return info_[next_++];
+}
+
+bool Arguments::NextIs(napi_valuetype type) const {
+  napi_valuetype actual = napi_undefined;
+  return napi_typeof(info_.Env(), Peek(), &actual) == napi_ok && actual == type;
+}
+
+bool Arguments::NextIsTypedArray() const {
+  bool is_typed_array = false;
+  return napi_is_typedarray(info_.Env(), Peek(), &is_typed_array) == napi_ok && is_typed_array;
 }
 
 void Arguments::RefuseType(const char* name, const char* expected) {
   if (valid_) {
-    napi_throw_type_error(info_.Env(), "ERR_INVALID_ARG_TYPE", Message(name, expected).c_str());
+    Unneeded(napi_throw_type_error(info_.Env(), "ERR_INVALID_ARG_TYPE",
+                                   Message(name, expected).c_str()));
   }
   valid_ = false;
 }
 
 void Arguments::RefuseRange(const char* name, const char* expected) {
   if (valid_) {
-    napi_throw_range_error(info_.Env(), "ERR_OUT_OF_RANGE", Message(name, expected).c_str());
+    Unneeded(
+        napi_throw_range_error(info_.Env(), "ERR_OUT_OF_RANGE", Message(name, expected).c_str()));
   }
   valid_ = false;
 }
 
 double Arguments::Integer(const char* name, double min, double max, const char* expected) {
-  const Napi::Value value = Next();
+  const napi_value value = Next();
   double number = 0;
   if (napi_get_value_double(info_.Env(), value, &number) != napi_ok) {
     RefuseType(name, "a number");
@@ -78,7 +92,7 @@ int32_t Arguments::Bits32(const char* name) {
 }
 
 uint64_t Arguments::Address(const char* name) {
-  const Napi::Value value = Next();
+  const napi_value value = Next();
   uint64_t address = 0;
   bool lossless = false;
   if (napi_get_value_bigint_uint64(info_.Env(), value, &address, &lossless) != napi_ok) {
@@ -105,8 +119,9 @@ Elements<T> Arguments::TypedArray(napi_value value, napi_typedarray_type type, c
 }
 
 MaskWords Arguments::Mask(const char* name) {
-  const Napi::Value value = Next();
-  if (value.IsNull()) return {};
+  const bool is_null = NextIs(napi_null);
+  const napi_value value = Next();
+  if (is_null) return {};
   const Elements<unsigned long> words =
       TypedArray<unsigned long>(value, napi_biguint64_array, name, "a BigUint64Array or null");
   return {words.data, words.length, false};

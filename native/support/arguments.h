@@ -33,9 +33,12 @@ class Arguments {
   bool Valid() const { return valid_; }
 
   /** The next argument, left where it is. */
-  Napi::Value Peek() const;
+  napi_value Peek() const;
   /** The next argument as it is. */
-  Napi::Value Next();
+  napi_value Next();
+  /** Whether the next argument is of that type, or a typed array. */
+  bool NextIs(napi_valuetype type) const;
+  bool NextIsTypedArray() const;
 
   /** An integer from 0 to 2^53 - 1. */
   uint64_t Size(const char* name);

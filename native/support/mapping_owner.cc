@@ -7,18 +7,35 @@ namespace node_numa {
 namespace {
 
 constexpr napi_type_tag kOwnerTag = {0x8a3c5e0f6b1d4792, 0x91d7c24be05f38a6};
-// Holds the ArrayBuffer, strongly, so that it is the same one at each call.
-constexpr const char* kArrayBufferKey = "arrayBuffer";
 
 struct Owner {
   MappingShare share;
   // Bytes that V8 was told of. An external ArrayBuffer is counted by V8 itself, so none with one.
   int64_t charged_bytes = 0;
+  // Weak, because the ArrayBuffer may be what keeps this owner.
+  napi_ref array_buffer = nullptr;
 };
+
+/** Null where there is none, or it was collected. */
+napi_value ArrayBufferOf(napi_env env, const Owner& owner) {
+  napi_value array_buffer = nullptr;
+  if (owner.array_buffer == nullptr ||
+      napi_get_reference_value(env, owner.array_buffer, &array_buffer) != napi_ok) {
+    return nullptr;
+  }
+  return array_buffer;
+}
+
+void ForgetArrayBuffer(napi_env env, Owner* owner) {
+  if (owner->array_buffer != nullptr) {
+    Unneeded(napi_delete_reference(env, owner->array_buffer));
+  }
+  owner->array_buffer = nullptr;
+}
 
 void Charge(napi_env env, Owner* owner, int64_t bytes) {
   int64_t total;
-  napi_adjust_external_memory(env, bytes - owner->charged_bytes, &total);
+  Unneeded(napi_adjust_external_memory(env, bytes - owner->charged_bytes, &total));
   owner->charged_bytes = bytes;
 }
 
@@ -31,6 +48,7 @@ void GiveUp(napi_env env, Owner* owner) {
 void FinalizeOwner(napi_env env, void* data, void* /*hint*/) {
   Owner* const owner = static_cast<Owner*>(data);
   GiveUp(env, owner);
+  ForgetArrayBuffer(env, owner);
   delete owner;
 }
 
@@ -76,33 +94,28 @@ SyscallResult NewArrayBuffer(napi_env env, const MappingShare& share, const char
   if (status == napi_no_external_buffers_allowed) return SyscallResult::Failed(ENOTSUP, syscall);
   // The engine throws for a length above its limit.
   napi_value exception;
-  napi_get_and_clear_last_exception(env, &exception);
+  Unneeded(napi_get_and_clear_last_exception(env, &exception));
   return SyscallResult::Failed(EOVERFLOW, syscall);
 }
 
 }  // namespace
 
-Napi::Value NewMappingOwner(Napi::Env env, MappingShare share, int64_t charged_bytes,
-                            const char* syscall) {
-  Napi::Object handle = Napi::Object::New(env);
-  handle.Set("id", share->id);
-  handle.Set("generation", share->generation);
+napi_value NewMappingOwner(napi_env env, MappingShare share, int64_t charged_bytes,
+                           const char* syscall) {
+  const Values values(env);
+  const napi_value handle = values.Frozen(values.Object(
+      {{"id", values.Number(share->id)}, {"generation", values.Number(share->generation)}}));
   const uint64_t address = reinterpret_cast<uintptr_t>(share->address);
   const double length_bytes = static_cast<double>(share->length_bytes);
-
-  Napi::Object object = Napi::Object::New(env);
-  object.DefineProperties({
-      Napi::PropertyDescriptor::Value("handle", handle, napi_enumerable),
-      Napi::PropertyDescriptor::Value("address", Napi::BigInt::New(env, address), napi_enumerable),
-      Napi::PropertyDescriptor::Value("lengthBytes", Napi::Number::New(env, length_bytes),
-                                      napi_enumerable),
-  });
-  handle.Freeze();
+  const napi_value object = values.Object({{"handle", handle},
+                                           {"address", values.BigInt(address)},
+                                           {"lengthBytes", values.Number(length_bytes)}},
+                                          napi_enumerable);
 
   Owner* const owner = new Owner{std::move(share)};
-  if (napi_type_tag_object(env, object, &kOwnerTag) != napi_ok ||
+  if (object == nullptr || napi_type_tag_object(env, object, &kOwnerTag) != napi_ok ||
       napi_wrap(env, object, owner, FinalizeOwner, nullptr, nullptr) != napi_ok) {
-    // The isolate is terminating: nobody will see the object.
+    // The thread is being terminated: nobody will see the object.
     FinalizeOwner(env, owner, nullptr);
     return Failure(env, SyscallResult::Failed(ENOMEM, syscall));
   }
@@ -110,33 +123,38 @@ Napi::Value NewMappingOwner(Napi::Env env, MappingShare share, int64_t charged_b
   return Success(env, object);
 }
 
-MappingShare OwnedMapping(Arguments* arguments, Napi::Env env, const char* name) {
+MappingShare OwnedMapping(Arguments* arguments, napi_env env, const char* name) {
   Owner* const owner = OwnerOf(env, arguments->Next());
   if (owner != nullptr) return owner->share;
   arguments->RefuseType(name, "a mapping of this backend");
   return nullptr;
 }
 
-Napi::Value OwnerArrayBuffer(Napi::Env env, Napi::Value value, const char* syscall) {
+napi_value OwnerArrayBuffer(napi_env env, napi_value value, const char* syscall) {
   Owner* const owner = OwnerOf(env, value);
+  if (owner == nullptr) return nullptr;
   if (owner->share == nullptr) return Failure(env, SyscallResult::Failed(ENOENT, syscall));
-  Napi::Object object = value.As<Napi::Object>();
-  const Napi::Value existing = object.Get(kArrayBufferKey);
-  if (existing.IsArrayBuffer()) return Success(env, existing);
+  const napi_value existing = ArrayBufferOf(env, *owner);
+  if (existing != nullptr) return Success(env, existing);
 
-  napi_value array_buffer;
+  napi_value array_buffer = nullptr;
   const SyscallResult result = NewArrayBuffer(env, owner->share, syscall, &array_buffer);
   if (!result.Ok()) return Failure(env, result);
   Charge(env, owner, 0);
-  object.DefineProperty(
-      Napi::PropertyDescriptor::Value(kArrayBufferKey, Napi::Value(env, array_buffer)));
+  ForgetArrayBuffer(env, owner);
+  if (napi_create_reference(env, array_buffer, 0, &owner->array_buffer) != napi_ok) {
+    owner->array_buffer = nullptr;
+    return nullptr;
+  }
   return Success(env, array_buffer);
 }
 
-void GiveUpMapping(Napi::Env env, Napi::Value value) {
-  const Napi::Value array_buffer = value.As<Napi::Object>().Get(kArrayBufferKey);
-  if (array_buffer.IsArrayBuffer()) napi_detach_arraybuffer(env, array_buffer);
-  GiveUp(env, OwnerOf(env, value));
+void GiveUpMapping(napi_env env, napi_value value) {
+  Owner* const owner = OwnerOf(env, value);
+  if (owner == nullptr) return;
+  const napi_value array_buffer = ArrayBufferOf(env, *owner);
+  if (array_buffer != nullptr) Unneeded(napi_detach_arraybuffer(env, array_buffer));
+  GiveUp(env, owner);
 }
 
 }  // namespace node_numa

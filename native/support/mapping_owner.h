@@ -4,7 +4,7 @@
 #ifndef NODE_NUMA_SUPPORT_MAPPING_OWNER_H_
 #define NODE_NUMA_SUPPORT_MAPPING_OWNER_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include "arguments.h"
 #include "mapping.h"
@@ -17,17 +17,17 @@ namespace node_numa {
  * length for the first owner and 0 for others, because each report of memory brings the next
  * garbage collection closer, and the memory is there once.
  */
-Napi::Value NewMappingOwner(Napi::Env env, MappingShare share, int64_t charged_bytes,
-                            const char* syscall);
+napi_value NewMappingOwner(napi_env env, MappingShare share, int64_t charged_bytes,
+                           const char* syscall);
 
 /** The next argument's share: null without a refusal if the owner gave it up. */
-MappingShare OwnedMapping(Arguments* arguments, Napi::Env env, const char* name);
+MappingShare OwnedMapping(Arguments* arguments, napi_env env, const char* name);
 
 /** The ArrayBuffer over the whole mapping, made at the first call. */
-Napi::Value OwnerArrayBuffer(Napi::Env env, Napi::Value owner, const char* syscall);
+napi_value OwnerArrayBuffer(napi_env env, napi_value owner, const char* syscall);
 
 /** Gives the share up and detaches the ArrayBuffer. Does nothing the second time. */
-void GiveUpMapping(Napi::Env env, Napi::Value owner);
+void GiveUpMapping(napi_env env, napi_value owner);
 
 }  // namespace node_numa
 

@@ -3,9 +3,9 @@
 #ifndef NODE_NUMA_SUPPORT_SYSCALL_RESULT_H_
 #define NODE_NUMA_SUPPORT_SYSCALL_RESULT_H_
 
-#include <napi.h>
-
 #include <cerrno>
+
+#include "values.h"
 
 namespace node_numa {
 
@@ -24,30 +24,27 @@ struct SyscallResult {
   static SyscallResult Failed(int error, const char* syscall) { return {-1, error, syscall}; }
 };
 
-inline Napi::Value Success(Napi::Env env, napi_value value) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("ok", true);
-  object.Set("value", value);
-  return object;
+inline napi_value Success(napi_env env, napi_value value) {
+  const Values values(env);
+  return values.Object({{"ok", values.Boolean(true)}, {"value", value}});
 }
 
-inline Napi::Value Failure(Napi::Env env, const SyscallResult& result) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("ok", false);
-  object.Set("errno", result.error);
-  object.Set("syscall", result.syscall);
-  return object;
+inline napi_value Failure(napi_env env, const SyscallResult& result) {
+  const Values values(env);
+  return values.Object({{"ok", values.Boolean(false)},
+                        {"errno", values.Number(result.error)},
+                        {"syscall", values.String(result.syscall)}});
 }
 
 /** For calls whose success says nothing more. */
-inline Napi::Value ToJs(Napi::Env env, const SyscallResult& result) {
-  return result.Ok() ? Success(env, env.Undefined()) : Failure(env, result);
+inline napi_value ToJs(napi_env env, const SyscallResult& result) {
+  return result.Ok() ? Success(env, Values(env).Undefined()) : Failure(env, result);
 }
 
 /** For calls whose success is a count. */
-inline Napi::Value ToJsNumber(Napi::Env env, const SyscallResult& result) {
+inline napi_value ToJsNumber(napi_env env, const SyscallResult& result) {
   if (!result.Ok()) return Failure(env, result);
-  return Success(env, Napi::Number::New(env, static_cast<double>(result.value)));
+  return Success(env, Values(env).Number(static_cast<double>(result.value)));
 }
 
 }  // namespace node_numa

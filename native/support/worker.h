@@ -2,55 +2,81 @@
 //
 // An operation is a movable struct with
 //   void Run();                        on the pool: no JavaScript, no Node-API
-//   napi_value Settle(Napi::Env env);  on the JavaScript thread, once, also when it cannot run
+//   void Fail(int error);              in place of Run, or after one that ran out of memory
+//   napi_value Settle(napi_env env);   on the JavaScript thread, once, also when it cannot run
 //                                      JavaScript any more: must release what `Run` was lent
 // The promise never rejects: a failed system call is a value.
 #ifndef NODE_NUMA_SUPPORT_WORKER_H_
 #define NODE_NUMA_SUPPORT_WORKER_H_
 
-#include <napi.h>
+#include <node_api.h>
 
+#include <cerrno>
+#include <new>
 #include <utility>
+
+#include "values.h"
 
 namespace node_numa {
 
 template <typename Operation>
 class PoolWork {
  public:
-  /** Returns the promise. */
-  static Napi::Value Queue(Napi::Env env, const char* name, Operation&& operation) {
+  /** Returns the promise; null where none can be made. */
+  static napi_value Queue(napi_env env, const char* name, Operation&& operation) {
     PoolWork* const self = new PoolWork(std::move(operation));
     napi_value promise = nullptr;
-    if (napi_create_promise(env, &self->deferred_, &promise) != napi_ok ||
-        napi_create_async_work(env, nullptr, Napi::String::New(env, name), Execute, Complete, self,
-                               &self->work_) != napi_ok ||
-        napi_queue_async_work(env, self->work_) != napi_ok) {
-      // The isolate is terminating: nobody waits for the promise.
+    if (napi_create_promise(env, &self->deferred_, &promise) != napi_ok) {
+      self->deferred_ = nullptr;
+      promise = nullptr;
+    }
+    if (promise == nullptr || !self->Start(env, name)) {
+      self->operation_.Fail(ENOMEM);
       self->Finish(env);
     }
-    return Napi::Value(env, promise);
+    return promise;
   }
 
  private:
   explicit PoolWork(Operation&& operation) : operation_(std::move(operation)) {}
 
+  bool Start(napi_env env, const char* name) {
+    const napi_value resource_name = Values(env).String(name);
+    if (resource_name == nullptr || napi_create_async_work(env, nullptr, resource_name, Execute,
+                                                           Complete, this, &work_) != napi_ok) {
+      work_ = nullptr;
+      return false;
+    }
+    return napi_queue_async_work(env, work_) == napi_ok;
+  }
+
   static void Execute(napi_env /*env*/, void* data) {
-    static_cast<PoolWork*>(data)->operation_.Run();
+    Operation& operation = static_cast<PoolWork*>(data)->operation_;
+    try {
+      operation.Run();
+    } catch (const std::bad_alloc&) {
+      operation.Fail(ENOMEM);
+    }
   }
 
   // SAFETY: Node runs this for every queued work, also while a worker thread is torn down, before
   // the environment goes; so what the operation holds is released exactly once, on its own thread.
-  static void Complete(napi_env env, napi_status /*status*/, void* data) {
-    static_cast<PoolWork*>(data)->Finish(env);
+  static void Complete(napi_env env, napi_status status, void* data) {
+    PoolWork* const self = static_cast<PoolWork*>(data);
+    if (status != napi_ok) self->operation_.Fail(ECANCELED);
+    self->Finish(env);
   }
 
-  // Every call into the engine may fail here with "cannot run JavaScript"; that is nobody's loss.
+  // Settling runs scripts where Object.prototype has a `then`, so it comes last.
   void Finish(napi_env env) {
-    const Napi::HandleScope scope(env);
     const napi_value answer = operation_.Settle(env);
-    if (deferred_ != nullptr) napi_resolve_deferred(env, deferred_, answer);
-    if (work_ != nullptr) napi_delete_async_work(env, work_);
+    const napi_deferred deferred = deferred_;
+    if (work_ != nullptr) Unneeded(napi_delete_async_work(env, work_));
     delete this;
+    // Refused where the thread is being terminated: nobody waits for the promise.
+    if (deferred != nullptr && answer != nullptr) {
+      Unneeded(napi_resolve_deferred(env, deferred, answer));
+    }
   }
 
   Operation operation_;

@@ -111,28 +111,29 @@ SyscallResult CallExecve(const ExecveArguments& arguments) {
   own.UndoSignals();
   own.UndoDescriptors(arguments.kept);
   own.UndoLimit(arguments.descriptors_max);
-  const SyscallResult result = SyscallResult::Capture(
-      execve(arguments.path, arguments.argv.data(), environ), "execve");
+  const SyscallResult result =
+      SyscallResult::Capture(execve(arguments.path, arguments.argv.data(), environ), "execve");
   own.Redo();
   return result;
 }
 
 /** Bytes of strings that each end in a zero byte, of which there is at least one. */
-Elements<char> DecodeStrings(Arguments* arguments, Napi::Env env, const char* name) {
-  Elements<char> bytes;
+Elements<char> DecodeStrings(Arguments* arguments, napi_env env, const char* name) {
   void* data = nullptr;
-  if (!ReadTypedArray(env, arguments->Next(), napi_uint8_array, &data, &bytes.length)) {
+  size_t length = 0;
+  if (!ReadTypedArray(env, arguments->Next(), napi_uint8_array, &data, &length)) {
     arguments->RefuseType(name, "a Uint8Array");
+    return {};
   }
-  bytes.data = static_cast<char*>(data);
-  if (bytes.length == 0 || bytes.data[bytes.length - 1] != '\0') {
+  char* const bytes = static_cast<char*>(data);
+  if (length == 0 || bytes[length - 1] != '\0') {
     arguments->RefuseRange(name, "strings that end in a zero byte");
-    bytes.length = 0;
+    return {};
   }
-  return bytes;
+  return {bytes, length};
 }
 
-ExecveArguments Decode(Arguments* arguments, Napi::Env env) {
+ExecveArguments Decode(Arguments* arguments, napi_env env) {
   ExecveArguments decoded;
   decoded.path = DecodeStrings(arguments, env, "path").data;
   const Elements<char> words = DecodeStrings(arguments, env, "argv");
@@ -150,7 +151,7 @@ ExecveArguments Decode(Arguments* arguments, Napi::Env env) {
 }  // namespace
 
 /** execve(path, argv, kept, descriptorsMax): SyscallResult<never>, with this environment */
-Napi::Value Execve(const Napi::CallbackInfo& info) {
+napi_value Execve(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const ExecveArguments decoded = Decode(&arguments, info.Env());
   if (!arguments.Valid()) return {};

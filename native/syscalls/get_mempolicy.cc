@@ -55,7 +55,7 @@ GetMempolicyArguments Decode(Arguments* arguments) {
 }  // namespace
 
 /** get_mempolicy(maxnode, address, flags): SyscallResult<{ mode, nodemask }> */
-Napi::Value GetMempolicy(const Napi::CallbackInfo& info) {
+napi_value GetMempolicy(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const GetMempolicyArguments decoded = Decode(&arguments);
   if (!arguments.Valid()) return {};
@@ -66,12 +66,10 @@ Napi::Value GetMempolicy(const Napi::CallbackInfo& info) {
   const SyscallResult result = CallGetMempolicy(decoded, &stored);
   if (!result.Ok()) return Failure(info.Env(), result);
 
-  Napi::BigUint64Array nodemask = Napi::BigUint64Array::New(info.Env(), word_count);
-  std::copy_n(stored.words.begin(), word_count, nodemask.Data());
-  Napi::Object value = Napi::Object::New(info.Env());
-  value.Set("mode", stored.mode);
-  value.Set("nodemask", nodemask);
-  return Success(info.Env(), value);
+  const Values values(info.Env());
+  const napi_value nodemask = values.BigUint64s(stored.words.data(), word_count);
+  return Success(info.Env(),
+                 values.Object({{"mode", values.Number(stored.mode)}, {"nodemask", nodemask}}));
 }
 
 }  // namespace node_numa

@@ -24,15 +24,14 @@ SyscallResult CallGetcpu(CpuAndNode* stored) {
 }  // namespace
 
 /** getcpu(): SyscallResult<{ cpu, node }> */
-Napi::Value Getcpu(const Napi::CallbackInfo& info) {
+napi_value Getcpu(const Napi::CallbackInfo& info) {
   CpuAndNode stored;
   const SyscallResult result = CallGetcpu(&stored);
   if (!result.Ok()) return Failure(info.Env(), result);
 
-  Napi::Object value = Napi::Object::New(info.Env());
-  value.Set("cpu", stored.cpu);
-  value.Set("node", stored.node);
-  return Success(info.Env(), value);
+  const Values values(info.Env());
+  return Success(info.Env(), values.Object({{"cpu", values.Number(stored.cpu)},
+                                            {"node", values.Number(stored.node)}}));
 }
 
 }  // namespace node_numa

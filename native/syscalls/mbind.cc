@@ -42,7 +42,7 @@ MbindArguments Decode(Arguments* arguments) {
 }  // namespace
 
 /** mbind(address, lengthBytes, mode, nodemask, maxnode, flags): SyscallResult<undefined> */
-Napi::Value Mbind(const Napi::CallbackInfo& info) {
+napi_value Mbind(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const MbindArguments decoded = Decode(&arguments);
   if (!arguments.Valid()) return {};

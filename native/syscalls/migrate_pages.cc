@@ -49,7 +49,9 @@ class MigratePagesOperation {
     result_ = CallMigratePages(arguments_);
   }
 
-  napi_value Settle(Napi::Env env) { return ToJsNumber(env, result_); }
+  void Fail(int error) { result_ = SyscallResult::Failed(error, "migrate_pages"); }
+
+  napi_value Settle(napi_env env) { return ToJsNumber(env, result_); }
 
  private:
   // JavaScript may change or detach its arrays while the call runs.
@@ -66,7 +68,7 @@ class MigratePagesOperation {
 }  // namespace
 
 /** migrate_pages_async(pid, maxnode, from, to): Promise<SyscallResult<number>> */
-Napi::Value MigratePagesAsync(const Napi::CallbackInfo& info) {
+napi_value MigratePagesAsync(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const MigratePagesArguments decoded = Decode(&arguments);
   if (!arguments.Valid()) return {};

@@ -51,7 +51,7 @@ int UnmapWithGuards(void* address, size_t length_bytes) {
 }  // namespace
 
 /** mmap(lengthBytes): SyscallResult<owner> */
-Napi::Value Mmap(const Napi::CallbackInfo& info) {
+napi_value Mmap(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const MmapArguments decoded{arguments.Size("lengthBytes")};
   if (!arguments.Valid()) return {};
@@ -65,7 +65,7 @@ Napi::Value Mmap(const Napi::CallbackInfo& info) {
 }
 
 /** attach(id, generation): SyscallResult<owner> */
-Napi::Value Attach(const Napi::CallbackInfo& info) {
+napi_value Attach(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const uint64_t id = arguments.Size("id");
   const uint64_t generation = arguments.Size("generation");
@@ -77,7 +77,7 @@ Napi::Value Attach(const Napi::CallbackInfo& info) {
 }
 
 /** array_buffer(owner): SyscallResult<ArrayBuffer> */
-Napi::Value ArrayBuffer(const Napi::CallbackInfo& info) {
+napi_value ArrayBuffer(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   OwnedMapping(&arguments, info.Env(), "mapping");
   if (!arguments.Valid()) return {};
@@ -85,16 +85,17 @@ Napi::Value ArrayBuffer(const Napi::CallbackInfo& info) {
 }
 
 /** munmap(owner): undefined */
-Napi::Value Munmap(const Napi::CallbackInfo& info) {
+napi_value Munmap(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   OwnedMapping(&arguments, info.Env(), "mapping");
-  if (arguments.Valid()) GiveUpMapping(info.Env(), info[0]);
-  return {};
+  if (!arguments.Valid()) return {};
+  GiveUpMapping(info.Env(), info[0]);
+  return Values(info.Env()).Undefined();
 }
 
 /** page_size_bytes(): number */
-Napi::Value PageSizeBytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(PageBytes()));
+napi_value PageSizeBytes(const Napi::CallbackInfo& info) {
+  return Values(info.Env()).Number(static_cast<double>(PageBytes()));
 }
 
 }  // namespace node_numa

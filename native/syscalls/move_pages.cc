@@ -43,15 +43,42 @@ SyscallResult CallMovePages(const MovePagesArguments& arguments, PageArrays* arr
                                 "move_pages");
 }
 
+// Consecutive pages.
+void FillAddresses(const MovePagesArguments& arguments, void** addresses) {
+  const uint64_t page_size_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  for (uint64_t index = 0; index < arguments.count; ++index) {
+    addresses[index] = reinterpret_cast<void*>(arguments.address + index * page_size_bytes);
+  }
+}
+
 class MovePagesOperation {
  public:
   // Copies what belongs to JavaScript, on its thread.
-  MovePagesOperation(Napi::Env env, MovePagesArguments&& decoded)
+  MovePagesOperation(napi_env env, MovePagesArguments&& decoded)
       : arguments_(std::move(decoded)), arrays_(arguments_.count) {
-    if (!arrays_.Allocated()) result_ = SyscallResult::Failed(ENOMEM, "move_pages");
-    if (arguments_.has_mapping && arguments_.mapping == nullptr) {
-      result_ = SyscallResult::Failed(ENOENT, "move_pages");
+    Copy(env);
+  }
+
+  void Run() {
+    if (!result_.Ok()) return;
+    if (arguments_.addresses.data == nullptr) FillAddresses(arguments_, arrays_.addresses());
+    if (arguments_.targets == Targets::kOne) {
+      std::fill_n(arrays_.nodes(), arguments_.count, arguments_.node);
     }
+    result_ = CallMovePages(arguments_, &arrays_);
+  }
+
+  void Fail(int error) { result_ = SyscallResult::Failed(error, "move_pages"); }
+
+  napi_value Settle(napi_env env) {
+    if (status_reference_ != nullptr) StoreStatus(env);
+    return ToJsNumber(env, result_);
+  }
+
+ private:
+  void Copy(napi_env env) {
+    if (!arrays_.Allocated()) Fail(ENOMEM);
+    if (arguments_.has_mapping && arguments_.mapping == nullptr) Fail(ENOENT);
     if (!result_.Ok()) return;
     const size_t count = arguments_.count;
     std::copy_n(arguments_.status.data, count, arrays_.status());
@@ -62,34 +89,14 @@ class MovePagesOperation {
     if (arguments_.targets == Targets::kEach) {
       std::copy_n(arguments_.nodes.data, count, arrays_.nodes());
     }
-    napi_create_reference(env, arguments_.status_array, 1, &status_reference_);
-  }
-
-  void Run() {
-    if (!result_.Ok()) return;
-    if (arguments_.addresses.data == nullptr) FillAddresses();
-    if (arguments_.targets == Targets::kOne) {
-      std::fill_n(arrays_.nodes(), arguments_.count, arguments_.node);
-    }
-    result_ = CallMovePages(arguments_, &arrays_);
-  }
-
-  napi_value Settle(Napi::Env env) {
-    if (status_reference_ != nullptr) StoreStatus(env);
-    return ToJsNumber(env, result_);
-  }
-
- private:
-  void FillAddresses() {
-    const uint64_t page_size_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-    void** const addresses = arrays_.addresses();
-    for (uint64_t index = 0; index < arguments_.count; ++index) {
-      addresses[index] = reinterpret_cast<void*>(arguments_.address + index * page_size_bytes);
+    if (napi_create_reference(env, arguments_.status_array, 1, &status_reference_) != napi_ok) {
+      status_reference_ = nullptr;
+      Fail(ENOMEM);
     }
   }
 
   // The array may have been detached or made shorter while the call ran.
-  void StoreStatus(Napi::Env env) {
+  void StoreStatus(napi_env env) {
     napi_value array = nullptr;
     void* data = nullptr;
     size_t length = 0;
@@ -98,7 +105,7 @@ class MovePagesOperation {
       std::copy_n(arrays_.status(), std::min<size_t>(length, arguments_.count),
                   static_cast<int32_t*>(data));
     }
-    napi_delete_reference(env, status_reference_);
+    Unneeded(napi_delete_reference(env, status_reference_));
   }
 
   MovePagesArguments arguments_;
@@ -108,7 +115,7 @@ class MovePagesOperation {
 };
 
 void DecodePages(Arguments* arguments, MovePagesArguments* decoded) {
-  if (arguments->Peek().IsTypedArray()) {
+  if (arguments->NextIsTypedArray()) {
     decoded->addresses = arguments->BigUint64s("pages");
     if (decoded->addresses.length < decoded->count) {
       arguments->RefuseRange("pages", "an array of at least count elements");
@@ -119,10 +126,9 @@ void DecodePages(Arguments* arguments, MovePagesArguments* decoded) {
 }
 
 void DecodeNodes(Arguments* arguments, MovePagesArguments* decoded) {
-  const Napi::Value value = arguments->Peek();
-  decoded->targets = value.IsNull()         ? Targets::kNone
-                     : value.IsTypedArray() ? Targets::kEach
-                                            : Targets::kOne;
+  decoded->targets = arguments->NextIs(napi_null)    ? Targets::kNone
+                     : arguments->NextIsTypedArray() ? Targets::kEach
+                                                     : Targets::kOne;
   if (decoded->targets == Targets::kOne) {
     decoded->node = arguments->Bits32("nodes");
   } else if (decoded->targets == Targets::kEach) {
@@ -136,7 +142,7 @@ void DecodeNodes(Arguments* arguments, MovePagesArguments* decoded) {
 }
 
 // Reading these runs no JavaScript, so every pointer stays good until the operation has copied.
-MovePagesArguments Decode(Arguments* arguments, Napi::Env env) {
+MovePagesArguments Decode(Arguments* arguments, napi_env env) {
   MovePagesArguments decoded = {};
   decoded.pid = arguments->Bits32("pid");
   decoded.count = arguments->Size("count");
@@ -148,7 +154,7 @@ MovePagesArguments Decode(Arguments* arguments, Napi::Env env) {
     arguments->RefuseRange("status", "an array of at least count elements");
   }
   decoded.flags = arguments->Bits32("flags");
-  decoded.has_mapping = !arguments->Peek().IsNull() && !arguments->Peek().IsUndefined();
+  decoded.has_mapping = !arguments->NextIs(napi_null) && !arguments->NextIs(napi_undefined);
   if (decoded.has_mapping) decoded.mapping = OwnedMapping(arguments, env, "mapping");
   return decoded;
 }
@@ -156,17 +162,17 @@ MovePagesArguments Decode(Arguments* arguments, Napi::Env env) {
 }  // namespace
 
 /** move_pages(pid, count, pages, nodes, status, flags, mapping?): SyscallResult<number> */
-Napi::Value MovePages(const Napi::CallbackInfo& info) {
+napi_value MovePages(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   MovePagesArguments decoded = Decode(&arguments, info.Env());
   if (!arguments.Valid()) return {};
   MovePagesOperation operation(info.Env(), std::move(decoded));
   operation.Run();
-  return Napi::Value(info.Env(), operation.Settle(info.Env()));
+  return operation.Settle(info.Env());
 }
 
 /** move_pages_async, with the same arguments: Promise<SyscallResult<number>> */
-Napi::Value MovePagesAsync(const Napi::CallbackInfo& info) {
+napi_value MovePagesAsync(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   MovePagesArguments decoded = Decode(&arguments, info.Env());
   if (!arguments.Valid()) return {};

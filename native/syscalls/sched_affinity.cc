@@ -37,13 +37,14 @@ SyscallResult CallSchedGetaffinity(CpuMask* mask) {
       "sched_getaffinity");
 }
 
-CpuMask DecodeCpus(Arguments* arguments, Napi::Env env) {
+CpuMask DecodeCpus(Arguments* arguments, napi_env env) {
   CpuMask mask(kCpuCountMax / kBitsPerWord);
-  const Napi::Value value = arguments->Next();
+  const napi_value value = arguments->Next();
   uint32_t length = 0;
   if (napi_get_array_length(env, value, &length) != napi_ok) {
     arguments->RefuseType("cpus", "an array of CPU numbers");
   }
+  // A getter runs scripts, and may make the array shorter: what is not there is no number.
   for (uint32_t index = 0; index < length && arguments->Valid(); ++index) {
     napi_value element = nullptr;
     double cpu = -1;
@@ -63,7 +64,7 @@ CpuMask DecodeCpus(Arguments* arguments, Napi::Env env) {
 }  // namespace
 
 /** sched_setaffinity(cpus): SyscallResult<undefined> */
-Napi::Value SchedSetaffinity(const Napi::CallbackInfo& info) {
+napi_value SchedSetaffinity(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   CpuMask mask = DecodeCpus(&arguments, info.Env());
   if (!arguments.Valid()) return {};
@@ -71,16 +72,16 @@ Napi::Value SchedSetaffinity(const Napi::CallbackInfo& info) {
 }
 
 /** sched_getaffinity(): SyscallResult<number[]> */
-Napi::Value SchedGetaffinity(const Napi::CallbackInfo& info) {
+napi_value SchedGetaffinity(const Napi::CallbackInfo& info) {
   CpuMask mask(kCpuCountMax / kBitsPerWord);
   const SyscallResult result = CallSchedGetaffinity(&mask);
   if (!result.Ok()) return Failure(info.Env(), result);
 
-  Napi::Array cpus = Napi::Array::New(info.Env());
+  std::vector<int> cpus;
   for (uint32_t cpu = 0; cpu < kCpuCountMax; ++cpu) {
-    if (mask[cpu / kBitsPerWord] >> (cpu % kBitsPerWord) & 1) cpus.Set(cpus.Length(), cpu);
+    if (mask[cpu / kBitsPerWord] >> (cpu % kBitsPerWord) & 1) cpus.push_back(static_cast<int>(cpu));
   }
-  return Success(info.Env(), cpus);
+  return Success(info.Env(), Values(info.Env()).Numbers(cpus));
 }
 
 }  // namespace node_numa

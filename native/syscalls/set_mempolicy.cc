@@ -34,7 +34,7 @@ SetMempolicyArguments Decode(Arguments* arguments) {
 }  // namespace
 
 /** set_mempolicy(mode, nodemask, maxnode): SyscallResult<undefined> */
-Napi::Value SetMempolicy(const Napi::CallbackInfo& info) {
+napi_value SetMempolicy(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const SetMempolicyArguments decoded = Decode(&arguments);
   if (!arguments.Valid()) return {};

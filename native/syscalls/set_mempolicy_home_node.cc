@@ -43,7 +43,7 @@ SetMempolicyHomeNodeArguments Decode(Arguments* arguments) {
 }  // namespace
 
 /** set_mempolicy_home_node(address, lengthBytes, node, flags): SyscallResult<undefined> */
-Napi::Value SetMempolicyHomeNode(const Napi::CallbackInfo& info) {
+napi_value SetMempolicyHomeNode(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const SetMempolicyHomeNodeArguments decoded = Decode(&arguments);
   if (!arguments.Valid()) return {};

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include <string>
+#include <cstring>
 
 #include "../addon.h"
 #include "../support/arguments.h"
@@ -55,23 +55,28 @@ SyscallResult CallTouch(const TouchArguments& arguments) {
   return {};
 }
 
-bool DecodeAccess(Arguments* arguments) {
-  const Napi::Value value = arguments->Next();
-  const std::string access = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
-  if (access != "read" && access != "write") arguments->RefuseType("access", "'read' or 'write'");
-  return access == "write";
+bool DecodeAccess(Arguments* arguments, napi_env env) {
+  // A longer word is cut, and is neither.
+  char access[sizeof "write" + 1] = "";
+  const napi_status status =
+      napi_get_value_string_utf8(env, arguments->Next(), access, sizeof access, nullptr);
+  const bool is_write = strcmp(access, "write") == 0;
+  if (status != napi_ok || (!is_write && strcmp(access, "read") != 0)) {
+    arguments->RefuseType("access", "'read' or 'write'");
+  }
+  return is_write;
 }
 
 }  // namespace
 
 /** touch(owner, offsetBytes, lengthBytes, access): SyscallResult<undefined> */
-Napi::Value Touch(const Napi::CallbackInfo& info) {
+napi_value Touch(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   TouchArguments decoded;
   decoded.mapping = OwnedMapping(&arguments, info.Env(), "mapping");
   decoded.offset_bytes = arguments.Size("offsetBytes");
   decoded.length_bytes = arguments.Size("lengthBytes");
-  decoded.write = DecodeAccess(&arguments);
+  decoded.write = DecodeAccess(&arguments, info.Env());
   if (!arguments.Valid()) return {};
 
   if (decoded.mapping == nullptr) {

@@ -1,6 +1,6 @@
 // The nodes of this machine, and the only user of libnuma's own functions; see numa(3).
 // Thread: the caller's. Most of libnuma's functions fill process-wide caches without a lock, so
-// one mutex guards them all.
+// one mutex guards them all. Nothing of JavaScript runs under it.
 //
 // Which nodes are online, and the order of a row of distances, come from sysfs at each call:
 // libnuma's set is taken when it is loaded. numa_available() is not asked: it says no where
@@ -12,6 +12,7 @@
 
 #include <climits>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "../addon.h"
@@ -47,12 +48,6 @@ Memory ReadMemory(int node) {
   return memory;
 }
 
-Napi::Array Numbers(Napi::Env env, const std::vector<int>& numbers) {
-  Napi::Array array = Napi::Array::New(env, numbers.size());
-  for (uint32_t index = 0; index < numbers.size(); ++index) array.Set(index, numbers[index]);
-  return array;
-}
-
 // A node without CPUs has an empty mask of its own; one that libnuma cannot read has none.
 std::vector<int> CpusOf(int node) {
   std::vector<int> cpus;
@@ -78,77 +73,94 @@ std::vector<int> AllowedNodes() {
   return nodes;
 }
 
-Napi::Object MemoryToJs(Napi::Env env, const Memory& memory) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("memoryBytes", static_cast<double>(memory.total_bytes));
-  object.Set("freeBytes", static_cast<double>(memory.free_bytes));
-  return object;
-}
+struct Node {
+  int id;
+  Memory memory;
+  std::vector<int> cpus;
+};
 
-Napi::Array NodesToJs(Napi::Env env, const std::vector<int>& online) {
-  Napi::Array nodes = Napi::Array::New(env, online.size());
-  for (uint32_t index = 0; index < online.size(); ++index) {
-    Memory memory = ReadMemory(online[index]);
+struct Snapshot {
+  std::vector<Node> nodes;
+  std::vector<std::vector<int>> distances;
+  std::vector<int> allowed;
+};
+
+Snapshot ReadSnapshot(const std::vector<int>& online) {
+  const LibnumaLock lock;
+  numa_node_to_cpu_update();
+  Snapshot snapshot;
+  for (const int id : online) {
+    Memory memory = ReadMemory(id);
     if (memory.total_bytes < 0) memory = {0, 0};
-    Napi::Object node = MemoryToJs(env, memory);
-    node.Set("id", online[index]);
-    node.Set("cpus", Numbers(env, CpusOf(online[index])));
-    nodes.Set(index, node);
+    snapshot.nodes.push_back({id, memory, CpusOf(id)});
+    std::vector<int> row;
+    for (const int to : online) row.push_back(numa_distance(id, to));
+    snapshot.distances.push_back(std::move(row));
   }
-  return nodes;
+  snapshot.allowed = AllowedNodes();
+  return snapshot;
 }
 
-Napi::Array DistancesToJs(Napi::Env env, const std::vector<int>& online) {
-  Napi::Array rows = Napi::Array::New(env, online.size());
-  for (uint32_t index = 0; index < online.size(); ++index) {
-    std::vector<int> row;
-    for (const int to : online) row.push_back(numa_distance(online[index], to));
-    rows.Set(index, Numbers(env, row));
-  }
-  return rows;
+napi_value MemoryToJs(const Values& values, const Memory& memory) {
+  return values.Object({{"memoryBytes", values.Number(static_cast<double>(memory.total_bytes))},
+                        {"freeBytes", values.Number(static_cast<double>(memory.free_bytes))}});
+}
+
+napi_value NodeToJs(const Values& values, const Node& node) {
+  const Memory& memory = node.memory;
+  return values.Object({{"memoryBytes", values.Number(static_cast<double>(memory.total_bytes))},
+                        {"freeBytes", values.Number(static_cast<double>(memory.free_bytes))},
+                        {"id", values.Number(node.id)},
+                        {"cpus", values.Numbers(node.cpus)}});
+}
+
+napi_value SnapshotToJs(const Values& values, const Snapshot& snapshot) {
+  std::vector<napi_value> nodes;
+  for (const Node& node : snapshot.nodes) nodes.push_back(NodeToJs(values, node));
+  std::vector<napi_value> distances;
+  for (const std::vector<int>& row : snapshot.distances) distances.push_back(values.Numbers(row));
+  return values.Object({{"nodes", values.Array(nodes)},
+                        {"distances", values.Array(distances)},
+                        {"allowedNodes", values.Numbers(snapshot.allowed)}});
 }
 
 }  // namespace
 
 /** topology(): SyscallResult<{ nodes, distances, allowedNodes }> */
-Napi::Value Topology(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
+napi_value Topology(const Napi::CallbackInfo& info) {
   std::vector<int> online;
   const SyscallResult result = ReadList(kOnlinePath, "", &online);
-  if (!result.Ok()) return Failure(env, result);
-
-  const LibnumaLock lock;
-  numa_node_to_cpu_update();
-  Napi::Object value = Napi::Object::New(env);
-  value.Set("nodes", NodesToJs(env, online));
-  value.Set("distances", DistancesToJs(env, online));
-  value.Set("allowedNodes", Numbers(env, AllowedNodes()));
-  return Success(env, value);
+  if (!result.Ok()) return Failure(info.Env(), result);
+  return Success(info.Env(), SnapshotToJs(Values(info.Env()), ReadSnapshot(online)));
 }
 
 /** node_memory(node): SyscallResult<{ memoryBytes, freeBytes }> */
-Napi::Value NodeMemory(const Napi::CallbackInfo& info) {
+napi_value NodeMemory(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const int node = arguments.Bits32("node");
   if (!arguments.Valid()) return {};
 
-  const LibnumaLock lock;
-  const Memory memory = ReadMemory(node);
+  Memory memory;
+  {
+    const LibnumaLock lock;
+    memory = ReadMemory(node);
+  }
   if (memory.total_bytes < 0) {
     return Failure(info.Env(), SyscallResult::Failed(EINVAL, "numa_node_size64"));
   }
-  return Success(info.Env(), MemoryToJs(info.Env(), memory));
+  return Success(info.Env(), MemoryToJs(Values(info.Env()), memory));
 }
 
 /** libnuma_path(): string | null; the file of the libnuma in use, symbolic links resolved */
-Napi::Value LibnumaPath(const Napi::CallbackInfo& info) {
+napi_value LibnumaPath(const Napi::CallbackInfo& info) {
+  const Values values(info.Env());
   Dl_info library;
   char path[PATH_MAX];
   if (dladdr(reinterpret_cast<void*>(&numa_available), &library) == 0 ||
       realpath(library.dli_fname, path) == nullptr) {
-    return info.Env().Null();
+    return values.Null();
   }
-  return Napi::String::New(info.Env(), path);
+  return values.String(path);
 }
 
 }  // namespace node_numa
