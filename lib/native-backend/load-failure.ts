@@ -7,6 +7,16 @@ export interface LoadFailure {
   readonly hint: string;
 }
 
+const KEEP_EXTERNAL =
+  "keep the package external and install it beside the bundle: `external: ['node-numa']` " +
+  '(esbuild, rollup, vite), `externals` (webpack)';
+
+/** The code was bundled, and a bundle has no place for the addon. */
+export const BUNDLED: LoadFailure = {
+  reason: 'a bundle has the JavaScript of node-numa, not its addon',
+  hint: KEEP_EXTERNAL,
+};
+
 interface Cause {
   readonly matches: (code: string | undefined, message: string) => boolean;
   readonly reason: string;
@@ -15,6 +25,11 @@ interface Cause {
 
 // The first that matches is the cause. glibc and musl word the same trouble differently.
 const CAUSES: readonly Cause[] = [
+  {
+    matches: (code, message) => code === 'MODULE_NOT_FOUND' && /'bindings'/.test(message),
+    reason: 'the package `bindings`, which node-numa depends on, is not installed beside it',
+    hint: `install node-numa with its dependencies; in a bundle, ${KEEP_EXTERNAL}`,
+  },
   {
     matches: (_code, message) => /Could not locate the bindings file/.test(message),
     reason: 'the addon (node_numa.node) was not found in build/Release or prebuilds',

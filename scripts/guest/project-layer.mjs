@@ -31,7 +31,12 @@ const rootFilePattern = /^(vitest.*\.(ts|mts|js|mjs)|tsconfig.*\.json)$/;
 const skippedFolders = new Set(['node_modules', 'obj.target', '.deps', '.cache', '.git']);
 
 // Tools of the host: the guest runs what they have made.
-const hostOnly = /^(typescript|node-gyp|node-addon-api|prebuildify|@biomejs\/.*|@types\/.*)$/;
+const hostOnly = new RegExp(
+  `^(${[
+    'typescript|node-gyp|node-addon-api|prebuildify|@biomejs/.*|@types/.*',
+    'esbuild|rollup|webpack|terser',
+  ].join('|')})$`,
+);
 const uselessAtRunTime = /\.(map|md|markdown|d\.ts|d\.mts|d\.cts)$/;
 
 /**

@@ -57,6 +57,7 @@ describe('the loader of this machine', () => {
 
 describe('the words of other loaders', () => {
   const cases: [string, RegExp][] = [
+    ["Cannot find module 'bindings'", /^the package `bindings`.* is not installed/],
     ['Could not locate the bindings file. Tried:\n → /x/build', /not found in build.Release/],
     [
       'Error loading shared library libnuma.so.1: No such file or directory (needed by x.node)',
@@ -75,7 +76,8 @@ describe('the words of other loaders', () => {
 
   for (const [message, reason] of cases) {
     it(`are understood: ${message.split('\n')[0]}`, () => {
-      expect(explainLoadFailure(withMessage(message)).reason).toMatch(reason);
+      const code = /^Cannot find/.test(message) ? 'MODULE_NOT_FOUND' : 'ERR_DLOPEN_FAILED';
+      expect(explainLoadFailure(withMessage(message, code)).reason).toMatch(reason);
     });
   }
 
