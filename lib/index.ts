@@ -41,6 +41,7 @@ export type {
   MappingMigration,
   MappingsMigrationReport,
   MigratedPages,
+  MigrationOutcome,
   MigrationProgress,
   MigrationReport,
   NodePages,
@@ -77,19 +78,21 @@ export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
 export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
 export type { RangeOptions } from './facade/page-range.ts';
 export type { MappingFilter } from './facade/process/mapping-filter.ts';
-export type { MappingsProgress } from './facade/process/migrate-mappings.ts';
+export type { MappingsProgress } from './facade/process/mappings-move.ts';
+export type { ProcessMigrationReport } from './facade/process/migrate-at-once.ts';
 export type {
   MappingSelection,
   MigrationPlan,
   PlannedMapping,
+  PlanOptions,
   PlanWarning,
 } from './facade/process/migration-plan.ts';
 export type { NodeBytes, ProcessMapping } from './facade/process/process-mappings.ts';
 export {
+  type LookOptions,
   type MigrateMappingsOptions,
   ProcessMemory,
   type ProcessMigrateOptions,
-  type ProcessMigrationReport,
 } from './facade/process/process-memory.ts';
 export type { KindResidency, ProcessResidency } from './facade/process/process-residency.ts';
 export { type ProcessThread, remoteShareOf } from './facade/process/process-threads.ts';

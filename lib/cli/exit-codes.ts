@@ -13,6 +13,8 @@ export const EXIT = {
   PARTIAL: 3,
   /** No backend can answer: not Linux, or the addon or libnuma cannot be loaded. */
   UNAVAILABLE: 4,
+  /** All was done but for what is left alone unless asked for: pages that others map too. */
+  SPARED: 5,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

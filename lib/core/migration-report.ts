@@ -32,6 +32,15 @@ export interface MigratedPages {
   readonly failed: number;
 }
 
+/**
+ * What a move came to:
+ * - `complete`: every present page that was to move is on its target
+ * - `spared`: the only others were left on purpose: pages that others map too, without
+ *   `includeShared`
+ * - `partial`: pages that were to move stayed behind; `pages` says why
+ */
+export type MigrationOutcome = 'complete' | 'spared' | 'partial';
+
 export interface MigrationReport {
   /** The node that was asked for. */
   readonly target: NodeId;
@@ -44,8 +53,9 @@ export interface MigrationReport {
   readonly before: NodePages;
   /** Pages by node after it, as the kernel reported them. */
   readonly after: NodePages;
-  /** Every page that is present is on the target node. */
+  /** Every page that is present is on the target node: `outcome` is `complete`. */
   readonly complete: boolean;
+  readonly outcome: MigrationOutcome;
   /** The move was ended by its AbortSignal. */
   readonly aborted: boolean;
   /** The way that the pages took. */
@@ -99,8 +109,12 @@ export interface MappingsMigrationReport {
   readonly after: NodePages;
   /** Each selected mapping that had memory on a `from` node, in the order of their addresses. */
   readonly mappings: readonly MappingMigration[];
-  /** Every page that was to move did; shared ones are only where they were asked for. */
+  /** Bytes on `from` nodes in mappings that the selection left out. */
+  readonly notSelectedBytes: number;
+  /** Every present page of the selected mappings that was on a `from` node is on its target, shared
+   *  ones too: `outcome` is `complete`. */
   readonly complete: boolean;
+  readonly outcome: MigrationOutcome;
   /** The move was ended by its AbortSignal. */
   readonly aborted: boolean;
   readonly method: 'move_pages';

@@ -11,7 +11,7 @@ import type { PageSpan } from '../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import type { NodeId } from '../core/node-mask.ts';
-import { ownerOf, type PagesOfProcess, STATUS_UNSET } from './residency.ts';
+import { hugePagePages, ownerOf, type PagesOfProcess, STATUS_UNSET } from './residency.ts';
 
 /** Where pages are to go: all to one node, or each page of the span to its own. */
 export type Targets = NodeId | Int32Array;
@@ -21,32 +21,50 @@ export function targetAt(targets: Targets, index: number): NodeId {
   return typeof targets === 'number' ? targets : (targets[index] as number);
 }
 
+/** Why no further page is attempted. */
+export type Stop =
+  | { readonly kind: 'aborted'; readonly reason: unknown }
+  | { readonly kind: 'no-memory' }
+  | { readonly kind: 'failed'; readonly failure: SyscallFailure };
+
+/** Whether it ends the move: a full node is worth a look at the rest, whose pages stay where they
+ *  are, and are counted. */
+export function isOver(stop: Stop | undefined): boolean {
+  return stop !== undefined && stop.kind !== 'no-memory';
+}
+
+export function abortOf(signal: AbortSignal | undefined): Stop | undefined {
+  return signal?.aborted ? { kind: 'aborted', reason: signal.reason } : undefined;
+}
+
+function refusalOf(failure: SyscallFailure): Stop {
+  return failure.errno === ERRNO.ENOMEM ? { kind: 'no-memory' } : { kind: 'failed', failure };
+}
+
 /** What is tried. */
 export interface Attempt {
   readonly range: PagesOfProcess;
   readonly span: PageSpan;
   readonly targets: Targets;
   readonly flags: number;
+  /** Looked at between two calls. */
+  readonly signal: AbortSignal | undefined;
   readonly countCall: () => void;
 }
-
-/** A page table entry has 8 bytes on every 64-bit kernel, so a page of them maps this many pages:
- *  the pages of one huge page. */
-const PAGE_TABLE_ENTRY_BYTES = 8;
 
 /**
  * Moves the span; statuses of failed runs stay `STATUS_UNSET` in `outcome`.
  * @param before where each page was
- * @returns the call that the kernel refused as a whole, which ends the attempt
+ * @returns what ended the attempt before its end: an abort, or a call refused as a whole
  */
 export async function attemptPages(
   attempt: Attempt,
   before: Int32Array,
   outcome: Int32Array,
-): Promise<SyscallFailure | undefined> {
+): Promise<Stop | undefined> {
   const { span } = attempt;
   const result = await movePages(attempt, span, attempt.targets, outcome);
-  if (!result.ok) return result;
+  if (!result.ok) return refusalOf(result);
   if (result.value === 0) return undefined;
   const ended = await behindFailedRun(attempt, spanIndexes(span), outcome);
   if (typeof ended !== 'number') return ended;
@@ -59,20 +77,33 @@ async function attemptRest(
   attempt: Attempt,
   pageIndexes: readonly number[],
   outcome: Int32Array,
-): Promise<SyscallFailure | undefined> {
+): Promise<Stop | undefined> {
   for (let rest = pageIndexes; rest.length > 0; ) {
+    const abort = abortOf(attempt.signal);
+    if (abort !== undefined) {
+      markTried(outcome.subarray(0, rest[0]));
+      return abort;
+    }
     const status = new Int32Array(rest.length).fill(STATUS_UNSET);
     const result = await moveListed(attempt, rest, status);
     rest.forEach((index, at) => {
       outcome[index] = status[at] as number;
     });
-    if (!result.ok) return result;
+    if (!result.ok) return refusalOf(result);
     if (result.value === 0) return undefined;
     const ended = await behindFailedRun(attempt, rest, status);
     if (typeof ended !== 'number') return ended;
     rest = rest.filter((index) => index >= ended);
   }
   return undefined;
+}
+
+/** Pages of runs that failed, so that those behind them can be told from them. */
+function markTried(outcome: Int32Array): void {
+  for (let at = outcome.indexOf(STATUS_UNSET); at >= 0; ) {
+    outcome[at] = -ERRNO.EBUSY;
+    at = outcome.indexOf(STATUS_UNSET, at + 1);
+  }
 }
 
 /**
@@ -85,7 +116,7 @@ async function behindFailedRun(
   attempt: Attempt,
   pageIndexes: ArrayLike<number>,
   status: Int32Array,
-): Promise<number | SyscallFailure> {
+): Promise<number | Stop> {
   const first = status.indexOf(STATUS_UNSET);
   if (first < 0) return attempt.span.pageCount;
   let end = first + 1;
@@ -112,23 +143,23 @@ async function isOneFolio(
   attempt: Attempt,
   first: number,
   second: number,
-): Promise<boolean | SyscallFailure> {
+): Promise<boolean | Stop> {
   const both = new Int32Array(2).fill(STATUS_UNSET);
   const together = await moveListed(attempt, [first, second], both);
-  if (!together.ok) return together;
+  if (!together.ok) return refusalOf(together);
   if (both[1] !== -ERRNO.EBUSY) return false;
   const status = Int32Array.of(STATUS_UNSET);
   const alone = await moveListed(attempt, [second], status);
-  if (!alone.ok) return alone;
+  if (!alone.ok) return refusalOf(alone);
   return alone.value > 0 && status[0] === STATUS_UNSET;
 }
 
 /** Index behind the last page of the span that lies in one huge page with a page of it. */
 function endOfHugePage({ range, span }: Attempt, index: number): number {
   const { pageSizeBytes } = range.backend;
-  const hugePagePages = pageSizeBytes / PAGE_TABLE_ENTRY_BYTES;
+  const hugePages = hugePagePages(pageSizeBytes);
   const firstPage = Number(span.address / BigInt(pageSizeBytes));
-  const end = index + hugePagePages - ((firstPage + index) % hugePagePages);
+  const end = index + hugePages - ((firstPage + index) % hugePages);
   return Math.min(end, span.pageCount);
 }
 

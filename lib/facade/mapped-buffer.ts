@@ -45,10 +45,11 @@ export interface MigrateOptions extends RangeOptions {
   readonly strict?: boolean;
   /** Also move pages that other processes share (`MPOL_MF_MOVE_ALL`, CAP_SYS_NICE). */
   readonly includeShared?: boolean;
-  /** Ends the move after the chunk under way; the AbortError carries the report, in which the pages
-   *  behind it are `notAttempted`. */
+  /** Ends the move at the next of its system calls; the AbortError carries the report, in which the
+   *  pages behind it are `notAttempted`. An abort before the promise settles always rejects. */
   readonly signal?: AbortSignal;
-  /** Called after each chunk; a promise is waited for. Its error ends the move like an abort. */
+  /** Called after each step, of at most 8 MiB or one huge page, full nodes or not; a promise is
+   *  waited for. Its error ends the move like an abort. */
   readonly onProgress?: (progress: MigrationProgress) => unknown;
 }
 
@@ -186,7 +187,7 @@ export class MappedBuffer {
 
   /**
    * Moves the present pages to one exact node, without fallback, and leaves the policy as it is.
-   * Runs off the calling thread in chunks. Resolves with a report whenever the kernel let it try,
+   * Runs off the calling thread in steps. Resolves with a report whenever the kernel let it try,
    * full nodes and pinned pages included.
    * @throws AbortError with `report`; NumaError NUMA_POLICY_NOT_MET with `report` (strict),
    *   NUMA_NODE_OFFLINE, NUMA_NODE_NOT_ALLOWED, NUMA_NOT_PERMITTED, NUMA_RELEASED
@@ -264,7 +265,10 @@ export class MappedBuffer {
       const message = `migration aborted: ${moved} of ${total} pages moved`;
       throw new AbortError(message, report, outcome.abortReason);
     }
-    if (isStrict && !report.complete) throw notMet(report);
+    if (isStrict && !report.complete) {
+      const { target, pages } = report;
+      throw notMet('migrate', report, { target, pageCount: pages.total });
+    }
     return report;
   }
 

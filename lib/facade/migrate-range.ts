@@ -8,8 +8,9 @@
 import type { SyscallFailure } from '../backend/syscall-result.ts';
 import type { MigrationProgress, MigrationReport } from '../core/migration-report.ts';
 import type { NodeId } from '../core/node-mask.ts';
+import { abortOf, isOver, type Stop } from './attempt-pages.ts';
 import { MigrationTally } from './migration-tally.ts';
-import { moveChunk, type Stop } from './move-chunk.ts';
+import { moveChunk, stepPageCount } from './move-chunk.ts';
 import { chunksOf, type PagesOfProcess } from './residency.ts';
 
 export interface MoveRequest {
@@ -33,17 +34,19 @@ export interface MoveOutcome {
 export async function moveRange(range: PagesOfProcess, request: MoveRequest): Promise<MoveOutcome> {
   const startNs = process.hrtime.bigint();
   const tally = new MigrationTally();
-  const { target, flags } = request;
+  const { target, flags, signal } = request;
   const countCall = (): void => tally.countSyscall('move_pages');
+  const targetsOf = (): NodeId => target;
   let stop: Stop | undefined;
-  for (const span of chunksOf(range)) {
-    stop ??= abortOf(request.signal);
-    // A full node is worth a look at the rest: its pages stay where they are, and are counted.
-    if (stop !== undefined && stop.kind !== 'no-memory') break;
-    const chunk = { range, span, flags, tally, countCall, targetsOf: () => target };
+  for (const span of chunksOf(range, stepPageCount(range.backend.pageSizeBytes))) {
+    if (!isOver(stop)) stop = abortOf(signal) ?? stop;
+    if (isOver(stop)) break;
+    const isJudged = tally.pagesDone === 0;
+    const chunk = { range, span, flags, signal, tally, countCall, targetsOf, isJudged };
     stop = await moveChunk(chunk, stop);
-    stop ??= await reportProgress(request, tally, range.pageCount);
+    if (!isOver(stop)) stop = (await reportProgress(request, tally, range.pageCount)) ?? stop;
   }
+  if (!isOver(stop)) stop = abortOf(signal) ?? stop;
   tally.addUnknown(range.pageCount - tally.pagesDone);
   const report = tally.finish({
     target,
@@ -55,10 +58,6 @@ export async function moveRange(range: PagesOfProcess, request: MoveRequest): Pr
   if (stop?.kind === 'failed') return { report, failure: stop.failure };
   if (stop?.kind === 'aborted') return { report, abortReason: stop.reason };
   return { report };
-}
-
-function abortOf(signal: AbortSignal | undefined): Stop | undefined {
-  return signal?.aborted ? { kind: 'aborted', reason: signal.reason } : undefined;
 }
 
 /** A callback that fails ends the move like an abort: its error is the cause, the report stays. */

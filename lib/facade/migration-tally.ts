@@ -5,7 +5,11 @@
 import { assert } from '../core/assert.ts';
 import { ERRNO, errnoName } from '../core/errno.ts';
 import { NumaError } from '../core/errors.ts';
-import type { MigratedPages, MigrationReport } from '../core/migration-report.ts';
+import type {
+  AnyMigrationReport,
+  MigratedPages,
+  MigrationReport,
+} from '../core/migration-report.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { type Targets, targetAt } from './attempt-pages.ts';
 import { NOT_PRESENT, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
@@ -49,8 +53,16 @@ export const NO_PAGES: MigratedPages = {
 /** The counted part of every report of a move. */
 export type MigrationTotals = Pick<
   MigrationReport,
-  'pages' | 'failedBy' | 'before' | 'after' | 'complete' | 'syscalls'
+  'pages' | 'failedBy' | 'before' | 'after' | 'complete' | 'outcome' | 'syscalls'
 >;
+
+/** @internal The one meaning of the word, whatever was moved. */
+export function outcomeOf(pages: MigratedPages): Pick<MigrationReport, 'complete' | 'outcome'> {
+  const { shared, busy, noMemory, notAttempted, failed } = pages;
+  const isPartial = busy + noMemory + notAttempted + failed > 0;
+  const outcome = isPartial ? 'partial' : shared > 0 ? 'spared' : 'complete';
+  return { complete: outcome === 'complete', outcome };
+}
 
 /** Adds up pages chunk by chunk; `finish` makes the report. */
 export class MigrationTally {
@@ -62,6 +74,10 @@ export class MigrationTally {
 
   get moved(): number {
     return this.#pages.moved;
+  }
+
+  get busy(): number {
+    return this.#pages.busy;
   }
 
   get pagesDone(): number {
@@ -99,7 +115,6 @@ export class MigrationTally {
   /** What has been counted so far. */
   totals(): MigrationTotals {
     const { total, ...parts } = this.#pages;
-    const { moved, alreadyThere, notPresent, zeroPage } = parts;
     const sum = Object.values(parts).reduce((all, count) => all + count, 0);
     assert(sum === total, `a report accounts for every page (${sum} of ${total})`);
     return {
@@ -107,7 +122,7 @@ export class MigrationTally {
       failedBy: Object.freeze({ ...this.#failedBy }),
       before: Object.freeze({ ...this.#before }),
       after: Object.freeze({ ...this.#after }),
-      complete: moved + alreadyThere + notPresent + zeroPage === total,
+      ...outcomeOf(this.#pages),
       syscalls: Object.freeze({ ...this.#syscalls }),
     };
   }
@@ -141,23 +156,35 @@ export class MigrationTally {
   }
 }
 
+/** What helps against each reason, where it was met. */
+const STRICT_HINTS = {
+  shared: 'move shared pages too with includeShared (CAP_SYS_NICE)',
+  busy: 'unpin busy pages',
+  noMemory: 'free memory on the node',
+} as const;
+
 /** @internal The error of a strict move that left pages elsewhere. */
-export function notMet(report: MigrationReport): NumaError {
-  const { pages, target, failedBy, backend } = report;
+export function notMet(
+  verb: 'migrate' | 'migrateMappings',
+  report: AnyMigrationReport,
+  args: Readonly<Record<string, unknown>>,
+): NumaError {
+  const { pages, failedBy, backend } = report;
   const { shared, busy, noMemory, notAttempted } = pages;
   const counts = { shared, busy, noMemory, notAttempted, ...failedBy };
   const reasons = Object.entries(counts).filter(([, count]) => count > 0);
   const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
-  return new NumaError(
-    `migrate: strict was asked, and not every page is on node ${target}: ${list}`,
-    {
-      code: 'NUMA_POLICY_NOT_MET',
-      backend,
-      args: { target, pageCount: pages.total },
-      hint: 'see error.report; unpin busy pages, free memory on the node, or leave strict out',
-      report,
-    },
-  );
+  const where = 'target' in report ? `node ${report.target}` : `its node of ${report.to}`;
+  const hints = Object.entries(STRICT_HINTS)
+    .filter(([reason]) => counts[reason as keyof typeof STRICT_HINTS] > 0)
+    .map(([, hint]) => hint);
+  return new NumaError(`${verb}: strict was asked, and not every page is on ${where}: ${list}`, {
+    code: 'NUMA_POLICY_NOT_MET',
+    backend,
+    args,
+    hint: ['see error.report', ...hints, 'or leave strict out'].join('; '),
+    report,
+  });
 }
 
 function increment<K extends string | number>(counts: Record<K, number>, key: K): void {

@@ -5,17 +5,26 @@
  * Source: move_pages(2); mm/migrate.c, do_pages_move().
  */
 
-import type { SyscallFailure } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
-import { type Attempt, attemptPages, type Targets, targetAt } from './attempt-pages.ts';
+import {
+  type Attempt,
+  abortOf,
+  attemptPages,
+  type Stop,
+  type Targets,
+  targetAt,
+} from './attempt-pages.ts';
 import { callFailed, type MigrationTally } from './migration-tally.ts';
-import { locate, NOT_PRESENT, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
+import { hugePagePages, locate, NOT_PRESENT, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
 
-/** Why no further page is attempted. */
-export type Stop =
-  | { readonly kind: 'aborted'; readonly reason: unknown }
-  | { readonly kind: 'no-memory' }
-  | { readonly kind: 'failed'; readonly failure: SyscallFailure };
+/** What is moved between two looks at the AbortSignal and two reports of progress, at least. It
+ *  costs 0.5 % of the time of a move (scripts/bench, rows of the chunk size). */
+const STEP_BYTES = 8 * 2 ** 20;
+
+/** Pages of one step of a move: no huge page lies in two. */
+export function stepPageCount(pageSizeBytes: number): number {
+  return Math.max(STEP_BYTES / pageSizeBytes, hugePagePages(pageSizeBytes));
+}
 
 /** One chunk on its way. */
 export interface Chunk extends Omit<Attempt, 'targets'> {
@@ -26,46 +35,67 @@ export interface Chunk extends Omit<Attempt, 'targets'> {
   /** Huge pages of a pool: before 6.12 pages behind the first of one may be EACCES, though it
    *  moved. */
   readonly isOfPool?: boolean;
+  /** Where nothing is to move the kernel is asked what it says of the target. */
+  readonly isJudged?: boolean;
 }
 
 /** A chunk whose targets are known. */
 type AimedChunk = Chunk & Attempt;
 
-/** Locates a chunk, moves it unless the node is full, and adds it to the tally. */
+/** Locates a chunk, moves it unless the node is full or an abort came, and adds it to the tally. */
 export async function moveChunk(
   chunk: Chunk,
   stopBefore: Stop | undefined,
 ): Promise<Stop | undefined> {
-  const { range, span, tally } = chunk;
-  const before = new Int32Array(span.pageCount);
-  const located = await locate(range, span, before);
+  const before = await locateChunk(chunk);
+  return before instanceof Int32Array
+    ? moveLocated(chunk, before, stopBefore)
+    : (stopBefore ?? before);
+}
+
+/** Where its pages are. Where the look is refused they count as not attempted. */
+export async function locateChunk({
+  range,
+  span,
+  tally,
+}: Pick<Chunk, 'range' | 'span' | 'tally'>): Promise<Int32Array | Stop> {
+  const places = new Int32Array(span.pageCount);
+  const located = await locate(range, span, places);
   tally.countSyscall('move_pages', located.ok ? located.value : 1);
-  if (!located.ok) {
-    tally.addUnknown(span.pageCount);
-    return stopBefore ?? { kind: 'failed', failure: located };
-  }
+  if (located.ok) return places;
+  tally.addUnknown(span.pageCount);
+  return { kind: 'failed', failure: located };
+}
+
+/** The same for a chunk that was located just now. */
+export async function moveLocated(
+  chunk: Chunk,
+  before: Int32Array,
+  stopBefore: Stop | undefined,
+): Promise<Stop | undefined> {
   const targets = chunk.targetsOf(before);
   const aimed = { ...chunk, targets };
   const hasWork = before.some((place, at) => place >= 0 && place !== targetAt(targets, at));
-  if (stopBefore === undefined && hasWork) return moveLocatedChunk(aimed, before);
-  const isFirst = tally.pagesDone === 0;
-  const stop = isFirst ? await judgeTarget(aimed) : stopBefore;
-  tally.add({ before, targets, outcome: outcomeOfUnmoved(before, targets, stop), located: before });
+  let stop = abortOf(chunk.signal) ?? stopBefore;
+  if (stop === undefined && hasWork) return attemptAndVerify(aimed, before);
+  if (stop === undefined && chunk.isJudged === true) stop = await judgeTarget(aimed);
+  const outcome = outcomeOfUnmoved(before, targets, stop);
+  chunk.tally.add({ before, targets, outcome, located: before });
   return stop;
 }
 
 /** Without work the target node would go unjudged: one page is sent for the kernel's verdict. */
 async function judgeTarget(chunk: AimedChunk): Promise<Stop | undefined> {
   const onePage = { ...chunk, span: { ...chunk.span, pageCount: 1 } };
-  return stopOf(await attemptPages(onePage, new Int32Array(1), Int32Array.of(STATUS_UNSET)));
+  return attemptPages(onePage, new Int32Array(1), Int32Array.of(STATUS_UNSET));
 }
 
-async function moveLocatedChunk(chunk: AimedChunk, before: Int32Array): Promise<Stop | undefined> {
+async function attemptAndVerify(chunk: AimedChunk, before: Int32Array): Promise<Stop | undefined> {
   const { targets, tally } = chunk;
   const outcome = new Int32Array(before.length).fill(STATUS_UNSET);
-  const failure = await attemptPages(chunk, before, outcome);
+  const ended = await attemptPages(chunk, before, outcome);
   const { after, blind } = await verify(chunk, before, outcome);
-  const stop = stopOf(failure) ?? blind;
+  const stop = ended ?? blind;
   for (let index = outcome.indexOf(STATUS_UNSET); index >= 0; ) {
     const place = after[index] as number;
     outcome[index] = place === targetAt(targets, index) ? place : codeOf(place, stop);
@@ -118,11 +148,6 @@ function isDoubtful(code: number | undefined, was: number | undefined, isOfPool:
   if (isOfPool && code === -ERRNO.EACCES) return true;
   if (code === STATUS_UNSET || code === -ERRNO.EBUSY) return true;
   return (code === NOT_PRESENT || code === ZERO_PAGE) && was !== undefined && was >= 0;
-}
-
-function stopOf(failure: SyscallFailure | undefined): Stop | undefined {
-  if (failure === undefined) return undefined;
-  return failure.errno === ERRNO.ENOMEM ? { kind: 'no-memory' } : { kind: 'failed', failure };
 }
 
 /** Why a page without a status is not on the target. */

@@ -43,10 +43,18 @@ export const ZERO_PAGE: number = -ERRNO.EFAULT;
 export const STATUS_UNSET: number = -(2 ** 31);
 
 /**
- * Pages handled between two looks at the AbortSignal. A call has a fixed cost of tens of
+ * Pages located between two looks at the AbortSignal. A call has a fixed cost of tens of
  * microseconds, so chunks of thousands of pages cost nothing measurable (scripts/bench).
  */
-export const CHUNK_PAGE_COUNT: number = 8192;
+const CHUNK_PAGE_COUNT = 8192;
+
+/** A page table entry has 8 bytes on every 64-bit kernel. */
+const PAGE_TABLE_ENTRY_BYTES = 8;
+
+/** Pages of one huge page: those that one page of page table entries maps. */
+export function hugePagePages(pageSizeBytes: number): number {
+  return pageSizeBytes / PAGE_TABLE_ENTRY_BYTES;
+}
 
 /** The page is mapped in, pages of zeros included. Source: proc_pid_pagemap(5). */
 export const PAGEMAP_PRESENT: bigint = 1n << 63n;
@@ -78,12 +86,15 @@ export function ownerOf({
  * Cuts a range into chunks that end at multiples of their size, so that no huge page lies in two:
  * what moves with one chunk must not look as if it had been there before the next.
  */
-export function* chunksOf(range: PagesOfProcess): Generator<PageSpan> {
+export function* chunksOf(
+  range: PagesOfProcess,
+  chunkPageCount: number = CHUNK_PAGE_COUNT,
+): Generator<PageSpan> {
   const { pageSizeBytes } = range.backend;
   const firstPage = Number(range.address / BigInt(pageSizeBytes));
-  let pageCount = CHUNK_PAGE_COUNT - (firstPage % CHUNK_PAGE_COUNT);
+  let pageCount = chunkPageCount - (firstPage % chunkPageCount);
   for (let index = 0; index < range.pageCount; index += pageCount) {
-    if (index > 0) pageCount = CHUNK_PAGE_COUNT;
+    if (index > 0) pageCount = chunkPageCount;
     pageCount = Math.min(pageCount, range.pageCount - index);
     yield { address: range.address + BigInt(index) * BigInt(pageSizeBytes), pageCount };
   }
@@ -126,6 +137,7 @@ export async function countResidency(
     if (!result.ok) return result;
     tally.add(status);
   }
+  signal?.throwIfAborted();
   return { ok: true, value: tally.finish(range) };
 }
 

@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { EXIT } from '../../lib/cli/exit-codes.ts';
 import { mapPages, placeOn, where } from '../contract/pages.ts';
 import type { World } from '../contract/world.ts';
 import { puppetSubject } from '../puppet/native-world.ts';
@@ -113,7 +114,9 @@ describe('migrate does what migratepages does', () => {
       const { exitCode } = await runCommand(['migrate', row.pid ?? `${pid}`, ...row.ours]);
       return exitCode;
     });
-    expect([theirs.status, ours.status]).toEqual(row.ends ?? [0, 0]);
+    // migratepages does not tell that it left shared pages, of the program's file for one.
+    const status = ours.status === EXIT.SPARED ? EXIT.DONE : ours.status;
+    expect([theirs.status, status]).toEqual(row.ends ?? [0, 0]);
     expect(ours.places).toEqual(theirs.places);
   });
 });

@@ -42,11 +42,26 @@ describe('migrate', () => {
     expect(timeless(stdout)).toMatchSnapshot();
   });
 
+  test('shared pages that were not asked for: exit status 5, and a word of their own', async () => {
+    const words = ['migrate', DATABASE, '--to', '1', '--mapping', 'kind=file', ...MACHINE];
+    const { exitCode, stdout } = await runCommand(words);
+    expect(exitCode).toBe(5);
+    expect(stdout).toContain('done but for shared pages: 0 B moved');
+    const json = JSON.parse((await runCommand([...words, '--json'])).stdout);
+    expect(json.report).toMatchObject({ complete: false, outcome: 'spared' });
+    expect(json.report.notSelectedBytes).toBeGreaterThan(0);
+    const all = await runCommand([...words, '--include-shared']);
+    expect(all.exitCode).toBe(0);
+  });
+
   test('at once, as migratepages does', async () => {
     const words = ['migrate', WEB, '--from', '0', '--to', '2', '--at-once', ...MACHINE];
     const { exitCode, stdout } = await runCommand(words);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('nothing stayed behind');
+    const pinned = await runCommand(['migrate', DATABASE, '--to', '1', '--at-once', ...MACHINE]);
+    expect(pinned.exitCode).toBe(3);
+    expect(pinned.stdout).toContain('16 pages stayed behind, 64 KiB are on nodes that were');
   });
 
   test.each([

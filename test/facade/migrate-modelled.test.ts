@@ -3,45 +3,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
-import {
-  AbortError,
-  type MigrateOptions,
-  type MigrationReport,
-  openNuma,
-} from '../../lib/index.ts';
-import { openNativeBackend } from '../../lib/native-backend/native-backend.ts';
+import { AbortError, type MigrateOptions, type MigrationReport } from '../../lib/index.ts';
 import { failureOf } from '../core/thrown.ts';
 import { inGuest } from '../support/environment.ts';
-import { ModelledBackend, type ModelledPage, type PageModel } from './modelled-pages.ts';
+import { modelOf, onNode, openOn, STEP_PAGE_COUNT, TARGET } from './modelled-buffer.ts';
+import type { ModelledPage, PageModel } from './modelled-pages.ts';
 import { expectAccounted } from './placed-buffer.ts';
 
-const TARGET = 1;
 /** Random tables of pages; emulation is slow, and the answers are the same there. */
 const RUNS = { numRuns: inGuest ? 20 : 200 };
-const CHUNK_PAGE_COUNT = 8192;
-
-function onNode(place: number, count: number): ModelledPage[] {
-  return Array.from({ length: count }, () => ({ place, trait: 'free' as const }));
-}
-
-function modelOf(pages: ModelledPage[], more: Partial<PageModel> = {}): PageModel {
-  return { pages, freePages: Number.MAX_SAFE_INTEGER, onlineNodes: [0, 1, 2], ...more };
-}
-
-function openOn(model: PageModel) {
-  const opened = openNativeBackend();
-  if (!opened.ok) throw new Error(opened.reason);
-  const modelled = new ModelledBackend(opened.backend, model);
-  const numa = openNuma({ backend: modelled.asBackend() });
-  // Chunks end at multiples of their size: the model's pages begin at one.
-  const { pageSizeBytes } = numa;
-  const chunkBytes = CHUNK_PAGE_COUNT * pageSizeBytes;
-  const buffer = numa.allocate(model.pages.length * pageSizeBytes + chunkBytes);
-  const offsetBytes = (chunkBytes - Number(buffer.address % BigInt(chunkBytes))) % chunkBytes;
-  modelled.beginAt(buffer.address + BigInt(offsetBytes));
-  const range = { offsetBytes, lengthBytes: model.pages.length * pageSizeBytes };
-  return { modelled, buffer, numa, range };
-}
 
 async function migrate(model: PageModel, options: Partial<MigrateOptions> = {}) {
   const { buffer, range } = openOn(model);
@@ -106,12 +76,12 @@ describe('the report of a move', () => {
   });
 
   test('does not go on to a node that is full, and still counts the later chunks', async () => {
-    const model = modelOf(onNode(0, 3 * CHUNK_PAGE_COUNT), { freePages: CHUNK_PAGE_COUNT + 5 });
+    const model = modelOf(onNode(0, 3 * STEP_PAGE_COUNT), { freePages: STEP_PAGE_COUNT + 5 });
     const { report } = await migrate(model);
-    expectAccounted(report, 3 * CHUNK_PAGE_COUNT);
+    expectAccounted(report, 3 * STEP_PAGE_COUNT);
     expect(report.pages).toMatchObject({
-      moved: CHUNK_PAGE_COUNT + 5,
-      noMemory: 2 * CHUNK_PAGE_COUNT - 5,
+      moved: STEP_PAGE_COUNT + 5,
+      noMemory: 2 * STEP_PAGE_COUNT - 5,
     });
   });
 });
@@ -131,7 +101,7 @@ describe('a refusal', () => {
   });
 
   test('in mid-move rejects with the report of what was done', async () => {
-    const model = modelOf(onNode(0, 2 * CHUNK_PAGE_COUNT), {
+    const model = modelOf(onNode(0, 2 * STEP_PAGE_COUNT), {
       refuse: (kind, index) => (kind === 'move' && index === 1 ? ERRNO.EACCES : undefined),
     });
     const { buffer, range } = openOn(model);
@@ -139,16 +109,16 @@ describe('a refusal', () => {
     expect(code).toBe('NUMA_NODE_NOT_ALLOWED');
     expect(error.hint).toMatch(/cpuset/);
     const report = error.report as MigrationReport;
-    expectAccounted(report, 2 * CHUNK_PAGE_COUNT);
+    expectAccounted(report, 2 * STEP_PAGE_COUNT);
     expect(report).toMatchObject({ complete: false, aborted: false });
     // The refusal is the call's, not a status of any page: nothing here is shared.
     expect(report.pages).toMatchObject({
-      moved: CHUNK_PAGE_COUNT,
-      failed: CHUNK_PAGE_COUNT,
+      moved: STEP_PAGE_COUNT,
+      failed: STEP_PAGE_COUNT,
       shared: 0,
     });
-    expect(report.failedBy).toEqual({ EACCES: CHUNK_PAGE_COUNT });
-    expect(report.after).toEqual({ 0: CHUNK_PAGE_COUNT, 1: CHUNK_PAGE_COUNT });
+    expect(report.failedBy).toEqual({ EACCES: STEP_PAGE_COUNT });
+    expect(report.after).toEqual({ 0: STEP_PAGE_COUNT, 1: STEP_PAGE_COUNT });
     buffer.release();
   });
 
@@ -171,7 +141,7 @@ describe('a refusal', () => {
   );
 
   test('of a look in mid-move rejects, and the report still sums', async () => {
-    const model = modelOf(onNode(0, 3 * CHUNK_PAGE_COUNT), {
+    const model = modelOf(onNode(0, 3 * STEP_PAGE_COUNT), {
       refuse: (kind, index) => (kind === 'query' && index === 1 ? ERRNO.ENOMEM : undefined),
     });
     const { buffer, range } = openOn(model);
@@ -179,14 +149,14 @@ describe('a refusal', () => {
     expect(code).toBe('NUMA_OUT_OF_MEMORY');
     const { pages: counted } = error.report as MigrationReport;
     const { total, ...parts } = counted;
-    expect(total).toBe(3 * CHUNK_PAGE_COUNT);
+    expect(total).toBe(3 * STEP_PAGE_COUNT);
     expect(Object.values(parts).reduce((sum, count) => sum + count, 0)).toBe(total);
-    expect(counted).toMatchObject({ moved: CHUNK_PAGE_COUNT, notAttempted: 2 * CHUNK_PAGE_COUNT });
+    expect(counted).toMatchObject({ moved: STEP_PAGE_COUNT, notAttempted: 2 * STEP_PAGE_COUNT });
     buffer.release();
   });
 
   test('of the look after a move rejects, and the report claims no unknown place', async () => {
-    const list = onNode(0, CHUNK_PAGE_COUNT + 20);
+    const list = onNode(0, STEP_PAGE_COUNT + 20);
     (list.at(-7) as ModelledPage).trait = 'pinned';
     const { buffer, range } = openOn(
       modelOf(list, {
@@ -197,8 +167,8 @@ describe('a refusal', () => {
     expect(code).toBe('NUMA_SYSTEM_ERROR');
     const report = error.report as MigrationReport;
     expectAccounted(report, list.length);
-    expect(report.pages).toMatchObject({ moved: CHUNK_PAGE_COUNT, failed: 20, busy: 0 });
-    expect(report).toMatchObject({ failedBy: { EIO: 20 }, after: { 1: CHUNK_PAGE_COUNT } });
+    expect(report.pages).toMatchObject({ moved: STEP_PAGE_COUNT, failed: 20, busy: 0 });
+    expect(report).toMatchObject({ failedBy: { EIO: 20 }, after: { 1: STEP_PAGE_COUNT } });
     buffer.release();
   });
 });
@@ -244,10 +214,10 @@ describe('a page that somebody else is moving', () => {
 describe('an abort in mid-move', () => {
   test('counts what was moved, what was there and what was not attempted', async () => {
     const list = [
-      ...onNode(0, CHUNK_PAGE_COUNT),
+      ...onNode(0, STEP_PAGE_COUNT),
       ...onNode(TARGET, 10),
       ...onNode(-ERRNO.ENOENT, 10),
-      ...onNode(0, CHUNK_PAGE_COUNT),
+      ...onNode(0, STEP_PAGE_COUNT),
     ];
     const { buffer, range } = openOn(modelOf(list));
     const controller = new AbortController();
@@ -259,12 +229,12 @@ describe('an abort in mid-move', () => {
     const report = (error as unknown as AbortError).report as MigrationReport;
     expectAccounted(report, list.length);
     expect(report.pages).toMatchObject({
-      moved: CHUNK_PAGE_COUNT,
-      notAttempted: list.length - CHUNK_PAGE_COUNT,
+      moved: STEP_PAGE_COUNT,
+      notAttempted: list.length - STEP_PAGE_COUNT,
     });
     expect(report).toMatchObject({
-      before: { 0: CHUNK_PAGE_COUNT },
-      after: { 1: CHUNK_PAGE_COUNT },
+      before: { 0: STEP_PAGE_COUNT },
+      after: { 1: STEP_PAGE_COUNT },
     });
     buffer.release();
   });

@@ -30,7 +30,7 @@ import {
 } from './placed-buffer.ts';
 import { hasOtherThreads } from './subject.ts';
 
-const CHUNK_PAGE_COUNT = 8192;
+const CHUNK_PAGE_COUNT = 2048;
 
 let restoreHugePages: (() => void) | undefined;
 beforeAll(() => {

@@ -174,14 +174,26 @@ export function processFamily(subject: ProcessSubject): void {
       const plan = await memory.plan({ mappings: only(pages), to: c });
       expect(plan.warnings.map(({ kind }) => kind)).toEqual(['shared']);
       const own = await memory.migrateMappings({ mappings: only(pages), to: c });
-      expect(own).toMatchObject({ complete: true, pages: { shared: PAGE_COUNT, moved: 0 } });
+      expect(own).toMatchObject({
+        complete: false,
+        outcome: 'spared',
+        pages: { shared: PAGE_COUNT, moved: 0 },
+      });
+      const strict = memory.migrateMappings({ mappings: only(pages), to: c, strict: true });
+      const { code, error } = await failureOf(() => strict);
+      expect(code).toBe('NUMA_POLICY_NOT_MET');
+      expect((error as NumaError).hint).toContain('includeShared');
       if (world.machine.isPrivileged) {
         const all = await memory.migrateMappings({
           mappings: only(pages),
           to: c,
           includeShared: true,
         });
-        expect(all.pages).toMatchObject({ moved: PAGE_COUNT, shared: 0 });
+        expect(all).toMatchObject({
+          complete: true,
+          outcome: 'complete',
+          pages: { moved: PAGE_COUNT, shared: 0 },
+        });
       }
       await child.exit();
       await target.exit();
@@ -195,6 +207,7 @@ export function processFamily(subject: ProcessSubject): void {
       const report = await memory.migrateMappings({ mappings: only(pages), to: c });
       expect(report).toMatchObject({
         complete: false,
+        outcome: 'partial',
         pages: { busy: 1, moved: PAGE_COUNT - 1 },
       });
       expect(report.mappings).toMatchObject([{ start: pages.address, pages: { busy: 1 } }]);

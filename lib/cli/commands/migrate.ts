@@ -7,13 +7,13 @@ import { AbortError, NumaError } from '../../core/errors.ts';
 import type { AnyMigrationReport, MappingsMigrationReport } from '../../core/migration-report.ts';
 import type { Numa } from '../../facade/numa.ts';
 import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
+import type { ProcessMigrationReport } from '../../facade/process/migrate-at-once.ts';
 import { parsePid, parsePositive } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
 import { backendLine } from '../render/backend-line.ts';
-import { planText, progressText, reportText } from '../render/migration-text.ts';
-import { durationText } from '../render/units.ts';
+import { atOnceText, planText, progressText, reportText } from '../render/migration-text.ts';
 
 interface MigrateOptions {
   readonly from?: string;
@@ -32,8 +32,8 @@ export const migrateCommand: CommandSpec = defineCommand<MigrateOptions>({
     'Addresses and data stay, and the process goes on; policies stay as they are. Ctrl-C ends ' +
       'the move with a report of what has moved. Memory on the n-th node of --from goes to the ' +
       'n-th of --to, counted round.',
-    'Pages that other processes map too stay where they are unless --include-shared is given. ' +
-      'Exit status 3: pages that were to move stayed behind.',
+    'Pages that other processes map too stay where they are unless --include-shared is given: ' +
+      'exit status 5, where only such are left. Exit status 3: pages that were to move stayed behind.',
   ],
   args: [{ flags: '<pid>', description: 'the process', parse: parsePid }],
   options: [
@@ -81,15 +81,17 @@ async function migrateAtOnce(
   const report = await target.migrate({ to, ...(from === undefined ? {} : { from }) });
   if (options.json) output.json({ backend: numa.backend, report });
   else {
-    const { leftBehind, durationNs } = report;
-    const rest = leftBehind === 0 ? 'nothing stayed behind' : `${leftBehind} pages stayed behind`;
-    output.lines([
-      backendLine(numa.backend, output.colours),
-      `node ${report.from} to ${report.to} in ${durationText(durationNs)}: ${rest}`,
-    ]);
+    output.lines([backendLine(numa.backend, output.colours), atOnceText(report)]);
   }
-  return report.complete ? EXIT.DONE : EXIT.PARTIAL;
+  return STATUS[report.outcome];
 }
+
+const STATUS: Readonly<Record<ProcessMigrationReport['outcome'], ExitCode>> = {
+  complete: EXIT.DONE,
+  spared: EXIT.SPARED,
+  partial: EXIT.PARTIAL,
+  unknown: EXIT.PARTIAL,
+};
 
 async function migrateInSteps(
   { options, args, output, signal }: Invocation<MigrateOptions>,
@@ -127,7 +129,7 @@ async function migrateInSteps(
     output.lines(reportText(report, text));
     if (error !== undefined) output.complain([`node-numa: ${error.message}`]);
   }
-  return report.complete && error === undefined ? EXIT.DONE : EXIT.PARTIAL;
+  return error === undefined && !report.aborted ? STATUS[report.outcome] : EXIT.PARTIAL;
 }
 
 /** An end with a report is an answer: an abort, or a refusal after pages had moved. */

@@ -3,7 +3,7 @@
  */
 
 import { outOfRange } from '../../core/argument-errors.ts';
-import { checkOptions } from '../../core/check-arguments.ts';
+import { checkOptions, checkSignal } from '../../core/check-arguments.ts';
 import type { NodeExpression, NodeId, NodeMask } from '../../core/node-mask.ts';
 import type { Session } from '../session.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
@@ -19,6 +19,11 @@ export interface MappingSelection {
   readonly from?: NodeExpression;
   /** Nodes that they move to: the n-th of `from` to the n-th of `to`, counted round. */
   readonly to: NodeExpression;
+}
+
+export interface PlanOptions extends MappingSelection {
+  /** Ends the look at the mappings with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface PlannedMapping extends ProcessMapping {
@@ -42,6 +47,8 @@ export interface MigrationPlan extends NodeMoves {
   readonly selectedCount: number;
   readonly mappingCount: number;
   readonly bytesToMove: number;
+  /** On nodes that are to be left, in mappings that are not selected. */
+  readonly notSelectedBytes: number;
   /** Of it, by the node that it goes to. */
   readonly bytesByTarget: NodeBytes;
   readonly freeBytesByTarget: NodeBytes;
@@ -53,17 +60,18 @@ export const SELECTION_MEMBERS = ['mappings', 'from', 'to'] as const;
 /**
  * Reads the mappings and says what would move.
  * @throws TypeError, RangeError for wrong options, and where no mapping is selected; NumaError as
- *   `readMappings`
+ *   `readMappings`; the signal's reason
  */
 export async function planMigration(
   session: Session,
   files: ProcessFiles,
-  options: MappingSelection,
+  options: PlanOptions,
 ): Promise<MigrationPlan> {
-  const { mappings: filters, ...nodes } = checkOptions(options, 'options', SELECTION_MEMBERS);
+  const members = [...SELECTION_MEMBERS, 'signal'] as const;
+  const { mappings: filters, signal, ...nodes } = checkOptions(options, 'options', members);
   const moves = nodeMoves(session, nodes);
   const isSelected = selectionTest(session, filters);
-  const all = await readMappings(files);
+  const all = await readMappings({ ...files, signal: checkSignal(signal, 'options.signal') });
   const selected = all.filter(isSelected);
   if (selected.length === 0) {
     const kinds = [...new Set(all.map(({ kind }) => kind))].join(', ');
@@ -74,6 +82,7 @@ export async function planMigration(
     .map((mapping) => ({ ...mapping, bytesToMove: bytesToMove(mapping, moves) }))
     .filter((mapping) => mapping.bytesToMove > 0);
   const bytesByTarget = sumByTarget(planned, moves);
+  const others = all.filter((mapping) => !isSelected(mapping));
   const freeBytesByTarget = freeBytes(session, moves.to);
   return Object.freeze({
     ...moves,
@@ -82,6 +91,7 @@ export async function planMigration(
     selectedCount: selected.length,
     mappingCount: all.length,
     bytesToMove: planned.reduce((sum, mapping) => sum + mapping.bytesToMove, 0),
+    notSelectedBytes: others.reduce((sum, mapping) => sum + bytesToMove(mapping, moves), 0),
     bytesByTarget,
     freeBytesByTarget,
     warnings: [
@@ -89,6 +99,23 @@ export async function planMigration(
       ...roomWarnings(bytesByTarget, freeBytesByTarget),
       ...policyWarnings(planned),
     ],
+  });
+}
+
+/** The plan of a move that was aborted before anybody looked. */
+export function emptyPlan(session: Session, pid: number, options: MappingSelection): MigrationPlan {
+  const { mappings: _, ...nodes } = options;
+  return Object.freeze({
+    ...nodeMoves(session, nodes),
+    pid,
+    mappings: [],
+    selectedCount: 0,
+    mappingCount: 0,
+    bytesToMove: 0,
+    notSelectedBytes: 0,
+    bytesByTarget: {},
+    freeBytesByTarget: {},
+    warnings: [],
   });
 }
 

@@ -6,10 +6,9 @@
  * entries, is what the kernel has on its way at a time.
  */
 
-import { CHUNK_PAGE_COUNT } from '../residency.ts';
+import { stepPageCount } from '../move-chunk.ts';
+import { hugePagePages } from '../residency.ts';
 
-/** A page of page table entries holds this many bytes for each page: a huge page's pages. */
-const ENTRY_BYTES = 8;
 /** The fewest pages of a step: a call costs as much as moving some pages. */
 const PAGES_MIN = 32;
 /** Steps grow slowly and shrink at once. */
@@ -18,6 +17,7 @@ const GROWTH_MAX = 2;
 export class PauseBudget {
   readonly #budgetMs: number;
   readonly #hugePagePages: number;
+  readonly #pageCountMax: number;
   #pageCount: number;
   #longestMs = 0;
   #stepCount = 0;
@@ -25,8 +25,9 @@ export class PauseBudget {
   /** @param budgetMs longest step that is wanted; infinite for none */
   constructor(budgetMs: number, pageSizeBytes: number) {
     this.#budgetMs = budgetMs;
-    this.#hugePagePages = pageSizeBytes / ENTRY_BYTES;
-    this.#pageCount = Number.isFinite(budgetMs) ? PAGES_MIN : CHUNK_PAGE_COUNT;
+    this.#hugePagePages = hugePagePages(pageSizeBytes);
+    this.#pageCountMax = stepPageCount(pageSizeBytes);
+    this.#pageCount = Number.isFinite(budgetMs) ? PAGES_MIN : this.#pageCountMax;
   }
 
   /**
@@ -46,18 +47,19 @@ export class PauseBudget {
   }
 
   /**
-   * Takes note of a step of so many pages.
-   * @returns milliseconds to rest, so that the process has at least half of the time to itself
+   * Takes note of a step in which so many pages were on their way.
+   * @returns milliseconds to rest, so that the process has at least half of the time to itself; no
+   *   thread waits for a step that had no page on its way
    */
   add(durationMs: number, pageCount: number): number {
     this.#stepCount += 1;
     this.#longestMs = Math.max(this.#longestMs, durationMs);
-    if (!Number.isFinite(this.#budgetMs)) return 0;
+    if (!Number.isFinite(this.#budgetMs) || pageCount === 0) return 0;
     // A short step tells little: the end of a mapping, or of an aligned part.
     if (pageCount < this.#pageCount && durationMs <= this.#budgetMs) return durationMs;
     const growth = Math.min(GROWTH_MAX, this.#budgetMs / Math.max(durationMs, Number.EPSILON));
     const wanted = 2 ** Math.floor(Math.log2(Math.max(PAGES_MIN, pageCount * growth)));
-    this.#pageCount = Math.min(wanted, CHUNK_PAGE_COUNT);
+    this.#pageCount = Math.min(wanted, this.#pageCountMax);
     return durationMs;
   }
 }

@@ -17,6 +17,8 @@ import { hasCapability, parseStatus, type TaskStatus } from '../../procfs/status
 export interface ProcessFiles {
   readonly backend: Backend;
   readonly pid: number;
+  /** Ends the wait for those that the kernel walks page tables for, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Those that only whoever may trace the process can read. */
@@ -27,12 +29,30 @@ const OWN_STAT = '/proc/self/stat';
 
 /**
  * The text of a file.
- * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED (no /proc)
+ * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED (no /proc); the
+ *   signal's reason
  */
 export async function readProcessFile(files: ProcessFiles, name: PrivateFile): Promise<string> {
-  const result = await files.backend.readText(`/proc/${files.pid}/${name}`);
+  const { signal } = files;
+  signal?.throwIfAborted();
+  const reading = files.backend.readText(`/proc/${files.pid}/${name}`);
+  const result = await (signal === undefined ? reading : untilAborted(reading, signal));
   if (result.ok) return result.value;
   throw await refusalOf(files, result, `reading /proc/${files.pid}/${name}`);
+}
+
+/** The kernel goes on with what nobody waits for any longer. */
+async function untilAborted<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+  });
+  try {
+    return await Promise.race([reading, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /**

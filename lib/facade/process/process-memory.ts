@@ -17,19 +17,19 @@ import { ERRNO } from '../../core/errno.ts';
 import { AbortError, NumaError } from '../../core/errors.ts';
 import type { MappingsMigrationReport } from '../../core/migration-report.ts';
 import type { NodeExpression, NodeMask } from '../../core/node-mask.ts';
-import { nodemaskPair, nodemaskWords } from '../../core/nodemask-words.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
+import { notMet } from '../migration-tally.ts';
 import { chunksOf, locate } from '../residency.ts';
 import type { Session } from '../session.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
+import type { MappingsProgress } from './mappings-move.ts';
+import { migrateAtOnce, type ProcessMigrationReport } from './migrate-at-once.ts';
+import { type MoveMappingsOutcome, moveMappings } from './migrate-mappings.ts';
 import {
-  type MappingsProgress,
-  type MoveMappingsOutcome,
-  moveMappings,
-} from './migrate-mappings.ts';
-import {
+  emptyPlan,
   type MappingSelection,
   type MigrationPlan,
+  type PlanOptions,
   planMigration,
   SELECTION_MEMBERS,
 } from './migration-plan.ts';
@@ -39,23 +39,19 @@ import { type ProcessMapping, readMappings } from './process-mappings.ts';
 import { type ProcessResidency, readResidency } from './process-residency.ts';
 import { type ProcessThread, readThreads } from './process-threads.ts';
 
+/** Of verbs that look. */
+export interface LookOptions {
+  /** Ends the look with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 export interface ProcessMigrateOptions {
   /** Nodes whose pages move. Default: all but the `to` nodes. */
   readonly from?: NodeExpression;
   /** Nodes that they move to. */
   readonly to: NodeExpression;
-}
-
-/** What migrate_pages(2) tells of a process's move; it gives no status for single pages. */
-export interface ProcessMigrationReport {
-  readonly pid: number;
-  readonly from: NodeMask;
-  readonly to: NodeMask;
-  /** Pages that could not be moved; a huge page counts as one on kernels before 6.18. */
-  readonly leftBehind: number;
-  readonly complete: boolean;
-  readonly durationNs: number;
-  readonly backend: string;
+  /** Keeps the call from being made; the call itself cannot be ended. */
+  readonly signal?: AbortSignal;
 }
 
 export interface MigrateMappingsOptions extends MappingSelection {
@@ -67,9 +63,13 @@ export interface MigrateMappingsOptions extends MappingSelection {
   readonly pauseBudgetMs?: number;
   /** Moves pages that other processes map too; needs CAP_SYS_NICE. */
   readonly includeShared?: boolean;
-  /** Rejects when a page that was to move stays. */
+  /** Rejects when a present page that was to move is not on its target; shared ones are such. */
   readonly strict?: boolean;
+  /** Ends the move at the next step, and before it the look at the mappings; the AbortError carries
+   *  the report, in which the pages behind it are `notAttempted`. */
   readonly signal?: AbortSignal;
+  /** Called after each step, of at most 8 MiB; a promise is waited for. Its error ends the move
+   *  like an abort. */
   readonly onProgress?: (progress: MappingsProgress) => unknown;
 }
 
@@ -90,11 +90,11 @@ export class ProcessMemory {
    * Where its memory is, by node and by kind, in bytes. The kernel walks the page tables for it; no
    * page is touched.
    * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED (another user's, or not dumpable),
-   *   NUMA_UNSUPPORTED (no /proc)
+   *   NUMA_UNSUPPORTED (no /proc); the signal's reason
    * Source: numa(7), numa_maps; proc_pid_maps(5).
    */
-  residency(): Promise<ProcessResidency> {
-    return readResidency(this.#files);
+  async residency(options?: LookOptions): Promise<ProcessResidency> {
+    return readResidency(this.#filesUntil(options));
   }
 
   /**
@@ -103,9 +103,9 @@ export class ProcessMemory {
    * @throws TypeError, RangeError for a wrong filter; NumaError as `residency`
    * Source: numa(7), numa_maps; proc_pid_smaps(5).
    */
-  async mappings(filter?: MappingFilter): Promise<ProcessMapping[]> {
+  async mappings(filter?: MappingFilter, options?: LookOptions): Promise<ProcessMapping[]> {
     const isSelected = mappingTest(filter, 'filter', this.#session.resolve.bind(this.#session));
-    return (await readMappings(this.#files)).filter(isSelected);
+    return (await readMappings(this.#filesUntil(options))).filter(isSelected);
   }
 
   /**
@@ -120,25 +120,28 @@ export class ProcessMemory {
   /**
    * Where each page of a range is: its node, or a negative errno. -ENOENT (-2): not present;
    * -EFAULT (-14): the shared page of zeros, or not mapped.
-   * @throws TypeError, RangeError; NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED
+   * @throws TypeError, RangeError; NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED; the
+   *   signal's reason
    * Source: move_pages(2) with nodes NULL.
    */
-  async locate(span: PageSpan): Promise<Int32Array> {
+  async locate(span: PageSpan, options?: LookOptions): Promise<Int32Array> {
     const { address, pageCount } = checkOptions(span, 'span', ['address', 'pageCount']);
     if (typeof address !== 'bigint') throw invalidArgumentType('span.address', 'a bigint', address);
     checkInteger(pageCount, 'span.pageCount', 1);
-    const { backend } = this.#session;
+    const { backend, signal } = this.#filesUntil(options);
     const pid = this.pid === backend.pid ? 0 : this.pid;
     const range = { backend, pid, address, pageCount: pageCount as number };
     const places = new Int32Array(range.pageCount);
     let done = 0;
     for (const part of chunksOf(range)) {
+      signal?.throwIfAborted();
       const status = new Int32Array(part.pageCount);
       const result = await locate(range, part, status);
       if (!result.ok) throw await this.#refusal(result);
       places.set(status, done);
       done += part.pageCount;
     }
+    signal?.throwIfAborted();
     return places;
   }
 
@@ -148,36 +151,26 @@ export class ProcessMemory {
    * thread, in one system call that cannot be cancelled. Policies stay as they are.
    * @throws RangeError ERR_OUT_OF_RANGE for `from` nodes that are not online and `to` nodes that
    *   are not allowed; NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_INVALID_ARGUMENT,
-   *   NUMA_OUT_OF_MEMORY
+   *   NUMA_OUT_OF_MEMORY; the signal's reason
    * Source: migrate_pages(2); mm/mempolicy.c, do_migrate_pages().
    */
   async migrate(options: ProcessMigrateOptions): Promise<ProcessMigrationReport> {
-    const moves = nodeMoves(this.#session, checkOptions(options, 'options', ['from', 'to']));
-    const { from: fromNodes, to: toNodes } = moves;
-    const masks = nodemaskPair(nodemaskWords(fromNodes), nodemaskWords(toNodes));
-    const startNs = process.hrtime.bigint();
-    const result = await this.#session.backend.migratePages({ pid: this.pid, ...masks });
-    if (!result.ok) throw await this.#refusal(result, toNodes);
-    const leftBehind = result.value;
-    return Object.freeze({
-      pid: this.pid,
-      from: fromNodes,
-      to: toNodes,
-      leftBehind,
-      complete: leftBehind === 0,
-      durationNs: Number(process.hrtime.bigint() - startNs),
-      backend: this.#session.backend.identity.kind,
-    });
+    const { signal, ...nodes } = checkOptions(options, 'options', ['from', 'to', 'signal']);
+    const moves = nodeMoves(this.#session, nodes);
+    checkSignal(signal, 'options.signal')?.throwIfAborted();
+    const outcome = await migrateAtOnce(this.#files, moves);
+    if ('errno' in outcome) throw await this.#refusal(outcome, moves.to);
+    return outcome;
   }
 
   /**
    * What `migrateMappings()` with the same selection would move, and what may stand in its way.
    * Moves nothing.
    * @throws TypeError, RangeError for a wrong selection, and where it selects no mapping; NumaError
-   *   as `residency`
+   *   as `residency`; the signal's reason
    */
-  plan(selection: MappingSelection): Promise<MigrationPlan> {
-    return planMigration(this.#session, this.#files, selection);
+  plan(options: PlanOptions): Promise<MigrationPlan> {
+    return planMigration(this.#session, this.#files, options);
   }
 
   /**
@@ -205,8 +198,27 @@ export class ProcessMemory {
       onProgress: checkCallback(onProgress, 'options.onProgress'),
       checkAlive: () => this.#checkAlive(startTicks),
     };
-    const plan = await this.plan(selection as MappingSelection);
+    const plan = await this.#planUntil(request.signal, selection as MappingSelection);
     return this.#conclude(await moveMappings(this.#files, plan, request), { isStrict, isShared });
+  }
+
+  /** Nothing, where it is aborted: the move that follows tells so with its receipt. */
+  async #planUntil(
+    signal: AbortSignal | undefined,
+    selection: MappingSelection,
+  ): Promise<MigrationPlan> {
+    if (signal === undefined) return this.plan(selection);
+    try {
+      return await this.plan({ ...selection, signal });
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+      return emptyPlan(this.#session, this.pid, selection);
+    }
+  }
+
+  #filesUntil(options: LookOptions | undefined): ProcessFiles {
+    const { signal } = checkOptions(options, 'options', ['signal']);
+    return { ...this.#files, signal: checkSignal(signal, 'options.signal') };
   }
 
   /** A pid with the start time is the same process for ever. */
@@ -225,7 +237,7 @@ export class ProcessMemory {
     { report, failure, abortReason, gone }: MoveMappingsOutcome,
     { isStrict, isShared }: { isStrict: boolean; isShared: boolean },
   ): Promise<MappingsMigrationReport> {
-    const { moved, total, busy, noMemory, notAttempted, failed } = report.pages;
+    const { moved, total } = report.pages;
     const cause = gone ?? (failure && (await this.#refusal(failure, report.to, isShared)));
     if (cause instanceof NumaError) {
       const { message: _, ...fields } = cause;
@@ -237,18 +249,7 @@ export class ProcessMemory {
       const message = `migration of process ${this.pid} aborted: ${moved} of ${total} pages moved`;
       throw new AbortError(message, report, abortReason);
     }
-    if (isStrict && !report.complete) {
-      const counts = { busy, noMemory, notAttempted, failed };
-      const reasons = Object.entries(counts).filter(([, count]) => count > 0);
-      const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
-      throw new NumaError(`migrateMappings: strict was asked, and pages stayed behind: ${list}`, {
-        code: 'NUMA_POLICY_NOT_MET',
-        args: { pid: this.pid },
-        backend: report.backend,
-        hint: 'see error.report; unpin busy pages, or free memory on the node',
-        report,
-      });
-    }
+    if (isStrict && !report.complete) throw notMet('migrateMappings', report, { pid: this.pid });
     return report;
   }
 

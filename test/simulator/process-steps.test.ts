@@ -1,0 +1,203 @@
+/** Moves of processes: their ends, their steps, and what their receipts call complete. */
+
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import { MPOL_MF } from '../../lib/core/uapi.ts';
+import { AbortError, type Backend, openNuma } from '../../lib/index.ts';
+import { Machine, type SimulatedProcess } from '../../lib/simulator/public.ts';
+import { failureOf } from '../core/thrown.ts';
+
+vi.mock(import('node:timers/promises'), async (original) => ({
+  ...(await original()),
+  setTimeout: vi.fn(async () => {}) as unknown as typeof setTimeout,
+}));
+
+const PAGE_BYTES = 4096;
+/** 8 MiB of base pages: one step. */
+const STEP_PAGES = 2048;
+
+/** A mapping with pages on node 0, of a process of its own. */
+function service(machine: Machine, pageCount: number, uid = 0) {
+  const process = machine.process({ uid });
+  const mapped = process.memory.mmap({ address: 0x2aaa_0000_0000n, pageCount });
+  if (!mapped.ok) throw new Error(`mmap: errno ${mapped.errno}`);
+  process.memory.touch({ address: mapped.value, pageCount }, 'write');
+  return { process, address: mapped.value };
+}
+
+/** Moves one page of it to another node. */
+function moveOne(process: SimulatedProcess, address: bigint, node: number): void {
+  const moved = process.backend.movePagesSync({
+    pid: 0,
+    pages: BigUint64Array.of(address),
+    nodes: node,
+    flags: MPOL_MF.MOVE,
+    status: new Int32Array(1),
+  });
+  if (!moved.ok) throw new Error(`move_pages: errno ${moved.errno}`);
+}
+
+describe('a step that has nothing to move', () => {
+  test('is none: 4 KiB among 32 MiB take one step, and no rest', async () => {
+    const machine = new Machine();
+    const { process, address } = service(machine, 4 * STEP_PAGES);
+    moveOne(process, address + BigInt(5000 * PAGE_BYTES), 1);
+    const report = await openNuma({ machine })
+      .process(process.pid)
+      .migrateMappings({ mappings: { address }, from: 1, to: 2, pauseBudgetMs: 1000 });
+    expect(report.steps.count).toBe(1);
+    expect(vi.mocked(setTimeout).mock.calls.length).toBe(1);
+    expect(report).toMatchObject({ outcome: 'complete', pages: { moved: 1 }, after: { 2: 1 } });
+    expect(report.pages.notSelected).toBe(4 * STEP_PAGES - 1);
+  });
+
+  test('and one whose pages all stay is not rested after', async () => {
+    const machine = new Machine();
+    const { process, address } = service(machine, STEP_PAGES, 1000);
+    process.fork();
+    const numa = openNuma({ backend: machine.process({ uid: 1000 }).backend });
+    vi.mocked(setTimeout).mockClear();
+    const report = await numa
+      .process(process.pid)
+      .migrateMappings({ mappings: { address }, to: 1, pauseBudgetMs: 1000 });
+    expect(report).toMatchObject({ outcome: 'spared', pages: { shared: STEP_PAGES, moved: 0 } });
+    expect(setTimeout).not.toHaveBeenCalled();
+  });
+});
+
+describe('an abort', () => {
+  test('before and during the look at the mappings ends with a receipt of nothing', async () => {
+    const machine = new Machine();
+    const { process, address } = service(machine, 10);
+    const memory = openNuma({ machine }).process(process.pid);
+    for (const isBefore of [true, false]) {
+      const controller = new AbortController();
+      const reason = new Error('changed my mind');
+      if (isBefore) controller.abort(reason);
+      const { signal } = controller;
+      const moving = memory.migrateMappings({ mappings: { address }, to: 1, signal });
+      controller.abort(reason);
+      const { error } = await failureOf(() => moving);
+      expect(error).toBeInstanceOf(AbortError);
+      expect((error as Error).cause).toBe(reason);
+      const { report } = error as AbortError;
+      expect(report).toMatchObject({ aborted: true, pages: { moved: 0 } });
+    }
+    expect(new Set(await memory.locate({ address, pageCount: 10 }))).toEqual(new Set([0]));
+  });
+
+  test('behind a full node ends the count, and progress is told there, too', async () => {
+    const machine = new Machine();
+    const { process, address } = service(machine, 6 * STEP_PAGES);
+    const controller = new AbortController();
+    const backend = withoutMemory(machine.self.backend);
+    let calls = 0;
+    const moving = openNuma({ backend })
+      .process(process.pid)
+      .migrateMappings({
+        mappings: { address },
+        to: 1,
+        signal: controller.signal,
+        onProgress: () => {
+          calls += 1;
+          if (calls === 3) controller.abort();
+        },
+      });
+    const { error } = await failureOf(() => moving);
+    expect(error).toBeInstanceOf(AbortError);
+    expect(calls).toBe(3);
+    const { noMemory, notAttempted, total } = (error as AbortError).report.pages;
+    expect([noMemory, notAttempted, total]).toEqual([
+      3 * STEP_PAGES,
+      3 * STEP_PAGES,
+      6 * STEP_PAGES,
+    ]);
+  });
+
+  test('of the verbs that look rejects at once, with the reason', async () => {
+    const machine = new Machine();
+    const { process, address } = service(machine, 10);
+    const memory = openNuma({ machine }).process(process.pid);
+    const verbs = [
+      (signal: AbortSignal) => memory.residency({ signal }),
+      (signal: AbortSignal) => memory.mappings(undefined, { signal }),
+      (signal: AbortSignal) => memory.plan({ to: 1, signal }),
+      (signal: AbortSignal) => memory.locate({ address, pageCount: 10 }, { signal }),
+    ];
+    for (const verb of verbs) {
+      const reason = new Error('too late');
+      await expect(verb(AbortSignal.abort(reason))).rejects.toBe(reason);
+      const controller = new AbortController();
+      const looking = verb(controller.signal);
+      controller.abort(reason);
+      await expect(looking).rejects.toBe(reason);
+    }
+    const reason = new Error('never');
+    const signal = AbortSignal.abort(reason);
+    await expect(memory.migrate({ to: 1, signal })).rejects.toBe(reason);
+    expect(new Set(await memory.locate({ address, pageCount: 10 }))).toEqual(new Set([0]));
+  });
+});
+
+/** A backend whose nodes have no memory left for pages that move. */
+function withoutMemory(backend: Backend): Backend {
+  return withMember(backend, 'movePages', (request) =>
+    request.nodes === null
+      ? backend.movePages(request)
+      : Promise.resolve({ ok: false, errno: 12, syscall: 'move_pages' }),
+  );
+}
+
+function withMember<Name extends keyof Backend>(
+  backend: Backend,
+  member: Name,
+  instead: Backend[Name],
+): Backend {
+  return new Proxy(backend, {
+    get(target, name) {
+      if (name === member) return instead;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+describe('a move in one call', () => {
+  test('is not complete where the kernel passes over shared pages without a word', async () => {
+    const machine = new Machine();
+    const { process } = service(machine, 10, 1000);
+    process.fork();
+    const numa = openNuma({ backend: machine.process({ uid: 1000 }).backend });
+    expect(await numa.process(process.pid).migrate({ from: 0, to: 1 })).toMatchObject({
+      leftBehind: 0,
+      remaining: { 0: 12 * PAGE_BYTES },
+      complete: false,
+      outcome: 'spared',
+    });
+    const root = openNuma({ machine }).process(process.pid);
+    expect(await root.migrate({ from: 0, to: 1 })).toMatchObject({
+      leftBehind: 0,
+      remaining: {},
+      complete: true,
+      outcome: 'complete',
+    });
+  });
+
+  test('is not complete where nobody can tell', async () => {
+    const machine = new Machine();
+    const { process } = service(machine, 10);
+    const { backend } = machine.self;
+    const blind = withMember(backend, 'readText', (path) =>
+      path.endsWith('/numa_maps')
+        ? Promise.resolve({ ok: false, errno: 13, syscall: 'open' })
+        : backend.readText(path),
+    );
+    const numa = openNuma({ backend: blind });
+    expect(await numa.process(process.pid).migrate({ from: 0, to: 1 })).toMatchObject({
+      leftBehind: 0,
+      remaining: null,
+      complete: false,
+      outcome: 'unknown',
+    });
+  });
+});
