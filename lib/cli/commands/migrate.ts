@@ -33,7 +33,8 @@ export const migrateCommand: CommandSpec = defineCommand<MigrateOptions>({
       'the move with a report of what has moved. Memory on the n-th node of --from goes to the ' +
       'n-th of --to, counted round.',
     'Pages that other processes map too stay where they are unless --include-shared is given: ' +
-      'exit status 5, where only such are left. Exit status 3: pages that were to move stayed behind.',
+      'exit status 5, where only such are left. Exit status 3: pages that were to move stayed ' +
+      'behind.',
   ],
   args: [{ flags: '<pid>', description: 'the process', parse: parsePid }],
   options: [
