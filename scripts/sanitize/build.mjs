@@ -1,0 +1,214 @@
+// @ts-check
+// The addon under ASan and UBSan, in a package folder of its own beside the storms: they find it
+// where the facade and the tests find the ordinary one. Sources and flags are those of binding.gyp.
+
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cacheFolder, findProgram, projectFolder, runProgram } from '../guest/host.mjs';
+
+export const sanitizeFolder = join(cacheFolder, 'sanitize');
+const objectFolder = join(sanitizeFolder, 'objects');
+const addonApiFolder = join(projectFolder, 'node_modules', 'node-addon-api');
+/** Programs of their own: storms and the workers that they start. */
+const programs = [
+  'test/native/storms/terminations.ts',
+  'test/native/storms/storm-worker.ts',
+  'test/native/storms/releases.ts',
+  'test/native/storms/hostile.ts',
+  'test/native/storms/hostile-worker.ts',
+  'test/native/storms/sharing.ts',
+  'test/native/storms/sharing-worker.ts',
+];
+
+const compiler = 'g++';
+// Not optimized: half of the time to compile, and calls that are longer to be interrupted in.
+const sanitizerFlags = [
+  ...['-O0', '-g1', '-fno-omit-frame-pointer', '-fPIC', '-pthread'],
+  // Without run-time type information there is nothing to check a dynamic type by.
+  ...['-fsanitize=address,undefined', '-fno-sanitize=vptr', '-fno-sanitize-recover=all'],
+];
+/** Replaces the addon's table of entries by one with faults beside them. */
+const plantedSource = 'test/native/planted_faults.cc';
+const replacedSource = 'native/addon.cc';
+
+/** Where the two addons are, each with the storms. */
+export const packageFolders = {
+  addon: join(sanitizeFolder, 'package'),
+  planted: join(sanitizeFolder, 'planted'),
+};
+
+/**
+ * @param {keyof typeof packageFolders} which
+ * @param {string} name of a program
+ */
+export function stormFile(which, name) {
+  return join(packageFolders[which], 'test', 'native', `${name}.mjs`);
+}
+
+/**
+ * The sanitizer's library, which has to come before all others.
+ * @returns {Promise<{ library: string } | { obstacle: string }>}
+ */
+export async function findSanitizer() {
+  if (process.platform !== 'linux') return { obstacle: 'the addon is for Linux only' };
+  if (findProgram(compiler) === undefined) return { obstacle: `${compiler} is not installed` };
+  const answer = await runProgram(compiler, ['-print-file-name=libasan.so']);
+  const library = answer.trim();
+  // A compiler that does not have the file answers with the bare name.
+  if (!library.includes('/')) return { obstacle: `${compiler} has no libasan.so` };
+  if (!existsSync('/usr/include/numa.h')) return { obstacle: 'numa.h is missing (libnuma-dev)' };
+  return { library };
+}
+
+/**
+ * Compiles what has changed and bundles the storms.
+ * @param {string} headers folder of node_api.h
+ */
+export async function build(headers) {
+  mkdirSync(objectFolder, { recursive: true });
+  const recipe = readRecipe(headers);
+  await compilePrefix(recipe);
+  const sources = [...recipe.sources, plantedSource];
+  const waiting = [...sources];
+  const workers = Array.from({ length: availableParallelism() }, async () => {
+    for (let source = waiting.shift(); source; source = waiting.shift()) {
+      await compile(source, recipe);
+    }
+  });
+  await Promise.all([...workers, bundleStorms()]);
+  await link(recipe.sources, packageFolders.addon);
+  const planted = recipe.sources.map((one) => (one === replacedSource ? plantedSource : one));
+  await link(planted, packageFolders.planted);
+}
+
+/**
+ * @typedef {object} Recipe
+ * @property {string[]} sources
+ * @property {string[]} flags
+ * @property {string} stamp names the flags in the names of the objects
+ */
+
+/**
+ * @param {string} headers
+ * @returns {Recipe}
+ */
+function readRecipe(headers) {
+  const gyp = readFileSync(join(projectFolder, 'binding.gyp'), 'utf8');
+  /** @type {(name: string) => string[]} */
+  const list = (name) => {
+    const body = new RegExp(`'${name}': \\[([^\\]]*)\\]`).exec(gyp)?.[1] ?? '';
+    return [...body.matchAll(/'([^']+)'/g)].map((match) => String(match[1]));
+  };
+  const sources = list('sources');
+  if (sources.length === 0) throw new Error('binding.gyp names no sources');
+  const flags = [
+    ...[...list('cflags'), ...list('cflags_cc'), ...sanitizerFlags],
+    ...[...list('defines'), 'BUILDING_NODE_EXTENSION'].map((name) => `-D${name}`),
+    ...[`-I${headers}`, `-I${addonApiFolder}`],
+  ];
+  const stamp = createHash('sha256').update(flags.join('\n')).digest('hex').slice(0, 12);
+  return { sources, flags, stamp };
+}
+
+/**
+ * The headers of Node-API take most of a file's time: they are compiled once.
+ * @param {Recipe} recipe
+ */
+async function compilePrefix({ flags, stamp }) {
+  const prefix = join(objectFolder, `prefix-${stamp}.h`);
+  const compiled = `${prefix}.gch`;
+  if (isCurrent(compiled, [addonApiFolder])) return;
+  writeFileSync(prefix, '#include <napi.h>\n');
+  await runProgram(compiler, [...flags, '-x', 'c++-header', prefix, '-o', compiled]);
+}
+
+/**
+ * @param {string} source
+ * @param {Recipe} recipe
+ */
+async function compile(source, { flags, stamp }) {
+  const object = objectOf(source);
+  const record = `${object}.flags`;
+  const isSame = existsSync(record) && readFileSync(record, 'utf8') === stamp;
+  if (
+    isSame &&
+    isCurrent(
+      object,
+      [source, 'native'].map((part) => join(projectFolder, part)),
+    )
+  ) {
+    return;
+  }
+  const prefix = join(objectFolder, `prefix-${stamp}.h`);
+  const input = ['-include', prefix, '-c', join(projectFolder, source)];
+  await runProgram(compiler, [...flags, ...input, '-o', object]);
+  writeFileSync(record, stamp);
+}
+
+/** @param {string} source */
+function objectOf(source) {
+  return join(objectFolder, `${source.replaceAll('/', '-')}.o`);
+}
+
+/**
+ * @param {string[]} sources
+ * @param {string} folder
+ */
+async function link(sources, folder) {
+  const target = join(folder, 'build', 'Release', 'node_numa.node');
+  const objects = sources.map(objectOf);
+  mkdirSync(dirname(target), { recursive: true });
+  if (isCurrent(target, objects)) return;
+  const flags = ['-shared', ...sanitizerFlags, '-Wl,-z,nodelete'];
+  await runProgram(compiler, [...flags, ...objects, '-lnuma', '-o', target]);
+}
+
+/**
+ * Whether a result is newer than all that it is made of, folders with what is in them.
+ * @param {string} result
+ * @param {string[]} parts
+ */
+function isCurrent(result, parts) {
+  if (!existsSync(result)) return false;
+  const made = statSync(result).mtimeMs;
+  /** @type {(path: string) => boolean} */
+  const isOlder = (path) => {
+    const state = statSync(path);
+    if (!state.isDirectory()) return state.mtimeMs <= made;
+    return readdirSync(path).every((name) => isOlder(join(path, name)));
+  };
+  return parts.every(isOlder);
+}
+
+/** Plain JavaScript, which the oldest Node runs too; each storm and each worker is a file. */
+async function bundleStorms() {
+  const { build: bundle } = await import('rolldown');
+  const folder = dirname(stormFile('addon', 'any'));
+  rmSync(folder, { recursive: true, force: true });
+  await bundle({
+    input: programs.map((path) => join(projectFolder, path)),
+    platform: 'node',
+    logLevel: 'warn',
+    external: ['bindings'],
+    output: {
+      dir: folder,
+      format: 'esm',
+      entryFileNames: '[name].mjs',
+      chunkFileNames: '[name]-[hash].mjs',
+    },
+  });
+  const copies = dirname(stormFile('planted', 'any'));
+  mkdirSync(copies, { recursive: true });
+  for (const name of readdirSync(folder)) copyFileSync(join(folder, name), join(copies, name));
+}

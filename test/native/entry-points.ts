@@ -1,0 +1,90 @@
+/** Every export of the addon, with arguments that it takes: what tests call all of them with. */
+
+import type { Mapping } from '../../lib/backend/mapping.ts';
+import type { Addon } from '../../lib/native-backend/addon.ts';
+
+export type EntryName = keyof Addon;
+
+export interface EntryPoint {
+  /** Arguments with which the call works; some calls use theirs up. */
+  readonly arguments: () => readonly unknown[];
+  /** Gives back what a call has made or used, where nothing else would. */
+  readonly after?: (result: unknown, values: readonly unknown[]) => void;
+}
+
+const PAGE_COUNT = 4;
+const UNWRITTEN = -10_000;
+const MPOL_BIND = 2;
+const MPOL_MF_MOVE = 2;
+/** Of a mask with one word. */
+const MAXNODE = 65;
+
+const text = new TextEncoder();
+
+/** The table of one thread: mappings belong to it. */
+export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
+  const pageSizeBytes = addon.page_size_bytes();
+  const words = new BigUint64Array([1n]);
+  const status = () => new Int32Array(PAGE_COUNT).fill(UNWRITTEN);
+  const mapping = newMapping();
+  const { address, handle } = mapping;
+  const query = () => [0, PAGE_COUNT, address, null, status(), MPOL_MF_MOVE, mapping];
+  const none = { arguments: () => [] };
+
+  function newMapping() {
+    const result = addon.mmap(PAGE_COUNT * pageSizeBytes);
+    if (!result.ok) throw new Error(`mmap failed with errno ${result.errno}`);
+    addon.touch(result.value, 0, result.value.lengthBytes, 'write');
+    return result.value;
+  }
+
+  return {
+    mmap: { arguments: () => [pageSizeBytes], after: (result) => giveUp(addon, result) },
+    attach: {
+      arguments: () => [handle.id, handle.generation],
+      after: (result) => giveUp(addon, result),
+    },
+    array_buffer: {
+      arguments: () => [newMapping()],
+      after: (_result, [used]) => addon.munmap(used as Mapping),
+    },
+    munmap: { arguments: () => [newMapping()] },
+    touch: { arguments: () => [mapping, 0, pageSizeBytes, 'read'] },
+    mbind: { arguments: () => [address, pageSizeBytes, MPOL_BIND, words, MAXNODE, 0] },
+    set_mempolicy: { arguments: () => [0, null, 0] },
+    get_mempolicy: { arguments: () => [1024, 0n, 0] },
+    set_mempolicy_home_node: { arguments: () => [address, pageSizeBytes, 0, 0] },
+    move_pages: { arguments: query },
+    move_pages_async: { arguments: query },
+    migrate_pages_async: { arguments: () => [0, MAXNODE, words, words] },
+    getcpu: none,
+    sched_setaffinity: { arguments: () => [[0, 1]] },
+    sched_getaffinity: none,
+    execve: {
+      arguments: () => [
+        text.encode('/no/such/program\0'),
+        text.encode('program\0'),
+        new Int32Array(0),
+        0,
+      ],
+    },
+    pagemap: { arguments: () => [0, address, new BigUint64Array(PAGE_COUNT)] },
+    topology: none,
+    node_memory: { arguments: () => [0] },
+    libnuma_path: none,
+    page_size_bytes: none,
+    uapi: none,
+  };
+}
+
+/** What the addon exports; under some loaders also its own path. */
+export function exportedNames(addon: Addon): EntryName[] {
+  const functions = Object.entries(addon).filter(([, value]) => typeof value === 'function');
+  return functions.map(([name]) => name as EntryName);
+}
+
+/** Releases the mapping that a call has made. */
+function giveUp(addon: Addon, result: unknown): void {
+  const made = result as ReturnType<Addon['mmap']>;
+  if (made.ok) addon.munmap(made.value);
+}

@@ -1,0 +1,75 @@
+/** Loops over the facade, which call the addon as programs do. */
+
+import {
+  defaultPolicy,
+  type MappedBuffer,
+  type MappingHandle,
+  type Numa,
+  openNuma,
+  preferred,
+} from '../../../lib/index.ts';
+
+interface Scene {
+  readonly numa: Numa;
+  readonly buffer: MappedBuffer;
+  /** A buffer of the thread that started this one. */
+  readonly handle: MappingHandle;
+}
+
+const LENGTH_BYTES = 64 * 1024;
+
+/** One turn of each loop. */
+export const facadeLoops: Readonly<Record<string, (scene: Scene) => unknown>> = {
+  'allocate, bytes, release': ({ numa }) => {
+    const buffer = numa.allocate(LENGTH_BYTES);
+    buffer.bytes.fill(1);
+    buffer.release();
+  },
+  'allocate and forget': ({ numa }) => numa.allocate(LENGTH_BYTES).bytes.length,
+  'attach, bytes, release': ({ numa, handle }) => {
+    const buffer = numa.attach(handle);
+    buffer.bytes.at(-1);
+    buffer.release();
+  },
+  allowedNodes: ({ numa }) => numa.allowedNodes(),
+  capabilities: ({ numa }) => numa.capabilities(),
+  freeMemory: ({ numa }) => numa.freeMemory(0),
+  openNuma: () => openNuma({ backend: 'native' }),
+  'thread policy': ({ numa }) => {
+    numa.thread.setPolicy(preferred(0));
+    numa.thread.policy();
+    numa.thread.setPolicy(defaultPolicy());
+  },
+  'thread affinity': ({ numa }) => {
+    numa.thread.setAffinity(numa.thread.affinity());
+    numa.thread.cpu();
+  },
+  'range policy': ({ buffer }) => {
+    buffer.setPolicy(preferred(0));
+    buffer.policy();
+  },
+  touch: ({ buffer }) => buffer.touch(),
+  residency: ({ buffer }) => buffer.residency(),
+  residencySync: ({ buffer }) => buffer.residencySync(),
+  migrate: ({ buffer }) => buffer.migrate({ to: 0 }),
+  'migrate and release': ({ numa }) => {
+    const buffer = numa.allocate(LENGTH_BYTES);
+    buffer.touch();
+    const moved = buffer.migrate({ to: 0 });
+    buffer.release();
+    return moved;
+  },
+  'migrate of a process': ({ numa }) => numa.process().migrate({ from: 0, to: 0 }),
+};
+
+/** Turns one loop for ever; only those that answer later let other turns in. */
+export async function turnFacadeLoop(name: string, handle: MappingHandle): Promise<never> {
+  const turn = facadeLoops[name];
+  if (turn === undefined) throw new Error(`no such loop: ${name}`);
+  const numa = openNuma({ backend: 'native' });
+  const scene = { numa, buffer: numa.allocate(LENGTH_BYTES), handle };
+  for (;;) {
+    const answer = turn(scene);
+    if (answer instanceof Promise) await answer;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Releases buffers under operations of Node that are still pending, and takes new ones at once:
+ * what the operation reads or writes afterwards must hurt nobody.
+ */
+
+import { openNuma } from '../../../lib/index.ts';
+import { Random } from '../../differential/random.ts';
+import { mapCount } from '../memory-map.mjs';
+import { closeContext, openContext, pendingOperations } from '../pending-operations.mjs';
+import { addon, collectGarbage, delay, finish, optionsOf, within } from './storm.ts';
+
+interface Options {
+  readonly seed: number;
+  readonly releases: number;
+}
+
+/** A buffer, by the facade or by the addon itself. */
+interface Held {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly address: bigint;
+  readonly release: () => void;
+}
+
+const LANES = 8;
+const END_MS_MAX = 60_000;
+const LENGTHS = [4096, 10_000, 65_536, 200_000];
+const OLD_BYTE = 0x11;
+const NEW_BYTE = 0x77;
+const FAILURES_MAX = 20;
+
+const { seed, releases } = optionsOf<Options>();
+const random = new Random(seed);
+const numa = openNuma({ backend: 'native' });
+const context = await openContext();
+const failures: string[] = [];
+let started = 0;
+let sameAddress = 0;
+
+await collectGarbage();
+const mapsBefore = mapCount();
+await Promise.all(Array.from({ length: LANES }, runLane));
+await collectGarbage();
+const mapsGrowth = mapCount() - mapsBefore;
+await closeContext(context);
+finish({
+  releases: started,
+  operations: pendingOperations.length,
+  sameAddress,
+  mapsGrowth,
+  failures,
+});
+
+async function runLane(): Promise<void> {
+  while (started < releases && failures.length < FAILURES_MAX) {
+    const operation = pendingOperations[started % pendingOperations.length];
+    started += 1;
+    if (operation !== undefined) await releaseUnder(operation);
+  }
+}
+
+async function releaseUnder(operation: (typeof pendingOperations)[number]): Promise<void> {
+  const { name } = operation;
+  const length = random.pick(LENGTHS);
+  const take = random.chance(0.5) ? takeRaw : takeFromNuma;
+  const old = take(length);
+  old.bytes.fill(OLD_BYTE);
+  let next: Held | undefined;
+  const release = () => {
+    if (next !== undefined) return;
+    old.release();
+    if (old.bytes.length !== 0) failures.push(`${name}: released bytes have a length`);
+    next = take(length);
+    next.bytes.fill(NEW_BYTE);
+    if (next.address === old.address) sameAddress += 1;
+  };
+  const pending = outcomeOf(() => operation.start(old.bytes, context, release));
+  if (operation.releasesItself === undefined) {
+    if (random.chance(0.3)) await delay(0);
+    release();
+  }
+  await within(END_MS_MAX, name, pending);
+  release();
+  const { bytes, release: end } = next as unknown as Held;
+  if (!Buffer.alloc(length, NEW_BYTE).equals(bytes)) {
+    failures.push(`${name}: wrote into the next buffer`);
+  }
+  end();
+}
+
+/** Errors are among the answers: the bytes were taken away. */
+async function outcomeOf(start: () => unknown): Promise<unknown> {
+  try {
+    return await start();
+  } catch (error) {
+    return error;
+  }
+}
+
+function takeFromNuma(length: number): Held {
+  const buffer = numa.allocate(length);
+  return { bytes: buffer.bytes, address: buffer.address, release: () => buffer.release() };
+}
+
+function takeRaw(length: number): Held {
+  const mapped = addon.mmap(length);
+  if (!mapped.ok) throw new Error(`mmap failed with errno ${mapped.errno}`);
+  const arrayBuffer = addon.array_buffer(mapped.value);
+  if (!arrayBuffer.ok) throw new Error(`array_buffer failed with errno ${arrayBuffer.errno}`);
+  return {
+    bytes: new Uint8Array(arrayBuffer.value),
+    address: mapped.value.address,
+    release: () => addon.munmap(mapped.value),
+  };
+}
