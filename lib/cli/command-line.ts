@@ -6,6 +6,7 @@ import { CommanderError } from 'commander';
 import { NumaError } from '../core/errors.ts';
 import type { CommandSpec, SharedOptions } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Interrupts } from './interrupts.ts';
 import { openMachine } from './open-machine.ts';
 import type { ColourWhen, Output } from './output.ts';
 import { buildProgram, type Runner } from './program.ts';
@@ -15,7 +16,7 @@ import { UsageError } from './usage-error.ts';
 /** Where a command line runs. */
 export interface Surroundings {
   readonly output: Output;
-  readonly signal: AbortSignal;
+  readonly interrupts: Interrupts;
   readonly version: string;
 }
 
@@ -27,7 +28,7 @@ type ParsedOptions = SharedOptions & { readonly color?: ColourWhen };
  */
 export async function runCommandLine(
   words: readonly string[],
-  { output, signal, version }: Surroundings,
+  { output, interrupts, version }: Surroundings,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.DONE;
   let isJson = false;
@@ -37,7 +38,7 @@ export async function runCommandLine(
     output.paint(options.color ?? 'auto');
     checkMachineOption(spec, options);
     const open = (): ReturnType<typeof openMachine> => openMachine(options);
-    exitCode = await spec.run({ options, args, output, signal, open, program });
+    exitCode = await spec.run({ options, args, output, interrupts, open, program });
   };
   const program = buildProgram(run, version);
   const printing = {

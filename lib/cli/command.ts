@@ -6,6 +6,7 @@
 import type { Command, Option } from 'commander';
 import type { Numa } from '../facade/numa.ts';
 import type { ExitCode } from './exit-codes.ts';
+import type { Interrupts } from './interrupts.ts';
 import type { Output } from './output.ts';
 
 /** A command line that works as it stands; the tests run it. */
@@ -29,8 +30,8 @@ export interface Invocation<Options> {
   readonly options: Options & SharedOptions;
   readonly args: readonly unknown[];
   readonly output: Output;
-  /** Aborted by Ctrl-C and SIGTERM. */
-  readonly signal: AbortSignal;
+  /** For what has to be said or put back before a signal ends the program. */
+  readonly interrupts: Interrupts;
   /** Opens the machine that the options name. @throws NumaError NUMA_BACKEND_UNAVAILABLE */
   readonly open: () => Numa;
   /** The whole program: for what describes it. */

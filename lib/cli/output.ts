@@ -4,6 +4,7 @@
  * is not our own paint, is written out.
  */
 
+import type { Interrupts } from './interrupts.ts';
 import { Colours, PAINT } from './render/colours.ts';
 import { visible, visibleBesides, visibleJson } from './render/visible.ts';
 
@@ -25,6 +26,7 @@ export interface OutputStreams {
 
 export type ColourWhen = 'auto' | 'always' | 'never';
 
+const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
 const CLEAR_LINE = '\r\u001b[K';
 /** The cursor goes home, and what was below it is cleared. */
@@ -58,14 +60,15 @@ export class Output {
     return this.#streams.stdout.isTTY === true;
   }
 
-  /** Columns that a line may have: as many as it wants in a pipe. */
+  /** Columns that a line may have: as many as it wants in a pipe. A new terminal says 0. */
   get columns(): number {
-    return this.isTerminal ? (this.#streams.stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+    if (!this.isTerminal) return Number.POSITIVE_INFINITY;
+    return this.#streams.stdout.columns || COLUMNS_DEFAULT;
   }
 
   /** Rows of the terminal. */
   get rows(): number {
-    return this.#streams.stdout.rows ?? ROWS_DEFAULT;
+    return this.#streams.stdout.rows || ROWS_DEFAULT;
   }
 
   /** Calls whenever the terminal's size changes, until the returned function is called. */
@@ -133,14 +136,11 @@ export class Output {
   }
 
   /** A screen of its own while the work runs; what was there comes back. */
-  async onOtherScreen<T>(work: () => Promise<T>): Promise<T> {
+  async onOtherScreen<T>(work: () => Promise<T>, interrupts: Interrupts): Promise<T> {
     if (!this.isTerminal) return work();
-    this.#write(this.#streams.stdout, OTHER_SCREEN);
-    try {
-      return await work();
-    } finally {
-      this.#write(this.#streams.stdout, FIRST_SCREEN);
-    }
+    const { stdout } = this.#streams;
+    this.#write(stdout, OTHER_SCREEN);
+    return interrupts.whileRestoring(() => this.#write(stdout, FIRST_SCREEN), work);
   }
 
   /** Whole text of our own, whose new lines are meant; it ends with one or without. */

@@ -1,16 +1,17 @@
 /**
- * Drawing the same again and again, until Ctrl-C or a closed pipe ends it.
+ * Drawing the same again and again, until a signal or a closed pipe ends it.
  */
 
 import { setTimeout } from 'node:timers/promises';
 import { Option } from 'commander';
 import { parsePositive } from './arguments.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Interrupts } from './interrupts.ts';
 import type { Output } from './output.ts';
 
 export interface RepeatSurroundings {
   readonly output: Output;
-  readonly signal: AbortSignal;
+  readonly interrupts: Interrupts;
 }
 
 /** `--watch [seconds]`, which several commands have. */
@@ -43,19 +44,18 @@ export async function showOrWatch(
   return repeatEvery(watchSeconds * 1000, surroundings, show);
 }
 
-/** Ends with the status of the last time; an interrupt is how it is meant to end. */
+/** Ends with the status of the last time. */
 export async function repeatEvery(
   intervalMs: number,
-  { output, signal }: RepeatSurroundings,
+  { output, interrupts }: RepeatSurroundings,
   draw: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
   return output.onOtherScreen(async () => {
     let exitCode: ExitCode = EXIT.DONE;
-    while (!signal.aborted && !output.isClosed) {
+    while (!output.isClosed) {
       exitCode = await draw();
-      // An interrupt ends the wait, too.
-      await setTimeout(intervalMs, undefined, { signal }).catch(() => {});
+      await setTimeout(intervalMs);
     }
     return exitCode;
-  });
+  }, interrupts);
 }

@@ -3,6 +3,7 @@
  */
 
 import { emitKeypressEvents } from 'node:readline';
+import type { Interrupts } from './interrupts.ts';
 import type { Output } from './output.ts';
 import type { ScreenSize } from './render/scenario-frame.ts';
 
@@ -36,24 +37,28 @@ const MOVES: Readonly<Record<string, (at: number, last: number) => number>> = {
   pagedown: (at) => at + PAGE,
 };
 
-/** Until somebody leaves: by q, Escape or Ctrl-C, at the end of the input, or by a signal. */
+/**
+ * Until somebody leaves by q or Escape, or the input ends. Ctrl-C, which is a key here, ends the
+ * program as it does everywhere.
+ */
 export async function stepThrough(
   { count, draw }: Moments,
   terminal: { readonly output: Output; readonly input: KeyInput },
-  signal: AbortSignal,
+  interrupts: Interrupts,
 ): Promise<void> {
   const { output, input } = terminal;
   let at = 0;
   const show = (): void => {
     output.redraw(draw(at, { columns: output.columns, rows: output.rows }));
   };
-  await output.onOtherScreen(async () => {
+  const walk = async (): Promise<void> => {
     emitKeypressEvents(input);
     input.setRawMode(true);
     const endResize = output.onResize(show);
     let leave: (() => void) | undefined;
     const onKey = (_text: unknown, { name = '', ctrl = false }: Key): void => {
-      if (name === 'q' || name === 'escape' || (ctrl && name === 'c')) leave?.();
+      if (name === 'q' || name === 'escape') leave?.();
+      if (ctrl && name === 'c') interrupts.die('SIGINT');
       const move = Object.hasOwn(MOVES, name) ? MOVES[name] : undefined;
       if (move === undefined || ctrl) return;
       at = Math.min(count - 1, Math.max(0, move(at, count - 1)));
@@ -65,13 +70,14 @@ export async function stepThrough(
         leave = resolve;
         input.on('keypress', onKey);
         input.on('end', resolve);
-        signal.addEventListener('abort', () => resolve());
       });
     } finally {
       endResize();
       input.off('keypress', onKey);
-      input.setRawMode(false);
       input.pause();
     }
-  });
+  };
+  await output.onOtherScreen(() => {
+    return interrupts.whileRestoring(() => void input.setRawMode(false), walk);
+  }, interrupts);
 }

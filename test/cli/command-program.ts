@@ -1,6 +1,8 @@
 /** A command line in this process, with what it prints: of the sources, or of the built package. */
 
+import { EventEmitter } from 'node:events';
 import type * as CommandLine from '../../lib/cli/command-line.ts';
+import { Interrupts, type SignalSource } from '../../lib/cli/interrupts.ts';
 import type * as Printing from '../../lib/cli/output.ts';
 
 /** The parts of the program that run a command line. */
@@ -18,6 +20,7 @@ export interface Ran {
 export interface RunOptions {
   /** Width of the terminal; without it, the output is a pipe. */
   readonly columns?: number;
+  /** Its abort stands for Ctrl-C. */
   readonly signal?: AbortSignal;
 }
 
@@ -25,7 +28,7 @@ export interface RunOptions {
 export async function runIn(
   { runCommandLine, Output }: Program,
   words: readonly string[],
-  { columns, signal = new AbortController().signal }: RunOptions,
+  { columns, signal }: RunOptions,
 ): Promise<Ran> {
   const printed = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof printed): Printing.OutputStream => ({
@@ -35,6 +38,9 @@ export async function runIn(
     ...(columns === undefined ? {} : { isTTY: true, columns }),
   });
   const output = new Output({ stdout: stream('stdout'), stderr: stream('stderr') }, {});
-  const exitCode = await runCommandLine(words, { output, signal, version: '0.0.0' });
+  const source = Object.assign(new EventEmitter(), { pid: 0, kill: () => {} });
+  signal?.addEventListener('abort', () => void source.emit('SIGINT', 'SIGINT'));
+  const interrupts = new Interrupts(source as SignalSource);
+  const exitCode = await runCommandLine(words, { output, interrupts, version: '0.0.0' });
   return { exitCode, ...printed };
 }

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { doctorCommand } from '../../lib/cli/commands/doctor.ts';
+import { Interrupts } from '../../lib/cli/interrupts.ts';
 import { Output } from '../../lib/cli/output.ts';
 import { NumaError } from '../../lib/core/errors.ts';
 import { type Numa, openNuma } from '../../lib/index.ts';
@@ -36,9 +37,16 @@ async function examine(open: () => Numa, options = {}, columns?: number) {
     },
     { NO_COLOR: '1' },
   );
-  const { signal } = new AbortController();
+  const interrupts = new Interrupts(process);
   const program = new Command();
-  const exitCode = await doctorCommand.run({ options, args: [], output, signal, open, program });
+  const exitCode = await doctorCommand.run({
+    options,
+    args: [],
+    output,
+    interrupts,
+    open,
+    program,
+  });
   return { exitCode, stdout, stderr };
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Interrupts } from '../../lib/cli/interrupts.ts';
 import { Output } from '../../lib/cli/output.ts';
 import { Colours } from '../../lib/cli/render/colours.ts';
 import { drawFrame } from '../../lib/cli/render/scenario-frame.ts';
@@ -246,8 +247,8 @@ describe('the stepper', () => {
       shown.push(at);
       return [];
     };
-    const { signal } = new AbortController();
-    const walk = stepThrough({ count: 15, draw }, { output, input: input as KeyInput }, signal);
+    const interrupts = new Interrupts(process);
+    const walk = stepThrough({ count: 15, draw }, { output, input: input as KeyInput }, interrupts);
     for (const key of ['n', ' ', '\u001b[D', '\u001b[F', '\u001b[5~', '\u001b[H', 'p', 'x', 'q']) {
       input.write(key);
       await new Promise(setImmediate);

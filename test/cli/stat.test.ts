@@ -92,13 +92,11 @@ describe('changes', () => {
     ]);
   });
 
-  test('are watched as often as asked, or until somebody ends it', async () => {
+  test('are watched as often as asked', async () => {
     const watch = ['stat', ...EIGHT, '--watch', '0.01'];
     const { exitCode, stdout } = await runCommand([...watch, '--count', '2']);
     expect(exitCode).toBe(0);
     expect(stdout.match(/^changes in 0.01 s$/gm)).toHaveLength(2);
-    const ended = await runCommand(watch, { signal: AbortSignal.timeout(50) });
-    expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
   });
 });
 

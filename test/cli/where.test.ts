@@ -61,16 +61,6 @@ describe('where', () => {
     expect([exitCode, stderr]).toEqual([1, '']);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'NUMA_NO_SUCH_PROCESS' } });
   });
-
-  test('watching ends with the interrupt', async () => {
-    const interrupt = new AbortController();
-    const words = ['where', DATABASE, ...MACHINE, '--watch', '0.01'];
-    const watching = runCommand(words, { signal: interrupt.signal });
-    setTimeout(() => interrupt.abort(), 200);
-    const { exitCode, stdout } = await watching;
-    expect(exitCode).toBe(0);
-    expect(stdout.split('101 database').length).toBeGreaterThan(2);
-  });
 });
 
 describe('page map', () => {

@@ -95,7 +95,7 @@ const STATUS: Readonly<Record<ProcessMigrationReport['outcome'], ExitCode>> = {
 };
 
 async function migrateInSteps(
-  { options, args, output, signal }: Invocation<MigrateOptions>,
+  { options, args, output, interrupts }: Invocation<MigrateOptions>,
   numa: Numa,
 ): Promise<ExitCode> {
   const { from, to, mapping: mappings, pauseBudget: pauseBudgetMs, includeShared } = options;
@@ -114,14 +114,16 @@ async function migrateInSteps(
     if (options.json) output.json({ backend: numa.backend, plan });
     return EXIT.DONE;
   }
-  const { report, error } = await settle(
-    target.migrateMappings({
-      ...selection,
-      ...(pauseBudgetMs === undefined ? {} : { pauseBudgetMs }),
-      includeShared: includeShared === true,
-      signal,
-      onProgress: (progress) => output.status(progressText(progress, text)),
-    }),
+  const { report, error } = await interrupts.whileReporting((signal) =>
+    settle(
+      target.migrateMappings({
+        ...selection,
+        ...(pauseBudgetMs === undefined ? {} : { pauseBudgetMs }),
+        includeShared: includeShared === true,
+        signal,
+        onProgress: (progress) => output.status(progressText(progress, text)),
+      }),
+    ),
   );
   const failure =
     error === undefined ? {} : { error: { code: error.code, message: error.message } };

@@ -2,7 +2,6 @@
  * `node-numa run`: a launcher, which becomes the command.
  */
 
-import { setImmediate } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import { formatIdList } from '../../core/id-list.ts';
 import type { PolicyFlag, PolicyMode } from '../../core/memory-policy.ts';
@@ -85,7 +84,7 @@ export const runCommand: CommandSpec = defineCommand<RunOptions>({
   takesMachine: false,
   takesJson: true,
   passesThrough: true,
-  async run({ options, args, output, signal, open }) {
+  async run({ options, args, output, open }) {
     const [command, rest] = args as [string | undefined, string[]];
     checkWords(options, command);
     const numa = open();
@@ -97,9 +96,6 @@ export const runCommand: CommandSpec = defineCommand<RunOptions>({
     }
     const resolved = resolveCommand([command, ...rest]);
     applyPlan(numa, plan);
-    // What came in meanwhile is told in a turn of the event loop; later the command gets it itself.
-    await setImmediate();
-    if (signal.aborted) process.kill(process.pid, signal.reason.cause);
     return become(resolved);
   },
 });

@@ -120,11 +120,11 @@ function listScenarios({ options, output }: Invocation<SimulateOptions>): ExitCo
   return EXIT.DONE;
 }
 
-async function walk(play: Play, { output, signal }: Invocation<object>): Promise<void> {
+async function walk(play: Play, { output, interrupts }: Invocation<object>): Promise<void> {
   const draw = (at: number, size: Parameters<typeof drawFrame>[2]): string[] =>
     drawFrame(play, at, size, output.colours);
   const terminal = { output, input: process.stdin };
-  await stepThrough({ count: play.frames.length, draw }, terminal, signal);
+  await stepThrough({ count: play.frames.length, draw }, terminal, interrupts);
 }
 
 function linesOf(play: Play, { options, output }: Invocation<SimulateOptions>): string[] {

@@ -94,26 +94,20 @@ async function showNodes({ options, output, open }: Invocation<StatOptions>): Pr
 }
 
 async function watchNodes(
-  { options, output, open, signal }: Invocation<StatOptions>,
+  { options, output, open }: Invocation<StatOptions>,
   seconds: number,
 ): Promise<ExitCode> {
   const numa = open();
   const { count = Number.POSITIVE_INFINITY } = options;
   let before = await numa.nodeStatistics();
   for (let shown = 0; shown < count && !output.isClosed; shown += 1) {
-    if (!(await pause(seconds, signal))) break;
+    await setTimeout(seconds * 1000);
     const nodes = await numa.nodeStatistics();
     const changes = `in ${seconds} s`;
     print(numa, changesBetween(before, nodes), { output, options, changes });
     before = nodes;
   }
   return EXIT.DONE;
-}
-
-/** Whether the time passed, and nobody asked for the end. */
-async function pause(seconds: number, signal: AbortSignal): Promise<boolean> {
-  await setTimeout(seconds * 1000, undefined, { signal }).catch(() => {});
-  return !signal.aborted;
 }
 
 interface Printing {

@@ -1,7 +1,7 @@
 /**
  * Text that is not ours, as a terminal may have it: names of processes, threads, files and
- * machines, and messages that quote them. What a terminal would obey, or would not show, is written out:
- * `\x1b`, `\n`, `\x9b`, `\u202e`, `\u{e0041}`. Text without any of it stays as it is, so that
+ * machines, and messages that quote them. What a terminal would obey, or would not show, is written
+ * out: `\x1b`, `\n`, `\x9b`, `\u202e`, `\u{e0041}`. Text without any of it stays as it is, so that
  * what has been through here may come again.
  *
  * Source: Unicode Standard, chapter 23, "Special Areas and Format Characters"; UAX #9; ECMA-48.
