@@ -155,6 +155,19 @@ describe('every command', () => {
   );
 });
 
+test('migrate says what it has moved, and ends with 3', async () => {
+  const words = ['--to', '2', '--pause-budget', '0.001', '--machine', 'two-services'];
+  const child = start(['migrate', '100', ...words]);
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    if (text === '') child.kill('SIGTERM');
+    text += part;
+  });
+  expect(await once(child, 'close')).toEqual([3, null]);
+  expect(text).toMatch(/^plan: /m);
+  expect(text).toMatch(/^interrupted: .* moved in/m);
+});
+
 describe('the terminal', () => {
   /** Runs it in a terminal of its own; the shell around it tells the status, and the settings. */
   async function inTerminal(
@@ -187,7 +200,6 @@ describe('the terminal', () => {
 
   test.for<[string, string[], (child: ChildProcess, pid: number) => void, number]>([
     ['Ctrl-C', ['where', '101', '--watch', ...MACHINE], byKey('\u0003'), 130],
-    ['SIGTERM', ['where', '101', '--watch', ...MACHINE], bySignal('SIGTERM'), 143],
     ['SIGHUP', ['where', '101', '--watch', ...MACHINE], bySignal('SIGHUP'), 129],
     ['Ctrl-C', ['simulate', 'page', '--step'], byKey('\u0003'), 130],
     ['SIGTERM', ['simulate', 'page', '--step'], bySignal('SIGTERM'), 143],

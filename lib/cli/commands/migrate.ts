@@ -107,15 +107,19 @@ async function migrateInSteps(
   };
   const plan = await target.plan(selection);
   const text = { columns: output.columns, colours: output.colours };
-  if (!options.json) {
+  const showPlan = (): void => {
+    if (options.json) return;
     output.lines([backendLine(numa.backend, output.colours), ...planText(plan, text)]);
-  }
+  };
   if (options.dryRun) {
+    showPlan();
     if (options.json) output.json({ backend: numa.backend, plan });
     return EXIT.DONE;
   }
-  const { report, error } = await interrupts.whileReporting((signal) =>
-    settle(
+  // Who sees the plan may count on the report.
+  const { report, error } = await interrupts.whileReporting((signal) => {
+    showPlan();
+    return settle(
       target.migrateMappings({
         ...selection,
         ...(pauseBudgetMs === undefined ? {} : { pauseBudgetMs }),
@@ -123,8 +127,8 @@ async function migrateInSteps(
         signal,
         onProgress: (progress) => output.status(progressText(progress, text)),
       }),
-    ),
-  );
+    );
+  });
   const failure =
     error === undefined ? {} : { error: { code: error.code, message: error.message } };
   if (options.json) output.json({ backend: numa.backend, report, ...failure });
