@@ -16,6 +16,8 @@ import { machineDifferences } from './sysfs.mjs';
  * @property {number} endMsMax time for the whole boot
  * @property {(chunk: Buffer) => void} onStdout
  * @property {(chunk: Buffer) => void} onStderr
+ * @property {((write: (chunk: Buffer | string) => void) => void) | undefined} [onBegin] the command
+ *   begins; `write` sends to the port of its output
  * @property {AbortSignal | undefined} [signal]
  */
 
@@ -60,6 +62,7 @@ export async function bootOnce(boot) {
     },
     onBegin: () => {
       state.beginMs = Math.round(performance.now() - start);
+      boot.onBegin?.(qemu.write);
     },
     onExit: () => qemu.send('done'),
   });

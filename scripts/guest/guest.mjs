@@ -45,6 +45,8 @@ const passedOn = ['CI', 'NO_COLOR', 'FORCE_COLOR'];
  * @property {Record<string, string> | undefined} [env] environment of the command
  * @property {((chunk: Buffer) => void) | undefined} [onStdout]
  * @property {((chunk: Buffer) => void) | undefined} [onStderr]
+ * @property {((write: (chunk: Buffer | string) => void) => void) | undefined} [onBegin] the command
+ *   begins, again after a kernel's death; `write` sends to /dev/ttyS2, the port of its output
  * @property {((line: string) => void) | undefined} [onNotice] what the run has to say about itself
  * @property {AbortSignal | undefined} [signal] ends the guest
  */
@@ -231,6 +233,7 @@ function boot({ machine, kernel, initrd, deadline, consoleLog, options }, choice
     endMsMax,
     onStdout: options.onStdout ?? (() => {}),
     onStderr: options.onStderr ?? (() => {}),
+    onBegin: options.onBegin,
     signal: options.signal,
   });
 }

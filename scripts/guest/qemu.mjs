@@ -22,6 +22,8 @@ const keptBytes = 64 * 1024;
 /**
  * @typedef {object} QemuProcess
  * @property {(line: string) => void} send writes one line to the guest's record port
+ * @property {(chunk: Buffer | string) => void} write to the port of the command's output, which it
+ *   may read
  * @property {() => void} kill ends this QEMU and nothing else
  * @property {Promise<string>} ended resolves when the process is gone and its ports are read out,
  *   with what it said about its end
@@ -47,7 +49,7 @@ export function startQemu(program, parameters, hooks) {
   };
   const records = port(serialDescriptors.records);
   port(serialDescriptors.console).on('data', hooks.onConsole);
-  port(serialDescriptors.stdout).on('data', hooks.onStdout);
+  const output = port(serialDescriptors.stdout).on('data', hooks.onStdout);
   port(serialDescriptors.stderr).on('data', hooks.onStderr);
   records.on('data', lines(hooks.onRecord));
 
@@ -70,6 +72,7 @@ export function startQemu(program, parameters, hooks) {
   });
   return {
     send: (line) => records.write(`${line}\n`),
+    write: (chunk) => output.write(chunk),
     kill,
     ended,
   };

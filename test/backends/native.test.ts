@@ -1,20 +1,17 @@
-/** The contract on the kernel that this machine runs: raw calls first, then the addon. */
+/** The contract on the kernel that this machine runs, through the addon. */
 
 import { openNativeBackend } from '../../lib/native-backend/native-backend.ts';
 import {
   type BackendSubject,
   backendContract,
   otherProcessContract,
-  processContract,
   racingProcessContract,
 } from '../contract/index.ts';
 import { puppetSubject } from '../puppet/native-world.ts';
 import { readHostMachine } from '../support/host-machine.ts';
 
-processContract(puppetSubject);
-
 const opened = openNativeBackend();
-const machine = readHostMachine();
+const machine = await readHostMachine();
 
 const nativeSubject: BackendSubject = {
   name: 'the native backend',

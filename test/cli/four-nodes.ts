@@ -4,7 +4,7 @@ import type { TestContext } from 'vitest';
 import { readHostMachine } from '../support/host-machine.ts';
 import { nodesFromZero, whenSupported } from '../support/needs.ts';
 
-const machine = readHostMachine();
+const machine = await readHostMachine();
 
 export function needFourNodes(context: TestContext): void {
   whenSupported(context, machine, [nodesFromZero(4)]);

@@ -53,7 +53,7 @@ const INPUT = [
   '',
 ].join('\n');
 
-const machine = readHostMachine();
+const machine = await readHostMachine();
 
 /** What the kernel says of a program that was started. */
 interface Effect {

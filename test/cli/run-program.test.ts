@@ -16,7 +16,7 @@ import { parseList, readHostMachine } from '../support/host-machine.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const obstacle = existsSync(MAIN) ? await numaCallObstacle() : 'dist is missing: npm run build:ts';
-const machine = readHostMachine();
+const machine = await readHostMachine();
 const POLL_MS = 20;
 
 let folder = '';

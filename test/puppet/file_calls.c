@@ -1,4 +1,7 @@
-/* Files of procfs and sysfs, read with the rights of the process. What they hold is told in hex. */
+/*
+ * Files of procfs and sysfs, read and written with the rights of the process, and file systems that
+ * are mounted for a test. What files hold is told in hex.
+ */
 #define _GNU_SOURCE
 #include "protocol.h"
 
@@ -7,6 +10,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CHUNK_BYTES = 4096 };
@@ -75,6 +80,33 @@ static void read_pagemap_command(const struct request* request) {
   free(entries);
 }
 
+/* Half as many bytes as digits; their number. */
+static size_t read_hex(const char* digits, unsigned char* bytes) {
+  size_t length = strlen(digits) / 2;
+  for (size_t i = 0; i < length; i++) {
+    char pair[] = {digits[2 * i], digits[2 * i + 1], '\0'};
+    bytes[i] = (unsigned char)strtoul(pair, NULL, 16);
+  }
+  return length;
+}
+
+/* write_file PATH HEX, in one write(2): the kernel's files want it so. */
+static void write_file_command(const struct request* request) {
+  const char* digits = text_at(request, 1);
+  int file = open(text_at(request, 0), O_WRONLY | O_CLOEXEC);
+  if (file < 0) {
+    reply_result(-1);
+    return;
+  }
+  unsigned char* bytes = malloc(strlen(digits) / 2 + 1);
+  ssize_t written = write(file, bytes, read_hex(digits, bytes));
+  int error = errno;
+  free(bytes);
+  close(file);
+  errno = error;
+  reply_result(written < 0 ? -1 : 0);
+}
+
 int run_file_command(const struct request* request) {
   const char* name = request->name;
   if (strcmp(name, "read_file") == 0) {
@@ -83,6 +115,19 @@ int run_file_command(const struct request* request) {
     read_folder_command(request);
   } else if (strcmp(name, "read_pagemap") == 0) {
     read_pagemap_command(request);
+  } else if (strcmp(name, "write_file") == 0) {
+    write_file_command(request);
+  } else if (strcmp(name, "make_folder") == 0) {
+    reply_result(mkdir(text_at(request, 0), 0755));
+  } else if (strcmp(name, "remove_folder") == 0) {
+    reply_result(rmdir(text_at(request, 0)));
+  } else if (strcmp(name, "mount") == 0) {
+    /* mount TYPE FOLDER OPTIONS; more of them than one go by commas. */
+    const char* type = text_at(request, 0);
+    const char* options = request->count > 2 ? text_at(request, 2) : NULL;
+    reply_result(mount(type, text_at(request, 1), type, 0, options));
+  } else if (strcmp(name, "unmount") == 0) {
+    reply_result(umount(text_at(request, 0)));
   } else {
     return 0;
   }

@@ -3,14 +3,14 @@
  * done. Since 5.14 the kernel folds the counters of nodes when they are read, so none is late.
  */
 
-import { readFileSync } from 'node:fs';
 import type { NodeCounters, VmCounters } from '../contract/world.ts';
+import type { MachineFiles } from './puppet-files.ts';
 
 /** Reading it folds what each CPU has counted by itself. Root's. */
 const REFRESH = '/proc/sys/vm/stat_refresh';
 
-export function readNodeCounters(node: number): NodeCounters {
-  const text = readFileSync(`/sys/devices/system/node/node${node}/numastat`, 'utf8');
+export async function readNodeCounters(files: MachineFiles, node: number): Promise<NodeCounters> {
+  const text = await files.text(`/sys/devices/system/node/node${node}/numastat`);
   const count = (name: string): number => {
     const match = new RegExp(`^${name} (\\d+)$`, 'm').exec(text);
     if (match?.[1] === undefined) throw new Error(`numastat of node ${node} has no ${name}`);
@@ -26,13 +26,10 @@ export function readNodeCounters(node: number): NodeCounters {
   };
 }
 
-export function readVmCounters(): VmCounters {
-  try {
-    readFileSync(REFRESH);
-  } catch {
-    // Then counters of promotions may be a second late.
-  }
-  const text = readFileSync('/proc/vmstat', 'utf8');
+export async function readVmCounters(files: MachineFiles): Promise<VmCounters> {
+  // Where it may not be read, counters of promotions may be a second late.
+  await files.readText(REFRESH);
+  const text = await files.text('/proc/vmstat');
   const find = (name: string): number | null => {
     const match = new RegExp(`^${name} (\\d+)$`, 'm').exec(text);
     return match?.[1] === undefined ? null : Number(match[1]);

@@ -1,72 +1,60 @@
 /** Groups of processes on nodes of their own, for tests in a guest: cgroup versions 2 and 1. */
 
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { Cpuset, MachineSettings } from '../contract/world.ts';
+import type { MachineFiles } from './puppet-files.ts';
 
 const UNIFIED = '/sys/fs/cgroup';
 const TRIES = 200;
 
-/** One write(2), as the kernel's files want it. */
-export function tryWrite(path: string, text: string): SyscallResult<undefined> {
-  try {
-    writeFileSync(path, text);
-    return { ok: true, value: undefined };
-  } catch (error) {
-    const errno = -((error as NodeJS.ErrnoException).errno ?? 0);
-    return { ok: false, errno, syscall: 'write' };
-  }
-}
-
-function hasCpuset(file: string): boolean {
-  return readFileSync(`${UNIFIED}/${file}`, 'utf8').split(/\s/).includes('cpuset');
+async function hasCpuset(files: MachineFiles, file: string): Promise<boolean> {
+  return (await files.text(`${UNIFIED}/${file}`)).split(/\s/).includes('cpuset');
 }
 
 /** The groups that a test makes below `root`; their processes go back there in the end. */
 async function withGroups<T>(
+  files: MachineFiles,
   root: string,
   body: (create: () => Promise<Cpuset>) => Promise<T>,
-  prepare: (folder: string) => void = () => {},
+  prepare: (folder: string) => Promise<void> = async () => {},
 ): Promise<T> {
   const folders: string[] = [];
   try {
     return await body(async () => {
       const folder = `${root}/node-numa-${process.pid}-${folders.length}`;
-      mkdirSync(folder);
+      await files.makeFolder(folder);
       folders.push(folder);
-      prepare(folder);
+      await prepare(folder);
       return {
-        setMems: async (nodes) => tryWrite(`${folder}/cpuset.mems`, `${nodes}\n`),
-        attach: async (pid) => tryWrite(`${folder}/cgroup.procs`, `${pid}\n`),
-        leave: async (pid) => tryWrite(`${root}/cgroup.procs`, `${pid}\n`),
+        setMems: (nodes) => files.tryWrite(`${folder}/cpuset.mems`, `${nodes}\n`),
+        attach: (pid) => files.tryWrite(`${folder}/cgroup.procs`, `${pid}\n`),
+        leave: (pid) => files.tryWrite(`${root}/cgroup.procs`, `${pid}\n`),
       };
     });
   } finally {
     for (const folder of folders) {
-      for (const pid of readFileSync(`${folder}/cgroup.procs`, 'utf8').split('\n')) {
-        if (pid !== '') tryWrite(`${root}/cgroup.procs`, pid);
+      for (const pid of (await files.text(`${folder}/cgroup.procs`)).split('\n')) {
+        if (pid !== '') await files.tryWrite(`${root}/cgroup.procs`, pid);
       }
-      rmdirSync(folder);
+      await files.removeFolder(folder);
     }
   }
 }
 
-export const withCpusets: MachineSettings['withCpusets'] = async (body) => {
-  const wasEnabled = hasCpuset('cgroup.subtree_control');
-  writeFileSync(`${UNIFIED}/cgroup.subtree_control`, '+cpuset');
-  try {
-    return await withGroups(UNIFIED, body);
-  } finally {
-    if (!wasEnabled) writeFileSync(`${UNIFIED}/cgroup.subtree_control`, '-cpuset');
-  }
-};
+export function withCpusets(files: MachineFiles): MachineSettings['withCpusets'] {
+  return async (body) => {
+    const wasEnabled = await hasCpuset(files, 'cgroup.subtree_control');
+    await files.write(`${UNIFIED}/cgroup.subtree_control`, '+cpuset');
+    try {
+      return await withGroups(files, UNIFIED, body);
+    } finally {
+      if (!wasEnabled) await files.write(`${UNIFIED}/cgroup.subtree_control`, '-cpuset');
+    }
+  };
+}
 
-async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await isSo()); tries++) {
     if (tries === TRIES) throw new Error('cpusets do not come back from cgroup version 1');
     await delay(50);
   }
@@ -76,29 +64,32 @@ async function until(isSo: () => boolean): Promise<void> {
  * A removed group lives on for a moment, and would keep its hierarchy from ending or another from
  * taking the cpusets over. Kernels without version 1 do not count them here.
  */
-function onlyRootIsLeft(): boolean {
-  const count = /^cpuset\s+\d+\s+(\d+)\s/m.exec(readFileSync('/proc/cgroups', 'utf8'))?.[1];
+async function onlyRootIsLeft(files: MachineFiles): Promise<boolean> {
+  const count = /^cpuset\s+\d+\s+(\d+)\s/m.exec(await files.text('/proc/cgroups'))?.[1];
   return count === undefined || count === '1';
 }
 
 /** Version 1 has cpusets while it is mounted; with its last group they come back to version 2. */
-export const withOldCpusets: MachineSettings['withOldCpusets'] = async (migrates, body) => {
-  const root = mkdtempSync(join(tmpdir(), 'cpusets-'));
-  await until(onlyRootIsLeft);
-  const { status } = spawnSync('mount', ['-t', 'cgroup', '-o', 'cpuset', 'cpuset', root]);
-  try {
-    if (status !== 0) return null;
-    const cpus = readFileSync(`${root}/cpuset.cpus`, 'utf8');
-    return await withGroups(root, body, (folder) => {
-      writeFileSync(`${folder}/cpuset.cpus`, cpus);
-      writeFileSync(`${folder}/cpuset.memory_migrate`, migrates ? '1' : '0');
-    });
-  } finally {
-    if (status === 0) {
-      await until(onlyRootIsLeft);
-      spawnSync('umount', [root]);
-      await until(() => hasCpuset('cgroup.controllers'));
+export function withOldCpusets(files: MachineFiles): MachineSettings['withOldCpusets'] {
+  return async (migrates, body) => {
+    const root = `/tmp/cpusets-${process.pid}`;
+    await files.makeFolder(root);
+    await until(() => onlyRootIsLeft(files));
+    const mounted = await files.mount('cgroup', root, 'cpuset');
+    try {
+      if (!mounted.ok) return null;
+      const cpus = await files.text(`${root}/cpuset.cpus`);
+      return await withGroups(files, root, body, async (folder) => {
+        await files.write(`${folder}/cpuset.cpus`, cpus);
+        await files.write(`${folder}/cpuset.memory_migrate`, migrates ? '1' : '0');
+      });
+    } finally {
+      if (mounted.ok) {
+        await until(() => onlyRootIsLeft(files));
+        await files.unmount(root);
+        await until(() => hasCpuset(files, 'cgroup.controllers'));
+      }
+      await files.removeFolder(root);
     }
-    rmdirSync(root);
-  }
-};
+  };
+}

@@ -3,12 +3,11 @@
  * merging. Each setting is as before when the test is over.
  */
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MachineSettings, WeightFiles, WriteWeight } from '../contract/world-settings.ts';
-import { tryWrite, withCpusets, withOldCpusets } from './native-cpusets.ts';
+import { withCpusets, withOldCpusets } from './native-cpusets.ts';
 import { withMovableMemory } from './native-hotplug.ts';
+import type { MachineFiles } from './puppet-files.ts';
 import { PuppetProcess } from './puppet-process.ts';
 
 const TRANSPARENT = '/sys/kernel/mm/transparent_hugepage/enabled';
@@ -25,134 +24,133 @@ function poolFile(node: number): string {
 const MERGE_TRIES = 200;
 
 /** Pages are merged on their second or third visit, so the wait is for visits. */
-async function mergedPages(pid: number, pageCount: number): Promise<boolean> {
+async function mergedPages(files: MachineFiles, pid: number, pageCount: number): Promise<boolean> {
   for (let tries = 0; tries < MERGE_TRIES; tries++) {
-    if (Number(readFileSync(`/proc/${pid}/ksm_merging_pages`, 'utf8')) >= pageCount) return true;
+    if (Number(await files.text(`/proc/${pid}/ksm_merging_pages`)) >= pageCount) return true;
     await delay(50);
   }
   return false;
 }
 
-function numberIn(file: string, pattern: RegExp): number {
-  const found = pattern.exec(readFileSync(file, 'utf8'))?.[1];
+async function numberIn(files: MachineFiles, file: string, pattern: RegExp): Promise<number> {
+  const found = pattern.exec(await files.text(file))?.[1];
   if (found === undefined) throw new Error(`${file} has no ${pattern}`);
   return Number(found);
 }
 
-function mountDebugfs(): void {
-  if (!existsSync(SCAN)) spawnSync('mount', ['-t', 'debugfs', 'debugfs', '/sys/kernel/debug']);
+async function hasAll(files: MachineFiles, paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) if (!(await files.has(path))) return false;
+  return true;
 }
 
-/** Ten looks a second instead of one, where debugfs can be had; returns how to undo it. */
-function hastenBalancing(): () => void {
-  mountDebugfs();
-  const files = ['scan_delay_ms', 'scan_period_min_ms'].map((name) => `${SCAN}/${name}`);
-  if (!files.every((file) => existsSync(file))) return () => {};
-  const before = files.map((file) => readFileSync(file, 'utf8'));
-  for (const file of files) writeFileSync(file, '100');
-  return () => {
-    for (const [index, file] of files.entries()) writeFileSync(file, before[index] as string);
-  };
+async function mountDebugfs(files: MachineFiles): Promise<void> {
+  if (!(await files.has(SCAN))) await files.mount('debugfs', '/sys/kernel/debug');
+}
+
+/** The files have these texts while the body runs. */
+async function withTexts<T>(
+  files: MachineFiles,
+  texts: readonly (readonly [path: string, text: string])[],
+  body: () => Promise<T>,
+): Promise<T> {
+  const before: string[] = [];
+  for (const [path] of texts) before.push((await files.text(path)).trim());
+  try {
+    for (const [path, text] of texts) await files.write(path, text);
+    return await body();
+  } finally {
+    for (const [index, [path]] of texts.entries()) await files.write(path, before[index] as string);
+  }
+}
+
+/** Ten looks a second instead of one, where debugfs can be had. */
+async function hastyBalancing(files: MachineFiles): Promise<[path: string, text: string][]> {
+  await mountDebugfs(files);
+  const paths = ['scan_delay_ms', 'scan_period_min_ms'].map((name) => `${SCAN}/${name}`);
+  return (await hasAll(files, paths)) ? paths.map((path) => [path, '100']) : [];
 }
 
 /** `null`: the firmware tells nothing of the node. */
-function firmwareBandwidth(node: number): number | null {
+async function firmwareBandwidth(files: MachineFiles, node: number): Promise<number | null> {
   const folder = `/sys/devices/system/node/node${node}/access1/initiators`;
-  const files = ['read_bandwidth', 'write_bandwidth'].map((name) => `${folder}/${name}`);
-  if (!files.every((file) => existsSync(file))) return null;
-  return Math.min(...files.map((file) => Number(readFileSync(file, 'utf8'))));
+  const read = await files.readText(`${folder}/read_bandwidth`);
+  const write = await files.readText(`${folder}/write_bandwidth`);
+  return read.ok && write.ok ? Math.min(Number(read.value), Number(write.value)) : null;
 }
 
-function weightFiles(memoryNodes: readonly number[]): WeightFiles {
+function weightFiles(files: MachineFiles, memoryNodes: readonly number[]): WeightFiles {
   return {
-    names: async () => readdirSync(WEIGHTS),
-    read: async (name) => readFileSync(`${WEIGHTS}/${name}`, 'utf8').trim(),
-    write: async (name, text) => tryWrite(`${WEIGHTS}/${name}`, text),
+    names: () => files.names(WEIGHTS),
+    read: async (name) => (await files.text(`${WEIGHTS}/${name}`)).trim(),
+    write: (name, text) => files.tryWrite(`${WEIGHTS}/${name}`, text),
     writeAs: async (process, name, text) => {
       if (!(process instanceof PuppetProcess)) throw new TypeError('only puppets write files');
       return process.writeFile(`${WEIGHTS}/${name}`, text);
     },
     firmwareBandwidths: async () => {
-      const pairs = memoryNodes.map((node) => [node, firmwareBandwidth(node)] as const);
-      return new Map(pairs.filter((pair): pair is [number, number] => pair[1] !== null));
+      const bandwidths = new Map<number, number>();
+      for (const node of memoryNodes) {
+        const bandwidth = await firmwareBandwidth(files, node);
+        if (bandwidth !== null) bandwidths.set(node, bandwidth);
+      }
+      return bandwidths;
     },
   };
 }
 
-export function nativeSettings(memoryNodes: readonly number[]): MachineSettings {
+export function nativeSettings(
+  files: MachineFiles,
+  memoryNodes: readonly number[],
+): MachineSettings {
   return {
-    withHugePool: async (pagesPerNode, body) => {
-      const before = memoryNodes.map((node) => readFileSync(poolFile(node), 'utf8').trim());
-      for (const node of memoryNodes) writeFileSync(poolFile(node), String(pagesPerNode));
-      try {
-        return await body();
-      } finally {
-        for (const [index, node] of memoryNodes.entries()) {
-          writeFileSync(poolFile(node), before[index] as string);
-        }
-      }
+    withHugePool: (pagesPerNode, body) => {
+      const texts = memoryNodes.map((node) => [poolFile(node), String(pagesPerNode)] as const);
+      return withTexts(files, texts, body);
     },
     withTransparentHugePages: async (body, ranges = 'madvise') => {
-      const before = /\[(\w+)\]/.exec(readFileSync(TRANSPARENT, 'utf8'))?.[1] ?? 'never';
-      writeFileSync(TRANSPARENT, ranges);
+      const before = /\[(\w+)\]/.exec(await files.text(TRANSPARENT))?.[1] ?? 'never';
+      await files.write(TRANSPARENT, ranges);
       try {
         return await body();
       } finally {
-        writeFileSync(TRANSPARENT, before);
+        await files.write(TRANSPARENT, before);
       }
     },
     withBalancing: async (body, kind) => {
-      const before = readFileSync(BALANCING, 'utf8');
-      const calmDown = hastenBalancing();
-      writeFileSync(BALANCING, kind === 'tiering' ? '2' : '1');
-      try {
-        return await body();
-      } finally {
-        writeFileSync(BALANCING, before);
-        calmDown();
-      }
+      const mode = kind === 'tiering' ? '2' : '1';
+      return withTexts(files, [...(await hastyBalancing(files)), [BALANCING, mode]], body);
     },
-    balancingFaults: async (pid) =>
-      numberIn(`/proc/${pid}/sched`, /^total_numa_faults\s*:\s*(\d+)/m),
+    balancingFaults: (pid) =>
+      numberIn(files, `/proc/${pid}/sched`, /^total_numa_faults\s*:\s*(\d+)/m),
     withPromotionLimits: async ({ rateLimitMBps, hotThresholdMs }, body) => {
-      mountDebugfs();
+      await mountDebugfs(files);
       const values = [
         [PROMOTE_RATE_LIMIT, rateLimitMBps],
         [`${SCAN}/hot_threshold_ms`, hotThresholdMs],
       ] as const;
-      const wanted = values.filter(([, value]) => value !== undefined);
-      if (!wanted.every(([file]) => existsSync(file))) return null;
-      const before = wanted.map(([file]) => readFileSync(file, 'utf8'));
-      try {
-        for (const [file, value] of wanted) writeFileSync(file, String(value));
-        return await body();
-      } finally {
-        for (const [index, [file]] of wanted.entries()) {
-          writeFileSync(file, before[index] as string);
-        }
-      }
+      const wanted = values.flatMap(([path, value]) =>
+        value === undefined ? [] : [[path, String(value)] as const],
+      );
+      const paths = wanted.map(([path]) => path);
+      return (await hasAll(files, paths)) ? withTexts(files, wanted, body) : null;
     },
     withInterleaveWeights: async (body) => {
-      const files = memoryNodes.map((node) => `${WEIGHTS}/node${node}`);
-      const before = files.map((file) => readFileSync(file, 'utf8'));
+      const path = (node: number): string => `${WEIGHTS}/node${node}`;
+      const before: [string, string][] = [];
+      for (const node of memoryNodes) before.push([path(node), await files.text(path(node))]);
       try {
-        const write: WriteWeight = async (node, text) => tryWrite(`${WEIGHTS}/node${node}`, text);
-        return await body(write, weightFiles(memoryNodes));
+        const write: WriteWeight = (node, text) => files.tryWrite(path(node), text);
+        return await body(write, weightFiles(files, memoryNodes));
       } finally {
-        for (const [index, file] of files.entries()) writeFileSync(file, before[index] as string);
+        for (const [file, text] of before) await files.write(file, text);
       }
     },
-    withMerging: async (body) => {
-      const before = readFileSync(`${MERGING}/run`, 'utf8').trim();
-      writeFileSync(`${MERGING}/run`, '1');
-      try {
-        return await body(mergedPages);
-      } finally {
-        writeFileSync(`${MERGING}/run`, before);
-      }
-    },
-    withMovableMemory: withMovableMemory(memoryNodes),
-    withCpusets,
-    withOldCpusets,
+    withMerging: (body) =>
+      withTexts(files, [[`${MERGING}/run`, '1']], () =>
+        body((pid, pageCount) => mergedPages(files, pid, pageCount)),
+      ),
+    withMovableMemory: withMovableMemory(files, memoryNodes),
+    withCpusets: withCpusets(files),
+    withOldCpusets: withOldCpusets(files),
   };
 }

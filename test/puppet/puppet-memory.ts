@@ -1,9 +1,9 @@
 /** A puppet's objects, memory areas and rings: the calls that only some worlds have. */
 
-import { readFileSync } from 'node:fs';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { Area, AreaCalls, MemoryObject, ObjectCalls, RingCalls } from '../contract/world.ts';
 import type { Reply } from './channel.ts';
+import type { MachineFiles } from './puppet-files.ts';
 
 type Send = (line: string) => Promise<Reply>;
 
@@ -46,19 +46,25 @@ export function objectCalls(send: Send, pageSizeBytes: number): ObjectCalls {
 }
 
 /** The policy of each area by its first address: the words before the first counter. */
-function readPolicies(pid: number): Map<bigint, string> {
+function policiesIn(numaMaps: string): Map<bigint, string> {
   const policies = new Map<bigint, string>();
-  for (const line of readFileSync(`/proc/${pid}/numa_maps`, 'utf8').split('\n')) {
+  for (const line of numaMaps.split('\n')) {
     const match = /^([0-9a-f]+) ((?:weighted )?\w+(?: \(many\))?\S*)/.exec(line);
     if (match?.[2] !== undefined) policies.set(BigInt(`0x${match[1]}`), match[2]);
   }
   return policies;
 }
 
-function listAreas(pid: number, pageSizeBytes: number, start: bigint, end: bigint): Area[] {
-  const policies = readPolicies(pid);
+/** Reads them one by one: the files are of different moments where the process goes on. */
+async function listAreas(
+  files: MachineFiles,
+  pid: number,
+  pageSizeBytes: number,
+  [start, end]: readonly [bigint, bigint],
+): Promise<Area[]> {
+  const policies = policiesIn(await files.text(`/proc/${pid}/numa_maps`));
   const areas: Area[] = [];
-  const blocks = readFileSync(`/proc/${pid}/smaps`, 'utf8').split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/);
+  const blocks = (await files.text(`/proc/${pid}/smaps`)).split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/);
   for (const block of blocks) {
     const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(block) ?? [];
     const first = BigInt(`0x${from}`);
@@ -77,12 +83,13 @@ function listAreas(pid: number, pageSizeBytes: number, start: bigint, end: bigin
   return areas;
 }
 
-function findSpecial(
+async function findSpecial(
+  files: MachineFiles,
   pid: number,
   name: string,
   pageSizeBytes: number,
-): Pick<Area, 'address' | 'pageCount'> | null {
-  const lines = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
+): Promise<Pick<Area, 'address' | 'pageCount'> | null> {
+  const lines = (await files.text(`/proc/${pid}/maps`)).split('\n');
   const line = lines.find((one) => one.endsWith(` [${name}]`));
   const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line ?? '') ?? [];
   if (from === undefined) return null;
@@ -90,7 +97,12 @@ function findSpecial(
   return { address: start, pageCount: Number(BigInt(`0x${to}`) - start) / pageSizeBytes };
 }
 
-export function areaCalls(send: Send, pid: number, pageSizeBytes: number): AreaCalls {
+export function areaCalls(
+  send: Send,
+  files: MachineFiles,
+  pid: number,
+  pageSizeBytes: number,
+): AreaCalls {
   return {
     madvise: (at, pageCount, advice) =>
       call(send, 'madvise', `${at} ${pageCount * pageSizeBytes} ${advice}`, nothing),
@@ -104,11 +116,13 @@ export function areaCalls(send: Send, pid: number, pageSizeBytes: number): AreaC
     },
     allowHugePages: () => call(send, 'allow_huge_pages', '', nothing),
     shatter: (at, pageCount) => call(send, 'shatter', `${at} ${pageCount}`, nothing),
-    special: async (name) => findSpecial(pid, name, pageSizeBytes),
+    special: (name) => findSpecial(files, pid, name, pageSizeBytes),
     mapDevice: (pageCount, at = 0n) =>
       call(send, 'map_device', `${pageCount * pageSizeBytes} ${at}`, address),
-    list: async (at, pageCount) =>
-      listAreas(pid, pageSizeBytes, at, at + BigInt(pageCount * pageSizeBytes)),
+    list: (at, pageCount) => {
+      const end = at + BigInt(pageCount * pageSizeBytes);
+      return listAreas(files, pid, pageSizeBytes, [at, end]);
+    },
     numaMaps: async (folder) => {
       const { errno, values } = await send(`numa_maps ${folder}`);
       if (errno !== 0) throw new Error(`numa_maps cannot be read: errno ${errno}`);

@@ -24,9 +24,9 @@ import type {
   WorldProcess,
 } from '../contract/world.ts';
 import type { FileCalls } from '../contract/world-files.ts';
-import type { Reply } from './channel.ts';
+import type { Line, Reply } from './channel.ts';
 import { hex, maskPairText, maskText } from './mask-text.ts';
-import { fileCalls } from './puppet-files.ts';
+import { fileCalls, machineFiles, writeFile } from './puppet-files.ts';
 import { areaCalls, objectCalls, ringCalls } from './puppet-memory.ts';
 import { stateCalls } from './puppet-states.ts';
 
@@ -44,11 +44,6 @@ function listOf(text: string | undefined): string[] {
 /** The status array as the call left it, failed or not. */
 function readStatus(reply: Reply, status: Int32Array): void {
   for (const [index, value] of listOf(reply.values.at(-1)).entries()) status[index] = Number(value);
-}
-
-/** Takes lines to a puppet and brings its replies. */
-interface Line {
-  send(line: string): Promise<Reply>;
 }
 
 export class PuppetProcess implements WorldProcess {
@@ -78,7 +73,8 @@ export class PuppetProcess implements WorldProcess {
     };
     const send = (line: string): Promise<Reply> => this.#send(line);
     this.objects = objectCalls(send, pageSizeBytes);
-    this.areas = areaCalls(send, pid, pageSizeBytes);
+    const files = machineFiles((line) => channel.send(line));
+    this.areas = areaCalls(send, files, pid, pageSizeBytes);
     this.rings = ringCalls(send, pageSizeBytes);
     this.states = stateCalls(send);
     this.files = fileCalls(send);
@@ -206,7 +202,7 @@ export class PuppetProcess implements WorldProcess {
 
   /** Not part of a world: its settings write files through it. */
   writeFile(path: string, text: string): Promise<SyscallResult<undefined>> {
-    return this.#act('write_file', `${path} ${text}`);
+    return writeFile((line) => this.#send(line), path, text);
   }
 
   setDumpable(): Promise<SyscallResult<undefined>> {

@@ -1,9 +1,9 @@
 /** A puppet in states of its own, and the threads of the kernel that it runs beside. */
 
-import { existsSync, readFileSync } from 'node:fs';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { StateCalls } from '../contract/world.ts';
 import type { Reply } from './channel.ts';
+import type { MachineFiles } from './puppet-files.ts';
 
 /** Set for threads of the kernel. Source: include/linux/sched.h, PF_KTHREAD. */
 const PF_KTHREAD = 0x0020_0000;
@@ -28,12 +28,10 @@ export function stateCalls(send: (line: string) => Promise<Reply>): StateCalls {
   };
 }
 
-export function findKernelThread(): number | null {
-  const file = `/proc/${PARENT_OF_KERNEL_THREADS}/stat`;
-  if (!existsSync(file)) return null;
+export async function findKernelThread(files: MachineFiles): Promise<number | null> {
+  const stat = await files.readText(`/proc/${PARENT_OF_KERNEL_THREADS}/stat`);
+  if (!stat.ok) return null;
   // The name before these fields, in parentheses, may hold anything.
-  const fields = readFileSync(file, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
+  const fields = stat.value.replace(/^.*\) /s, '').split(' ');
   return Number(fields[6]) & PF_KTHREAD ? PARENT_OF_KERNEL_THREADS : null;
 }

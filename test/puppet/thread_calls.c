@@ -90,21 +90,6 @@ static void numa_maps_command(const struct request* request) {
   fclose(file);
 }
 
-/* write_file PATH TEXT */
-static void write_file_command(const struct request* request) {
-  const char* text = text_at(request, 1);
-  int file = open(text_at(request, 0), O_WRONLY);
-  if (file < 0) {
-    reply_result(-1);
-    return;
-  }
-  ssize_t written = write(file, text, strlen(text));
-  int error = errno;
-  close(file);
-  errno = error;
-  reply_result(written < 0 ? -1 : 0);
-}
-
 int run_thread_command(const struct request* request) {
   const char* name = request->name;
   if (strcmp(name, "thread") == 0) {
@@ -113,8 +98,6 @@ int run_thread_command(const struct request* request) {
     exec_command();
   } else if (strcmp(name, "numa_maps") == 0) {
     numa_maps_command(request);
-  } else if (strcmp(name, "write_file") == 0) {
-    write_file_command(request);
   } else {
     return 0;
   }

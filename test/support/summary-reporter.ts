@@ -17,6 +17,7 @@ import {
   unprivileged,
 } from '../../scripts/test/expected-skips.mjs';
 import { type Result, resultLine } from '../../scripts/test/result.mjs';
+import { guestPort } from './environment.ts';
 import { readHostMachine } from './host-machine.ts';
 
 /** Names in one line; the whole list is above it. */
@@ -24,9 +25,11 @@ const NAMES_MAX = 5;
 
 const FULL_PIPE_WAIT_MS = 20;
 
-function hasPrivilege(): boolean {
+async function hasPrivilege(): Promise<boolean> {
+  // Puppets of a guest are its root.
+  if (guestPort !== undefined) return true;
   if (process.platform !== 'linux') return false;
-  const { isPrivileged, canChangeUser } = readHostMachine();
+  const { isPrivileged, canChangeUser } = await readHostMachine();
   return isPrivileged && canChangeUser;
 }
 
@@ -164,11 +167,14 @@ export default class SummaryReporter implements Reporter {
     this.#hasPattern = config.testNamePattern !== undefined;
   }
 
-  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+  async onTestRunEnd(
+    modules: readonly TestModule[],
+    unhandledErrors: readonly SerializedError[],
+  ): Promise<void> {
     const { NODE_NUMA_TEST_ENVIRONMENT: environment, ...env } = process.env;
     const tally = tallyOf(modules, unhandledErrors, this.#hasPattern);
     const lines = listSkips(tally.skips);
-    const isPrivileged = hasPrivilege();
+    const isPrivileged = await hasPrivilege();
     if (environment !== undefined) {
       const compared = compare(environment, isPrivileged, tally);
       const { unexpected, unskipped } = compared;
