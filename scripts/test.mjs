@@ -6,12 +6,12 @@
 import { guestAvailability } from './guest/availability.mjs';
 import { watchForInterruption } from './guest/interruption.mjs';
 import { defaultKernel } from './guest/kernel.mjs';
-import { ciMatrix, guestsDefault, mainCell, runMatrix } from './test/matrix.mjs';
+import { ciMatrix, guestsDefault, mainCells, runMatrix } from './test/matrix.mjs';
 import { runPart } from './test/part.mjs';
 import { runPrograms } from './test/programs.mjs';
 import { recordSkips } from './test/record.mjs';
 import { setUpAsPart } from './test/set-up.mjs';
-import { hostPart } from './test/suites.mjs';
+import { guestPart, hostPart } from './test/suites.mjs';
 import { partLines, say, summarize } from './test/summary.mjs';
 
 const usage = `usage: npm test [-- --record-skips]
@@ -76,6 +76,10 @@ async function runGuests(signal, isHostDenied) {
     return [...outcomes, programs];
   }
   const { available, reason, remedy } = guestAvailability();
-  if (available) return [await runShown(mainCell(), signal)];
+  if (available) {
+    const outcomes = [];
+    for (const cell of mainCells()) outcomes.push(await runShown(guestPart(cell), signal));
+    return outcomes;
+  }
   return [{ name: 'guest', verdict: 'left out', seconds: 0, note: `${reason}; ${remedy}` }];
 }

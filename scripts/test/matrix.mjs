@@ -11,11 +11,12 @@ import { runPart } from './part.mjs';
 import {
   guestPart,
   guestSuites,
-  idSuites,
+  idContract,
+  kernelContract,
+  machineContract,
   machineSuites,
   nodeSuites,
-  shortSuites,
-  tierSuites,
+  tierContract,
   versionSuites,
 } from './suites.mjs';
 import { partLines, say } from './summary.mjs';
@@ -31,7 +32,7 @@ const tierMachine = 'hmat-tiers';
 const oddMachines = ['sparse-ids', 'memoryless-node'];
 
 /** @typedef {import('./part.mjs').Outcome} Outcome */
-/** @typedef {{ machine: string, kernel: string, suites: string[] }} Cell */
+/** @typedef {import('./suites.mjs').Cell} Cell */
 
 /**
  * @param {{ machines?: string[], kernels?: string[] }} [choice] all unless told
@@ -39,38 +40,54 @@ const oddMachines = ['sparse-ids', 'memoryless-node'];
  */
 export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLines.keys()] } = {}) {
   return kernels.flatMap((kernel) => {
-    return machines.map((machine) => ({ machine, kernel, suites: guestSuites }));
+    return machines.flatMap((machine) => [
+      { machine, kernel, suites: guestSuites },
+      { machine, kernel, suites: kernelContract, isAsked: true },
+    ]);
   });
 }
 
 /**
- * Everything on the default kernel and the main machine; what kernels answer differently on all
- * kernels (what takes long on the newest only), and what machines show differently on all machines.
- * Long cells first.
+ * What the addon makes a difference to runs in guests of the oldest kernel and the newest; every
+ * kernel is asked for the contract, and on the oldest every machine for what machines show
+ * differently. Long cells first.
  * @param {{ isHostDenied: boolean }} host that may not make the calls leaves all suites to guests
  * @returns {Cell[]}
  */
 export function ciMatrix({ isHostDenied }) {
-  const kernels = [...kernelLines.keys()].filter((line) => line !== defaultKernel);
+  const kernels = [...kernelLines.keys()];
+  const newest = kernels.at(-1) ?? defaultKernel;
   const machines = machineNames().filter((name) => name !== mainMachine && name !== tierMachine);
-  const suites = isHostDenied ? guestSuites : nodeSuites;
+  /** @type {(machine: string, kernel: string, suites: string[]) => Cell} */
+  const asked = (machine, kernel, suites) => ({ machine, kernel, suites, isAsked: true });
+  /** @param {string} machine */
+  const contractOf = (machine) => (oddMachines.includes(machine) ? idContract : machineContract);
   return [
-    { machine: mainMachine, kernel: defaultKernel, suites },
-    ...kernels.toReversed().map((kernel) => {
-      const isNewest = kernel === kernels.at(-1);
-      return { machine: mainMachine, kernel, suites: isNewest ? versionSuites : shortSuites };
-    }),
-    ...machines.map((machine) => {
-      const hasOddIds = oddMachines.includes(machine);
-      return { machine, kernel: defaultKernel, suites: hasOddIds ? idSuites : machineSuites };
-    }),
-    ...kernels.slice(-1).map((kernel) => ({ machine: tierMachine, kernel, suites: tierSuites })),
+    ...mainCells(isHostDenied ? guestSuites : nodeSuites),
+    { machine: mainMachine, kernel: newest, suites: versionSuites },
+    ...kernels
+      .filter((line) => line !== defaultKernel)
+      .map((kernel) => {
+        return asked(mainMachine, kernel, kernelContract);
+      }),
+    ...machines.map((machine) => asked(machine, defaultKernel, contractOf(machine))),
+    ...machines.map((machine) => ({ machine, kernel: defaultKernel, suites: machineSuites })),
+    asked(tierMachine, newest, tierContract),
+    { machine: tierMachine, kernel: newest, suites: machineSuites },
   ];
 }
 
-/** The one cell that a developer's machine runs. */
-export function mainCell() {
-  return guestPart(mainMachine, defaultKernel, guestSuites);
+/**
+ * All that one kernel and one machine can show: what a developer's machine runs.
+ * @param {string[]} [suites] in the guest
+ * @returns {Cell[]}
+ */
+export function mainCells(suites = guestSuites) {
+  const main = { machine: mainMachine, kernel: defaultKernel };
+  return [
+    { ...main, suites },
+    { ...main, suites: kernelContract, isAsked: true },
+  ];
 }
 
 /** @returns {number} guests that this machine runs at a time, unless told */
@@ -125,8 +142,8 @@ export async function runMatrix(cells, { required = [], ...options }) {
  * @param {Omit<MatrixOptions, 'required'>} options
  * @returns {Promise<Outcome>}
  */
-async function runCell({ machine, kernel, suites }, options) {
-  const part = guestPart(machine, kernel, suites);
+async function runCell(cell, options) {
+  const part = guestPart(cell);
   const first = await runPart(part, options);
   for (const line of partLines(first)) say(line);
   if (first.verdict !== 'failed' || options.signal.aborted) return first;

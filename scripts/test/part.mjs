@@ -11,6 +11,7 @@ const logFolder = join(cacheFolder, 'test');
 
 /**
  * @typedef {object} Part
+ * @property {string} name of its line and its log; no other part has it
  * @property {string} environment as test/expected-skips.json names it
  * @property {(work: Work) => Promise<Ending>} run
  */
@@ -32,6 +33,7 @@ const logFolder = join(cacheFolder, 'test');
 /**
  * @typedef {object} Outcome
  * @property {string} name
+ * @property {string} [environment]
  * @property {'ok' | 'failed' | 'left out'} verdict
  * @property {number} seconds
  * @property {string} note
@@ -54,7 +56,7 @@ const logFolder = join(cacheFolder, 'test');
 export async function runPart(part, { signal, isShown = false, isRecording = false }) {
   const startMs = performance.now();
   mkdirSync(logFolder, { recursive: true });
-  const log = join(logFolder, `${part.environment.replace('/', '-')}.log`);
+  const log = join(logFolder, `${part.name.replaceAll(/[/ ]/g, '-')}.log`);
   const file = openSync(log, 'w');
   /** @type {import('./result.mjs').Result | undefined} */
   let result;
@@ -88,7 +90,8 @@ export async function runPart(part, { signal, isShown = false, isRecording = fal
   closeSync(file);
   const seconds = (performance.now() - startMs) / 1000;
   const verdict = exitCode === 0 && result ? 'ok' : 'failed';
-  return { name: part.environment, verdict, seconds, note, log, ...(result ? { result } : {}) };
+  const { name, environment } = part;
+  return { name, environment, verdict, seconds, note, log, ...(result ? { result } : {}) };
 }
 
 /**

@@ -19,8 +19,8 @@ const groupCount = 50;
  * @returns {Promise<import('./part.mjs').Outcome>}
  */
 export function runPrograms({ signal, guests }) {
-  const environment = `${programCount} programs`;
-  return runPart({ environment, run: (work) => run(guests, work) }, { signal });
+  const name = `${programCount} programs`;
+  return runPart({ name, environment: name, run: (work) => run(guests, work) }, { signal });
 }
 
 /**

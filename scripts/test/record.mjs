@@ -9,9 +9,9 @@ import { say } from './summary.mjs';
  * @param {import('./part.mjs').Outcome[]} outcomes
  */
 export function recordSkips(outcomes) {
-  const runs = outcomes.flatMap(({ name, verdict, result }) => {
+  const runs = outcomes.flatMap(({ name, environment = name, verdict, result }) => {
     if (!result) return [];
-    if (verdict === 'ok') return [{ environment: name, ...result }];
+    if (verdict === 'ok') return [{ environment, ...result }];
     say(`${name} failed: its skips are not recorded`);
     return [];
   });

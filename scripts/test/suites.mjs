@@ -6,15 +6,17 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runGuest } from '../guest/guest.mjs';
 import { GuestError, projectFolder } from '../guest/host.mjs';
+import { withServingGuest } from '../guest/serving-guest.mjs';
 import { memoryNodeCount, numaCallObstacle } from '../host-kernel.mjs';
 
-/** Those of the contract, which any machine must pass. */
-const contractSuites = ['test/backends'];
+/** The contract by raw calls: a guest's kernel is asked from outside. */
+export const kernelContract = ['test/backends/kernel'];
+/** The contract through the addon, which runs where the kernel is. */
+const addonContract = ['test/backends/native'];
 /** The families of the contract that a machine's nodes, distances and CPUs make a difference to. */
 const machineFamilies = [
-  ...['topology', 'nodes and distances', 'fallback order', 'full nodes', 'first touch'],
-  ...['interleaving', 'home node', 'weight', 'migrating processes', 'cpusets'],
-  ...['policies in a cpuset', 'node counters'],
+  ...['fallback order', 'full nodes', 'first touch', 'interleaving', 'home node', 'weight'],
+  ...['migrating processes', 'cpusets', 'policies in a cpuset', 'node counters'],
 ];
 /** Those that numbers of nodes with gaps, or nodes without memory, make a difference to. */
 const idFamilies = [
@@ -23,35 +25,24 @@ const idFamilies = [
 ];
 /** What the commands show of nodes, beside what Debian's numactl and numastat show. */
 const nodeCommands = 'test/cli/nodes-like-numactl';
-const commandNames = ['nodes shows', 'stat shows'];
-/** @param {string[]} names of families or tests */
-const nodesOnly = (...names) => [
-  ...contractSuites,
-  nodeCommands,
-  ...['-t', `(${[...names, ...commandNames].join('|')})`],
+/** @param {readonly string[]} names of families or tests */
+const only = (names) => ['-t', `(${names.join('|')})`];
+export const machineContract = [...kernelContract, ...only(machineFamilies)];
+export const idContract = [...kernelContract, ...only([...machineFamilies, ...idFamilies])];
+/** What needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
+export const tierContract = [...kernelContract, ...only(['promotion'])];
+/** How the addon and the commands see a machine. */
+export const machineSuites = [
+  ...[...addonContract, nodeCommands],
+  ...only(['topology', 'nodes and distances', 'nodes shows', 'stat shows']),
 ];
-export const machineSuites = nodesOnly(...machineFamilies);
-export const idSuites = nodesOnly(...machineFamilies, ...idFamilies);
-/** What a kernel's version makes a difference to: the contract, and how a move is told. */
+/** What a kernel's version makes a difference to: the addon's calls, and how a move is told. */
 export const versionSuites = [
-  ...contractSuites,
+  ...addonContract,
   ...['migrate.test', 'migrate-pinned', 'migrate-huge-pages', 'process-moves'].map(
     (name) => `test/facade/${name}`,
   ),
 ];
-/**
- * Tests of many seconds: the oldest and the newest kernel run them, those between in the whole
- * matrix only (npm run test:kernels).
- */
-const longNames = [
-  ...['pages are marked, or not', 'huge pages are marked as', 'of the pool are not marked'],
-  ...['on one node is marked', 'while balancing is off nothing', 'tiering marks nothing'],
-  ...['a range follows the CPU', 'a reference keeps pages', 'move until they are pinned'],
-  ...['it moves in pieces', 'its pieces stay', 'move while they come and go', 'nothing is lost of'],
-];
-export const shortSuites = [...versionSuites, '-t', `^(?!.*(${longNames.join('|')}))`];
-/** What needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
-export const tierSuites = nodesOnly('topology', 'promotion');
 /** Commands that need several nodes, or Debian's own to compare with. */
 const commandSuites = [
   ...['examples', 'migrate-like-migratepages', 'relocate-service', 'run-like-numactl'],
@@ -59,14 +50,16 @@ const commandSuites = [
 ].map((name) => `test/cli/${name}`);
 /** What needs several nodes; how long the addon's memory lives is shown on the host. */
 export const nodeSuites = [
-  ...contractSuites,
-  ...['test/facade', 'test/native/native-backend', nodeCommands],
+  ...[...addonContract, 'test/facade', 'test/native/native-backend', nodeCommands],
   ...commandSuites,
 ];
 /** Folders whose suites depend on the kernel; the others test what is the same everywhere. */
-export const kernelSuites = [...contractSuites, 'test/facade', 'test/native'];
-/** The same in a guest, with the commands. */
-export const guestSuites = [...kernelSuites, nodeCommands, ...commandSuites];
+const kernelSuites = [...kernelContract, ...addonContract, 'test/facade', 'test/native'];
+/** The same in a guest, with the commands, but for what is asked from outside. */
+export const guestSuites = [
+  ...[...addonContract, 'test/facade', 'test/native', nodeCommands],
+  ...commandSuites,
+];
 const hostSuites = [
   'test/cli',
   'test/containers',
@@ -81,6 +74,7 @@ const hostSuites = [
 ];
 
 const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
+const puppetInGuest = 'build/Release/puppet';
 
 /**
  * All suites on this host, as far as its kernel lets them. Needs the built package.
@@ -91,19 +85,23 @@ export async function hostPart() {
   const nodes = memoryNodeCount() >= 2 ? 'host-multi-node' : 'host-single-node';
   const suites = obstacle === undefined ? [...hostSuites, ...kernelSuites] : hostSuites;
   const environment = obstacle === undefined ? nodes : 'host-denied';
-  return { part: { environment, run: (work) => runOnHost(suites, work) }, obstacle };
+  // Each file has a process of its own; what needs the machine to itself runs in guests only.
+  const workers = `--maxWorkers=${availableParallelism()}`;
+  /** @param {import('./part.mjs').Work} work */
+  const run = async (work) => {
+    return { exitCode: await runOnHost([...suites, workers], work), note: 'on this host' };
+  };
+  return { part: { name: environment, environment, run }, obstacle };
 }
 
 /**
- * @param {string[]} suites
+ * @param {string[]} parameters of vitest
  * @param {import('./part.mjs').Work} work
- * @returns {Promise<import('./part.mjs').Ending>}
+ * @returns {Promise<number>} exit status
  */
-function runOnHost(suites, { env, onStdout, onStderr, signal }) {
+function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
   return new Promise((resolve, reject) => {
-    // Each file has a process of its own; what needs the machine to itself runs in guests only.
-    const workers = `--maxWorkers=${availableParallelism()}`;
-    const child = spawn(process.execPath, [...vitest, ...suites, workers], {
+    const child = spawn(process.execPath, [...vitest, ...parameters], {
       cwd: projectFolder,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -115,47 +113,91 @@ function runOnHost(suites, { env, onStdout, onStderr, signal }) {
     child.on('error', reject);
     child.on('close', (code) => {
       signal.removeEventListener('abort', stop);
-      resolve({ exitCode: code ?? 1, note: 'on this host' });
+      resolve(code ?? 1);
     });
   });
 }
 
 /**
- * @param {string} machine name of a file of scripts/machines
- * @param {string} kernel line
- * @param {string[]} suites
+ * @typedef {object} Cell a machine with a kernel, and what it runs
+ * @property {string} machine name of a file of scripts/machines
+ * @property {string} kernel line
+ * @property {string[]} suites with parameters of vitest
+ * @property {boolean} [isAsked] the suites stay outside of the guest, and ask its kernel by a puppet
+ */
+
+/**
+ * @param {Cell} cell
  * @returns {import('./part.mjs').Part}
  */
-export function guestPart(machine, kernel, suites) {
+export function guestPart(cell) {
+  const environment = `${cell.machine}/${cell.kernel}`;
   return {
-    environment: `${machine}/${kernel}`,
-    run: (work) => runInGuest({ machine, kernel, suites }, work),
+    name: cell.isAsked ? `${environment} asked` : environment,
+    environment,
+    run: (work) => runCell(cell, work),
   };
 }
 
 /**
- * @param {{ machine: string, kernel: string, suites: string[] }} guest
+ * @param {Cell} cell
  * @param {import('./part.mjs').Work} work
  * @returns {Promise<import('./part.mjs').Ending>}
  */
-async function runInGuest({ machine, kernel, suites }, { env, onStdout, onStderr, signal }) {
+async function runCell(cell, work) {
   try {
-    const done = await runGuest({
-      // A guest is one environment for all files, and starting processes is slow there.
-      command: ['node', ...vitest, ...suites, '--no-isolate', '--maxWorkers=1'],
-      machine: join(projectFolder, 'scripts', 'machines', `${machine}.json`),
-      kernel,
-      env,
-      signal,
-      onStdout,
-      onStderr,
-      onNotice: (line) => onStderr(Buffer.from(`${line}\n`)),
-    });
-    const again = done.attempts > 1 ? ', second attempt' : '';
-    return { exitCode: done.exitCode, note: `${done.kernel}, ${done.accelerator}${again}` };
+    return await (cell.isAsked ? askGuest(cell, work) : runInGuest(cell, work));
   } catch (error) {
     if (!(error instanceof GuestError)) throw error;
     const log = error.consoleLog ? ` (kernel log: ${error.consoleLog})` : '';
     return { exitCode: error.exitCode, note: `${error.message}${log}` };
   }
+}
+
+/**
+ * @param {Cell} cell
+ * @param {import('./part.mjs').Work} work
+ */
+function guestOf({ machine, kernel }, { signal, onStderr }) {
+  return {
+    machine: join(projectFolder, 'scripts', 'machines', `${machine}.json`),
+    kernel,
+    signal,
+    onStderr,
+    onNotice: (/** @type {string} */ line) => onStderr(Buffer.from(`${line}\n`)),
+  };
+}
+
+/**
+ * @param {Cell} cell
+ * @param {import('./part.mjs').Work} work
+ * @returns {Promise<import('./part.mjs').Ending>}
+ */
+async function runInGuest(cell, work) {
+  const done = await runGuest({
+    ...guestOf(cell, work),
+    // A guest is one environment for all files, and starting processes is slow there.
+    command: ['node', ...vitest, ...cell.suites, '--no-isolate', '--maxWorkers=1'],
+    env: work.env,
+    onStdout: work.onStdout,
+  });
+  const again = done.attempts > 1 ? ', second attempt' : '';
+  return { exitCode: done.exitCode, note: `${done.kernel}, ${done.accelerator}${again}` };
+}
+
+/**
+ * @param {Cell} cell
+ * @param {import('./part.mjs').Work} work
+ * @returns {Promise<import('./part.mjs').Ending>}
+ */
+async function askGuest(cell, work) {
+  let exitCode = 1;
+  await withServingGuest(guestOf(cell, work), {
+    program: puppetInGuest,
+    use: async (socket) => {
+      const env = { ...work.env, NODE_NUMA_GUEST_PORT: socket };
+      exitCode = await runOnHost(cell.suites, { ...work, env });
+    },
+  });
+  return { exitCode, note: `${cell.kernel}, asked from this host` };
 }

@@ -36,7 +36,7 @@ async function call<T>(
 const nothing = (): undefined => undefined;
 
 /** The value, where a failure would be the test's own fault. */
-async function valueOf<T>(path: string, calling: Promise<SyscallResult<T>>): Promise<T> {
+async function expectValue<T>(path: string, calling: Promise<SyscallResult<T>>): Promise<T> {
   const result = await calling;
   if (result.ok) return result.value;
   throw new Error(`${path}: ${result.syscall} failed with errno ${result.errno}`);
@@ -72,19 +72,19 @@ export function writeFile(
 export function machineFiles(send: Send): MachineFiles {
   const files = textFiles(send);
   const act = (path: string, line: string): Promise<undefined> =>
-    valueOf(path, call(send, line.split(' ', 1)[0] as string, line, nothing));
+    expectValue(path, call(send, line.split(' ', 1)[0] as string, line, nothing));
   const tryWrite = (path: string, text: string): Promise<SyscallResult<undefined>> =>
     writeFile(send, path, text);
   return {
     ...files,
-    text: (path) => valueOf(path, files.readText(path)),
+    text: (path) => expectValue(path, files.readText(path)),
     names: async (path) => {
       const result = await files.readNames(path);
       return result.ok ? result.value : [];
     },
     has: async (path) => (await files.readText(path)).ok || (await files.readNames(path)).ok,
     tryWrite,
-    write: (path, text) => valueOf(path, tryWrite(path, text)),
+    write: (path, text) => expectValue(path, tryWrite(path, text)),
     makeFolder: (path) => act(path, `make_folder ${path}`),
     removeFolder: (path) => act(path, `remove_folder ${path}`),
     mount: (type, folder, options) =>
