@@ -43,6 +43,8 @@ const passedOn = ['CI', 'NO_COLOR', 'FORCE_COLOR'];
  * @property {boolean | undefined} [icount] let guest time count instructions (one CPU only)
  * @property {number | undefined} [timeoutSeconds] for the whole run, retries included
  * @property {Record<string, string> | undefined} [env] environment of the command
+ * @property {ReadonlyMap<string, string> | undefined} [files] more of them in the project's folder:
+ *   path, text
  * @property {((chunk: Buffer) => void) | undefined} [onStdout]
  * @property {((chunk: Buffer) => void) | undefined} [onStderr]
  * @property {((write: (chunk: Buffer | string) => void) => void) | undefined} [onBegin] the command
@@ -135,9 +137,10 @@ function dropRemains() {
  * @param {import('./machine.mjs').Machine} machine
  * @param {GuestOptions} options
  */
-function writeRunLayer(path, machine, { command, env = {} }) {
+function writeRunLayer(path, machine, { command, env = {}, files = new Map() }) {
   const archive = new CpioWriter(path);
   addProject(archive);
+  for (const [name, text] of files) archive.file(join(folderInGuest, name), text);
   archive.file('etc/node-numa-guest', `${JSON.stringify(machine)}\n`);
   const passed = passedOn.flatMap((name) => {
     const value = process.env[name];

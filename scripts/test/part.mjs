@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { cacheFolder } from '../guest/host.mjs';
 import { readResult } from './result.mjs';
 
-const logFolder = join(cacheFolder, 'test');
+/** Of whole outputs, and of what is measured. */
+export const logFolder = join(cacheFolder, 'test');
 
 /**
  * @typedef {object} Part

@@ -42,7 +42,8 @@ async function run(guests, { onStdout, signal }) {
   });
   const failures = problems.map((message) => ({ file: 'differential', name: message, message }));
   const counts = { passed: checkCount - problems.length, failed: problems.length };
-  const nothing = { skips: [], unexpected: [], unskipped: [], absent: [], files: [] };
+  const lists = { skips: [], unexpected: [], unskipped: [], absent: [], files: [] };
+  const nothing = { ...lists, durations: {} };
   say(resultLine({ ...counts, ...nothing, failures, isPrivileged: true }));
   return {
     exitCode: problems.length === 0 ? 0 : 1,

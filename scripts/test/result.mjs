@@ -5,6 +5,7 @@
 const mark = 'node-numa result: ';
 
 /** @typedef {import('./expected-skips.mjs').TestName} TestName */
+/** @typedef {Record<string, Record<string, number>>} Durations file, then test, then milliseconds */
 
 /**
  * @typedef {object} Result
@@ -16,6 +17,7 @@ const mark = 'node-numa result: ';
  * @property {(TestName & { message: string })[]} failures
  * @property {TestName[]} unexpected skipped, and not known to be
  * @property {TestName[]} unskipped known to be skipped here, and not skipped
+ * @property {Durations} durations of the tests that ran
  * @property {TestName[]} absent known to be skipped somewhere, but there is no such test
  */
 

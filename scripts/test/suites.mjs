@@ -8,6 +8,7 @@ import { runGuest } from '../guest/guest.mjs';
 import { GuestError, projectFolder } from '../guest/host.mjs';
 import { withServingGuest } from '../guest/serving-guest.mjs';
 import { memoryNodeCount, numaCallObstacle } from '../host-kernel.mjs';
+import { compiledFiles, takesCompiled } from './compiled.mjs';
 
 /** The contract by raw calls: a guest's kernel is asked from outside. */
 export const kernelContract = ['test/backends/kernel'];
@@ -27,6 +28,12 @@ const idFamilies = [
 const nodeCommands = 'test/cli/nodes-like-numactl';
 /** @param {readonly string[]} names of families or tests */
 const only = (names) => ['-t', `(${names.join('|')})`];
+/** Those that need a second CPU, or that CPUs of several nodes make a difference to. */
+const cpuFamilies = ['balancing', 'pinned memory', 'first touch', 'fallback order', 'home node'];
+/** Of them what waits long for the kernel's scanner, many times over. */
+const cpuFamiliesShort = ['counters of balancing', 'first touch', 'fallback order', 'home node'];
+export const cpuContract = [...kernelContract, ...only(cpuFamilies)];
+export const cpuContractShort = [...kernelContract, ...only(cpuFamiliesShort)];
 export const machineContract = [...kernelContract, ...only(machineFamilies)];
 export const idContract = [...kernelContract, ...only([...machineFamilies, ...idFamilies])];
 /** What needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
@@ -177,7 +184,15 @@ async function runInGuest(cell, work) {
   const done = await runGuest({
     ...guestOf(cell, work),
     // A guest is one environment for all files, and starting processes is slow there.
-    command: ['node', ...vitest, ...cell.suites, '--no-isolate', '--maxWorkers=1'],
+    command: [
+      'node',
+      ...vitest,
+      ...cell.suites,
+      '--no-isolate',
+      '--maxWorkers=1',
+      ...takesCompiled,
+    ],
+    files: await compiledFiles(),
     env: work.env,
     onStdout: work.onStdout,
   });

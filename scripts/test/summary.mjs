@@ -3,6 +3,7 @@
 
 import { relative } from 'node:path';
 import { projectFolder } from '../guest/host.mjs';
+import { slowest, writeDurations } from './durations.mjs';
 
 /** Names that are printed; the log has them all. */
 const namesMax = 20;
@@ -60,7 +61,7 @@ export function partLines(outcome) {
     if (log) lines.push(`    whole output: ${relative(projectFolder, log)}`);
   }
   const unskipped = result?.unskipped.map(testName) ?? [];
-  lines.push(...listed('recorded as skipped, and not skipped', unskipped));
+  lines.push(...listed('recorded as skipped, and not skipped', unskipped), ...slowest(outcome));
   return lines;
 }
 
@@ -96,6 +97,7 @@ export function summarize(outcomes, wallSeconds) {
     say(tableLine(outcome));
   }
   say(`${'all'.padEnd(26)}  ${wallSeconds.toFixed(1).padStart(7)} s`);
+  say(writeDurations(outcomes));
   say(countLine(sum));
   return sum.failed === 0 && sum.passed > 0 ? 0 : 1;
 }

@@ -16,7 +16,7 @@ import {
   readExpectedSkips,
   unprivileged,
 } from '../../scripts/test/expected-skips.mjs';
-import { type Result, resultLine } from '../../scripts/test/result.mjs';
+import { type Durations, type Result, resultLine } from '../../scripts/test/result.mjs';
 import { guestPort } from './environment.ts';
 import { readHostMachine } from './host-machine.ts';
 
@@ -50,6 +50,8 @@ interface Tally {
   failed: number;
   readonly skips: Skip[];
   readonly failures: Failure[];
+  /** Of the tests that ran. */
+  readonly durations: Durations;
   /** File → names of all its tests. */
   readonly names: Map<string, Set<string>>;
   /** Names of tests that the run's pattern has left out: nothing is told of them. */
@@ -64,6 +66,11 @@ function firstLine(errors: readonly SerializedError[] | undefined): string {
 function addTest(tally: Tally, file: string, test: TestCase, hasPattern: boolean): void {
   const result = test.result();
   const name = test.fullName;
+  const milliseconds = test.diagnostic()?.duration;
+  if (result.state !== 'skipped' && milliseconds !== undefined) {
+    tally.durations[file] ??= {};
+    tally.durations[file][name] = Math.round(milliseconds);
+  }
   if (hasPattern && result.state === 'skipped' && result.note === undefined) {
     tally.leftOut.add(name);
   } else if (result.state === 'passed') tally.passed += 1;
@@ -84,9 +91,11 @@ function tallyOf(
   hasPattern: boolean,
 ): Tally {
   const tests = { names: new Map<string, Set<string>>(), leftOut: new Set<string>() };
-  const tally: Tally = { passed: 0, failed: 0, skips: [], failures: [], ...tests };
+  const counts = { passed: 0, failed: 0, skips: [], failures: [], durations: {} };
+  const tally: Tally = { ...counts, ...tests };
   for (const module of modules) {
-    const file = relative(process.cwd(), module.moduleId);
+    // In a guest the files are compiled; they have one name everywhere.
+    const file = relative(process.cwd(), module.moduleId).replace(/\.js$/, '.ts');
     const tests = [...module.children.allTests()];
     tally.names.set(file, new Set(tests.map(({ fullName }) => fullName)));
     const failedBefore = tally.failed;
