@@ -81,7 +81,8 @@ const hostSuites = [
 ];
 
 const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
-const puppetInGuest = 'build/Release/puppet';
+/** Path in the project's folder, which is the guest's current one. */
+export const puppetInGuest = 'build/Release/puppet';
 
 /**
  * All suites on this host, as far as its kernel lets them. Needs the built package.
