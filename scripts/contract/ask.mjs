@@ -25,7 +25,8 @@ all. vitest runs on this host, in the guest only puppets do.
   --watch             goes on until Ctrl-C, and runs anew what a change of a file concerns
   --help              this text
 
-Exit status: 0 all passed, 1 something failed, 2 bad usage, ${exitCodes.unavailable} no guest possible here.
+Exit status: 0 all passed, 1 something failed, 2 bad usage, ${exitCodes.unavailable} no guest \
+here.
 
   npm run contract -- --kernel 7.2 --watch 'home node'
 `;

@@ -98,7 +98,7 @@ async function keeping(folder, name, run) {
  * @param {Script} script
  * @param {object} options
  * @param {number} options.guests that run at once
- * @param {string | undefined} [options.kept] folder of replies: those that are there spare their guest
+ * @param {string | undefined} [options.kept] folder of replies: what is there spares its guest
  * @param {(index: number, run: GuestRun | Failure) => void} [options.onEnd]
  * @param {(index: number, done: number) => void} [options.onProgress]
  * @returns {Promise<(GuestRun | Failure)[]>}

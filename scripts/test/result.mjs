@@ -5,7 +5,7 @@
 const mark = 'node-numa result: ';
 
 /** @typedef {import('./expected-skips.mjs').TestName} TestName */
-/** @typedef {Record<string, Record<string, number>>} Durations file, then test, then milliseconds */
+/** @typedef {Record<string, Record<string, number>>} Durations file, test, milliseconds */
 
 /**
  * @typedef {object} Result

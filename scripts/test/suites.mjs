@@ -131,7 +131,7 @@ function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
  * @property {string} machine name of a file of scripts/machines
  * @property {string} kernel line
  * @property {string[]} suites with parameters of vitest
- * @property {boolean} [isAsked] the suites stay outside of the guest, and ask its kernel by a puppet
+ * @property {boolean} [isAsked] the suites stay outside of the guest, and ask by a puppet
  */
 
 /**
