@@ -3,7 +3,7 @@
  * option and ends with exit status 2.
  */
 
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, type Option } from 'commander';
 import { PID_MAX } from '../core/uapi.ts';
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
@@ -45,8 +45,22 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
-/** An option that is given twice is a mistake: which of the two was meant? */
-export function once(text: string, previous: unknown): string {
-  if (previous === undefined) return text;
-  throw new InvalidArgumentError('it is given twice.');
+/** Options that may be given again, each adding to what is there. */
+const REPEATABLE = new WeakSet<Option>();
+
+export function repeatable(option: Option): Option {
+  REPEATABLE.add(option);
+  return option;
+}
+
+/** Any other that has a value and is given twice is a mistake: which of the two was meant? */
+export function refuseRepetitions(command: Command): void {
+  for (const option of command.options) {
+    if (option.isBoolean() || REPEATABLE.has(option)) continue;
+    let count = 0;
+    command.on(`option:${option.name()}`, () => {
+      count += 1;
+      if (count > 1) command.error(`error: option '${option.flags}' is given twice`);
+    });
+  }
 }

@@ -19,25 +19,39 @@ type Writable = { -readonly [Name in keyof MappingFilter]: MappingFilter[Name] }
 /** One filter more; of several, one must be met. */
 export function parseFilter(text: string, previous: unknown): MappingFilter[] {
   const filter: Writable = {};
-  for (const term of text.split(TERM_ENDS)) addTerm(filter, term);
+  for (const term of text.split(TERM_ENDS)) {
+    const more = termOf(term);
+    const [twice] = Object.keys(more).filter((member) => member in filter);
+    if (twice !== undefined) throw givenTwice(term, twice);
+    Object.assign(filter, more);
+  }
   return [...(Array.isArray(previous) ? (previous as MappingFilter[]) : []), filter];
 }
 
-function addTerm(filter: Writable, term: string): void {
+/** What one term asks of a mapping. */
+function termOf(term: string): Writable {
   const [, name, operator, value = ''] = TERM.exec(term) ?? [];
   if (name === undefined || (operator !== '=' && name !== 'size')) {
     throw new InvalidArgumentError(`"${term}" is no filter; there are ${FILTER_HELP}.`);
   }
-  if (name === 'kind') filter.kind = value.split('|').map(kindOf);
-  if (name === 'file') filter.file = value;
-  if (name === 'node') filter.node = value;
-  if (name === 'address') filter.address = addressOf(value);
-  if (name === 'size') {
-    const bytes = parseSize(value);
-    if (operator !== '<=') filter.bytesMin = bytes;
-    if (operator !== '>=') filter.bytesMax = bytes;
-  }
+  if (name === 'kind') return { kind: value.split('|').map(kindOf) };
+  if (name === 'file') return { file: value };
+  if (name === 'node') return { node: value };
+  if (name === 'address') return { address: addressOf(value) };
+  const bytes = parseSize(value);
+  return {
+    ...(operator === '<=' ? {} : { bytesMin: bytes }),
+    ...(operator === '>=' ? {} : { bytesMax: bytes }),
+  };
 }
+
+/** All terms must be true: two of a kind are a mistake, and never the last one alone. */
+function givenTwice(term: string, member: string): InvalidArgumentError {
+  const instead = member === 'kind' ? 'one of several kinds is kind=heap|file' : INSTEAD;
+  return new InvalidArgumentError(`"${term}" tells again what a term before it tells; ${instead}.`);
+}
+
+const INSTEAD = 'mappings of which one filter or another is true take two --mapping';
 
 function kindOf(text: string): MappingKind {
   const kind = MAPPING_KINDS.find((known) => known === text);

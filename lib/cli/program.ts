@@ -4,6 +4,7 @@
  */
 
 import { Argument, Command, Option } from 'commander';
+import { refuseRepetitions } from './arguments.ts';
 import { type CommandSpec, specOf } from './command.ts';
 import { commands } from './commands/index.ts';
 import { helpLayout } from './help-layout.ts';
@@ -49,6 +50,7 @@ function commandOf(spec: CommandSpec, run: Runner): Command {
     command.addArgument(parse === undefined ? argument : argument.argParser(parse));
   }
   for (const option of [...(spec.options ?? []), ...sharedOptions(spec)]) command.addOption(option);
+  refuseRepetitions(command);
   if (spec.passesThrough) command.passThroughOptions();
   const examples = spec.examples.map(({ line, says }) => `  ${line}\n      ${says}`);
   command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);

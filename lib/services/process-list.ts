@@ -4,9 +4,10 @@
 
 import { NumaError } from '../core/errors.ts';
 import { NodeMask } from '../core/node-mask.ts';
-import type { Numa } from '../facade/numa.ts';
+import { backendOf, type Numa } from '../facade/numa.ts';
 import type { NodeBytes } from '../facade/process/process-mappings.ts';
 import { remoteShareOf } from '../facade/process/process-threads.ts';
+import { type UnlistedProcesses, unlistedProcesses } from './unlisted-processes.ts';
 
 export interface ProcessSummary {
   readonly pid: number;
@@ -24,6 +25,8 @@ export interface ProcessList {
   readonly processes: readonly ProcessSummary[];
   /** Processes that are not ours to look into. */
   readonly hiddenCount: number;
+  /** Why there may be more than the machine lists. */
+  readonly warnings: readonly UnlistedProcesses[];
 }
 
 /** Read one after the other; those that end meanwhile and threads of the kernel are left out. */
@@ -35,7 +38,7 @@ export async function readProcesses(numa: Numa): Promise<ProcessList> {
     if (summary === 'hidden') hiddenCount += 1;
     else if (summary !== 'gone' && summary.residentBytes > 0) processes.push(summary);
   }
-  return { processes, hiddenCount };
+  return { processes, hiddenCount, warnings: await unlistedProcesses(backendOf(numa)) };
 }
 
 async function readSummary(numa: Numa, pid: number): Promise<ProcessSummary | 'hidden' | 'gone'> {

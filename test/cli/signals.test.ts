@@ -1,7 +1,7 @@
 /**
  * Every command is ended by a signal in the middle of long work, and whoever waits for it sees by
- * which: blocked in a call, waiting for a slow kernel, drawing again and again. The terminal is as it
- * was before.
+ * which: blocked in a call, waiting for a slow kernel, drawing again and again. The terminal is as
+ * it was before.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -176,7 +176,8 @@ describe('the terminal', () => {
   ): Promise<string> {
     const pidFile = join(FOLDER, 'pid');
     const program = [process.execPath, MAIN, ...words].map((word) => `'${word}'`).join(' ');
-    const line = `trap : INT; sh -c 'echo $$ >${pidFile}; exec "$@"' sh ${program}; echo "status $?"; stty -a`;
+    const started = `sh -c 'echo $$ >${pidFile}; exec "$@"' sh ${program}`;
+    const line = `trap : INT; ${started}; echo "status $?"; stty -a`;
     const child = spawn('script', ['-qec', line, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });

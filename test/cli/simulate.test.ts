@@ -163,11 +163,17 @@ describe('what is wrong with a scenario', () => {
   test('no scenario, an unknown one, no JSON, an unknown kernel or machine', async () => {
     const text = join(folder, 'text.json');
     writeFileSync(text, 'touch heap');
+    const twice = join(folder, 'twice.json');
+    writeFileSync(
+      twice,
+      '{ "a": "\\":{", "b": [{ "a": 1 }, { "a": 2, "c": { "a": 3 }, "\\u0061": 4 }] }',
+    );
     for (const [words, message] of [
       [[], /simulate needs a scenario: a JSON file, or one of busy, child/],
       [['nothing'], /nothing: .*must be a file, or one of busy, child/],
       [['./nowhere.json'], /cannot be read: ENOENT/],
       [[text], /cannot be read: .*JSON/],
+      [[twice], /has the member "\\u0061" twice in one object/],
       [['page', '--kernel', '2.6'], /the simulator knows 6.1, 6.12/],
       [['page', '--machine', 'two-services'], /it is a scenario/],
       [['page', '--record', 'x.json', '--trace'], /leave --trace out/],

@@ -4,6 +4,7 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { Colours } from '../../lib/cli/render/colours.ts';
 import { pageMap } from '../../lib/cli/render/page-map.ts';
+import { type ProcessThread, remoteShareOf } from '../../lib/facade/process/process-threads.ts';
 import { runCommand } from './run-command.ts';
 
 const MACHINE = ['--machine', 'two-services', '--kernel', '6.12'];
@@ -46,6 +47,14 @@ describe('where', () => {
     [['where', '100', '--mapping', 'colour=red'], 2, '"colour=red" is no filter'],
     [['where', '100', '--mapping', 'kind=pile'], 2, 'kind pile: there are heap'],
     [['where', '100', '--mapping', 'size>=huge'], 2, 'a size is a number'],
+    [['where', '100', '--mapping', 'kind=heap,kind=file'], 2, '"kind=file" tells again'],
+    [['where', '100', '--mapping', 'file=a,size>=1,file=b'], 2, '"file=b" tells again'],
+    [['where', '100', '--mapping', 'node=0,1,node=2'], 2, '"node=2" tells again'],
+    [['where', '100', '--mapping', 'address=1,address=2'], 2, '"address=2" tells again'],
+    [['where', '100', '--mapping', 'size>=1,size<=3,size>=2'], 2, '"size>=2" tells again'],
+    [['where', '100', '--mapping', 'size=1,size<=3'], 2, '"size<=3" tells again'],
+    [['where', '100', '--top', '1', '--top', '2'], 2, "'--top <count>' is given twice"],
+    [['where', '100', '--kernel', '6.1', '--kernel=6.1'], 2, "'--kernel <line>' is given twice"],
     [['where', '99', ...MACHINE], 1, 'has processes of its own: 2, 100, 101, 102'],
     [['where', '100', '--machine', 'nowhere'], 2, 'nowhere'],
     [['where', '100', '--watch', '-1', ...MACHINE], 2, 'must be a number above 0'],
@@ -60,6 +69,34 @@ describe('where', () => {
     const { exitCode, stdout, stderr } = await runCommand(['where', '99', ...MACHINE, '--json']);
     expect([exitCode, stderr]).toEqual([1, '']);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'NUMA_NO_SUCH_PROCESS' } });
+  });
+});
+
+describe('the remote share', () => {
+  /** Threads with CPU times as they are: any hundredths of a second. */
+  function threadsOn(nodes: readonly number[]): ProcessThread[] {
+    return nodes.map((node, at) => {
+      const cpuTimeMs = 10 * (1 + ((at * 7919) % 997));
+      return { tid: at, name: '', state: 'S', cpu: 0, node, cpuTimeMs };
+    });
+  }
+
+  test('is none on one node and all on another one, however many threads there are', () => {
+    for (let count = 1; count < 60; count += 1) {
+      const threads = threadsOn(Array.from({ length: count }, () => 1));
+      for (const bytes of [4096, 3 * 4096, 7 * 2 ** 30 + 4096]) {
+        expect(remoteShareOf({ 1: bytes }, threads)).toBe(0);
+        expect(remoteShareOf({ 0: bytes, 2: 4096 }, threads)).toBe(1);
+      }
+    }
+  });
+
+  test('is by CPU time where there is any, and by threads otherwise', () => {
+    const idle = threadsOn([0, 1, 1, 1]).map((thread) => ({ ...thread, cpuTimeMs: 0 }));
+    const bytes = { 0: 3 * 4096, 1: 4096 };
+    expect(remoteShareOf(bytes, idle)).toBe(0.625);
+    const busy = idle.map((thread) => ({ ...thread, cpuTimeMs: thread.node === 0 ? 10 : 0 }));
+    expect(remoteShareOf(bytes, busy)).toBe(0.25);
   });
 });
 

@@ -8,7 +8,7 @@ import type { AnyMigrationReport, MappingsMigrationReport } from '../../core/mig
 import type { Numa } from '../../facade/numa.ts';
 import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
 import type { ProcessMigrationReport } from '../../facade/process/migrate-at-once.ts';
-import { parsePid, parsePositive } from '../arguments.ts';
+import { parsePid, parsePositive, repeatable } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
@@ -40,9 +40,9 @@ export const migrateCommand: CommandSpec = defineCommand<MigrateOptions>({
   options: [
     new Option('--from <nodes>', 'nodes to leave; default: all but those of --to'),
     new Option('--to <nodes>', 'nodes to go to').makeOptionMandatory(),
-    new Option('--mapping <filter>', `move these mappings only: ${FILTER_HELP}`).argParser(
-      parseFilter,
-    ),
+    repeatable(
+      new Option('--mapping <filter>', `move these mappings only: ${FILTER_HELP}`),
+    ).argParser(parseFilter),
     new Option(
       '--pause-budget <ms>',
       'longest step in milliseconds: threads wait for pages on their way',

@@ -2,14 +2,13 @@
  * `node-numa run`: a launcher, which becomes the command.
  */
 
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { formatIdList } from '../../core/id-list.ts';
 import type { PolicyFlag, PolicyMode } from '../../core/memory-policy.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { applyPlan, readSetting } from '../../services/launch/apply.ts';
 import { become, resolveCommand } from '../../services/launch/become.ts';
 import { type LaunchRequest, planLaunch } from '../../services/launch/plan.ts';
-import { once } from '../arguments.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
@@ -33,18 +32,10 @@ const POLICIES: readonly PolicyMode[] = [
   ...(['local', 'default'] as const),
 ];
 
-/** As numactl: two policies are one too many. */
-function parsePolicy(text: string, previous: unknown): string {
-  if (POLICIES.some((mode) => mode === text)) return once(text, previous);
-  throw new InvalidArgumentError(`Allowed choices are ${POLICIES.join(', ')}.`);
-}
-
 const policyOption = new Option(
   '-p, --policy <mode>',
   'how memory is taken from the memory nodes; bind unless told',
-)
-  .choices(POLICIES)
-  .argParser(parsePolicy);
+).choices(POLICIES);
 
 export const runCommand: CommandSpec = defineCommand<RunOptions>({
   name: 'run',
@@ -60,9 +51,9 @@ export const runCommand: CommandSpec = defineCommand<RunOptions>({
     { flags: '[args...]', description: 'its own words, as they are' },
   ],
   options: [
-    new Option('-C, --cpus <list>', 'run on these CPUs').argParser(once),
-    new Option('-N, --cpu-nodes <list>', 'run on the CPUs of these nodes').argParser(once),
-    new Option('-m, --memory-nodes <list>', 'take memory from these nodes').argParser(once),
+    new Option('-C, --cpus <list>', 'run on these CPUs'),
+    new Option('-N, --cpu-nodes <list>', 'run on the CPUs of these nodes'),
+    new Option('-m, --memory-nodes <list>', 'take memory from these nodes'),
     policyOption,
     new Option('-b, --balancing', 'let automatic balancing move the pages (bind, preferred-many)'),
     new Option('--static', 'the nodes mean these very nodes, whatever the cpuset becomes'),

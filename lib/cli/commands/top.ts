@@ -12,7 +12,7 @@ import { backendLine } from '../render/backend-line.ts';
 import { bar, nodeLetter } from '../render/bar.ts';
 import type { Colours } from '../render/colours.ts';
 import { nodeLegend } from '../render/page-map.ts';
-import { flow } from '../render/paragraph.ts';
+import { flow, paragraph } from '../render/paragraph.ts';
 import { type Column, table } from '../render/table.ts';
 import { bytesText, shareText } from '../render/units.ts';
 import { showOrWatch, watchOption } from '../repeat.ts';
@@ -30,7 +30,8 @@ export const topCommand: CommandSpec = defineCommand<TopOptions>({
   name: 'top',
   summary: 'show all processes: their memory by node, and how much of it is remote',
   description: [
-    'Processes that this user may not look into are counted at the end. Remote is as in where.',
+    'Processes that this user may not look into are counted at the end, and what /proc does not ' +
+      'list is told (hidepid, PID namespaces). Remote is as in where.',
   ],
   options: [
     new Option('--count <number>', 'how many to show').argParser(parseCount).default(COUNT_DEFAULT),
@@ -55,11 +56,12 @@ async function linesOf(
   { options, output }: Invocation<TopOptions>,
   numa: Numa,
 ): Promise<readonly string[] | undefined> {
-  const { processes, hiddenCount } = await readProcesses(numa);
+  const { processes, hiddenCount, warnings } = await readProcesses(numa);
   const sorted = [...processes].sort(ORDERS[options.sort]).slice(0, options.count);
   const moreCount = processes.length - sorted.length;
   if (options.json) {
-    output.json({ backend: numa.backend, processes: sorted, moreCount, hiddenCount });
+    const { backend } = numa;
+    output.json({ backend, processes: sorted, moreCount, hiddenCount, warnings });
     return undefined;
   }
   const { columns, colours } = output;
@@ -74,6 +76,9 @@ async function linesOf(
     ...(moreCount > 0 ? [colours.dim(`and ${moreCount} more: --count ${processes.length}`)] : []),
     ...flow(nodeLegend(nodes, colours), columns),
     ...(hiddenCount > 0 ? [colours.dim(hiddenText(hiddenCount))] : []),
+    ...warnings.flatMap(({ message }) =>
+      paragraph(`note: ${message}`, columns).map((line) => colours.warning(line)),
+    ),
   ];
 }
 

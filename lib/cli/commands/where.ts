@@ -7,7 +7,7 @@ import type { Numa } from '../../facade/numa.ts';
 import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
 import { remoteShareOf } from '../../facade/process/process-threads.ts';
-import { parseCount, parsePid } from '../arguments.ts';
+import { parseCount, parsePid, repeatable } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
 import type { Output } from '../output.ts';
@@ -41,9 +41,9 @@ export const whereCommand: CommandSpec = defineCommand<WhereOptions>({
   args: [{ flags: '<pid>', description: 'the process', parse: parsePid }],
   options: [
     new Option('--maps', 'show the largest mappings, with their page maps'),
-    new Option('--mapping <filter>', `show these mappings only: ${FILTER_HELP}`).argParser(
-      parseFilter,
-    ),
+    repeatable(
+      new Option('--mapping <filter>', `show these mappings only: ${FILTER_HELP}`),
+    ).argParser(parseFilter),
     new Option('--top <count>', 'how many mappings to show')
       .argParser(parseCount)
       .default(TOP_DEFAULT),

@@ -59,12 +59,15 @@ export async function readThreads(
  */
 export function remoteShareOf(bytesByNode: NodeBytes, threads: readonly ProcessThread[]): number {
   const placed = threads.filter(({ node }) => node !== null);
-  const timeMs = placed.reduce((sum, thread) => sum + thread.cpuTimeMs, 0);
+  const hasRun = placed.some(({ cpuTimeMs }) => cpuTimeMs > 0);
   const bytes = Object.values(bytesByNode).reduce((sum, onNode) => sum + onNode, 0);
   if (placed.length === 0 || bytes === 0) return 0;
-  const local = placed.reduce((sum, { node, cpuTimeMs }) => {
-    const weight = timeMs > 0 ? cpuTimeMs / timeMs : 1 / placed.length;
-    return sum + (weight * (bytesByNode[node as NodeId] ?? 0)) / bytes;
-  }, 0);
-  return Math.max(0, 1 - local);
+  // Summed as whole numbers, and all of it in the same way as the remote part: none is 0, all is 1.
+  let [remote, all] = [0, 0];
+  for (const { node, cpuTimeMs } of placed) {
+    const weight = hasRun ? cpuTimeMs : 1;
+    remote += weight * (bytes - (bytesByNode[node as NodeId] ?? 0));
+    all += weight * bytes;
+  }
+  return remote / all;
 }

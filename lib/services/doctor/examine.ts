@@ -14,6 +14,7 @@ import {
   kernelFindings,
   limitFindings,
   nodeFindings,
+  processFindings,
 } from './host-findings.ts';
 
 export interface Examination {
@@ -35,6 +36,7 @@ export async function examine(numa: Numa): Promise<Examination> {
       ...callFindings(capabilities),
       ...confinementFindings(capabilities),
       ...(await cpuFindings(numa)),
+      ...(await processFindings(numa)),
       ...(await limitFindings(numa, kind)),
       ...(await kernelFindings(numa)),
     ],

@@ -11,6 +11,7 @@ import type { SurroundingsKind } from '../../facade/capabilities/surroundings.ts
 import { backendOf, type Numa } from '../../facade/numa.ts';
 import { parseLimits } from '../../procfs/limits.ts';
 import { parseStatus } from '../../procfs/status.ts';
+import { unlistedProcesses } from '../unlisted-processes.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 const MIB_BYTES = 2 ** 20;
@@ -72,6 +73,26 @@ export async function cpuFindings(numa: Numa): Promise<Finding[]> {
 function alignRemedies(nodes: string, cpus: readonly number[]): Finding['remedies'] {
   const action = `docker run --cpuset-cpus ${formatIdList(cpus)} --cpuset-mems ${nodes} ...`;
   return [{ action, effect: 'CPUs and memory of the same nodes; other engines have the like' }];
+}
+
+/** Whether all processes can be found. */
+export async function processFindings(numa: Numa): Promise<Finding[]> {
+  const backend = backendOf(numa);
+  if (!(await backend.readText('/proc/self/mounts')).ok) return [];
+  const [unlisted] = await unlistedProcesses(backend);
+  if (unlisted === undefined) return [ok('processes', 'all processes are listed')];
+  const { kind, message } = unlisted;
+  // Nothing is wrong with a container.
+  if (kind === 'pid-namespace') return [ok('processes', message)];
+  return [
+    warning('processes', message, [
+      { action: 'sudo node-numa top', effect: 'looks as root, who sees all' },
+      {
+        action: 'sudo mount -o remount,hidepid=0 /proc',
+        effect: 'every user sees the processes of every other',
+      },
+    ]),
+  ];
 }
 
 export async function limitFindings(numa: Numa, kind: SurroundingsKind): Promise<Finding[]> {

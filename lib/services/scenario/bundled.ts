@@ -31,15 +31,35 @@ export function openScenario(nameOrPath: string): Scenario {
   return readScenario(readJson(isPath ? nameOrPath : new URL(`${nameOrPath}${EXTENSION}`, FOLDER)));
 }
 
-/** @throws TypeError ERR_INVALID_ARG_VALUE: no such file, or no JSON */
+/** @throws TypeError ERR_INVALID_ARG_VALUE: no such file, no JSON, or a member that is there twice */
 export function readJson(path: string | URL): unknown {
+  const fail = (what: string): never => {
+    throw invalidArgumentValue('scenario', what, `${path}`);
+  };
+  let text = '';
+  let value: unknown;
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
+    value = JSON.parse(text);
   } catch (error) {
-    throw invalidArgumentValue(
-      'scenario',
-      `cannot be read: ${(error as Error).message}`,
-      `${path}`,
-    );
+    return fail(`cannot be read: ${(error as Error).message}`);
   }
+  const twice = repeatedMember(text);
+  return twice === undefined ? value : fail(`has the member ${twice} twice in one object`);
+}
+
+/** JSON.parse takes the last of members with one name, and says nothing. */
+function repeatedMember(json: string): string | undefined {
+  const objects: Set<string>[] = [];
+  for (const [token, name] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === '{') objects.push(new Set());
+    else if (token === '}') objects.pop();
+    else if (name !== undefined) {
+      const names = objects.at(-1) as Set<string>;
+      const plain = JSON.parse(name) as string;
+      if (names.has(plain)) return name;
+      names.add(plain);
+    }
+  }
+  return undefined;
 }
