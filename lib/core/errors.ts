@@ -88,12 +88,23 @@ export interface FailedCall {
   /** The allowed nodes as a list, where the call names nodes. */
   readonly allowedNodes?: string;
   readonly report?: AnyMigrationReport | undefined;
+  /** What is known beyond call and errno. */
+  readonly explanation?: Explanation | undefined;
+}
+
+/** What a failure means. */
+export interface Explanation {
+  readonly code: NumaErrorCode;
+  /** Which rule was broken. */
+  readonly rule: string;
+  /** What to try. */
+  readonly hint: string;
 }
 
 /** Makes the typed error for a failed system call. */
 export function systemError(call: FailedCall): NumaError {
   const name = errnoName(call.errno);
-  const row = explain(call.syscall, call.errno);
+  const row = call.explanation ?? explain(call.syscall, call.errno);
   const allowed = call.allowedNodes === undefined ? '' : ` (allowed nodes: ${call.allowedNodes})`;
   const message = `${call.syscall}: ${name}: ${call.asked}: ${row.rule}${allowed}`;
   return new NumaError(message, {
@@ -108,12 +119,6 @@ export function systemError(call: FailedCall): NumaError {
   });
 }
 
-interface Explanation {
-  readonly code: NumaErrorCode;
-  readonly rule: string;
-  readonly hint: string;
-}
-
 /** Where the remedy is another one on a simulated machine. */
 const SIMULATOR_HINTS: Readonly<Partial<Record<NumaErrorCode, string>>> = {
   NUMA_NO_SUCH_PROCESS:
@@ -124,7 +129,7 @@ const SIMULATOR_HINTS: Readonly<Partial<Record<NumaErrorCode, string>>> = {
     'where handles of other threads name nothing',
 };
 
-const SECCOMP_HINT =
+export const SECCOMP_HINT: string =
   'in a container the seccomp profile may block this call: run it with ' +
   '--security-opt seccomp=PROFILE that allows it (npx node-numa doctor tells which)';
 
@@ -175,11 +180,6 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
     rule: 'strict was asked, and some pages are elsewhere or could not be moved',
     hint: 'look at residency() for the pages left behind; without strict they are tolerated',
   },
-  [`mbind ${ERRNO.EPERM}`]: {
-    code: 'NUMA_NOT_PERMITTED',
-    rule: "only move: 'all' needs a privilege (CAP_SYS_NICE); the rest may be blocked by seccomp",
-    hint: `without that privilege use move: 'own'; ${SECCOMP_HINT}`,
-  },
   [`set_mempolicy_home_node ${ERRNO.EOPNOTSUPP}`]: {
     code: 'NUMA_POLICY_MISMATCH',
     rule: 'part of the range has a policy that takes no home node; parts before it have it now',
@@ -200,10 +200,15 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
     rule: 'this kernel does not have the call',
     hint: 'leave homeNode out, or use Linux 5.17 or newer',
   },
-  [`move_pages ${ERRNO.EPERM}`]: {
-    code: 'NUMA_NOT_PERMITTED',
-    rule: 'only includeShared needs a privilege (CAP_SYS_NICE); the rest may be blocked by seccomp',
-    hint: `without that privilege leave includeShared out; ${SECCOMP_HINT}`,
+  [`move_pages ${ERRNO.EINVAL}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    rule: 'the process has no memory of its own: a kernel thread, or one that is ending',
+    hint: 'choose another process',
+  },
+  [`move_pages ${ERRNO.ENOMEM}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'the kernel or the node has no room',
+    hint: 'free memory, or choose another node',
   },
   [`move_pages ${ERRNO.ENODEV}`]: {
     code: 'NUMA_NODE_OFFLINE',
@@ -218,7 +223,17 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
   [`migrate_pages ${ERRNO.EPERM}`]: {
     code: 'NUMA_NOT_PERMITTED',
     rule: 'the process is not ours to trace, or a target node is outside its cpuset',
-    hint: `run as the same user, or with CAP_SYS_NICE and CAP_SYS_PTRACE; ${SECCOMP_HINT}`,
+    hint: 'run as the same user, or with CAP_SYS_NICE and CAP_SYS_PTRACE',
+  },
+  [`migrate_pages ${ERRNO.EINVAL}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    rule: 'the process has no memory of its own, or none of the nodes has memory',
+    hint: 'choose another process, and nodes with memory',
+  },
+  [`migrate_pages ${ERRNO.ENOMEM}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'the kernel or the node has no room',
+    hint: 'free memory, or choose another node',
   },
   [`sched_setaffinity ${ERRNO.EINVAL}`]: {
     code: 'NUMA_INVALID_ARGUMENT',

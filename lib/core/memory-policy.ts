@@ -29,7 +29,7 @@ export interface PolicyOptions {
   /**
    * `static-nodes`: the nodes mean these very nodes, whatever the cpuset does; `relative-nodes`:
    * they are ordinals within the cpuset's nodes; `numa-balancing`: automatic balancing may still
-   * move the pages (bind; on kernels since 6.9 also preferred-many).
+   * move the pages (bind; on kernels since 6.10 also preferred-many).
    */
   readonly flags?: readonly PolicyFlag[];
 }

@@ -213,7 +213,7 @@ export class MappedBuffer {
     const share = this.#session.unwrap(backend.attach(this.handle), 'migrate');
     try {
       const pages = { ...this.#pages(range), mapping: share };
-      return this.#conclude(await moveRange(pages, request), isStrict);
+      return this.#conclude(await moveRange(pages, request), isStrict, request.flags);
     } finally {
       backend.munmap(share);
     }
@@ -252,13 +252,14 @@ export class MappedBuffer {
     this.release();
   }
 
-  #conclude(outcome: MoveOutcome, isStrict: boolean): MigrationReport {
+  #conclude(outcome: MoveOutcome, isStrict: boolean, flags: number): MigrationReport {
     const { report, failure } = outcome;
     if (failure !== undefined) {
       const asked = `${report.pages.total} pages to node ${report.target}`;
       const args = { target: report.target, pageCount: report.pages.total };
       const handled = report.pages.moved > 0 ? report : undefined;
-      throw this.#session.error(failure, asked, args, handled);
+      const made = flags === MPOL_MF.MOVE_ALL ? { privileged: 'includeShared' } : {};
+      throw this.#session.error(failure, { asked, args, report: handled, made });
     }
     if (report.aborted) {
       const { moved, total } = report.pages;

@@ -18,12 +18,21 @@ import { parseNodeExpression, resolveNodeExpression } from '../core/node-express
 import { type NodeExpression, type NodeId, NodeMask } from '../core/node-mask.ts';
 import { maxnodeOf, nodemaskWords, nodesOfWords } from '../core/nodemask-words.ts';
 import { MPOL_F, NODE_ID_MAX } from '../core/uapi.ts';
+import { type CallMade, explainFailure } from './capabilities/denial.ts';
 import type { Topology } from './topology.ts';
 
 /** A policy as set_mempolicy and mbind take it. */
 export interface PolicyArguments {
   readonly mode: number;
   readonly nodemask: NodemaskArgument | null;
+}
+
+/** What was asked of a call that failed. */
+export interface FailedRequest {
+  readonly asked: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly report?: AnyMigrationReport | undefined;
+  readonly made?: CallMade;
 }
 
 /** Mask words that are large enough for every kernel's number of possible nodes. */
@@ -128,26 +137,28 @@ export class Session {
     result: SyscallResult<T>,
     asked: string,
     args: Readonly<Record<string, unknown>> = {},
+    made: CallMade = {},
   ): T {
     if (result.ok) return result.value;
-    throw this.error(result, asked, args);
+    throw this.error(result, { asked, args, made });
   }
 
-  /** The typed error of a failed call. */
-  error(
-    failure: SyscallFailure,
-    asked: string,
-    args: Readonly<Record<string, unknown>>,
-    report?: AnyMigrationReport,
-  ): NumaError {
+  /** The typed error of a failed call about this process. */
+  error(failure: SyscallFailure, call: FailedRequest): NumaError {
+    const { syscall, errno } = failure;
+    const { asked, args, report, made = {} } = call;
+    const { backend } = this;
+    const explanation = explainFailure(backend, failure, made);
+    const namesNodes = explanation === undefined && NODE_CALLS.has(syscall);
     return systemError({
-      syscall: failure.syscall,
-      errno: failure.errno,
+      syscall,
+      errno,
       asked,
       args,
-      backend: this.backend.identity.kind,
-      ...(NODE_CALLS.has(failure.syscall) ? { allowedNodes: `${this.allowedNodes()}` } : {}),
+      backend: backend.identity.kind,
+      ...(namesNodes ? { allowedNodes: `${this.allowedNodes()}` } : {}),
       report,
+      explanation,
     });
   }
 

@@ -42,7 +42,8 @@ export class ThreadMemory {
     checkThreadPolicy(policy);
     const request = this.#session.encodePolicy(policy);
     const result = this.#session.backend.setMempolicy(request);
-    this.#session.unwrap(result, `${policy} for this thread`, { policy: `${policy}` });
+    const { mode } = request;
+    this.#session.unwrap(result, `${policy} for this thread`, { policy: `${policy}` }, { mode });
   }
 
   /**

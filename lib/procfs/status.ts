@@ -15,8 +15,12 @@ export interface TaskStatus {
   /** Whose it is, by effective user id. */
   readonly effectiveUid: number | null;
   readonly realUid: number | null;
+  /** Real, effective, saved, file system. */
+  readonly userIds: readonly number[] | null;
+  readonly groupIds: readonly number[] | null;
   /** Effective capabilities, bit n for capability n. */
   readonly effectiveCapabilities: bigint | null;
+  readonly permittedCapabilities: bigint | null;
   /** 0 none, 1 strict, 2 filtered. */
   readonly seccompMode: number | null;
   readonly hasNoNewPrivileges: boolean | null;
@@ -44,7 +48,10 @@ export function parseStatus(text: string): TaskStatus {
     threadGroupId: integerOf(values.get('Tgid')),
     realUid: integerOf(words('Uid')[0]),
     effectiveUid: integerOf(words('Uid')[1]),
+    userIds: values.has('Uid') ? words('Uid').map(Number) : null,
+    groupIds: values.has('Gid') ? words('Gid').map(Number) : null,
     effectiveCapabilities: hexOf(values.get('CapEff')),
+    permittedCapabilities: hexOf(values.get('CapPrm')),
     seccompMode: integerOf(values.get('Seccomp')),
     hasNoNewPrivileges: noNewPrivileges === null ? null : noNewPrivileges !== 0,
     cpusAllowed: listOf(values.get('Cpus_allowed_list'), CPU_ID_MAX),

@@ -92,9 +92,10 @@ describe('run --show', () => {
       ...['run', '--show', '-p', 'weighted-interleave', '-m', 'all'],
     ]);
     if (exitCode === 0) return expect(stdout).toContain('weighted interleave:');
-    expect([exitCode, stderr]).toEqual([
-      1,
-      `node-numa: weighted-interleave needs Linux 6.9, and this is ${numa.backend.kernel}\n`,
-    ]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      'this kernel does not have MPOL_WEIGHTED_INTERLEAVE: ' +
+        `Linux has it since 6.9, this is ${numa.backend.kernel}`,
+    );
   });
 });

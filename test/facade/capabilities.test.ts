@@ -127,7 +127,10 @@ describe('why not', () => {
   });
 
   test('denied where no filter is on: nobody says by whom', async () => {
-    const { calls, verbs } = await capabilitiesBehind({ movePages: EPERM }, UNFILTERED);
+    const { calls, verbs } = await capabilitiesBehind(
+      { movePages: EPERM, movePagesSync: EPERM },
+      UNFILTERED,
+    );
     expect(calls.move_pages).toMatchObject({ works: false, cause: 'unknown' });
     expect(calls.mbind.works).toBe(true);
     const migrate = verbs.find(({ verb }) => verb === 'buffer.migrate()');

@@ -170,7 +170,8 @@ describe('stat', () => {
 describe('status', () => {
   test('tells users, privileges and what is allowed', () => {
     const text =
-      'Name:\tmy (odd) name\nTgid:\t7\nUid:\t1000\t0\t0\t0\nCapEff:\t0000000000800000\n' +
+      'Name:\tmy (odd) name\nTgid:\t7\nUid:\t1000\t0\t0\t0\nGid:\t100\t101\t102\t103\n' +
+      'CapPrm:\t0000000000c00000\nCapEff:\t0000000000800000\n' +
       'Seccomp:\t2\nNoNewPrivs:\t1\nCpus_allowed_list:\t0-2,5\nMems_allowed_list:\t1\n' +
       'VmRSS:\t     12 kB\n';
     const status = parseStatus(text);
@@ -179,7 +180,10 @@ describe('status', () => {
       threadGroupId: 7,
       realUid: 1000,
       effectiveUid: 0,
+      userIds: [1000, 0, 0, 0],
+      groupIds: [100, 101, 102, 103],
       effectiveCapabilities: 0x800000n,
+      permittedCapabilities: 0xc00000n,
       seccompMode: 2,
       hasNoNewPrivileges: true,
       cpusAllowed: [0, 1, 2, 5],

@@ -15,8 +15,9 @@ import type {
   Confinement,
   NumaCall,
 } from './capability.ts';
-import { explainRefusal, isBefore } from './explain.ts';
-import { MODE_PROBES, PROBES, type Probe } from './probes.ts';
+import { isReached } from './denial.ts';
+import { explainRefusal, isBefore, sinceText } from './explain.ts';
+import { MODE_PROBES, PROBES, type Probe, SECCOMP_MODES } from './probes.ts';
 import { remediesOf } from './remedies.ts';
 import { findSurroundings } from './surroundings.ts';
 import { climb } from './verbs.ts';
@@ -34,8 +35,6 @@ const CALLS: readonly NumaCall[] = [
 const FILES = ['/proc/self/maps', '/proc/self/numa_maps', '/proc/self/pagemap'] as const;
 
 type FilePath = (typeof FILES)[number];
-
-const SECCOMP_MODES = ['none', 'strict', 'filter'] as const;
 
 /** Asked once for each session: what is allowed to a process does not grow. */
 const known = new WeakMap<Session, Promise<Capabilities>>();
@@ -107,8 +106,9 @@ async function askCalls(
 type Around = Omit<Parameters<typeof explainRefusal>[0], 'probe' | 'errno'>;
 
 function judge(probe: Probe, result: SyscallResult<unknown>, around: Around): Capability {
-  const isReached = result.ok || probe.reachedBy?.includes(result.errno) === true;
-  if (isReached) return { name: probe.part ?? probe.call, works: true, isProbed: true };
+  if (result.ok || isReached(probe, result)) {
+    return { name: probe.part ?? probe.call, works: true, isProbed: true };
+  }
   return explainRefusal({ probe, errno: result.errno, ...around });
 }
 
@@ -131,7 +131,7 @@ function modesOfThreads(
     if (since === undefined || !isBefore(kernel, since)) {
       return { name, works: true, isProbed: false };
     }
-    const reason = `Linux has it since ${since}, this is ${kernel}`;
+    const reason = sinceText(since, kernel);
     const remedies = remediesOf({ cause: 'kernel', since }, 'none');
     return { name, works: false, isProbed: false, cause: 'kernel', reason, remedies };
   });

@@ -8,15 +8,20 @@ import type { Capability, CapabilityCause, Confinement } from './capability.ts';
 import type { Probe } from './probes.ts';
 import { remediesOf } from './remedies.ts';
 
-/** A refusal, and what is known around it. */
-export interface Refusal {
+/** What tells the cause. */
+export interface Evidence {
   readonly probe: Probe;
   /** Positive. */
   readonly errno: number;
   readonly kernel: string;
-  readonly confinement: Confinement;
+  readonly confinement: Pick<Confinement, 'seccomp'>;
   /** Whether the same call works without the flag; `undefined` for the plain form itself. */
   readonly doesPlainWork?: boolean | undefined;
+}
+
+/** A refusal, and what is known around it. */
+export interface Refusal extends Evidence {
+  readonly confinement: Confinement;
 }
 
 /** A capability that is not there. */
@@ -38,16 +43,16 @@ export function explainRefusal(refusal: Refusal): Capability {
   };
 }
 
-interface Cause {
+export interface Cause {
   readonly cause: CapabilityCause;
   readonly reason: string;
 }
 
-function causeOf(refusal: Refusal): Cause {
-  const { probe, errno, kernel, doesPlainWork } = refusal;
+export function causeOf(evidence: Evidence): Cause {
+  const { probe, errno, kernel, doesPlainWork } = evidence;
   const { since } = probe;
   if (since !== undefined && isBefore(kernel, since) && isAbsence(errno)) {
-    return { cause: 'kernel', reason: `Linux has it since ${since}, this is ${kernel}` };
+    return { cause: 'kernel', reason: sinceText(since, kernel) };
   }
   if (errno === ERRNO.EPERM && probe.isPrivileged === true && doesPlainWork === true) {
     const reason = 'this flag needs CAP_SYS_NICE in the initial user namespace; the call works';
@@ -56,7 +61,7 @@ function causeOf(refusal: Refusal): Cause {
   if (errno === ERRNO.EINVAL) {
     return { cause: 'kernel', reason: `this kernel, ${kernel}, does not know it` };
   }
-  return errno === ERRNO.ENOSYS ? absenceOf(refusal) : denialOf(refusal);
+  return errno === ERRNO.ENOSYS ? absenceOf(evidence) : denialOf(evidence);
 }
 
 function isAbsence(errno: number): boolean {
@@ -64,7 +69,7 @@ function isAbsence(errno: number): boolean {
 }
 
 /** A filter that is older than a call answers ENOSYS for it, as a kernel without it does. */
-function absenceOf({ kernel, confinement }: Refusal): Cause {
+function absenceOf({ kernel, confinement }: Evidence): Cause {
   if (confinement.seccomp === 'filter') {
     const reason = `a filter is on that is older than the call, which Linux ${kernel} has`;
     return { cause: 'seccomp', reason };
@@ -74,7 +79,7 @@ function absenceOf({ kernel, confinement }: Refusal): Cause {
 }
 
 /** The kernel itself never refuses these forms: somebody answers in its place. */
-function denialOf({ confinement }: Refusal): Cause {
+function denialOf({ confinement }: Evidence): Cause {
   const { seccomp } = confinement;
   const never = 'the kernel itself refuses this to nobody';
   if (seccomp === 'filter' || seccomp === 'strict') {
@@ -86,6 +91,10 @@ function denialOf({ confinement }: Refusal): Cause {
   }
   const reason = `no seccomp filter is on, and ${never}: a security module or a sandbox does`;
   return { cause: 'unknown', reason };
+}
+
+export function sinceText(since: string, kernel: string): string {
+  return `Linux has it since ${since}, this is ${kernel}`;
 }
 
 /** Compares "6.1.0-18-amd64" with "5.17". */

@@ -24,10 +24,15 @@ export interface Probe {
   readonly reachedBy?: readonly number[];
   /** Needs CAP_SYS_NICE. */
   readonly isPrivileged?: boolean;
+  /** The mode that is asked for, with its flags. */
+  readonly mode?: number;
   /** First release that has it; absent where all do that Node.js runs on. */
   readonly since?: string;
   ask(backend: Backend): SyscallResult<unknown> | Promise<SyscallResult<unknown>>;
 }
+
+/** `Seccomp:` of /proc/self/status. */
+export const SECCOMP_MODES = ['none', 'strict', 'filter'] as const;
 
 /** Above PID_MAX_LIMIT, 2^22: no process has it. */
 const NO_PID = 2 ** 31 - 1;
@@ -52,6 +57,7 @@ function bindOf(part: string | undefined, mode: number, flags: number, more = {}
     call: 'mbind',
     ...(part === undefined ? {} : { part }),
     ...more,
+    mode,
     ask: (backend) => backend.mbind({ address: 0n, lengthBytes: 0, mode, nodemask: null, flags }),
   };
 }
@@ -68,7 +74,7 @@ function moveOf(part: string | undefined, nodes: number | null, flags: number, m
     call: 'move_pages',
     ...(part === undefined ? {} : { part }),
     ...more,
-    ask: (backend) => backend.movePages(request),
+    ask: (backend) => backend.movePagesSync(request),
   };
 }
 
@@ -84,7 +90,7 @@ export const MODE_PROBES: readonly Probe[] = [
   bindOf('MPOL_F_RELATIVE_NODES', MPOL.BIND | RELATIVE_NODES, 0),
   bindOf('MPOL_F_NUMA_BALANCING', MPOL.BIND | NUMA_BALANCING, 0, { since: '5.12' }),
   bindOf('MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING', MPOL.PREFERRED_MANY | NUMA_BALANCING, 0, {
-    since: '6.12',
+    since: '6.10',
   }),
 ];
 

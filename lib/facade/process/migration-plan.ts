@@ -4,8 +4,9 @@
 
 import { outOfRange } from '../../core/argument-errors.ts';
 import { checkOptions, checkSignal } from '../../core/check-arguments.ts';
-import type { NodeExpression, NodeId, NodeMask } from '../../core/node-mask.ts';
+import { type NodeExpression, type NodeId, NodeMask } from '../../core/node-mask.ts';
 import type { Session } from '../session.ts';
+import { nodesAllowedTo, outsideCpuset } from './access-denied.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
 import { type NodeMoves, nodeMoves, targetOf } from './node-moves.ts';
 import type { ProcessFiles } from './process-files.ts';
@@ -34,8 +35,9 @@ export interface PlannedMapping extends ProcessMapping {
 /** What is worth knowing before. */
 export interface PlanWarning {
   /** `shared`: pages that others map too stay. `target-full`: not all will fit. `policy`: a
-   *  mapping's own policy names nodes that are left, and will place its future pages there. */
-  readonly kind: 'shared' | 'target-full' | 'policy';
+   *  mapping's own policy names nodes that are left, and will place its future pages there.
+   *  `cpuset`: the process may not have memory on a target. */
+  readonly kind: 'shared' | 'target-full' | 'policy' | 'cpuset';
   readonly message: string;
 }
 
@@ -98,6 +100,7 @@ export async function planMigration(
       ...sharedWarnings(planned),
       ...roomWarnings(bytesByTarget, freeBytesByTarget),
       ...policyWarnings(planned),
+      ...cpusetWarnings(bytesByTarget, await nodesAllowedTo(files)),
     ],
   });
 }
@@ -171,6 +174,15 @@ function roomWarnings(wanted: NodeBytes, free: NodeBytes): PlanWarning[] {
     const message = `node ${node} has ${room} bytes free, and ${bytes} are to move there`;
     return [{ kind: 'target-full', message } as const];
   });
+}
+
+/** Targets of pages that the kernel will refuse. */
+function cpusetWarnings(wanted: NodeBytes, allowed: NodeMask | null): PlanWarning[] {
+  const targets = NodeMask.from(entriesOf(wanted).map(([node]) => node));
+  const forbidden = allowed === null ? NodeMask.empty : targets.difference(allowed);
+  if (forbidden.isEmpty) return [];
+  const message = `node ${forbidden} is refused: ${outsideCpuset(allowed as NodeMask).rule}`;
+  return [{ kind: 'cpuset', message }];
 }
 
 /** A policy with nodes that names one which is left. */

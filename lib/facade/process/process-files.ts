@@ -1,17 +1,18 @@
 /**
  * The files of /proc that tell of a process, with what a refusal means.
  *
- * Source: proc(5); fs/proc/base.c, proc_pid_permission() and proc_mem_open(); kernel/ptrace.c,
- * __ptrace_may_access().
+ * Source: proc(5); fs/proc/base.c, proc_pid_permission() and proc_mem_open().
  */
 
 import type { Backend } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import { ERRNO, errnoName } from '../../core/errno.ts';
-import { NumaError, type NumaErrorCode } from '../../core/errors.ts';
-import { NodeMask } from '../../core/node-mask.ts';
+import { type Explanation, NumaError, type NumaErrorCode } from '../../core/errors.ts';
+import type { NodeMask } from '../../core/node-mask.ts';
 import { parseStat, type TaskStat } from '../../procfs/stat.ts';
-import { hasCapability, parseStatus, type TaskStatus } from '../../procfs/status.ts';
+import { parseStatus, type TaskStatus } from '../../procfs/status.ts';
+import { explainDenied, isDenial, isReached, probeOf } from '../capabilities/denial.ts';
+import { explainAccess, nodesAllowedTo, outsideCpuset } from './access-denied.ts';
 
 /** Whose files are read. */
 export interface ProcessFiles {
@@ -38,7 +39,7 @@ export async function readProcessFile(files: ProcessFiles, name: PrivateFile): P
   const reading = files.backend.readText(`/proc/${files.pid}/${name}`);
   const result = await (signal === undefined ? reading : untilAborted(reading, signal));
   if (result.ok) return result.value;
-  throw await refusalOf(files, result, `reading /proc/${files.pid}/${name}`);
+  throw await refusalOf(files, result, { asked: `reading /proc/${files.pid}/${name}` });
 }
 
 /** The kernel goes on with what nobody waits for any longer. */
@@ -62,7 +63,7 @@ async function untilAborted<T>(reading: Promise<T>, signal: AbortSignal): Promis
 export async function readProcessStat(files: ProcessFiles): Promise<TaskStat> {
   const path = `/proc/${files.pid}/stat`;
   const result = await files.backend.readText(path);
-  if (!result.ok) throw await refusalOf(files, result, `reading ${path}`);
+  if (!result.ok) throw await refusalOf(files, result, { asked: `reading ${path}` });
   const stat = parseStat(result.value);
   if (stat === null) throw await noSuchProcess(files, NO_ANSWER, `reading ${path}`);
   return stat;
@@ -87,32 +88,67 @@ export async function readStatus(
   return result.ok ? parseStatus(result.value) : null;
 }
 
-/**
- * The typed error of a call about another process that the kernel refused, explained.
- * @param to nodes that its pages were to go to
- */
+/** A call about another process. */
+export interface ProcessRequest {
+  readonly asked: string;
+  /** Nodes that its pages were to go to. */
+  readonly to?: NodeMask;
+  /** What of it needs CAP_SYS_NICE, as the caller wrote it. */
+  readonly privileged?: string | undefined;
+}
+
+/** The typed error of a call about another process that was refused, with its cause. */
 export async function refusalOf(
   files: ProcessFiles,
-  { syscall, errno }: SyscallFailure,
-  asked: string,
-  to?: NodeMask,
+  failure: SyscallFailure,
+  request: ProcessRequest,
 ): Promise<NumaError> {
-  if (errno === ERRNO.ESRCH) return noSuchProcess(files, { syscall, errno }, asked);
+  const { syscall, errno } = failure;
+  const { asked } = request;
+  const call = { syscall, errno, asked };
+  if (errno === ERRNO.ESRCH) return noSuchProcess(files, call, asked);
   if (errno === ERRNO.ENOENT) {
     const hasProc = (await files.backend.readText(OWN_STAT)).ok;
-    return hasProc ? noSuchProcess(files, { syscall, errno }, asked) : noProc(files, asked);
+    return hasProc ? noSuchProcess(files, call, asked) : noProc(files, asked);
   }
-  const call = { syscall, errno, asked };
-  if (errno !== ERRNO.EPERM && errno !== ERRNO.EACCES) {
-    const facts = { rule: 'the system refused', hint: 'see proc(5)' };
-    return makeError(files, { ...call, ...facts, code: 'NUMA_SYSTEM_ERROR' });
+  if (isDenial(errno)) {
+    return makeError(files, { ...call, ...(await explainDenial(files, failure, request)) });
   }
-  return makeError(files, {
-    ...call,
-    ...(await explainDenial(files, to)),
-    code: 'NUMA_NOT_PERMITTED',
-  });
+  const facts = { rule: 'the system refused', hint: 'see proc(5)' };
+  return makeError(files, { ...call, ...facts, code: 'NUMA_SYSTEM_ERROR' });
 }
+
+/**
+ * Who refused it: somebody who refuses the call as such (a filter, a kernel without it), the kernel
+ * for a flag that needs a privilege, the process's cpuset, or what protects the process from us.
+ */
+async function explainDenial(
+  files: ProcessFiles,
+  failure: SyscallFailure,
+  { to, privileged }: ProcessRequest,
+): Promise<Explanation> {
+  const { backend } = files;
+  const { syscall, errno } = failure;
+  const probe = probeOf(syscall);
+  if (probe !== undefined && !isReached(probe, await probe.ask(backend))) {
+    return explainDenied(backend, failure, { doesPlainWork: undefined });
+  }
+  const all = privileged === undefined ? undefined : probeOf(syscall, 'MPOL_MF_MOVE_ALL');
+  if (all !== undefined && !isReached(all, await all.ask(backend))) {
+    return explainDenied(backend, failure, { privileged, doesPlainWork: true });
+  }
+  if (syscall === 'move_pages' && errno === ERRNO.EACCES) {
+    const allowed = await nodesAllowedTo(files);
+    const facts = allowed === null ? OUTSIDE_SOME_CPUSET : outsideCpuset(allowed);
+    return { code: 'NUMA_NODE_NOT_ALLOWED', ...facts };
+  }
+  return { code: 'NUMA_NOT_PERMITTED', ...(await explainAccess(files, { syscall, to })) };
+}
+
+const OUTSIDE_SOME_CPUSET = {
+  rule: "the target node is outside the process's cpuset",
+  hint: 'choose a node of its cpuset, or widen cpuset.mems',
+} as const;
 
 /** A file that is cut short is one of a process that ends at this moment. */
 const NO_ANSWER = { syscall: 'read', errno: ERRNO.ESRCH };
@@ -151,34 +187,6 @@ function noProc(files: ProcessFiles, asked: string): NumaError {
     hint: 'mount it: mount -t proc proc /proc',
     code: 'NUMA_UNSUPPORTED',
   });
-}
-
-/** Why a process is not ours to look into: who it is, and who we are. */
-async function explainDenial(
-  files: ProcessFiles,
-  to: NodeMask | undefined,
-): Promise<{ rule: string; hint: string }> {
-  const [target, own] = [await readStatus(files, files.pid), await readStatus(files, 'self')];
-  const isOurs = target?.realUid === own?.effectiveUid && target?.effectiveUid === target?.realUid;
-  if (target === null || own === null) {
-    return { rule: 'the process is not ours to look into', hint: 'run as root' };
-  }
-  const allowed = target.nodesAllowed === null ? null : NodeMask.from(target.nodesAllowed);
-  if (to !== undefined && allowed !== null && !to.isSubsetOf(allowed)) {
-    const rule = `the process's cpuset allows node ${allowed} only`;
-    return { rule, hint: 'choose one of them, or widen its cpuset.mems' };
-  }
-  if (hasCapability(own, 'CAP_SYS_PTRACE')) {
-    const rule = 'the call is denied although we may trace the process';
-    return { rule, hint: 'a seccomp profile or a security module forbids it: node-numa doctor' };
-  }
-  if (isOurs) {
-    const rule = 'the process is not dumpable (PR_SET_DUMPABLE, or a program with privileges)';
-    return { rule, hint: 'run with CAP_SYS_PTRACE, or as root' };
-  }
-  const rule = `the process belongs to user ${target.realUid}, and we are ${own.effectiveUid}`;
-  const hint = `run as user ${target.realUid}, with CAP_SYS_PTRACE, or as root`;
-  return { rule, hint };
 }
 
 function makeError(

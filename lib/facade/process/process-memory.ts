@@ -16,8 +16,9 @@ import {
 import { ERRNO } from '../../core/errno.ts';
 import { AbortError, NumaError } from '../../core/errors.ts';
 import type { MappingsMigrationReport } from '../../core/migration-report.ts';
-import type { NodeExpression, NodeMask } from '../../core/node-mask.ts';
+import type { NodeExpression } from '../../core/node-mask.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
+import { isDenial } from '../capabilities/denial.ts';
 import { notMet } from '../migration-tally.ts';
 import { chunksOf, locate } from '../residency.ts';
 import type { Session } from '../session.ts';
@@ -34,7 +35,12 @@ import {
   SELECTION_MEMBERS,
 } from './migration-plan.ts';
 import { nodeMoves } from './node-moves.ts';
-import { type ProcessFiles, readProcessStat, refusalOf } from './process-files.ts';
+import {
+  type ProcessFiles,
+  type ProcessRequest,
+  readProcessStat,
+  refusalOf,
+} from './process-files.ts';
 import { type ProcessMapping, readMappings } from './process-mappings.ts';
 import { type ProcessResidency, readResidency } from './process-residency.ts';
 import { type ProcessThread, readThreads } from './process-threads.ts';
@@ -159,7 +165,7 @@ export class ProcessMemory {
     const moves = nodeMoves(this.#session, nodes);
     checkSignal(signal, 'options.signal')?.throwIfAborted();
     const outcome = await migrateAtOnce(this.#files, moves);
-    if ('errno' in outcome) throw await this.#refusal(outcome, moves.to);
+    if ('errno' in outcome) throw await this.#refusal(outcome, { to: moves.to });
     return outcome;
   }
 
@@ -238,7 +244,9 @@ export class ProcessMemory {
     { isStrict, isShared }: { isStrict: boolean; isShared: boolean },
   ): Promise<MappingsMigrationReport> {
     const { moved, total } = report.pages;
-    const cause = gone ?? (failure && (await this.#refusal(failure, report.to, isShared)));
+    const privileged = isShared ? 'includeShared' : undefined;
+    const cause =
+      gone ?? (failure && (await this.#refusal(failure, { to: report.to, privileged })));
     if (cause instanceof NumaError) {
       const { message: _, ...fields } = cause;
       throw new NumaError(baseMessage(cause), moved > 0 ? { ...fields, report } : fields, {
@@ -253,12 +261,16 @@ export class ProcessMemory {
     return report;
   }
 
-  /** The kernel's answer to a call about this process, explained where it may not be asked. */
-  async #refusal(failure: SyscallFailure, to?: NodeMask, isShared = false): Promise<NumaError> {
+  /** The kernel's answer to a call about this process, explained where it was refused. */
+  async #refusal(
+    failure: SyscallFailure,
+    request: Omit<ProcessRequest, 'asked'> = {},
+  ): Promise<NumaError> {
+    const { to } = request;
     const asked = `process ${this.pid}${to === undefined ? '' : ` to ${to}`}`;
-    const isAccess = failure.errno === ERRNO.EPERM || failure.errno === ERRNO.ESRCH;
-    if (isAccess && !isShared) return refusalOf(this.#files, failure, asked, to);
-    return this.#session.error(failure, asked, { pid: this.pid });
+    const isAccess = isDenial(failure.errno) || failure.errno === ERRNO.ESRCH;
+    if (isAccess) return refusalOf(this.#files, failure, { asked, ...request });
+    return this.#session.error(failure, { asked, args: { pid: this.pid } });
   }
 }
 

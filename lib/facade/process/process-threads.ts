@@ -36,7 +36,7 @@ export async function readThreads(
 ): Promise<ProcessThread[]> {
   const folder = `/proc/${files.pid}/task`;
   const names = await files.backend.readNames(folder);
-  if (!names.ok) throw await refusalOf(files, names, `reading ${folder}`);
+  if (!names.ok) throw await refusalOf(files, names, { asked: `reading ${folder}` });
   const ids = names.value.map(Number).sort((a, b) => a - b);
   const nodeOfCpu = new Map(topology.nodes.flatMap(({ id, cpus }) => cpus.map((cpu) => [cpu, id])));
   const threads: ProcessThread[] = [];

@@ -4,7 +4,6 @@
  */
 
 import { outOfRange } from '../../core/argument-errors.ts';
-import { NumaError } from '../../core/errors.ts';
 import { formatIdList } from '../../core/id-list.ts';
 import type { MemoryPolicy } from '../../core/memory-policy.ts';
 import type { NodeMask } from '../../core/node-mask.ts';
@@ -21,14 +20,6 @@ export interface ThreadSetting {
   readonly allowedNodes: NodeMask;
 }
 
-/** Source: Linux, include/uapi/linux/mempolicy.h at these releases. */
-const MODE_SINCE: Readonly<Record<string, readonly [major: number, minor: number]>> = {
-  'preferred-many': [5, 15],
-  'weighted-interleave': [6, 9],
-  'bind with balancing': [5, 12],
-  'preferred-many with balancing': [6, 9],
-};
-
 /**
  * @throws RangeError ERR_OUT_OF_RANGE for CPUs and nodes outside of the cpuset; NumaError
  *   NUMA_UNSUPPORTED for a mode that this kernel does not have, and what the calls answer
@@ -44,7 +35,7 @@ export function applyPlan(numa: Numa, { cpus, policy }: LaunchPlan): void {
       throw outOfRange(ASKED.cpus, rule, formatIdList(cpus.cpus));
     }
   }
-  if (policy !== undefined) setPolicy(numa, policy);
+  if (policy !== undefined) numa.thread.setPolicy(policy);
 }
 
 /** @throws NumaError */
@@ -56,27 +47,4 @@ export function readSetting(numa: Numa): ThreadSetting {
     cpuNodes: nodesOf(numa, cpus),
     allowedNodes: numa.allowedNodes(),
   };
-}
-
-function setPolicy(numa: Numa, policy: MemoryPolicy): void {
-  try {
-    numa.thread.setPolicy(policy);
-  } catch (error) {
-    const isRefused = error instanceof NumaError && error.code === 'NUMA_INVALID_ARGUMENT';
-    const { kernel } = numa.backend;
-    const isBalanced = policy.flags.includes('numa-balancing');
-    const mode = isBalanced ? `${policy.mode} with balancing` : policy.mode;
-    const since = MODE_SINCE[mode] ?? (isBalanced ? MODE_SINCE[policy.mode] : undefined);
-    if (!isRefused || since === undefined || !isOlder(kernel, since)) throw error;
-    throw new NumaError(
-      `${mode} needs Linux ${since.join('.')}, and this is ${kernel}`,
-      { code: 'NUMA_UNSUPPORTED', syscall: 'set_mempolicy', backend: numa.backend.kind },
-      { cause: error },
-    );
-  }
-}
-
-function isOlder(kernel: string, [major, minor]: readonly [number, number]): boolean {
-  const [, ofMajor, ofMinor] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
-  return Number(ofMajor) < major || (Number(ofMajor) === major && Number(ofMinor) < minor);
 }
