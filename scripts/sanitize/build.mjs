@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import {
-  copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,6 +16,7 @@ import {
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder, findProgram, projectFolder, runProgram } from '../guest/host.mjs';
+import { buildTypeScript } from '../setup/project-steps.mjs';
 
 export const sanitizeFolder = join(cacheFolder, 'sanitize');
 const objectFolder = join(sanitizeFolder, 'objects');
@@ -77,6 +78,7 @@ export async function findSanitizer() {
  */
 export async function build(headers) {
   mkdirSync(objectFolder, { recursive: true });
+  mkdirSync(packageFolders.addon, { recursive: true });
   const recipe = readRecipe(headers);
   await compilePrefix(recipe);
   const sources = [...recipe.sources, plantedSource];
@@ -86,7 +88,7 @@ export async function build(headers) {
       await compile(source, recipe);
     }
   });
-  await Promise.all([...workers, bundleStorms()]);
+  await Promise.all([...workers, bundleStorms(), copyFacade()]);
   await link(recipe.sources, packageFolders.addon);
   const planted = recipe.sources.map((one) => (one === replacedSource ? plantedSource : one));
   await link(planted, packageFolders.planted);
@@ -200,7 +202,6 @@ async function bundleStorms() {
     input: programs.map((path) => join(projectFolder, path)),
     platform: 'node',
     logLevel: 'warn',
-    external: ['bindings'],
     output: {
       dir: folder,
       format: 'esm',
@@ -208,7 +209,15 @@ async function bundleStorms() {
       chunkFileNames: '[name]-[hash].mjs',
     },
   });
-  const copies = dirname(stormFile('planted', 'any'));
-  mkdirSync(copies, { recursive: true });
-  for (const name of readdirSync(folder)) copyFileSync(join(folder, name), join(copies, name));
+  cpSync(folder, dirname(stormFile('planted', 'any')), { recursive: true });
+}
+
+/** The facade finds the addon of the package that it is in. */
+async function copyFacade() {
+  await buildTypeScript();
+  writeFileSync(join(packageFolders.addon, 'package.json'), '{ "type": "module" }\n');
+  cpSync(join(projectFolder, 'dist'), join(packageFolders.addon, 'dist'), {
+    recursive: true,
+    filter: (path) => !/\.(d\.ts|map|tsbuildinfo)$/.test(path),
+  });
 }

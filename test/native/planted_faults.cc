@@ -7,8 +7,9 @@
 #include <memory>
 
 // The addon's table, with its registration put off.
-#undef NODE_API_MODULE
-#define NODE_API_MODULE(name, init) static constexpr auto kOwnInit = init;
+#include <node_api.h>
+#undef NAPI_MODULE
+#define NAPI_MODULE(name, init) static constexpr auto kOwnInit = init;
 #include "../../native/addon.cc"
 
 namespace node_numa {
@@ -47,19 +48,15 @@ Napi::Value PlantedUnchecked(const Napi::CallbackInfo& info) {
   return last;
 }
 
-Napi::Object InitPlanted(Napi::Env env, Napi::Object exports) {
-  kOwnInit(env, exports);
-  const char* const name = "planted_use_after_free";
-  exports.Set(name, Napi::Function::New<PlantedUseAfterFree>(env, name));
-  exports.Set("planted_undefined", Napi::Function::New<PlantedUndefined>(env, "undefined"));
-  exports.Set("planted_unchecked", Napi::Function::New<PlantedUnchecked>(env, "unchecked"));
-  return exports;
-}
-
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  return Napi::RegisterModule(env, exports, InitPlanted);
+  Napi::Object entries(env, kOwnInit(env, exports));
+  const char* const name = "planted_use_after_free";
+  entries.Set(name, Napi::Function::New<PlantedUseAfterFree>(env, name));
+  entries.Set("planted_undefined", Napi::Function::New<PlantedUndefined>(env, "undefined"));
+  entries.Set("planted_unchecked", Napi::Function::New<PlantedUnchecked>(env, "unchecked"));
+  return entries;
 }
 
 }  // namespace node_numa

@@ -1,15 +1,10 @@
 /** Loops over the facade, which call the addon as programs do. */
 
-import {
-  defaultPolicy,
-  type MappedBuffer,
-  type MappingHandle,
-  type Numa,
-  openNuma,
-  preferred,
-} from '../../../lib/index.ts';
+import type { MappedBuffer, MappingHandle, Numa } from '../../../lib/index.ts';
+import { type Facade, loadFacade } from './storm.ts';
 
 interface Scene {
+  readonly facade: Facade;
   readonly numa: Numa;
   readonly buffer: MappedBuffer;
   /** A buffer of the thread that started this one. */
@@ -34,18 +29,18 @@ export const facadeLoops: Readonly<Record<string, (scene: Scene) => unknown>> = 
   allowedNodes: ({ numa }) => numa.allowedNodes(),
   capabilities: ({ numa }) => numa.capabilities(),
   freeMemory: ({ numa }) => numa.freeMemory(0),
-  openNuma: () => openNuma({ backend: 'native' }),
-  'thread policy': ({ numa }) => {
-    numa.thread.setPolicy(preferred(0));
+  openNuma: ({ facade }) => facade.openNuma({ backend: 'native' }),
+  'thread policy': ({ facade, numa }) => {
+    numa.thread.setPolicy(facade.preferred(0));
     numa.thread.policy();
-    numa.thread.setPolicy(defaultPolicy());
+    numa.thread.setPolicy(facade.defaultPolicy());
   },
   'thread affinity': ({ numa }) => {
     numa.thread.setAffinity(numa.thread.affinity());
     numa.thread.cpu();
   },
-  'range policy': ({ buffer }) => {
-    buffer.setPolicy(preferred(0));
+  'range policy': ({ facade, buffer }) => {
+    buffer.setPolicy(facade.preferred(0));
     buffer.policy();
   },
   touch: ({ buffer }) => buffer.touch(),
@@ -63,11 +58,17 @@ export const facadeLoops: Readonly<Record<string, (scene: Scene) => unknown>> = 
 };
 
 /** Turns one loop for ever; only those that answer later let other turns in. */
-export async function turnFacadeLoop(name: string, handle: MappingHandle): Promise<never> {
+export async function turnFacadeLoop(
+  name: string,
+  handle: MappingHandle,
+  onReady: () => void,
+): Promise<never> {
   const turn = facadeLoops[name];
   if (turn === undefined) throw new Error(`no such loop: ${name}`);
-  const numa = openNuma({ backend: 'native' });
-  const scene = { numa, buffer: numa.allocate(LENGTH_BYTES), handle };
+  const facade = await loadFacade();
+  const numa = facade.openNuma({ backend: 'native' });
+  const scene = { facade, numa, buffer: numa.allocate(LENGTH_BYTES), handle };
+  onReady();
   for (;;) {
     const answer = turn(scene);
     if (answer instanceof Promise) await answer;

@@ -3,11 +3,10 @@
  * what the operation reads or writes afterwards must hurt nobody.
  */
 
-import { openNuma } from '../../../lib/index.ts';
 import { Random } from '../../differential/random.ts';
 import { mapCount } from '../memory-map.mjs';
 import { closeContext, openContext, pendingOperations } from '../pending-operations.mjs';
-import { addon, collectGarbage, delay, finish, optionsOf, within } from './storm.ts';
+import { addon, collectGarbage, delay, finish, loadFacade, optionsOf, within } from './storm.ts';
 
 interface Options {
   readonly seed: number;
@@ -30,7 +29,7 @@ const FAILURES_MAX = 20;
 
 const { seed, releases } = optionsOf<Options>();
 const random = new Random(seed);
-const numa = openNuma({ backend: 'native' });
+const numa = (await loadFacade()).openNuma({ backend: 'native' });
 const context = await openContext();
 const failures: string[] = [];
 let started = 0;

@@ -3,6 +3,7 @@
 import { workerData } from 'node:worker_threads';
 import type { MappingHandle } from '../../../lib/backend/mapping.ts';
 import type { EntryName } from '../entry-points.ts';
+import { turnFacadeLoop } from './facade-loops.ts';
 import { namesOf, Places } from './places.ts';
 import { stormEntries } from './planted.ts';
 import { addon } from './storm.ts';
@@ -23,7 +24,10 @@ const names = namesOf(addon);
 const places = new Places(names, memory);
 
 if ('entry' in loop) await turnEntry(loop.entry);
-else await turnFacade(loop.facade);
+else {
+  places.watch(addon);
+  await turnFacadeLoop(loop.facade, handle, () => places.setReady());
+}
 
 /** Calls one entry for ever; promises are left open, up to a number of them. */
 async function turnEntry(name: EntryName): Promise<never> {
@@ -40,11 +44,4 @@ async function turnEntry(name: EntryName): Promise<never> {
     if (open.length === IN_FLIGHT_MAX) await Promise.all(open.splice(0));
     if (isYielding && count % CALLS_PER_TURN === 0) await new Promise(setImmediate);
   }
-}
-
-async function turnFacade(name: string): Promise<never> {
-  const { turnFacadeLoop } = await import('./facade-loops.ts');
-  places.watch(addon);
-  places.setReady();
-  return turnFacadeLoop(name, handle);
 }

@@ -9,6 +9,14 @@ import type { Addon } from '../../../lib/native-backend/addon.ts';
 /** Beside this file's bundle, as in the package. */
 export const addon: Addon = createRequire(import.meta.url)('../../build/Release/node_numa.node');
 
+export type Facade = typeof import('../../../lib/index.ts');
+
+/** The facade as it is built: a bundle of it would not look for an addon. */
+export async function loadFacade(): Promise<Facade> {
+  const { href } = new URL('../../dist/index.js', import.meta.url);
+  return import(href);
+}
+
 /** Begins the line that the starter looks for. */
 const RESULT_MARK = 'storm-result:';
 
