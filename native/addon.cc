@@ -10,6 +10,7 @@
 
 #include "support/syscall_result.h"
 #include "support/values.h"
+#include "support/view.h"
 
 namespace node_numa {
 
@@ -71,7 +72,9 @@ napi_value Init(napi_env env, napi_value exports) {
       Property<Uapi>("uapi", "uapi"),
   };
   const size_t count = sizeof entries / sizeof entries[0];
-  return napi_define_properties(env, exports, count, entries) == napi_ok ? exports : nullptr;
+  const bool is_ready =
+      PrepareViews(env) && napi_define_properties(env, exports, count, entries) == napi_ok;
+  return is_ready ? exports : nullptr;
 }
 
 }  // namespace

@@ -161,9 +161,9 @@ export interface Backend {
    *  where this JavaScript engine cannot make an ArrayBuffer as long as that, EOPNOTSUPP where it
    *  forbids ArrayBuffers over mapped memory. */
   arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
-  /** Gives this owner's share up: detaches its ArrayBuffer at once. The addresses are unmapped
-   *  when neither an owner, nor an ArrayBuffer, nor a running call holds them. Idempotent.
-   *  Source: munmap(2). */
+  /** Gives this owner's share up: detaches its ArrayBuffer at once. The memory is given back when
+   *  neither an owner nor a running call uses it; its addresses are used for nothing else before
+   *  the ArrayBuffer is collected, whatever goes on with them. Idempotent. Source: munmap(2). */
   munmap(mapping: Mapping): void;
 
   // Thread (synchronous, on the calling thread)

@@ -30,7 +30,9 @@ Table& TheTable() {
 }  // namespace
 
 Mapping::~Mapping() {
-  unmap_(address, length_bytes);
+  // SAFETY: whoever else shares the addresses can no longer get hold of the memory, and no new one
+  // can come: shares of addresses are had from shares of memory.
+  if (addresses.use_count() > 1) addresses->Empty();
   Table& table = TheTable();
   const std::lock_guard<std::mutex> lock(table.mutex);
   Slot& slot = table.slots[id];
@@ -39,36 +41,40 @@ Mapping::~Mapping() {
   table.free_ids.push_back(id);
 }
 
-MappingShare AdoptMapping(void* address, size_t length_bytes, UnmapFunction unmap) {
+OwnerShare AdoptMapping(AddressShare addresses, void* address, size_t length_bytes) {
   Table& table = TheTable();
   const std::lock_guard<std::mutex> lock(table.mutex);
   if (table.free_ids.empty()) {
-    table.free_ids.push_back(static_cast<uint32_t>(table.slots.size()));
+    // Room for its return, too: giving memory back must not need any.
+    table.free_ids.reserve(table.slots.size() + 1);
     table.slots.emplace_back();
+    table.free_ids.push_back(static_cast<uint32_t>(table.slots.size() - 1));
   }
   const uint32_t id = table.free_ids.back();
-  table.free_ids.pop_back();
   Slot& slot = table.slots[id];
-  MappingShare share = std::make_shared<Mapping>(address, length_bytes, unmap, id, slot.generation);
+  MappingShare share =
+      std::make_shared<Mapping>(std::move(addresses), address, length_bytes, id, slot.generation);
+  table.free_ids.pop_back();
   slot.owner_count = 1;
   slot.mapping = share;
-  return share;
+  return OwnerShare(std::move(share));
 }
 
-MappingShare AttachMapping(uint64_t id, uint64_t generation) {
+OwnerShare AttachMapping(uint64_t id, uint64_t generation) {
   Table& table = TheTable();
   const std::lock_guard<std::mutex> lock(table.mutex);
-  if (id >= table.slots.size()) return nullptr;
+  if (id >= table.slots.size()) return {};
   Slot& slot = table.slots[id];
-  if (slot.generation != generation || slot.owner_count == 0) return nullptr;
+  if (slot.generation != generation || slot.owner_count == 0) return {};
   // An owner drops its share only after it is no longer counted, so this one is never the last and
   // the mapping cannot be destroyed, and lock the table again, in here.
   slot.owner_count += 1;
-  return slot.mapping.lock();
+  return OwnerShare(slot.mapping.lock());
 }
 
-void DropOwner(MappingShare* share) {
-  const MappingShare dropped = std::move(*share);
+void OwnerShare::Drop() {
+  if (share_ == nullptr) return;
+  const MappingShare dropped = std::move(share_);
   Table& table = TheTable();
   const std::lock_guard<std::mutex> lock(table.mutex);
   table.slots[dropped->id].owner_count -= 1;

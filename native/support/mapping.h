@@ -1,50 +1,66 @@
-// The process-wide table of mappings. A mapping lives while anything shares it: an owner, the
-// backing store of an ArrayBuffer, a running call. Its addresses are unmapped when the last share
-// is dropped, never earlier. A handle finds a mapping only while it has an owner.
+// The process-wide table of mappings. A mapping is memory: it lives while anything uses it (an
+// owner, a live ArrayBuffer, a running call), and when the last share is dropped its pages are
+// given back. Its addresses may be kept beyond that (address_range.h). A handle finds a mapping
+// only while it has an owner.
 #ifndef NODE_NUMA_SUPPORT_MAPPING_H_
 #define NODE_NUMA_SUPPORT_MAPPING_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
+
+#include "address_range.h"
 
 namespace node_numa {
-
-using UnmapFunction = int (*)(void* address, size_t length_bytes);
 
 /** One mapped range. Immutable, so threads may share it freely. */
 class Mapping {
  public:
-  Mapping(void* address, size_t length_bytes, UnmapFunction unmap, uint32_t id, uint32_t generation)
-      : address(address),
+  Mapping(AddressShare addresses, void* address, size_t length_bytes, uint32_t id,
+          uint32_t generation)
+      : addresses(std::move(addresses)),
+        address(address),
         length_bytes(length_bytes),
         id(id),
-        generation(generation),
-        unmap_(unmap) {}
+        generation(generation) {}
   ~Mapping();
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
+  const AddressShare addresses;
   void* const address;
   const size_t length_bytes;
   const uint32_t id;
   const uint32_t generation;
-
- private:
-  const UnmapFunction unmap_;
 };
 
-/** Keeps a mapping mapped. */
+/** Keeps a mapping's memory. */
 using MappingShare = std::shared_ptr<Mapping>;
 
-/** Enters a fresh mapping with one owner; `unmap` runs when the last share is dropped. */
-MappingShare AdoptMapping(void* address, size_t length_bytes, UnmapFunction unmap);
+/** A share that counts as an owner's. */
+class OwnerShare {
+ public:
+  OwnerShare() = default;
+  /** For one that was counted already. */
+  explicit OwnerShare(MappingShare share) : share_(std::move(share)) {}
+  OwnerShare(OwnerShare&& other) noexcept : share_(std::move(other.share_)) {}
+  OwnerShare& operator=(OwnerShare&&) = delete;
+  ~OwnerShare() { Drop(); }
 
-/** Adds an owner. Null for a stale handle, an unknown one, or a mapping without owners. */
-MappingShare AttachMapping(uint64_t id, uint64_t generation);
+  /** Null for none. */
+  const MappingShare& Get() const { return share_; }
+  void Drop();
 
-/** Removes an owner and drops its share; `share` is null afterwards. */
-void DropOwner(MappingShare* share);
+ private:
+  MappingShare share_;
+};
+
+/** Enters a fresh mapping with one owner: `length_bytes` from `address` on, within `addresses`. */
+OwnerShare AdoptMapping(AddressShare addresses, void* address, size_t length_bytes);
+
+/** Adds an owner. None for a stale handle, an unknown one, or a mapping without owners. */
+OwnerShare AttachMapping(uint64_t id, uint64_t generation);
 
 }  // namespace node_numa
 

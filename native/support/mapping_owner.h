@@ -13,11 +13,11 @@
 namespace node_numa {
 
 /**
- * Makes the object; the owner must have been counted already. V8 is told of `charged_bytes`: the
+ * Makes the object. V8 is told of `charged_bytes`: the
  * length for the first owner and 0 for others, because each report of memory brings the next
  * garbage collection closer, and the memory is there once.
  */
-napi_value NewMappingOwner(napi_env env, MappingShare share, int64_t charged_bytes,
+napi_value NewMappingOwner(napi_env env, OwnerShare share, int64_t charged_bytes,
                            const char* syscall);
 
 /** The next argument's share: null without a refusal if the owner gave it up. */
@@ -26,7 +26,7 @@ MappingShare OwnedMapping(Arguments* arguments, napi_env env, const char* name);
 /** The ArrayBuffer over the whole mapping, made at the first call. */
 napi_value OwnerArrayBuffer(napi_env env, napi_value owner, const char* syscall);
 
-/** Gives the share up and detaches the ArrayBuffer. Does nothing the second time. */
+/** Detaches the ArrayBuffer and gives the share up. Does nothing the second time. */
 void GiveUpMapping(napi_env env, napi_value owner);
 
 }  // namespace node_numa

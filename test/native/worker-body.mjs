@@ -23,6 +23,18 @@ const tasks = {
     for (const mapping of [shared, own, shared, own]) moveForEver(mapping);
     port.postMessage('ready');
   },
+  // A stream takes the memory along with what it is given: it goes to the other thread, and this
+  // one ends.
+  async give() {
+    const arrayBuffer = unwrap(addon.array_buffer(touchedMapping(1)));
+    const stream = new ReadableStream({
+      type: 'bytes',
+      start: (controller) => controller.enqueue(new Uint8Array(arrayBuffer)),
+    });
+    const { value } = await stream.getReader().read();
+    const taken = /** @type {Uint8Array<ArrayBuffer>} */ (value).fill(0x5a).buffer;
+    port.postMessage(taken, [taken]);
+  },
   // Leaves while bytes and moves are alive.
   exit() {
     const own = touchedMapping(1024);

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Mapping } from '../../lib/backend/mapping.ts';
 import { inGuest } from '../support/environment.ts';
 import { isMapped, mapCount } from './memory-map.mjs';
-import { addon, collectGarbage, touchedMapping, unwrap } from './raw-addon.mjs';
+import { addon, collectGarbage, pageSizeBytes, touchedMapping, unwrap } from './raw-addon.mjs';
 
 const ROUNDS = inGuest ? 5 : 50;
 // A thread keeps its share of the allocator's arenas; it may grow, but not with each round.
@@ -59,6 +59,23 @@ describe('a worker thread', () => {
     }
     expect(mapCount() - before).toBeLessThan(MAPS_GROWTH_MAX);
     expect(bytes.every((byte) => byte === 7)).toBe(true);
+  });
+
+  it('leaves memory that was taken from its owner to who has it', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const file = new URL('./worker-body.mjs', import.meta.url);
+      const worker = new Worker(file, { workerData: { task: 'give' } });
+      const exited = once(worker, 'exit');
+      const [taken] = (await once(worker, 'message')) as [ArrayBuffer];
+      await exited;
+      const next = touchedMapping(taken.byteLength / pageSizeBytes);
+      new Uint8Array(unwrap(addon.array_buffer(next))).fill(7);
+      const bytes = new Uint8Array(taken);
+      expect(bytes.every((byte) => byte === 0x5a)).toBe(true);
+      bytes.fill(0xa5);
+      expect(new Uint8Array(unwrap(addon.array_buffer(next)))[0]).toBe(7);
+      addon.munmap(next);
+    }
   });
 
   it('may exit while its bytes and its moves are alive', async () => {

@@ -1,0 +1,64 @@
+#include "thread_end.h"
+
+#include <uv.h>
+
+#include <memory>
+
+#include "values.h"
+
+namespace node_numa {
+
+namespace {
+
+struct Watch {
+  napi_env env;
+  void (*ended)(void* data);
+  void* data;
+  uv_prepare_t prepare;
+  napi_async_cleanup_hook_handle hook = nullptr;
+};
+
+// The engine looks whether scripts may run before it looks at the arguments.
+bool CanRunScripts(napi_env env) {
+  void* nothing = nullptr;
+  const napi_status status = napi_unwrap(env, nullptr, &nothing);
+  return status == napi_invalid_arg;
+}
+
+// Node's hooks for a thread's end come too late: by then it has detached every external
+// ArrayBuffer. Before that it waits for the thread's handles to close, in turns of the event loop.
+void OnTurn(uv_prepare_t* prepare) {
+  Watch* const watch = static_cast<Watch*>(prepare->data);
+  if (CanRunScripts(watch->env)) return;
+  uv_prepare_stop(prepare);
+  watch->ended(watch->data);
+}
+
+void OnClosed(uv_handle_t* prepare) {
+  Watch* const watch = static_cast<Watch*>(prepare->data);
+  Unneeded(napi_remove_async_cleanup_hook(watch->hook));
+  delete watch;
+}
+
+void OnCleanup(napi_async_cleanup_hook_handle /*hook*/, void* data) {
+  uv_close(reinterpret_cast<uv_handle_t*>(&static_cast<Watch*>(data)->prepare), OnClosed);
+}
+
+}  // namespace
+
+bool WatchThreadEnd(napi_env env, void (*ended)(void* data), void* data) {
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
+  std::unique_ptr<Watch> watch(new Watch{env, ended, data, {}});
+  if (napi_add_async_cleanup_hook(env, OnCleanup, watch.get(), &watch->hook) != napi_ok) {
+    return false;
+  }
+  uv_prepare_init(loop, &watch->prepare);
+  watch->prepare.data = watch.get();
+  uv_unref(reinterpret_cast<uv_handle_t*>(&watch->prepare));
+  uv_prepare_start(&watch->prepare, OnTurn);
+  watch.release();
+  return true;
+}
+
+}  // namespace node_numa
