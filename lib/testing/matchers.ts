@@ -8,7 +8,7 @@ import { invalidArgumentType, invalidArgumentValue } from '../core/argument-erro
 import { checkInteger, checkWord } from '../core/check-arguments.ts';
 import { errnoName } from '../core/errno.ts';
 import type { NumaError } from '../core/errors.ts';
-import type { MigratedPages, MigrationReport, NodePages } from '../core/migration-report.ts';
+import type { AnyMigrationReport, MigratedPages, NodePages } from '../core/migration-report.ts';
 import { type NodeExpression, NodeMask } from '../core/node-mask.ts';
 import type { MappedBuffer } from '../facade/mapped-buffer.ts';
 import type { Residency } from '../facade/residency.ts';
@@ -34,9 +34,11 @@ export interface NumaMatchers<R = unknown> {
    * present. `all`, `!0` and `+0` have no meaning here: name nodes.
    */
   toResideOn(nodes: NodeExpression): R;
-  /** A MigrationReport says that so many pages moved; without a number: at least one. */
+  /** A report of `migrate()` or `migrateMappings()` says that so many pages moved; without a number:
+   *  at least one. */
   toHaveMoved(pageCount?: number): R;
-  /** A MigrationReport says that every present page is on the target. */
+  /** A report of `migrate()` or `migrateMappings()` says that every present page is on its
+   *  target. */
   toBeComplete(): R;
   /** A SyscallResult or a NumaError: this call said no, with this errno by name. */
   toFailWith(syscall: string, errno: string): R;
@@ -67,16 +69,16 @@ function toHaveMoved(received: unknown, pageCount?: number): MatcherAnswer {
   const report = reportOf(received);
   const { moved } = report.pages;
   if (pageCount === undefined) {
-    return answer(moved > 0, `pages to have moved to node ${report.target}`, reportText(report));
+    return answer(moved > 0, `pages to have moved to ${targetText(report)}`, reportText(report));
   }
   checkInteger(pageCount, 'pageCount', 0);
-  const wanted = `${pageCount} pages to have moved to node ${report.target}`;
+  const wanted = `${pageCount} pages to have moved to ${targetText(report)}`;
   return answer(moved === pageCount, wanted, reportText(report));
 }
 
 function toBeComplete(received: unknown): MatcherAnswer {
   const report = reportOf(received);
-  const wanted = `every present page to be on node ${report.target}`;
+  const wanted = `every present page to be on ${targetText(report)}`;
   return answer(report.complete, wanted, reportText(report));
 }
 
@@ -132,9 +134,11 @@ function residencyOf(received: unknown): Residency {
   throw invalidArgumentType('received', 'a MappedBuffer or a Residency', received);
 }
 
-function reportOf(received: unknown): MigrationReport {
-  const report = received as Partial<MigrationReport> | null | undefined;
-  if (report?.pages !== undefined && report.after !== undefined) return report as MigrationReport;
+function reportOf(received: unknown): AnyMigrationReport {
+  const report = received as Partial<AnyMigrationReport> | null | undefined;
+  if (report?.pages !== undefined && report.after !== undefined) {
+    return report as AnyMigrationReport;
+  }
   throw invalidArgumentType('received', 'a MigrationReport: await buffer.migrate()', received);
 }
 
@@ -160,7 +164,11 @@ function eventsOf(received: unknown): readonly MigrationEvent[] {
   throw invalidArgumentType('received', 'a MigrationTrace or its events', received);
 }
 
-function reportText({ pages, failedBy, before, after }: MigrationReport): string {
+function targetText(report: AnyMigrationReport): string {
+  return 'target' in report ? `node ${report.target}` : `its node of ${report.to}`;
+}
+
+function reportText({ pages, failedBy, before, after }: AnyMigrationReport): string {
   const where = `${nodesText(before)} before and ${nodesText(after)} after`;
   const reasons = Object.entries(failedBy).map(([errno, count]) => `${errno} ${count}`);
   return [`${where}; ${countsText(pages)}`, ...reasons].join(', ');

@@ -119,6 +119,27 @@ async function show(buffer) {
 }
 `;
 
+/** What verbs say of a child, which is ours to look into in every container. */
+const REFUSALS = `
+import { spawn } from 'node:child_process';
+import { bind, openNuma } from '/package/dist/index.js';
+const child = spawn('sleep', ['60']);
+const numa = openNuma({ backend: 'native' });
+const memory = numa.process(child.pid);
+const [{ start }] = await memory.mappings();
+const verbs = {
+  locate: () => memory.locate({ address: start, pageCount: 1 }),
+  migrate: () => memory.migrate({ from: 'all', to: '+0' }),
+  setPolicy: () => numa.thread.setPolicy(bind('+0')),
+};
+const said = {};
+for (const [name, verb] of Object.entries(verbs)) {
+  said[name] = await (async () => verb())().then(() => 'works', ({ message }) => message);
+}
+child.kill();
+console.log(JSON.stringify(said));
+`;
+
 describe('containers', () => {
   let folder = '';
 
@@ -207,6 +228,18 @@ describe('containers', () => {
   function isSeccomp(word: string): boolean {
     return word === '--security-opt' || word.startsWith('seccomp=');
   }
+
+  test.each(named(ROWS))('%s: a refused verb names the filter', (_, row) => {
+    const command = ['node', '--input-type=module', '--eval', REFUSALS];
+    const run = runContainer(TAG, row.options, command);
+    expectQuiet(run);
+    const said = JSON.parse(run.stdout) as Record<string, string>;
+    const expected = { locate: row.moves, migrate: row.moves, setPolicy: row.policies };
+    for (const [verb, answer] of Object.entries(expected)) {
+      const words = answer === 'works' ? /^works$/ : /a filter is on.*seccomp/;
+      expect(said[verb], verb).toMatch(words);
+    }
+  });
 
   test.each(named(ROWS))('%s: residency() is told', (_, { options }) => {
     const command = ['node', '--input-type=module', '--eval', RESIDENCY];

@@ -107,6 +107,20 @@ describe('toHaveMoved and toBeComplete', () => {
     );
   });
 
+  test('take those of processes, too', async ({ machine, numa }) => {
+    using buffer = onNode0(numa);
+    const mappings = { address: buffer.address };
+    machine.self.fork();
+    const memory = numa.process();
+    const left = await memory.migrateMappings({ mappings, to: 1 });
+    expect(complaintOf(() => expect(left).toBeComplete())).toMatch(
+      /^expected every present page to be on its node of 1; found .*shared 16/,
+    );
+    const report = await memory.migrateMappings({ mappings, to: 1, includeShared: true });
+    expect(report).toBeComplete();
+    expect(report).toHaveMoved(PAGE_COUNT);
+  });
+
   test('take reports alone', () => {
     expect(thrownBy(() => expect({}).toBeComplete()).code).toBe('ERR_INVALID_ARG_TYPE');
     expect(thrownBy(() => expect(undefined).toHaveMoved()).code).toBe('ERR_INVALID_ARG_TYPE');
