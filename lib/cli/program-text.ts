@@ -13,4 +13,8 @@ export const EXIT_STATUS: readonly (readonly [status: number, means: string])[] 
   [2, 'the command line is wrong'],
   [3, 'done in part: pages stayed behind, or the work was interrupted'],
   [4, 'no backend can answer (not Linux, or the addon or libnuma cannot be loaded)'],
+  [
+    5,
+    'migrate: done but for what it leaves alone unless asked: pages that other processes map too',
+  ],
 ];
