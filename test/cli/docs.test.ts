@@ -1,6 +1,7 @@
 /**
- * What docs/cli.md promises of each command, held against the program, both ways: options and their
- * words, members of JSON, exit statuses, findings, terms of filters, and examples with their output.
+ * What docs/cli.md promises of each command, held against the program, both ways: options and
+ * their words, members of JSON, exit statuses, findings, terms of filters, and examples with their
+ * output.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -31,7 +31,7 @@ export function openScenario(nameOrPath: string): Scenario {
   return readScenario(readJson(isPath ? nameOrPath : new URL(`${nameOrPath}${EXTENSION}`, FOLDER)));
 }
 
-/** @throws TypeError ERR_INVALID_ARG_VALUE: no such file, no JSON, or a member that is there twice */
+/** @throws TypeError ERR_INVALID_ARG_VALUE: no such file, no JSON, or a member that it has twice */
 export function readJson(path: string | URL): unknown {
   const fail = (what: string): never => {
     throw invalidArgumentValue('scenario', what, `${path}`);
