@@ -25,6 +25,7 @@
             'native/addon.cc',
             'native/uapi.cc',
             'native/libnuma_hooks.cc',
+            'native/libnuma_path.cc',
             'native/support/arguments.cc',
             'native/support/values.cc',
             'native/support/address_range.cc',
@@ -44,8 +45,6 @@
             'native/syscalls/sched_affinity.cc',
             'native/syscalls/execve.cc',
             'native/procfs/pagemap.cc',
-            'native/topology/sysfs_list.cc',
-            'native/topology/topology.cc',
           ],
           'libraries': ['-lnuma'],
           # A worker thread may be the addon's only user: the table of mappings must outlive it.

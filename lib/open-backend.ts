@@ -8,7 +8,7 @@ import type { Backend } from './backend/backend.ts';
 import { invalidArgumentType, invalidArgumentValue } from './core/argument-errors.ts';
 import { checkWord } from './core/check-arguments.ts';
 import { NumaError } from './core/errors.ts';
-import { hostMemoryNodeCount, openNativeBackend } from './native-backend/native-backend.ts';
+import { hostMemoryNodes, openNativeBackend } from './native-backend/native-backend.ts';
 import { defaultMachine, Machine } from './simulator/simulated-machine.ts';
 
 /** Words that choose a backend. */
@@ -79,15 +79,8 @@ function openChoice(choice: BackendChoice, reason: string): ChosenBackend {
 
 function openAuto(): ChosenBackend {
   if (platform() !== 'linux') return openPreset(`${platform()} has no NUMA memory policy`);
-  const nodeCount = hostMemoryNodeCount();
-  if (nodeCount === 0) {
-    throw unavailable(
-      'this host does not tell which nodes it has (no /sys/devices/system/node)',
-      "choose with openNuma({ backend: 'native' }) or openNuma({ backend: 'simulator' })",
-    );
-  }
-  if (nodeCount === 1) return openPreset('this host has one node with memory');
-  return openNative(`this host has ${nodeCount} nodes with memory`);
+  const { count, reason } = hostMemoryNodes();
+  return count === 1 ? openPreset(reason) : openNative(reason);
 }
 
 /** One machine for each thread of JavaScript: who opens it twice has one memory, as on a host. */

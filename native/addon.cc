@@ -65,8 +65,6 @@ napi_value Init(napi_env env, napi_value exports) {
       Property<SchedGetaffinity>("sched_getaffinity", "sched_getaffinity"),
       Property<Execve>("execve", "execve"),
       Property<Pagemap>("pagemap", "pagemap"),
-      Property<Topology>("topology", "topology"),
-      Property<NodeMemory>("node_memory", "node_memory"),
       Property<LibnumaPath>("libnuma_path", "libnuma_path"),
       Property<PageSizeBytes>("page_size_bytes", "page_size_bytes"),
       Property<Uapi>("uapi", "uapi"),

@@ -24,8 +24,6 @@ napi_value SchedSetaffinity(const Napi::CallbackInfo& info);
 napi_value SchedGetaffinity(const Napi::CallbackInfo& info);
 napi_value Execve(const Napi::CallbackInfo& info);
 napi_value Pagemap(const Napi::CallbackInfo& info);
-napi_value Topology(const Napi::CallbackInfo& info);
-napi_value NodeMemory(const Napi::CallbackInfo& info);
 napi_value LibnumaPath(const Napi::CallbackInfo& info);
 napi_value PageSizeBytes(const Napi::CallbackInfo& info);
 napi_value Uapi(const Napi::CallbackInfo& info);

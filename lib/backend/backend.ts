@@ -145,8 +145,8 @@ export interface Backend {
 
   /** Nodes, CPUs, memory and distances as they are now. Source: numa(3), sysfs. */
   topology(): SyscallResult<TopologySnapshot>;
-  /** Total and free memory of one node now. Source: numa_node_size64 of numa(3). EINVAL: no such
-   *  node. */
+  /** Total and free memory of one node now. EINVAL of `numa_node_size64`, which is libnuma's name
+   *  for it: no such node. Source: numa(3), sysfs. */
   nodeMemory(node: number): SyscallResult<NodeMemory>;
 
   // Mapping (synchronous)

@@ -15,6 +15,8 @@ export interface SyscallFailure {
   readonly errno: number;
   /** The kernel's or the library's name of the call, as in its man page. */
   readonly syscall: string;
+  /** The file that it was about; absent where it was about none. */
+  readonly path?: string;
 }
 
 export type SyscallResult<T> = SyscallSuccess<T> | SyscallFailure;

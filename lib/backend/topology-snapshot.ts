@@ -1,17 +1,20 @@
 /**
- * The nodes of a machine as a backend reports them: plain data, taken at one moment.
+ * The nodes of a machine as a backend reports them: plain data, taken at one moment. What the
+ * machine does not tell is `null`, which is neither zero nor none.
  */
 
 /** Memory of one node. */
 export interface NodeMemory {
-  readonly memoryBytes: number;
-  readonly freeBytes: number;
+  /** `null` where unknown. */
+  readonly memoryBytes: number | null;
+  /** `null` where unknown. */
+  readonly freeBytes: number | null;
 }
 
 export interface NodeSnapshot extends NodeMemory {
   readonly id: number;
-  /** Ascending; empty for a node without CPUs. */
-  readonly cpus: readonly number[];
+  /** Ascending; empty for a node without CPUs, `null` where unknown. */
+  readonly cpus: readonly number[] | null;
   /** Memory tier of the kernel (`memory_tierN`), lower is faster; absent where unknown. */
   readonly tier?: number;
 }
@@ -19,8 +22,26 @@ export interface NodeSnapshot extends NodeMemory {
 export interface TopologySnapshot {
   /** The online nodes, ascending by id; ids may have gaps. */
   readonly nodes: readonly NodeSnapshot[];
-  /** `distances[i][j]`: SLIT distance from `nodes[i]` to `nodes[j]`; 10 is local, 0 unknown. */
-  readonly distances: readonly (readonly number[])[];
-  /** Nodes that the calling thread may allocate on (its cpuset's memory nodes), ascending. */
+  /**
+   * `distances[i][j]`: SLIT distance from `nodes[i]` to `nodes[j]`; 10 is local, `null` unknown. So
+   * are 0, and a row of another length than `nodes`.
+   */
+  readonly distances: readonly (readonly (number | null)[])[];
+  /** Nodes that the calling thread may allocate on (its cpuset's memory nodes), ascending; empty
+   *  where unknown. */
   readonly allowedNodes: readonly number[];
+  /** Why these are not the machine's nodes as its kernel has them; absent where they are. */
+  readonly incompleteReason?: string;
+}
+
+/** A machine that keeps nothing back. */
+export interface KnownTopology extends TopologySnapshot {
+  readonly nodes: readonly KnownNode[];
+  readonly distances: readonly (readonly number[])[];
+}
+
+export interface KnownNode extends NodeSnapshot {
+  readonly memoryBytes: number;
+  readonly freeBytes: number;
+  readonly cpus: readonly number[];
 }

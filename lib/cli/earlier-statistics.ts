@@ -30,15 +30,22 @@ function isStatistics(value: unknown): value is NodeStatistics {
   const { id, memory, allocations, meminfo, hugePages } = value;
   return (
     Number.isInteger(id) &&
-    isCounts(memory) &&
+    isCounts(memory, isUnknown) &&
     (allocations === null || isCounts(allocations)) &&
     (meminfo === null || isCounts(meminfo)) &&
-    (hugePages === null || (Array.isArray(hugePages) && hugePages.every(isCounts)))
+    (hugePages === null ||
+      (Array.isArray(hugePages) && hugePages.every((pool) => isCounts(pool, isUnknown))))
   );
 }
 
-function isCounts(value: unknown): boolean {
-  return isObject(value) && Object.values(value).every(Number.isSafeInteger);
+function isCounts(value: unknown, isElse: (member: unknown) => boolean = () => false): boolean {
+  const isCount = (member: unknown): boolean => Number.isSafeInteger(member) || isElse(member);
+  return isObject(value) && Object.values(value).every(isCount);
+}
+
+/** Of a node whose files could not be read. */
+function isUnknown(member: unknown): boolean {
+  return member === null;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -7,6 +7,8 @@
  * speaks of a mask of up to maxnode bits. Where the two differ, the kernel is right.
  */
 
+import { NODE_ID_MAX } from './uapi.ts';
+
 const BITS_PER_WORD = 64;
 
 /** A mask as the six system calls take it. */
@@ -53,6 +55,9 @@ export function nodemaskPair(from: NodemaskWords | null, to: NodemaskWords | nul
 export function maxnodeOf(wordCount: number): number {
   return wordCount * BITS_PER_WORD + 1;
 }
+
+/** For a mask that is large enough for every kernel's number of possible nodes. */
+export const MAXNODE_ALL: number = maxnodeOf((NODE_ID_MAX + 1) / BITS_PER_WORD);
 
 /** The node numbers whose bits are set, ascending. */
 export function nodesOfWords(words: BigUint64Array): number[] {

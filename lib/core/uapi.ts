@@ -40,5 +40,8 @@ export const MPOL_MF = {
 /** Largest node number that a mask can name: `MAX_NUMNODES` is 1024 on the largest builds. */
 export const NODE_ID_MAX = 1023;
 
+/** Largest CPU number of any kernel: `NR_CPUS_RANGE_END` of arch/x86/Kconfig, less one. */
+export const CPU_ID_MAX = 8191;
+
 /** Largest process id of a 64-bit kernel: `PID_MAX_LIMIT` of include/linux/threads.h. */
 export const PID_MAX = 4194304;

@@ -143,12 +143,12 @@ export class Numa {
   }
 
   /**
-   * Free memory of a node now, in bytes.
+   * Free memory of a node now, in bytes; `null` where its file cannot be read.
    * @throws RangeError ERR_OUT_OF_RANGE for what is no node number, NumaError
    *   NUMA_INVALID_ARGUMENT for a node that is not online
    * Source: numa_node_size64 of numa(3).
    */
-  freeMemory(node: NodeId): number {
+  freeMemory(node: NodeId): number | null {
     checkInteger(node, 'node', 0, NODE_ID_MAX);
     return this.#session.unwrap(this.#backend.nodeMemory(node), `memory of node ${node}`, { node })
       .freeBytes;

@@ -23,9 +23,13 @@ export function openNuma(options?: OpenNumaOptions): Numa {
   const { backend, reason } = chooseBackend(checkOptions(options, 'options', OPTION_NAMES));
   const snapshot = backend.topology();
   if (!snapshot.ok) {
-    const { syscall, errno } = snapshot;
-    const asked = 'reading the topology';
-    throw systemError({ syscall, errno, asked, args: {}, backend: backend.identity.kind });
+    const { syscall, errno, path } = snapshot;
+    const asked = path === undefined ? 'reading the topology' : `reading the topology, ${path}`;
+    const args = path === undefined ? {} : { path };
+    throw systemError({ syscall, errno, asked, args, backend: backend.identity.kind });
   }
-  return new Numa(new Session(backend, new Topology(snapshot.value)), reason);
+  const topology = new Topology(snapshot.value);
+  const { incompleteReason } = topology;
+  const why = incompleteReason === null ? reason : `${reason}; ${incompleteReason}`;
+  return new Numa(new Session(backend, topology), why);
 }

@@ -7,8 +7,8 @@
 import { NumaError } from '../core/errors.ts';
 import { type MemoryPolicy, policyOfModeWord } from '../core/memory-policy.ts';
 import { NodeMask } from '../core/node-mask.ts';
-import { nodesOfWords } from '../core/nodemask-words.ts';
-import { MAXNODE_ALL, type Session } from './session.ts';
+import { MAXNODE_ALL, nodesOfWords } from '../core/nodemask-words.ts';
+import type { Session } from './session.ts';
 
 /** The policy of the calling thread (flags 0) or of the range at an address (`MPOL_F_ADDR`). */
 export function readPolicy(

@@ -16,8 +16,8 @@ import {
 import type { AnyMigrationReport } from '../core/migration-report.ts';
 import { parseNodeExpression, resolveNodeExpression } from '../core/node-expression.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../core/node-mask.ts';
-import { maxnodeOf, nodemaskWords, nodesOfWords } from '../core/nodemask-words.ts';
-import { MPOL_F, NODE_ID_MAX } from '../core/uapi.ts';
+import { MAXNODE_ALL, nodemaskWords, nodesOfWords } from '../core/nodemask-words.ts';
+import { MPOL_F } from '../core/uapi.ts';
 import { type CallMade, explainFailure } from './capabilities/denial.ts';
 import type { Topology } from './topology.ts';
 
@@ -34,9 +34,6 @@ export interface FailedRequest {
   readonly report?: AnyMigrationReport | undefined;
   readonly made?: CallMade;
 }
-
-/** Mask words that are large enough for every kernel's number of possible nodes. */
-export const MAXNODE_ALL: number = maxnodeOf((NODE_ID_MAX + 1) / 64);
 
 /** Calls that name nodes: their errors name the allowed ones. */
 const NODE_CALLS: ReadonlySet<string> = new Set([

@@ -8,11 +8,10 @@ import { invalidArgumentType, invalidArgumentValue } from '../core/argument-erro
 import { checkInteger } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId } from '../core/node-mask.ts';
+import { MAXNODE_ALL } from '../core/nodemask-words.ts';
+import { CPU_ID_MAX } from '../core/uapi.ts';
 import { readPolicy } from './read-policy.ts';
-import { MAXNODE_ALL, type Session } from './session.ts';
-
-/** Largest CPU number that a mask can name. */
-const CPU_ID_MAX = 8191;
+import type { Session } from './session.ts';
 
 export class ThreadMemory {
   readonly #session: Session;

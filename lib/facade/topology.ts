@@ -14,11 +14,11 @@ import { NODE_ID_MAX } from '../core/uapi.ts';
 /** One memory node. Plain data. */
 export interface TopologyNode {
   readonly id: NodeId;
-  /** CPUs of the node, ascending; empty for a memory-only node. */
-  readonly cpus: readonly number[];
-  /** Memory of the node in bytes; 0 for a node without memory. Free memory is a verb:
-   *  `numa.freeMemory(id)`. */
-  readonly memoryBytes: number;
+  /** CPUs of the node, ascending; empty for a memory-only node, `null` where unknown. */
+  readonly cpus: readonly number[] | null;
+  /** Memory of the node in bytes; 0 for a node without memory, `null` where unknown. Free memory
+   *  is a verb: `numa.freeMemory(id)`. */
+  readonly memoryBytes: number | null;
   /** The kernel's memory tier, lower is faster; absent where the kernel does not tell. */
   readonly tier?: number;
 }
@@ -28,21 +28,27 @@ export class Topology {
   readonly nodes: readonly TopologyNode[];
   /** Ids of the online nodes. */
   readonly online: NodeMask;
-  /** Ids of the nodes that have memory. */
+  /** Ids of the nodes that have memory; what is unknown of a node does not leave it out. */
   readonly withMemory: NodeMask;
-  /** Ids of the nodes that have CPUs. */
+  /** Ids of the nodes that have CPUs; the same holds. */
   readonly withCpus: NodeMask;
-  readonly #distances: readonly (readonly number[])[];
+  /**
+   * Why these are not the machine's nodes as its kernel has them: one without NUMA, or a sandbox
+   * that hides them. `null` where they are.
+   */
+  readonly incompleteReason: string | null;
+  readonly #distances: TopologySnapshot['distances'];
 
   /** @internal */
   constructor(snapshot: TopologySnapshot) {
     const nodes = snapshot.nodes.map(({ freeBytes: _, ...node }) =>
-      Object.freeze({ ...node, cpus: Object.freeze([...node.cpus]) }),
+      Object.freeze({ ...node, cpus: node.cpus && Object.freeze([...node.cpus]) }),
     );
     this.nodes = Object.freeze(nodes);
     this.online = maskOf(nodes);
-    this.withMemory = maskOf(nodes.filter((node) => node.memoryBytes > 0));
-    this.withCpus = maskOf(nodes.filter((node) => node.cpus.length > 0));
+    this.withMemory = maskOf(nodes.filter((node) => node.memoryBytes !== 0));
+    this.withCpus = maskOf(nodes.filter((node) => node.cpus?.length !== 0));
+    this.incompleteReason = snapshot.incompleteReason ?? null;
     this.#distances = snapshot.distances;
     Object.freeze(this);
   }
@@ -56,24 +62,26 @@ export class Topology {
   }
 
   /**
-   * SLIT distance from one node to another: 10 is local, 20 twice as far, 0 unknown.
+   * SLIT distance from one node to another: 10 is local, 20 twice as far; `null` where unknown.
    * @throws RangeError ERR_OUT_OF_RANGE naming the online nodes
    */
-  distance(from: NodeId, to: NodeId): number {
+  distance(from: NodeId, to: NodeId): number | null {
     const row = this.#distances[this.#indexOf(from, 'from')];
-    return row?.[this.#indexOf(to, 'to')] ?? 0;
+    const column = this.#indexOf(to, 'to');
+    // A row of another length is of other nodes, and 0 is no distance.
+    return row?.length === this.nodes.length ? row[column] || null : null;
   }
 
   /**
    * All online nodes, the nearest to `from` first, `from` itself at the head; the lower id first
-   * among equals.
+   * among equals. Those at unknown distances come last.
    * @throws RangeError ERR_OUT_OF_RANGE naming the online nodes
    */
   nearestFirst(from: NodeId): NodeId[] {
     this.#indexOf(from, 'from');
-    return this.online
-      .toArray()
-      .sort((a, b) => this.distance(from, a) - this.distance(from, b) || a - b);
+    const farness = (to: NodeId): number =>
+      to === from ? 0 : (this.distance(from, to) ?? Number.MAX_VALUE);
+    return this.online.toArray().sort((a, b) => farness(a) - farness(b) || a - b);
   }
 
   #indexOf(id: NodeId, argument: string): number {

@@ -12,7 +12,6 @@ import type bindings from 'bindings';
 import type { Access, CpuAndNode, GetMempolicyValue } from '../backend/backend.ts';
 import type { Mapping } from '../backend/mapping.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
-import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { BUNDLED, explainLoadFailure } from './load-failure.ts';
 
 /** Arguments of both variants of move_pages, in the kernel's order. */
@@ -86,8 +85,6 @@ export interface Addon {
   ): SyscallFailure;
   /** Fills `entries`. */
   pagemap(pid: number, address: bigint, entries: BigUint64Array): SyscallResult<undefined>;
-  topology(): SyscallResult<TopologySnapshot>;
-  node_memory(node: number): SyscallResult<NodeMemory>;
   /** The file of the libnuma in use; `null` where it cannot be told. */
   libnuma_path(): string | null;
   page_size_bytes(): number;

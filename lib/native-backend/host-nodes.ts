@@ -1,46 +1,194 @@
 /**
- * What sysfs says of this host's nodes and libnuma does not: which have memory, and their tier.
+ * This host's nodes as its kernel tells them now: read from sysfs each time, since nodes come and
+ * go, and libnuma reads them once. A file that is absent or unreadable leaves its fact unknown.
  *
- * Source: Documentation/ABI/stable/sysfs-devices-node, .../testing/sysfs-kernel-mm-memory-tiers.
+ * A kernel without NUMA has no nodes to tell, and a sandbox may hide them: then node 0 stands for
+ * the whole machine, or the nodes that the kernel lets the thread use are all that is known.
+ *
+ * Source: Documentation/ABI/stable/sysfs-devices-node, .../testing/sysfs-kernel-mm-memory-tiers;
+ * proc_meminfo(5), proc_stat(5), proc_pid_status(5).
  */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
+import type { NodeMemory, NodeSnapshot, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import { describe } from '../core/argument-errors.ts';
+import { ERRNO, errnoName } from '../core/errno.ts';
 import { parseIdList } from '../core/id-list.ts';
-import { NODE_ID_MAX } from '../core/uapi.ts';
+import { CPU_ID_MAX, NODE_ID_MAX } from '../core/uapi.ts';
+import { parseMeminfo } from '../procfs/meminfo.ts';
+import { parseDistances, parseOnlineCpus } from '../procfs/node-files.ts';
+import { parseStatus } from '../procfs/status.ts';
+import { readTextSync } from './system-files.ts';
 
-/** Always there where sysfs is. */
-const SYSTEM_FOLDER = '/sys/devices/system/cpu';
 const NODES_FOLDER = '/sys/devices/system/node';
+const ONLINE_PATH = `${NODES_FOLDER}/online`;
 const HAS_MEMORY_PATH = `${NODES_FOLDER}/has_memory`;
 const TIERS_FOLDER = '/sys/devices/virtual/memory_tiering';
+/** Of the thread that reads it. */
+const STATUS_PATH = '/proc/thread-self/status';
 
-/**
- * Number of this host's nodes with memory, whatever this process may use; 0 where unknown. A kernel
- * built without NUMA tells no nodes, and all of its memory is one.
- */
-export function hostMemoryNodeCount(): number {
-  if (existsSync(HAS_MEMORY_PATH)) return readNodeList(HAS_MEMORY_PATH).length;
-  return existsSync(SYSTEM_FOLDER) && !existsSync(NODES_FOLDER) ? 1 : 0;
+/** Of a node to itself, on every kernel. */
+const LOCAL_DISTANCE = 10;
+
+/** How a file that is not there, or not to be seen, answers; anything else is trouble. */
+const HIDDEN: ReadonlySet<number> = new Set([
+  ERRNO.ENOENT,
+  ERRNO.ENOTDIR,
+  ERRNO.EACCES,
+  ERRNO.EPERM,
+]);
+
+/** What the nodes are read from; tests have hosts of their own. */
+export interface HostSources {
+  readonly readText: (path: string) => SyscallResult<string>;
+  /** The nodes that the calling thread may use: get_mempolicy(2) with MPOL_F_MEMS_ALLOWED. */
+  readonly askAllowed: () => SyscallResult<readonly number[]>;
+}
+
+/** Which nodes there are. */
+interface NodeList {
+  readonly ids: readonly number[];
+  readonly allowed: readonly number[];
+  /** Node 0 stands for all. */
+  readonly isWholeMachine: boolean;
+  readonly incompleteReason?: string;
+}
+
+export function readTopology(sources: HostSources): SyscallResult<TopologySnapshot> {
+  const listed = listNodes(sources);
+  if (!listed.ok) return listed;
+  const { ids, allowed, incompleteReason } = listed.value;
+  const tiers = memoryTiers();
+  const nodes = ids.map((id): NodeSnapshot => {
+    const tier = tiers.get(id);
+    const cpus = cpusOf(id, listed.value, sources);
+    const memory = memoryOf(id, listed.value, sources);
+    return { id, cpus, ...memory, ...(tier === undefined ? {} : { tier }) };
+  });
+  const value = {
+    nodes,
+    distances: ids.map((id) => distancesFrom(id, listed.value, sources)),
+    allowedNodes: allowed,
+    ...(incompleteReason === undefined ? {} : { incompleteReason }),
+  };
+  return { ok: true, value };
+}
+
+/** EINVAL under the name of libnuma's function for it: there is no such node. */
+export function readNodeMemory(node: number, sources: HostSources): SyscallResult<NodeMemory> {
+  const listed = listNodes(sources);
+  if (!listed.ok) return listed;
+  if (!listed.value.ids.includes(node)) {
+    return { ok: false, errno: ERRNO.EINVAL, syscall: 'numa_node_size64' };
+  }
+  return { ok: true, value: memoryOf(node, listed.value, sources) };
+}
+
+function listNodes(sources: HostSources): SyscallResult<NodeList> {
+  const asked = sources.askAllowed();
+  const allowed = asked.ok ? asked.value : allowedByStatus(sources.readText);
+  const text = sources.readText(ONLINE_PATH);
+  if (!text.ok && !HIDDEN.has(text.errno)) return { ...text, path: ONLINE_PATH };
+  const online = text.ok ? listIn(text.value, NODE_ID_MAX) : null;
+  if (online !== null && online.length > 0) {
+    return { ok: true, value: { ids: online, allowed, isWholeMachine: false } };
+  }
+  const refusal = asked.ok ? '' : `; get_mempolicy: ${errnoName(asked.errno)}`;
+  const untold = `this host does not tell its nodes (${whyHidden(text, ONLINE_PATH)}${refusal})`;
+  if (allowed.some((node) => node > 0)) {
+    const incompleteReason = `${untold}: those that this thread may use are known by number alone`;
+    return { ok: true, value: { ids: allowed, allowed, isWholeMachine: false, incompleteReason } };
+  }
+  const incompleteReason = `${untold}: node 0 stands for all of its memory and CPUs`;
+  return { ok: true, value: { ids: [0], allowed: [0], isWholeMachine: true, incompleteReason } };
+}
+
+function whyHidden(answer: SyscallFailure | { value: string; ok: true }, path: string): string {
+  return answer.ok
+    ? `${path} says ${describe(answer.value)}`
+    : `${answer.syscall} ${path}: ${errnoName(answer.errno)}`;
+}
+
+function allowedByStatus(readText: HostSources['readText']): readonly number[] {
+  const text = readText(STATUS_PATH);
+  return (text.ok ? parseStatus(text.value).nodesAllowed : null) ?? [];
+}
+
+function memoryOf(id: number, { isWholeMachine }: NodeList, sources: HostSources): NodeMemory {
+  const path = isWholeMachine ? '/proc/meminfo' : `${NODES_FOLDER}/node${id}/meminfo`;
+  const text = sources.readText(path);
+  const { bytes } = parseMeminfo(text.ok ? text.value : '');
+  return {
+    memoryBytes: bytes.get('MemTotal') ?? null,
+    freeBytes: bytes.get('MemFree') ?? null,
+  };
+}
+
+function cpusOf(id: number, nodes: NodeList, { readText }: HostSources): readonly number[] | null {
+  const own = `${NODES_FOLDER}/node${id}/cpulist`;
+  const text = readText(nodes.isWholeMachine ? '/sys/devices/system/cpu/online' : own);
+  const cpus = text.ok ? listIn(text.value, CPU_ID_MAX) : null;
+  if (!nodes.isWholeMachine || (cpus !== null && cpus.length > 0)) return cpus;
+  const statistics = readText('/proc/stat');
+  return statistics.ok ? parseOnlineCpus(statistics.value) : null;
+}
+
+/** A row that fits the nodes; one of another length was written while a node came or went. */
+function distancesFrom(
+  id: number,
+  { ids, isWholeMachine }: NodeList,
+  { readText }: HostSources,
+): readonly (number | null)[] {
+  if (isWholeMachine) return [LOCAL_DISTANCE];
+  const text = readText(`${NODES_FOLDER}/node${id}/distance`);
+  const row = text.ok ? parseDistances(text.value) : null;
+  return row?.length === ids.length ? row : ids.map(() => null);
+}
+
+/** This host's nodes with memory, whatever this process may use. */
+export interface HostMemoryNodes {
+  /** At least 1. */
+  readonly count: number;
+  /** A sentence without a full stop that says so, and where it is from if not from the nodes. */
+  readonly reason: string;
+}
+
+/** Asked before the addon is loaded: what the kernel's files tell without a system call of ours. */
+export function hostMemoryNodes(readText: HostSources['readText'] = readTextSync): HostMemoryNodes {
+  const text = readText(HAS_MEMORY_PATH);
+  const told = (text.ok ? listIn(text.value, NODE_ID_MAX) : null)?.length ?? 0;
+  if (told > 1) return { count: told, reason: `this host has ${told} nodes with memory` };
+  if (told === 1) return { count: 1, reason: 'this host has one node with memory' };
+  const untold = `this host does not tell its nodes (${whyHidden(text, HAS_MEMORY_PATH)})`;
+  const allowed = allowedByStatus(readText);
+  if (allowed.length > 1) {
+    const count = allowed.length;
+    return { count, reason: `${untold}, and lets this thread use ${count}` };
+  }
+  return { count: 1, reason: `${untold}, and counts as one` };
 }
 
 /** Memory tier by node; empty on kernels without tiers (they came with Linux 6.1). */
-export function memoryTiers(): Map<number, number> {
+function memoryTiers(): Map<number, number> {
   const tiers = new Map<number, number>();
   for (const name of namesIn(TIERS_FOLDER)) {
     const match = /^memory_tier(\d+)$/.exec(name);
     if (match === null) continue;
-    for (const node of readNodeList(`${TIERS_FOLDER}/${name}/nodelist`)) {
+    const text = readTextSync(`${TIERS_FOLDER}/${name}/nodelist`);
+    for (const node of (text.ok ? listIn(text.value, NODE_ID_MAX) : null) ?? []) {
       tiers.set(node, Number(match[1]));
     }
   }
   return tiers;
 }
 
-function readNodeList(path: string): number[] {
+/** `null` for what is no list, or has numbers that no node or CPU can have. */
+function listIn(text: string, idMax: number): number[] | null {
   try {
-    return parseIdList(readFileSync(path, 'utf8').trim(), path, NODE_ID_MAX);
+    return parseIdList(text.trim(), 'list', idMax);
   } catch {
-    return [];
+    return null;
   }
 }
 

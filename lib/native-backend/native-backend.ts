@@ -21,12 +21,14 @@ import type {
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import { MAXNODE_ALL, nodesOfWords } from '../core/nodemask-words.ts';
+import { MPOL_F } from '../core/uapi.ts';
 import { type Addon, loadAddon, type Unavailable } from './addon.ts';
-import { memoryTiers } from './host-nodes.ts';
+import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts';
 import { readMaps } from './proc-maps.ts';
 import { readNames, readText, readTextSync } from './system-files.ts';
 
-export { hostMemoryNodeCount } from './host-nodes.ts';
+export { hostMemoryNodes } from './host-nodes.ts';
 
 const LIBNUMA_SONAME = 'libnuma.so.1';
 
@@ -43,6 +45,7 @@ class NativeBackend implements Backend {
   readonly pageSizeBytes: number;
   readonly pid: number = process.pid;
   readonly #addon: Addon;
+  readonly #sources: HostSources = { readText: readTextSync, askAllowed: () => this.#askAllowed() };
 
   constructor(addon: Addon) {
     this.#addon = addon;
@@ -55,18 +58,11 @@ class NativeBackend implements Backend {
   }
 
   topology(): SyscallResult<TopologySnapshot> {
-    const result = this.#addon.topology();
-    if (!result.ok) return result;
-    const tiers = memoryTiers();
-    const nodes = result.value.nodes.map((node) => {
-      const tier = tiers.get(node.id);
-      return tier === undefined ? node : { ...node, tier };
-    });
-    return { ok: true, value: { ...result.value, nodes } };
+    return readTopology(this.#sources);
   }
 
   nodeMemory(node: number): SyscallResult<NodeMemory> {
-    return this.#addon.node_memory(node);
+    return readNodeMemory(node, this.#sources);
   }
 
   mmap(lengthBytes: number): SyscallResult<Mapping> {
@@ -159,6 +155,11 @@ class NativeBackend implements Backend {
 
   readNames(path: string): Promise<SyscallResult<string[]>> {
     return readNames(path);
+  }
+
+  #askAllowed(): SyscallResult<readonly number[]> {
+    const result = this.#addon.get_mempolicy(MAXNODE_ALL, 0n, MPOL_F.MEMS_ALLOWED);
+    return result.ok ? { ok: true, value: nodesOfWords(result.value.nodemask) } : result;
   }
 }
 

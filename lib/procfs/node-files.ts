@@ -1,6 +1,6 @@
 /**
- * Files of one node below /sys/devices/system/node: its allocation counters, its pools of huge
- * pages.
+ * Files of one node below /sys/devices/system/node: its distances, its allocation counters, its
+ * pools of huge pages; and the online CPUs where there are no nodes.
  *
  * Source: Documentation/admin-guide/numastat.rst; Documentation/admin-guide/mm/hugetlbpage.rst.
  */
@@ -50,4 +50,16 @@ export function parsePoolName(name: string): number | null {
 /** A file that is one whole number. */
 export function parseCount(text: string): number | null {
   return /^\d{1,20}\n?$/.test(text) ? Number(text) : null;
+}
+
+/** A row of distances to the online nodes; `null` where it is none. 0 stands for unknown. */
+export function parseDistances(text: string): (number | null)[] | null {
+  if (!/^\d{1,3}( \d{1,3})*\n?$/.test(text)) return null;
+  return text.split(' ').map((distance) => Number(distance) || null);
+}
+
+/** The CPUs that /proc/stat counts: the online ones, ascending; `null` where it names none. */
+export function parseOnlineCpus(text: string): number[] | null {
+  const cpus = [...text.matchAll(/^cpu(\d{1,4}) /gm)].map(([, cpu]) => Number(cpu));
+  return cpus.length === 0 ? null : cpus.sort((a, b) => a - b);
 }

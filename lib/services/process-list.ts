@@ -15,7 +15,7 @@ export interface ProcessSummary {
   readonly residentBytes: number;
   readonly bytesByNode: NodeBytes;
   /** From 0 to 1, as `remoteShareOf` has it. */
-  readonly remoteShare: number;
+  readonly remoteShare: number | null;
   /** Nodes of the CPUs that its threads ran on last. */
   readonly nodesRunOn: NodeMask;
   readonly cpuTimeMs: number;

@@ -5,6 +5,7 @@
 
 export type { Access, Backend, PageSpan } from '../backend/backend.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from '../backend/syscall-result.ts';
+export type { KnownNode, KnownTopology } from '../backend/topology-snapshot.ts';
 export {
   eventLine,
   type MigrationEventJson,

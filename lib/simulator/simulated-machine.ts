@@ -2,7 +2,7 @@
  * A simulated machine as users have it: made of a description, answering as one kernel does.
  */
 
-import type { TopologySnapshot } from '../backend/topology-snapshot.ts';
+import type { KnownTopology } from '../backend/topology-snapshot.ts';
 import { invalidArgumentValue } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
 import { MigrationTrace } from './engine/migration-trace.ts';
@@ -138,7 +138,7 @@ export class Machine {
   }
 
   /** Nodes, CPUs, memory and distances as they are now; allowed is all memory. */
-  topology(): TopologySnapshot {
+  topology(): KnownTopology {
     return topologyOf(this.#state, this.#state.memory.physical.memoryNodes);
   }
 

@@ -4,7 +4,7 @@
  * Source: drivers/base/node.c; mm/memory-tiers.c, mt_perf_to_adistance().
  */
 
-import type { NodeMemory, NodeSnapshot, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import type { KnownNode, KnownTopology } from '../backend/topology-snapshot.ts';
 import type { Machine } from './machine.ts';
 import type { MachineNode } from './nodes/machine-description.ts';
 import { type Nodemask, nodesIn } from './nodes/nodemask.ts';
@@ -13,8 +13,10 @@ import { type Nodemask, nodesIn } from './nodes/nodemask.ts';
 const DRAM_DISTANCE = 576;
 const TIER_WIDTH = 128;
 
+type KnownMemory = Pick<KnownNode, 'memoryBytes' | 'freeBytes'>;
+
 /** `allowed`: nodes of whoever asks. */
-export function topologyOf(machine: Machine, allowed: Nodemask): TopologySnapshot {
+export function topologyOf(machine: Machine, allowed: Nodemask): KnownTopology {
   const { nodes, distances } = machine.description;
   return {
     nodes: nodes.map((node) => snapshotOf(machine, node)),
@@ -24,7 +26,7 @@ export function topologyOf(machine: Machine, allowed: Nodemask): TopologySnapsho
 }
 
 /** undefined: there is no such node. */
-export function nodeMemoryOf({ memory }: Machine, node: number): NodeMemory | undefined {
+export function nodeMemoryOf({ memory }: Machine, node: number): KnownMemory | undefined {
   const { physical, pageSizeBytes } = memory;
   if (!physical.isOnline(node)) return undefined;
   return {
@@ -33,9 +35,9 @@ export function nodeMemoryOf({ memory }: Machine, node: number): NodeMemory | un
   };
 }
 
-function snapshotOf(machine: Machine, node: MachineNode): NodeSnapshot {
+function snapshotOf(machine: Machine, node: MachineNode): KnownNode {
   const { id, cpus } = node;
-  const memory = nodeMemoryOf(machine, id) as NodeMemory;
+  const memory = nodeMemoryOf(machine, id) as KnownMemory;
   const snapshot = { id, cpus: [...cpus].sort((a, b) => a - b), ...memory };
   return memory.memoryBytes === 0 ? snapshot : { ...snapshot, tier: tierOf(machine, node) };
 }

@@ -118,7 +118,8 @@ function measureTerabyte() {
   };
   const numa = openNuma({ machine: machineOf(512) });
   const policy = interleave('0-1');
-  const usable = Math.floor(((numa.freeMemory(0) + numa.freeMemory(1)) * 0.98) / 2 ** 30) * 2 ** 30;
+  const free = Number(numa.freeMemory(0)) + Number(numa.freeMemory(1));
+  const usable = Math.floor((free * 0.98) / 2 ** 30) * 2 ** 30;
   const alike = numa.allocate(usable);
   alike.touch();
   show(`1 TB, ${usable / pageSizeBytes} pages touched, alike`);

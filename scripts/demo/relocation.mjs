@@ -49,9 +49,11 @@ function printMachine({ backend, topology }) {
   print(`backend   ${backend.kind}: ${backend.reason}`);
   print(`kernel    ${backend.kernel}, ${backend.libnuma ?? 'without libnuma'}`);
   for (const node of topology.nodes) {
-    const cpus = node.cpus.length === 0 ? 'no CPU' : `CPU ${node.cpus.join(',')}`;
-    const distances = topology.nodes.map(({ id }) => topology.distance(node.id, id)).join(' ');
-    const memory = `${Math.round(node.memoryBytes / MIB)} MiB`;
+    const cpus = node.cpus?.length === 0 ? 'no CPU' : `CPU ${node.cpus?.join(',') ?? '?'}`;
+    const distances = topology.nodes
+      .map(({ id }) => topology.distance(node.id, id) ?? '?')
+      .join(' ');
+    const memory = `${node.memoryBytes === null ? '?' : Math.round(node.memoryBytes / MIB)} MiB`;
     print(`node ${node.id}    ${memory.padStart(8)}, ${cpus.padEnd(8)} distances ${distances}`);
   }
 }

@@ -70,7 +70,7 @@ async function placement(pid: number): Promise<Placement> {
     await numa.process(pid).residency(),
     await numa.process(pid).threads(),
   ];
-  return { residency, remoteShare: remoteShareOf(residency.bytesByNode, threads) };
+  return { residency, remoteShare: Number(remoteShareOf(residency.bytesByNode, threads)) };
 }
 
 const onNode = (place: Placement, node: number, kind: MappingKind = 'anonymous'): number =>

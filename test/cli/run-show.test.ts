@@ -32,7 +32,7 @@ async function shown(...words: string[]): Promise<string> {
 describe('run --show', () => {
   test('--json has this shape', async () => {
     const text = await shown('--json', '--policy', 'local', '--cpus', `${cpus[0]}`);
-    const home = numa?.topology.nodes.find((node) => node.cpus.includes(cpus[0] as number));
+    const home = numa?.topology.nodes.find((node) => node.cpus?.includes(cpus[0] as number));
     expect(JSON.parse(text)).toEqual({
       backend: {
         kind: 'native',

@@ -7,7 +7,7 @@
  */
 
 import { expect } from 'vitest';
-import type { NodeSnapshot } from '../../lib/backend/topology-snapshot.ts';
+import type { KnownNode } from '../../lib/backend/topology-snapshot.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { allowedNodes, CPUSET_CONDITIONS, confine, cpusetTests } from './cpuset-scene.ts';
 import { createObject, familyFor, mapObject, settingsOf } from './objects.ts';
@@ -39,7 +39,7 @@ function declareLimits(declare: DeclareTest): void {
   const cpusets = cpusetTests(declare);
   cpusets('new pages are on the nearest node inside', async (scene, create) => {
     const { process, machine } = scene;
-    const near = machine.topology.nodes.find(({ cpus }) => cpus.length > 0) as NodeSnapshot;
+    const near = machine.topology.nodes.find(({ cpus }) => cpus.length > 0) as KnownNode;
     const pages = await mapPages(process, machine, 2);
     const far = machine.memoryNodes.at(-1) as number;
     // PREFERRED stays as it is when the nodes change.
@@ -83,7 +83,7 @@ function declareLimits(declare: DeclareTest): void {
     'BIND to nodes outside alone is ignored',
     async (scene, create) => {
       const { process, machine } = scene;
-      const near = machine.topology.nodes.find(({ cpus }) => cpus.length > 0) as NodeSnapshot;
+      const near = machine.topology.nodes.find(({ cpus }) => cpus.length > 0) as KnownNode;
       const cpuset = await confine(scene, create, '0-1');
       expect(await process.runOnCpu(near.cpus[0] as number)).toSucceed();
       const object = await createObject(scene, 'memfd', 2);

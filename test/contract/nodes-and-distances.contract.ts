@@ -28,7 +28,7 @@ export function nodesAndDistancesContract(subject: BackendSubject): void {
 
     declare('every CPU is on one node, and the machine has no other', ({ backend, machine }) => {
       const { nodes } = expectValue(backend.topology());
-      const cpus = nodes.flatMap((node) => node.cpus);
+      const cpus = nodes.flatMap((node) => node.cpus ?? []);
       expect(new Set(cpus).size).toBe(cpus.length);
       const known = machine.topology.nodes.flatMap((node) => node.cpus);
       expect([...cpus].sort((a, b) => a - b)).toEqual([...known].sort((a, b) => a - b));
@@ -40,8 +40,8 @@ export function nodesAndDistancesContract(subject: BackendSubject): void {
       expect(nodes.map(({ id }) => id)).toEqual(machine.topology.nodes.map(({ id }) => id));
       for (const { id } of nodes) {
         const { memoryBytes, freeBytes } = expectValue(backend.nodeMemory(id));
-        expect(memoryBytes % backend.pageSizeBytes).toBe(0);
-        expect(freeBytes).toBeLessThanOrEqual(memoryBytes);
+        expect(Number(memoryBytes) % backend.pageSizeBytes).toBe(0);
+        expect(freeBytes).toBeLessThanOrEqual(Number(memoryBytes));
         if (machine.memoryNodes.includes(id)) expect(memoryBytes).toBeGreaterThan(0);
       }
     });

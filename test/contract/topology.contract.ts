@@ -27,7 +27,7 @@ export function topologyContract(subject: BackendSubject): void {
           wanted,
         );
         for (const { freeBytes, memoryBytes } of nodes) {
-          expect(freeBytes).toBeLessThanOrEqual(memoryBytes);
+          expect(freeBytes).toBeLessThanOrEqual(Number(memoryBytes));
         }
       },
     );

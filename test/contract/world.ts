@@ -15,7 +15,7 @@ import type {
   SetMempolicyHomeNodeRequest,
 } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
-import type { TopologySnapshot } from '../../lib/backend/topology-snapshot.ts';
+import type { KnownTopology } from '../../lib/backend/topology-snapshot.ts';
 import type { NodeCounters, VmCounters } from './world-counters.ts';
 import type { FileCalls, TextFiles } from './world-files.ts';
 import type { MachineSettings } from './world-settings.ts';
@@ -261,7 +261,7 @@ export interface WorldMachine {
   readonly pageSizeBytes: number;
   /** Nodes with memory that the processes may use, ascending. */
   readonly memoryNodes: readonly number[];
-  readonly topology: TopologySnapshot;
+  readonly topology: KnownTopology;
   /** Highest possible node + 1. */
   readonly possibleNodeCount: number;
   /** `MAX_NUMNODES` of the kernel's build. */

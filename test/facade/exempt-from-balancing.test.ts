@@ -61,7 +61,7 @@ describe('exemptFromBalancing()', () => {
 function needBalancer(context: TestContext): [near: NodeWithCpu, far: NodeWithCpu] {
   needExpendable(context);
   const nodes = numa.topology.nodes.flatMap(({ id, cpus, memoryBytes }) =>
-    memoryBytes > 0 && cpus[0] !== undefined ? [{ node: id, cpu: cpus[0] }] : [],
+    memoryBytes && cpus?.[0] !== undefined ? [{ node: id, cpu: cpus[0] }] : [],
   );
   if (nodes.length < 2) context.skip('needs two nodes with CPUs and memory');
   if (!hasBalancing) context.skip('needs a kernel with automatic balancing');

@@ -27,7 +27,7 @@ describe('statistics of nodes', () => {
     expect(nodes.map(({ id }) => id)).toEqual(numa.topology.nodes.map(({ id }) => id));
     for (const { id, memory, meminfo, hugePages } of nodes) {
       expect(memory.totalBytes).toBe(numa.topology.node(id).memoryBytes);
-      expect(memory.usedBytes).toBe(memory.totalBytes - memory.freeBytes);
+      expect(memory.usedBytes).toBe(Number(memory.totalBytes) - Number(memory.freeBytes));
       expect(meminfo).toMatchObject({ MemTotal: memory.totalBytes, MemUsed: memory.usedBytes });
       const sizes = (hugePages ?? []).map(({ pageSizeBytes }) => pageSizeBytes);
       expect(sizes).toEqual([...sizes].sort((a, b) => a - b));

@@ -212,9 +212,10 @@ describe('migrate() of several chunks', () => {
   test('reports exactly what a full node took', async (context) => {
     needExpendable(context);
     needNodes(context, 2);
-    const to = memoryNodes.toSorted((a, b) => numa.freeMemory(a) - numa.freeMemory(b))[0] as number;
+    const freeOf = (node: number): number => Number(numa.freeMemory(node));
+    const to = memoryNodes.toSorted((a, b) => freeOf(a) - freeOf(b))[0] as number;
     const from = memoryNodes.find((node) => node !== to) as number;
-    const freePages = Math.ceil(numa.freeMemory(to) / PAGE);
+    const freePages = Math.ceil(freeOf(to) / PAGE);
     using buffer = allocateOn(from, freePages + pagesIn(16));
     writePattern(buffer);
     const sum = checksum(buffer);

@@ -188,7 +188,7 @@ describe('the CPU of the thread', () => {
   test('decides where pages go under the local policy', (context) => {
     needNodes(context, 2);
     for (const node of numa.topology.withCpus.intersection(numa.topology.withMemory)) {
-      numa.thread.setAffinity(numa.topology.node(node).cpus);
+      numa.thread.setAffinity(numa.topology.node(node).cpus ?? []);
       using buffer = numa.allocate(8 * PAGE, { policy: local() });
       buffer.touch();
       expect(buffer.residencySync().byNode).toEqual({ [node]: 8 });

@@ -69,8 +69,6 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
       ],
     },
     pagemap: { arguments: () => [0, address, new BigUint64Array(PAGE_COUNT)] },
-    topology: none,
-    node_memory: { arguments: () => [0] },
     libnuma_path: none,
     page_size_bytes: none,
     uapi: none,

@@ -79,11 +79,4 @@ describe('no memory is lost by', () => {
       addon.mmap(0);
       addon.attach(10 ** 6, 1);
     }));
-
-  it('topology', async () => {
-    for (let count = 0; count < 20; count += 1) unwrap(addon.topology());
-    const before = process.memoryUsage.rss();
-    for (let count = 0; count < 300; count += 1) unwrap(addon.topology());
-    expect(process.memoryUsage.rss() - before).toBeLessThan(16 * MEBIBYTE);
-  });
 });

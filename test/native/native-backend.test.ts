@@ -2,7 +2,7 @@
 
 import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { hostMemoryNodeCount, openNativeBackend } from '../../lib/native-backend/native-backend.ts';
+import { hostMemoryNodes, openNativeBackend } from '../../lib/native-backend/native-backend.ts';
 
 const opened = openNativeBackend();
 if (!opened.ok) throw new Error(opened.reason);
@@ -25,7 +25,7 @@ describe('the native backend', () => {
     expect(distances.map((row) => row.length)).toEqual(ids.map(() => ids.length));
     for (const index of ids.keys()) expect(distances[index]?.[index]).toBe(10);
     for (const node of allowedNodes) expect(ids).toContain(node);
-    expect(nodes.filter((node) => node.memoryBytes > 0)).toHaveLength(hostMemoryNodeCount());
+    expect(nodes.filter((node) => node.memoryBytes !== 0)).toHaveLength(hostMemoryNodes().count);
   });
 
   it('gives one pagemap entry for each page', () => {

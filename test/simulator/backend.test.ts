@@ -6,14 +6,14 @@ import { backendContract } from '../contract/index.ts';
 import type { WorldMachine } from '../contract/world.ts';
 
 function openSimulator(options: MachineOptions) {
-  const { self, kernel, pageSizeBytes, description } = new Machine(presets.fourNodes, options);
-  const topology = self.backend.topology();
-  if (!topology.ok) throw new Error('a simulated machine tells its topology');
+  const simulated = new Machine(presets.fourNodes, options);
+  const { self, kernel, pageSizeBytes, description } = simulated;
+  const topology = simulated.topology();
   const machine: WorldMachine = {
     kernel,
     pageSizeBytes,
-    memoryNodes: topology.value.allowedNodes,
-    topology: topology.value,
+    memoryNodes: topology.allowedNodes,
+    topology,
     possibleNodeCount: description.nodes.length,
     nodesMax: NODE_ID_MAX + 1,
     isPrivileged: true,

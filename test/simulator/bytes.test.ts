@@ -65,7 +65,7 @@ describe('writes to bytes', () => {
 
   test('that no node has room for end the process, as a kernel would', () => {
     const { numa, machine, page } = open();
-    const free = numa.freeMemory(3);
+    const free = Number(numa.freeMemory(3));
     const buffer = numa.allocate(free + page, { policy: bind(3) });
     buffer.bytes.fill(1);
     expect(() => buffer.residencySync()).toThrow(/ESRCH/);
@@ -77,7 +77,7 @@ describe('writes to bytes', () => {
 describe('a mapping', () => {
   test('of terabytes can be modelled as long as nobody asks for its bytes', async () => {
     const { numa } = open();
-    const before = numa.freeMemory(0);
+    const before = Number(numa.freeMemory(0));
     const buffer = numa.allocate(2 ** 40);
     buffer.touch({ lengthBytes: 2 ** 28 });
     expect(numa.freeMemory(0)).toBe(before - 2 ** 28);

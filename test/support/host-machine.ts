@@ -3,7 +3,7 @@
  * that the contract examines: this machine's, or a guest's through one of its processes.
  */
 
-import type { NodeSnapshot, TopologySnapshot } from '../../lib/backend/topology-snapshot.ts';
+import type { KnownNode, KnownTopology } from '../../lib/backend/topology-snapshot.ts';
 import { readNames, readText } from '../../lib/native-backend/system-files.ts';
 import type { WorldMachine } from '../contract/world.ts';
 import type { TextFiles } from '../contract/world-files.ts';
@@ -62,7 +62,7 @@ async function readTiers(files: TextFiles): Promise<Map<number, number>> {
   return tiers;
 }
 
-async function readNode(files: TextFiles, id: number, tier?: number): Promise<NodeSnapshot> {
+async function readNode(files: TextFiles, id: number, tier?: number): Promise<KnownNode> {
   const folder = `${NODE_FOLDER}/node${id}`;
   const meminfo = await textOf(files, `${folder}/meminfo`);
   return {
@@ -74,13 +74,13 @@ async function readNode(files: TextFiles, id: number, tier?: number): Promise<No
   };
 }
 
-async function readTopology(files: TextFiles, status: string): Promise<TopologySnapshot> {
+async function readTopology(files: TextFiles, status: string): Promise<KnownTopology> {
   const online = (await namesIn(files, NODE_FOLDER))
     .filter((name) => /^node\d+$/.test(name))
     .map((name) => Number(name.slice(4)))
     .sort((a, b) => a - b);
   const tiers = await readTiers(files);
-  const nodes: NodeSnapshot[] = [];
+  const nodes: KnownNode[] = [];
   const distances: number[][] = [];
   for (const id of online) {
     nodes.push(await readNode(files, id, tiers.get(id)));

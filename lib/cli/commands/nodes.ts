@@ -49,7 +49,7 @@ function nodeObject({ id, memory, hugePages }: NodeStatistics, topology: Topolog
   const distances = topology.nodes.map(({ id: to }) => [to, topology.distance(id, to)]);
   return {
     id,
-    cpus: formatIdList(cpus),
+    cpus: cpus && formatIdList(cpus),
     memory,
     tier: tier ?? null,
     distances: Object.fromEntries(distances),

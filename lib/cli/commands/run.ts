@@ -13,6 +13,7 @@ import { type CommandSpec, defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
+import { UNKNOWN } from '../render/units.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface RunOptions {
@@ -121,7 +122,7 @@ function printSetting(numa: Numa, output: Output, isJson: boolean): void {
     backendLine(backend, output.colours),
     `policy         ${policy}`,
     `cpus           ${list}`,
-    `cpu nodes      ${cpuNodes}`,
+    `cpu nodes      ${cpuNodes ?? UNKNOWN}`,
     `allowed nodes  ${allowedNodes}`,
   ]);
 }

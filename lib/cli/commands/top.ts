@@ -94,8 +94,9 @@ const ORDERS: Readonly<Record<TopOptions['sort'], Order>> = {
   cpu: (a, b) => b.cpuTimeMs - a.cpuTimeMs,
 };
 
+/** Those of whom nothing is known come last. */
 function remoteBytes({ residentBytes, remoteShare }: ProcessSummary): number {
-  return residentBytes * remoteShare;
+  return remoteShare === null ? -1 : residentBytes * remoteShare;
 }
 
 function columnsOf(nodes: readonly NodeId[], colours: Colours): Column<ProcessSummary>[] {

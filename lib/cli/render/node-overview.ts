@@ -12,7 +12,7 @@ import { bar } from './bar.ts';
 import type { Colours } from './colours.ts';
 import { paragraph } from './paragraph.ts';
 import { type Column, table } from './table.ts';
-import { bytesText, countText, shareText } from './units.ts';
+import { bytesText, countText, shareText, UNKNOWN } from './units.ts';
 import { wideTable } from './wide-table.ts';
 
 export interface NodeOverview {
@@ -46,14 +46,12 @@ export function nodeOverview(overview: NodeOverview, options: TextOptions): stri
 
 function nodeTable({ topology, statistics }: NodeOverview, options: TextOptions): string[] {
   const { columns, colours } = options;
-  const hasMemory = ({ memory }: NodeStatistics): boolean => memory.totalBytes > 0;
+  const hasMemory = ({ memory }: NodeStatistics): boolean => memory.totalBytes !== 0;
   const usedBar = ({ memory }: NodeStatistics, at: number): string => {
-    const used = {
-      amount: memory.usedBytes,
-      letter: '#',
-      paint: (text: string): string => colours.node(at, text),
-    };
-    return bar([used], memory.totalBytes, BAR_COLUMNS, colours);
+    const { usedBytes: amount, totalBytes } = memory;
+    if (amount === null || !totalBytes) return '';
+    const paint = (text: string): string => colours.node(at, text);
+    return bar([{ amount, letter: '#', paint }], totalBytes, BAR_COLUMNS, colours);
   };
   const bytes = (member: 'usedBytes' | 'freeBytes') => (node: NodeStatistics) =>
     hasMemory(node) ? bytesText(node.memory[member]) : '';
@@ -69,14 +67,14 @@ function nodeTable({ topology, statistics }: NodeOverview, options: TextOptions)
     { heading: 'free', cell: bytes('freeBytes'), align: 'right' },
     {
       heading: 'used of memory',
-      cell: (node) => (hasMemory(node) ? usedBar(node, statistics.indexOf(node)) : ''),
+      cell: (node) => usedBar(node, statistics.indexOf(node)),
       isPainted: true,
       leaves: 2,
     },
     {
       heading: '',
-      cell: ({ memory }) =>
-        memory.totalBytes > 0 ? shareText(memory.usedBytes / memory.totalBytes) : '',
+      cell: ({ memory: { usedBytes, totalBytes } }) =>
+        usedBytes !== null && totalBytes ? shareText(usedBytes / totalBytes) : '',
       align: 'right',
       leaves: 3,
     },
@@ -85,7 +83,8 @@ function nodeTable({ topology, statistics }: NodeOverview, options: TextOptions)
 }
 
 /** A list that is too long for the terminal ends with the number of CPUs. */
-function cpuText(cpus: readonly number[], columns: number): string {
+function cpuText(cpus: readonly number[] | null, columns: number): string {
+  if (cpus === null) return UNKNOWN;
   if (cpus.length === 0) return 'no CPUs';
   const width = columns < 60 ? 11 : columns < 100 ? 20 : columns / 3;
   const list = formatIdList(cpus);
@@ -100,16 +99,17 @@ function cpuText(cpus: readonly number[], columns: number): string {
 function distanceMap(topology: Topology, { columns, colours }: TextOptions): string[] {
   const ids = topology.nodes.map(({ id }) => id);
   const all = ids.map((from) => ids.map((to) => topology.distance(from, to)));
-  const farthest = Math.max(LOCAL_DISTANCE + 1, ...all.flat());
+  const farthest = Math.max(LOCAL_DISTANCE + 1, ...all.flat().map(Number));
   const paint = (cell: string, row: number, column: number): string => {
-    const distance = all[row]?.[column] ?? 0;
+    const distance = all[row]?.[column] ?? null;
+    if (distance === null) return cell;
     const share = (distance - LOCAL_DISTANCE) / (farthest - LOCAL_DISTANCE);
-    return distance === 0 ? cell : colours.heat(Math.max(0, share), cell);
+    return colours.heat(Math.max(0, share), cell);
   };
   const width = Math.max(...ids.map((id) => `${id}`.length));
   const rows = ids.map((id, at) => ({
     label: `${id}`.padStart('distance'.length + 1 + width),
-    cells: (all[at] ?? []).map((distance) => (distance === 0 ? '?' : `${distance}`)),
+    cells: (all[at] ?? []).map((distance) => (distance === null ? UNKNOWN : `${distance}`)),
   }));
   const heading = (text: string): string => colours.heading(text);
   const headings = ids.map(String);
@@ -119,7 +119,7 @@ function distanceMap(topology: Topology, { columns, colours }: TextOptions): str
 interface PoolRow {
   readonly node: number;
   readonly pageSizeBytes: number;
-  readonly counts: readonly [total: number, free: number, surplus: number];
+  readonly counts: readonly (string | number)[];
 }
 
 /** Ends with an empty line; no lines where all pools are empty. */
@@ -127,7 +127,7 @@ function poolTable(
   statistics: readonly NodeStatistics[],
   { columns, colours }: TextOptions,
 ): string[] {
-  const filled = poolsOf(statistics).filter(({ counts: [total] }) => total > 0);
+  const filled = poolsOf(statistics).filter(({ counts: [total] }) => total !== 0);
   if (filled.length === 0) return [];
   const shown: Column<PoolRow>[] = [
     { heading: 'node', cell: ({ node }) => `${node}`, align: 'right' },
@@ -146,7 +146,8 @@ function poolTable(
 function poolsOf(statistics: readonly NodeStatistics[]): PoolRow[] {
   return statistics.flatMap(({ id, hugePages }) =>
     (hugePages ?? []).map(({ pageSizeBytes, total, free, surplus }) => {
-      return { node: id, pageSizeBytes, counts: [total, free, surplus] as const };
+      const counts = [total, free, surplus].map((count) => count ?? UNKNOWN);
+      return { node: id, pageSizeBytes, counts };
     }),
   );
 }
@@ -155,7 +156,7 @@ function poolsOf(statistics: readonly NodeStatistics[]): PoolRow[] {
 function poolSentence(statistics: readonly NodeStatistics[]): string[] {
   const pools = poolsOf(statistics);
   if (pools.length === 0) return ['huge pages: this kernel does not tell'];
-  if (pools.some(({ counts: [total] }) => total > 0)) return [];
+  if (pools.some(({ counts: [total] }) => total !== 0)) return [];
   const sizes = [...new Set(pools.map(({ pageSizeBytes }) => bytesText(pageSizeBytes)))];
   return [`huge pages: no node has any set aside (sizes: ${sizes.join(', ')})`];
 }

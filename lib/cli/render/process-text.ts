@@ -18,7 +18,7 @@ export interface ProcessView {
   readonly residency: ProcessResidency;
   readonly threads: readonly ProcessThread[];
   /** From 0 to 1. */
-  readonly remoteShare: number;
+  readonly remoteShare: number | null;
 }
 
 export interface ProcessTextOptions {
@@ -107,6 +107,7 @@ function remoteLines(
 ): string[] {
   const text = `${shareText(remoteShare)} of its memory is remote to where its threads run`;
   return paragraph(text, columns).map((line) => {
+    if (remoteShare === null) return line;
     if (remoteShare < 0.1) return colours.good(line);
     return remoteShare < 0.5 ? colours.warning(line) : colours.bad(line);
   });

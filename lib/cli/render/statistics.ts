@@ -8,7 +8,7 @@ import type { NodeStatistics } from '../../facade/host/node-statistics.ts';
 import type { NodeAllocations } from '../../procfs/node-files.ts';
 import type { ProcessFigures } from '../../services/statistics/process-figures.ts';
 import type { Colours } from './colours.ts';
-import { bytesText } from './units.ts';
+import { bytesText, UNKNOWN } from './units.ts';
 import { type WideRow, wideTable } from './wide-table.ts';
 
 export interface StatisticsOptions {
@@ -28,7 +28,6 @@ const COUNTERS: readonly (readonly [label: string, name: keyof NodeAllocations])
   ['other_node', 'otherNode'],
 ];
 const MIB_BYTES = 2 ** 20;
-const UNKNOWN = '?';
 
 export function allocationTable(
   nodes: readonly NodeStatistics[],
@@ -86,7 +85,8 @@ function poolRows(nodes: readonly NodeStatistics[], options: StatisticsOptions):
     (['total', 'free', 'surplus'] as const).map((member) => {
       const bytesOf = ({ hugePages }: NodeStatistics): number | null => {
         const pool = hugePages?.find(({ pageSizeBytes }) => pageSizeBytes === size);
-        return pool === undefined ? null : pool[member] * size;
+        const count = pool?.[member] ?? null;
+        return count === null ? null : count * size;
       };
       return memoryRow(`${bytesText(size)} pages, ${member}`, nodes, bytesOf, options);
     }),
@@ -100,7 +100,9 @@ function memoryRow<T>(
   options: StatisticsOptions,
 ): WideRow {
   const bytes = columns.map(bytesOf);
-  const total = bytes.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  const total = bytes.includes(null)
+    ? null
+    : bytes.reduce<number>((sum, count) => sum + Number(count), 0);
   const cells = [...bytes, total].map((count) => {
     return count === null ? UNKNOWN : signed((count / MIB_BYTES).toFixed(2), options);
   });

@@ -5,8 +5,12 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 const STEP = 1024;
 
+/** In the place of what is not known. */
+export const UNKNOWN = '?';
+
 /** Bytes with three digits that count: "1.50 GiB", "512 MiB", "0 B". */
-export function bytesText(bytes: number): string {
+export function bytesText(bytes: number | null): string {
+  if (bytes === null) return UNKNOWN;
   let value = bytes;
   let unit = 0;
   // What rounds to 1024 is one of the next unit.
@@ -19,7 +23,8 @@ export function bytesText(bytes: number): string {
 }
 
 /** A share from 0 to 1 as "37 %"; only all is 100, and only none is 0. */
-export function shareText(share: number): string {
+export function shareText(share: number | null): string {
+  if (share === null) return UNKNOWN;
   if (share <= 0) return '0 %';
   if (share >= 1) return '100 %';
   return `${Math.min(99, Math.max(1, Math.round(share * 100)))} %`;

@@ -16,7 +16,7 @@ import type {
   NumaCall,
 } from './capability.ts';
 import { isReached } from './denial.ts';
-import { explainRefusal, isBefore, sinceText } from './explain.ts';
+import { explainRefusal, isBefore, isWithoutNumaMaps, sinceText } from './explain.ts';
 import { MODE_PROBES, PROBES, type Probe, SECCOMP_MODES } from './probes.ts';
 import { remediesOf } from './remedies.ts';
 import { findSurroundings } from './surroundings.ts';
@@ -52,8 +52,9 @@ async function askAll(session: Session): Promise<Capabilities> {
   const { backend } = session;
   const { kind, kernel } = backend.identity;
   const confinement = await findConfinement(backend);
-  const calls = await askCalls(backend, confinement);
   const files = await Promise.all(FILES.map((path) => askFile(backend, path, confinement)));
+  const isWithoutNuma = files.some(({ cause }) => cause === 'kernel');
+  const calls = await askCalls(backend, { confinement, isWithoutNuma });
   const byName = new Map<string, Capability>(files.map((file) => [file.name, file]));
   for (const call of Object.values(calls)) {
     byName.set(call.name, call);
@@ -81,7 +82,7 @@ async function findConfinement(backend: Backend): Promise<Confinement> {
 
 async function askCalls(
   backend: Backend,
-  confinement: Confinement,
+  process: Pick<Around, 'confinement' | 'isWithoutNuma'>,
 ): Promise<Record<NumaCall, CallCapability>> {
   const plain = new Map<NumaCall, Capability>();
   const parts = new Map<NumaCall, Capability[]>();
@@ -89,7 +90,7 @@ async function askCalls(
     const result = await probe.ask(backend);
     const { kernel } = backend.identity;
     const doesPlainWork = plain.get(probe.call)?.works;
-    const answer = judge(probe, result, { kernel, confinement, doesPlainWork });
+    const answer = judge(probe, result, { kernel, ...process, doesPlainWork });
     if (probe.part === undefined) plain.set(probe.call, answer);
     else parts.set(probe.call, [...(parts.get(probe.call) ?? []), answer]);
   }
@@ -144,14 +145,19 @@ async function askFile(
 ): Promise<Capability> {
   const result = await lookAt(backend, path);
   if (result.ok) return { name: path, works: true, isProbed: true };
-  const cause = 'procfs';
+  const names = await backend.readNames('/proc/self');
+  const isLacking = path === '/proc/self/numa_maps' && isWithoutNumaMaps(names);
+  const cause = isLacking ? 'kernel' : 'procfs';
+  const reason = isLacking
+    ? 'the kernel was built without it: CONFIG_NUMA'
+    : 'this file of /proc is missing or closed to this process';
   return {
     name: path,
     works: false,
     isProbed: true,
     cause,
     errnoName: errnoName(result.errno),
-    reason: 'this file of /proc is missing or closed to this process',
+    reason,
     remedies: remediesOf({ cause }, confinement.surroundings.kind),
   };
 }

@@ -65,7 +65,9 @@ export function explainDenied(
   const { kernel } = backend.identity;
   const { doesPlainWork, privileged } = made;
   const confinement = { seccomp: seccompOf(backend) };
-  const { cause, reason } = causeOf({ probe, errno, kernel, confinement, doesPlainWork });
+  const isWithoutNuma = errno === ERRNO.ENOSYS && lacksNumaMaps(backend);
+  const evidence = { probe, errno, kernel, confinement, isWithoutNuma, doesPlainWork };
+  const { cause, reason } = causeOf(evidence);
   const code = errno === ERRNO.ENOSYS ? 'NUMA_UNSUPPORTED' : 'NUMA_NOT_PERMITTED';
   if (cause === 'kernel') return { code, rule: reason, hint: kernelHint(probe) };
   if (cause === 'seccomp') return { code, rule: reason, hint: SECCOMP_HINT };
@@ -78,6 +80,15 @@ function seccompOf(backend: Backend): (typeof SECCOMP_MODES)[number] | null {
   const status = backend.readTextSync('/proc/self/status');
   const mode = status.ok ? parseStatus(status.value).seccompMode : null;
   return mode === null ? null : (SECCOMP_MODES[mode] ?? null);
+}
+
+/** Looked for as if they were folders: what is there says so without being read. */
+function lacksNumaMaps(backend: Backend): boolean {
+  const errnoOf = (name: string): number => {
+    const answer = backend.readTextSync(`/proc/self/${name}/`);
+    return answer.ok ? 0 : answer.errno;
+  };
+  return errnoOf('maps') === ERRNO.ENOTDIR && errnoOf('numa_maps') === ERRNO.ENOENT;
 }
 
 function kernelHint({ call, since }: Probe): string {

@@ -3,6 +3,7 @@
  * release, and from whether the plain form of the call works.
  */
 
+import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO, errnoName } from '../../core/errno.ts';
 import type { Capability, CapabilityCause, Confinement } from './capability.ts';
 import type { Probe } from './probes.ts';
@@ -15,6 +16,8 @@ export interface Evidence {
   readonly errno: number;
   readonly kernel: string;
   readonly confinement: Pick<Confinement, 'seccomp'>;
+  /** The kernel has no numa_maps, as no kernel with NUMA, whatever a filter refuses. */
+  readonly isWithoutNuma: boolean;
   /** Whether the same call works without the flag; `undefined` for the plain form itself. */
   readonly doesPlainWork?: boolean | undefined;
 }
@@ -26,11 +29,14 @@ export interface Refusal extends Evidence {
 
 /** A capability that is not there. */
 export function explainRefusal(refusal: Refusal): Capability {
-  const { probe, errno, confinement } = refusal;
+  const { probe, errno, kernel, confinement } = refusal;
   const { cause, reason } = causeOf(refusal);
   const { hasNoNewPrivileges, userId } = confinement;
   const isUnknownToFilter = errno === ERRNO.ENOSYS;
-  const { call, since } = probe;
+  const { call } = probe;
+  // A newer kernel is of no use where this one is new enough and was built without the call.
+  const isNewEnough = probe.since === undefined || !isBefore(kernel, probe.since);
+  const since = errno === ERRNO.ENOSYS && isNewEnough ? undefined : probe.since;
   const ailment = { cause, call, since, userId, hasNoNewPrivileges, isUnknownToFilter };
   return {
     name: probe.part ?? probe.call,
@@ -69,8 +75,8 @@ function isAbsence(errno: number): boolean {
 }
 
 /** A filter that is older than a call answers ENOSYS for it, as a kernel without it does. */
-function absenceOf({ kernel, confinement }: Evidence): Cause {
-  if (confinement.seccomp === 'filter') {
+function absenceOf({ kernel, confinement, isWithoutNuma }: Evidence): Cause {
+  if (confinement.seccomp === 'filter' && !isWithoutNuma) {
     const reason = `a filter is on that is older than the call, which Linux ${kernel} has`;
     return { cause: 'seccomp', reason };
   }
@@ -107,4 +113,9 @@ export function isBefore(release: string, since: string): boolean {
 function numbersOf(release: string): [major: number, minor: number] {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
   return [Number(major ?? 0), Number(minor ?? 0)];
+}
+
+/** Whether the kernel has no numa_maps for any process; by the names in /proc/self. */
+export function isWithoutNumaMaps(names: SyscallResult<readonly string[]>): boolean {
+  return names.ok && names.value.includes('maps') && !names.value.includes('numa_maps');
 }

@@ -11,8 +11,8 @@
 import type { Backend, MovePagesRequest } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { maxnodeOf } from '../../core/nodemask-words.ts';
-import { MPOL, MPOL_F, MPOL_MF, MPOL_MODE_FLAG, NODE_ID_MAX } from '../../core/uapi.ts';
+import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
+import { MPOL, MPOL_F, MPOL_MF, MPOL_MODE_FLAG } from '../../core/uapi.ts';
 import type { NumaCall } from './capability.ts';
 
 /** One question. */
@@ -38,7 +38,6 @@ export const SECCOMP_MODES = ['none', 'strict', 'filter'] as const;
 const NO_PID = 2 ** 31 - 1;
 /** No mode, and none of the flags. */
 const NO_MODE = 0x1fff;
-const MAXNODE: number = maxnodeOf((NODE_ID_MAX + 1) / 64);
 
 const { STATIC_NODES, RELATIVE_NODES, NUMA_BALANCING } = MPOL_MODE_FLAG;
 
@@ -48,7 +47,7 @@ function queryOf(part: string | undefined, flags: number, reachedBy: readonly nu
     ...(part === undefined ? {} : { part }),
     reachedBy,
     // Nothing is mapped at address 0, so that no page can be faulted in.
-    ask: (backend) => backend.getMempolicy({ flags, maxnode: MAXNODE }),
+    ask: (backend) => backend.getMempolicy({ flags, maxnode: MAXNODE_ALL }),
   };
 }
 

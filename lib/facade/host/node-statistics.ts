@@ -5,6 +5,7 @@
  */
 
 import type { Backend } from '../../backend/backend.ts';
+import type { NodeMemory } from '../../backend/topology-snapshot.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { type Meminfo, parseMeminfo } from '../../procfs/meminfo.ts';
 import {
@@ -16,13 +17,16 @@ import {
 import type { Session } from '../session.ts';
 import { readFile } from './read-file.ts';
 
-/** Huge pages of one size that are set aside on a node, counted in pages of that size. */
+/**
+ * Huge pages of one size that are set aside on a node, counted in pages of that size; `null` where
+ * the file cannot be read.
+ */
 export interface HugePagePool {
   readonly pageSizeBytes: number;
-  readonly total: number;
-  readonly free: number;
+  readonly total: number | null;
+  readonly free: number | null;
   /** Pages above the size of the pool, which go back to the node when they are freed. */
-  readonly surplus: number;
+  readonly surplus: number | null;
 }
 
 /** One node now. Plain data; `null` where the kernel does not tell. */
@@ -30,9 +34,9 @@ export interface NodeStatistics {
   readonly id: NodeId;
   /** `usedBytes` is all that is not free, pools of huge pages included. */
   readonly memory: {
-    readonly totalBytes: number;
-    readonly usedBytes: number;
-    readonly freeBytes: number;
+    readonly totalBytes: number | null;
+    readonly usedBytes: number | null;
+    readonly freeBytes: number | null;
   };
   /** What the node has given out since the machine started; a huge page counts as one. */
   readonly allocations: NodeAllocations | null;
@@ -59,7 +63,7 @@ async function readNode(session: Session, id: NodeId): Promise<NodeStatistics> {
   ]);
   return {
     id,
-    memory: meminfo === null ? askMemory(session, id) : memoryOf(meminfo),
+    memory: meminfo === null ? askMemory(session, id) : memoryIn(meminfo),
     allocations,
     meminfo: meminfo === null ? null : Object.fromEntries(meminfo.bytes),
     hugePages,
@@ -67,18 +71,23 @@ async function readNode(session: Session, id: NodeId): Promise<NodeStatistics> {
 }
 
 /** The same moment as the other fields. */
-function memoryOf({ bytes }: Meminfo): NodeStatistics['memory'] {
-  const totalBytes = bytes.get('MemTotal') ?? 0;
-  const freeBytes = bytes.get('MemFree') ?? 0;
-  return { totalBytes, usedBytes: totalBytes - freeBytes, freeBytes };
+function memoryIn({ bytes }: Meminfo): NodeStatistics['memory'] {
+  return memoryOf({
+    memoryBytes: bytes.get('MemTotal') ?? null,
+    freeBytes: bytes.get('MemFree') ?? null,
+  });
 }
 
 /** A kernel without NUMA has no files of nodes, and all of its memory is one. */
 function askMemory(session: Session, id: NodeId): NodeStatistics['memory'] {
   const answer = session.backend.nodeMemory(id);
-  const memory = session.unwrap(answer, `memory of node ${id}`, { node: id });
-  const { memoryBytes: totalBytes, freeBytes } = memory;
-  return { totalBytes, usedBytes: totalBytes - freeBytes, freeBytes };
+  return memoryOf(session.unwrap(answer, `memory of node ${id}`, { node: id }));
+}
+
+function memoryOf({ memoryBytes, freeBytes }: NodeMemory): NodeStatistics['memory'] {
+  const isKnown = memoryBytes !== null && freeBytes !== null;
+  const usedBytes = isKnown ? memoryBytes - freeBytes : null;
+  return { totalBytes: memoryBytes, usedBytes, freeBytes };
 }
 
 async function readPools(backend: Backend, folder: string): Promise<HugePagePool[] | null> {
@@ -95,11 +104,12 @@ async function readPool(
 ): Promise<HugePagePool | null> {
   const pageSizeBytes = parsePoolName(name);
   if (pageSizeBytes === null) return null;
-  const [total, free, surplus] = await Promise.all(
-    ['nr_hugepages', 'free_hugepages', 'surplus_hugepages'].map((file) =>
-      readFile(backend, `${folder}/${name}/${file}`, parseCount),
-    ),
-  );
-  if (total == null || free == null || surplus == null) return null;
+  const read = (file: string): Promise<number | null> =>
+    readFile(backend, `${folder}/${name}/${file}`, parseCount);
+  const [total, free, surplus] = await Promise.all([
+    read('nr_hugepages'),
+    read('free_hugepages'),
+    read('surplus_hugepages'),
+  ]);
   return { pageSizeBytes, total, free, surplus };
 }

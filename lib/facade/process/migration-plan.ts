@@ -53,6 +53,7 @@ export interface MigrationPlan extends NodeMoves {
   readonly notSelectedBytes: number;
   /** Of it, by the node that it goes to. */
   readonly bytesByTarget: NodeBytes;
+  /** Targets whose free memory is unknown are left out. */
   readonly freeBytesByTarget: NodeBytes;
   readonly warnings: readonly PlanWarning[];
 }
@@ -153,7 +154,8 @@ function freeBytes({ backend }: Session, to: NodeMask): NodeBytes {
   const free: Record<NodeId, number> = {};
   for (const node of to) {
     const memory = backend.nodeMemory(node);
-    if (memory.ok) free[node] = memory.value.freeBytes;
+    const freeBytes = memory.ok ? memory.value.freeBytes : null;
+    if (freeBytes !== null) free[node] = freeBytes;
   }
   return free;
 }

@@ -12,6 +12,7 @@ import type { NodeMask } from '../../core/node-mask.ts';
 import { parseStat, type TaskStat } from '../../procfs/stat.ts';
 import { parseStatus, type TaskStatus } from '../../procfs/status.ts';
 import { explainDenied, isDenial, isReached, probeOf } from '../capabilities/denial.ts';
+import { isWithoutNumaMaps } from '../capabilities/explain.ts';
 import { explainAccess, nodesAllowedTo, outsideCpuset } from './access-denied.ts';
 
 /** Whose files are read. */
@@ -39,7 +40,11 @@ export async function readProcessFile(files: ProcessFiles, name: PrivateFile): P
   const reading = files.backend.readText(`/proc/${files.pid}/${name}`);
   const result = await (signal === undefined ? reading : untilAborted(reading, signal));
   if (result.ok) return result.value;
-  throw await refusalOf(files, result, { asked: `reading /proc/${files.pid}/${name}` });
+  const asked = `reading /proc/${files.pid}/${name}`;
+  if (name === 'numa_maps' && isWithoutNumaMaps(await files.backend.readNames('/proc/self'))) {
+    throw noNumaMaps(files, result, asked);
+  }
+  throw await refusalOf(files, result, { asked });
 }
 
 /** The kernel goes on with what nobody waits for any longer. */
@@ -175,6 +180,14 @@ async function noSuchProcess(
         "openNuma({ backend: 'native' })"
       : 'check that the process still runs and is visible in this pid namespace; root sees all',
     code: 'NUMA_NO_SUCH_PROCESS',
+  });
+}
+
+function noNumaMaps(files: ProcessFiles, call: SyscallFailure, asked: string): NumaError {
+  return makeError(files, {
+    ...{ syscall: call.syscall, errno: call.errno, asked, code: 'NUMA_UNSUPPORTED' },
+    rule: 'this kernel tells of no process on which nodes its memory is',
+    hint: 'use a kernel built with CONFIG_NUMA',
   });
 }
 

@@ -38,7 +38,9 @@ export async function readThreads(
   const names = await files.backend.readNames(folder);
   if (!names.ok) throw await refusalOf(files, names, { asked: `reading ${folder}` });
   const ids = names.value.map(Number).sort((a, b) => a - b);
-  const nodeOfCpu = new Map(topology.nodes.flatMap(({ id, cpus }) => cpus.map((cpu) => [cpu, id])));
+  const nodeOfCpu = new Map(
+    topology.nodes.flatMap(({ id, cpus }) => (cpus ?? []).map((cpu) => [cpu, id])),
+  );
   const threads: ProcessThread[] = [];
   for (const id of ids) {
     const text = await files.backend.readText(`${folder}/${id}/stat`);
@@ -55,13 +57,18 @@ export async function readThreads(
 
 /**
  * The share of accesses that would go to another node, from 0 to 1, if every thread touched all of
- * the memory alike: threads count by their CPU time. 0 where there is no memory or no known node.
+ * the memory alike: threads count by their CPU time. 0 where there is no memory; `null` where the
+ * node of no thread is known.
  */
-export function remoteShareOf(bytesByNode: NodeBytes, threads: readonly ProcessThread[]): number {
+export function remoteShareOf(
+  bytesByNode: NodeBytes,
+  threads: readonly ProcessThread[],
+): number | null {
   const placed = threads.filter(({ node }) => node !== null);
   const hasRun = placed.some(({ cpuTimeMs }) => cpuTimeMs > 0);
   const bytes = Object.values(bytesByNode).reduce((sum, onNode) => sum + onNode, 0);
-  if (placed.length === 0 || bytes === 0) return 0;
+  if (bytes === 0) return 0;
+  if (placed.length === 0) return null;
   // Summed as whole numbers, and all of it in the same way as the remote part: none is 0, all is 1.
   let [remote, all] = [0, 0];
   for (const { node, cpuTimeMs } of placed) {

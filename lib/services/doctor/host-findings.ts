@@ -41,6 +41,7 @@ export function confinementFindings({ confinement, allNodes }: Capabilities): Fi
 }
 
 export function nodeFindings({ topology }: Numa): Finding[] {
+  if (topology.incompleteReason !== null) return [warning('nodes', topology.incompleteReason)];
   const count = topology.withMemory.size;
   if (count > 1) return [ok('nodes', `${count} nodes have memory: ${topology.withMemory}`)];
   const action = 'node-numa nodes --machine four-nodes';
@@ -55,11 +56,14 @@ export function nodeFindings({ topology }: Numa): Finding[] {
 export async function cpuFindings(numa: Numa): Promise<Finding[]> {
   const cpus = parseStatus(await textOf(backendOf(numa), '/proc/self/status')).cpusAllowed;
   if (cpus === null) return [];
-  const online = numa.topology.nodes.flatMap((node) => node.cpus);
+  const { nodes } = numa.topology;
+  const untold = NodeMask.from(nodes.filter((node) => node.cpus === null).map(({ id }) => id));
+  if (!untold.isEmpty) {
+    return [warning('cpuset.cpus', `which CPUs are of node ${untold} is not told`)];
+  }
+  const online = nodes.flatMap((node) => node.cpus ?? []);
   const usable = online.filter((cpu) => cpus.includes(cpu));
-  const nodesOfCpus = numa.topology.nodes.filter((node) =>
-    node.cpus.some((cpu) => usable.includes(cpu)),
-  );
+  const nodesOfCpus = nodes.filter((node) => node.cpus?.some((cpu) => usable.includes(cpu)));
   const ids = NodeMask.from(nodesOfCpus.map(({ id }) => id));
   const memory = numa.allowedNodes();
   const part = usable.length === online.length ? 'all CPUs' : `CPUs ${formatIdList(usable)}`;

@@ -14,8 +14,8 @@ import { ASKED, type LaunchPlan, nodesOf } from './plan.ts';
 export interface ThreadSetting {
   readonly policy: MemoryPolicy;
   readonly cpus: readonly number[];
-  /** The nodes of these CPUs. */
-  readonly cpuNodes: NodeMask;
+  /** The nodes of these CPUs; `null` where the machine does not tell all. */
+  readonly cpuNodes: NodeMask | null;
   /** The nodes that its cpuset lets it have memory of. */
   readonly allowedNodes: NodeMask;
 }
@@ -41,10 +41,11 @@ export function applyPlan(numa: Numa, { cpus, policy }: LaunchPlan): void {
 /** @throws NumaError */
 export function readSetting(numa: Numa): ThreadSetting {
   const cpus = numa.thread.affinity();
+  const isTold = numa.topology.nodes.every((node) => node.cpus !== null);
   return {
     policy: numa.thread.policy(),
     cpus,
-    cpuNodes: nodesOf(numa, cpus),
+    cpuNodes: isTold ? nodesOf(numa, cpus) : null,
     allowedNodes: numa.allowedNodes(),
   };
 }

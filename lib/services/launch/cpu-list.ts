@@ -6,15 +6,15 @@
 
 import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
 import { formatIdList, parseIdList } from '../../core/id-list.ts';
-
-/** Largest CPU number of any kernel: NR_CPUS_RANGE_END of arch/x86/Kconfig. */
-const CPU_ID_MAX = 8191;
+import { CPU_ID_MAX } from '../../core/uapi.ts';
 
 /** What gives a list its meaning; ascending CPU numbers. */
 export interface CpuContext {
   /** Those that "all", "!" and "+" refer to, and that a number must be one of. */
   readonly usable: readonly number[];
   readonly online: readonly number[];
+  /** What is wrong with a CPU that is not one of `online`. */
+  readonly absentRule: string;
   /** What is wrong with a CPU that is online and not usable. */
   readonly rule: string;
 }
@@ -50,12 +50,11 @@ function namedCpus(
   ids: readonly number[],
   argument: string,
   text: string,
-  { usable, online, rule }: CpuContext,
+  { usable, online, absentRule, rule }: CpuContext,
 ): readonly number[] {
   const absent = ids.filter((cpu) => !online.includes(cpu));
   if (absent.length > 0) {
-    const told = `CPU ${formatIdList(absent)} is not online (online: ${formatIdList(online)})`;
-    throw outOfRange(argument, told, text);
+    throw outOfRange(argument, `CPU ${formatIdList(absent)} ${absentRule}`, text);
   }
   const outside = ids.filter((cpu) => !usable.includes(cpu));
   if (outside.length === 0) return ids;

@@ -4,6 +4,7 @@
  */
 
 import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
+import { NumaError } from '../../core/errors.ts';
 import { formatIdList } from '../../core/id-list.ts';
 import {
   bind,
@@ -19,7 +20,7 @@ import {
   weightedInterleave,
 } from '../../core/memory-policy.ts';
 import { parseNodeExpression, resolveNodeExpression } from '../../core/node-expression.ts';
-import { NodeMask } from '../../core/node-mask.ts';
+import { type NodeId, NodeMask } from '../../core/node-mask.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { type ResolvedCpus, resolveCpuList } from './cpu-list.ts';
 
@@ -64,7 +65,8 @@ const NODE_POLICIES: Readonly<Partial<Record<PolicyMode, NodePolicy>>> = {
 const SAME = 'same';
 
 /**
- * @throws TypeError, RangeError with Node's codes, naming the option
+ * @throws TypeError, RangeError with Node's codes, naming the option; NumaError NUMA_UNSUPPORTED
+ *   for nodes whose CPUs are unknown
  */
 export function planLaunch(numa: Numa, request: LaunchRequest): LaunchPlan {
   const { cpus, cpuNodes, memoryNodes } = request;
@@ -91,15 +93,23 @@ export function planLaunch(numa: Numa, request: LaunchRequest): LaunchPlan {
 
 /** The nodes of CPUs. */
 export function nodesOf({ topology }: Numa, cpus: readonly number[]): NodeMask {
-  const nodes = topology.nodes.filter((node) => node.cpus.some((cpu) => cpus.includes(cpu)));
+  const nodes = topology.nodes.filter((node) => node.cpus?.some((cpu) => cpus.includes(cpu)));
   return NodeMask.from(nodes.map(({ id }) => id));
 }
 
 function planCpus(numa: Numa, text: string, { anyCpu }: LaunchRequest): ResolvedCpus {
-  const online = numa.topology.nodes.flatMap((node) => node.cpus).sort((a, b) => a - b);
-  const usable = anyCpu ? online : numa.thread.affinity();
+  const { nodes } = numa.topology;
+  const affinity = numa.thread.affinity();
+  const isKnown = nodes.every((node) => node.cpus !== null);
+  const known = nodes.flatMap((node) => node.cpus ?? []);
+  const online = [...new Set(isKnown ? known : [...known, ...affinity])].sort((a, b) => a - b);
+  const list = formatIdList(online);
+  const absentRule = isKnown
+    ? `is not online (online: ${list})`
+    : `is not known to be online (known: ${list}; this host does not tell all)`;
+  const usable = anyCpu ? online : affinity;
   const rule = `is none of this process's (${formatIdList(usable)}); --all takes any`;
-  return resolveCpuList(text, ASKED.cpus, { usable, online, rule });
+  return resolveCpuList(text, ASKED.cpus, { usable, online, absentRule, rule });
 }
 
 /** Like numactl, not held to the affinity that the caller has: the kernel keeps to its cpuset. */
@@ -115,10 +125,20 @@ function planCpuNodes(numa: Numa, text: string, request: LaunchRequest): Resolve
             ASKED.cpuNodes,
           ),
         );
-  const cpus = topology.nodes.filter(({ id }) => nodes.has(id)).flatMap((node) => node.cpus);
+  const named = topology.nodes.filter(({ id }) => nodes.has(id));
+  const unknown = named.filter((node) => node.cpus === null).map(({ id }) => id);
+  if (unknown.length > 0) throw unknownCpus(unknown);
+  const cpus = named.flatMap((node) => node.cpus ?? []);
   if (cpus.length > 0) return { cpus, isExact: false };
   const rule = `no node of these has a CPU; those with CPUs are ${topology.withCpus}`;
   throw outOfRange(ASKED.cpuNodes, rule, text);
+}
+
+function unknownCpus(nodes: readonly NodeId[]): NumaError {
+  return new NumaError(
+    `${ASKED.cpuNodes}: this host does not tell the CPUs of node ${formatIdList(nodes)}`,
+    { code: 'NUMA_UNSUPPORTED', hint: `name CPUs with ${ASKED.cpus}` },
+  );
 }
 
 function planMemoryNodes(numa: Numa, { memoryNodes, flags }: LaunchRequest): NodeMask | undefined {

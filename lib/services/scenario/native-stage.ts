@@ -123,7 +123,7 @@ export class NativeStage {
 
   #runOn({ cpu, node }: { readonly cpu?: number; readonly node?: number }): StepResult {
     const topology = this.#unwrap(this.#backend.topology(), 'reading the topology');
-    const wanted = cpu ?? topology.nodes.find(({ id }) => id === node)?.cpus[0];
+    const wanted = cpu ?? topology.nodes.find(({ id }) => id === node)?.cpus?.[0];
     const result = this.#backend.schedSetaffinity(wanted === undefined ? [] : [wanted]);
     return { answer: answerOf(result), details: `on CPU ${wanted}` };
   }

@@ -7,10 +7,9 @@ import type { Backend, NodemaskArgument } from '../../backend/backend.ts';
 import { errnoName } from '../../core/errno.ts';
 import { modeWord, policyOfModeWord } from '../../core/memory-policy.ts';
 import { NodeMask } from '../../core/node-mask.ts';
-import { nodemaskWords, nodesOfWords } from '../../core/nodemask-words.ts';
+import { MAXNODE_ALL, nodemaskWords, nodesOfWords } from '../../core/nodemask-words.ts';
 import { parsePolicy } from '../../core/policy-text.ts';
 import { MPOL_F, MPOL_MF } from '../../core/uapi.ts';
-import { MAXNODE_ALL } from '../../facade/session.ts';
 import type { SetPolicyStep } from './scenario.ts';
 
 export interface PolicyCall {

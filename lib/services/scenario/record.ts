@@ -5,10 +5,10 @@
  */
 
 import type { Backend } from '../../backend/backend.ts';
-import type { TopologySnapshot } from '../../backend/topology-snapshot.ts';
 import { NumaError } from '../../core/errors.ts';
 import { NodeMask } from '../../core/node-mask.ts';
 import { parsePolicy } from '../../core/policy-text.ts';
+import { Topology } from '../../facade/topology.ts';
 import { checkMachineDescription } from '../../simulator/nodes/check-description.ts';
 import type { KernelLine } from '../../simulator/nodes/kernel-line.ts';
 import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
@@ -34,10 +34,11 @@ export interface Recording {
  *   this host does not have, or a host that the simulator cannot describe
  */
 export async function recordScenario(scenario: Scenario, backend: Backend): Promise<Recording> {
-  const topology = backend.topology();
-  if (!topology.ok) throw unsupported('this host does not tell its nodes');
-  const machine = describeHost(topology.value, backend.identity.kernel);
-  checkSteps(scenario, topology.value);
+  const snapshot = backend.topology();
+  if (!snapshot.ok) throw unsupported('this host does not tell its nodes');
+  const topology = new Topology(snapshot.value);
+  const machine = describeHost(topology, backend.identity.kernel);
+  checkSteps(scenario, topology);
   const stage = new NativeStage(backend);
   const outcomes: StepOutcome[] = [];
   const steps: Step[] = [];
@@ -76,14 +77,17 @@ export function kernelLineOf(release: string): KernelLine {
   return kernelLines.findLast(isReached) ?? (kernelLines[0] as KernelLine);
 }
 
-function describeHost({ nodes, distances }: TopologySnapshot, kernel: string): MachineDescription {
+function describeHost(topology: Topology, kernel: string): MachineDescription {
+  const { nodes } = topology;
+  const unknown = firstUnknown(topology);
+  if (unknown !== undefined) throw unsupported(`this host does not tell ${unknown}`);
   const description = {
     name: 'host',
     description: `A machine that Linux ${kernel} was recorded on.`,
     nodes: nodes.map(({ id, cpus, memoryBytes }) => {
-      return { id, memoryMiB: Math.floor(memoryBytes / MIB_BYTES), cpus };
+      return { id, memoryMiB: Math.floor(Number(memoryBytes) / MIB_BYTES), cpus };
     }),
-    distances,
+    distances: nodes.map((from) => nodes.map((to) => topology.distance(from.id, to.id))),
   };
   try {
     return checkMachineDescription(description);
@@ -92,12 +96,23 @@ function describeHost({ nodes, distances }: TopologySnapshot, kernel: string): M
   }
 }
 
+/** What a description needs, and this host does not tell. */
+function firstUnknown(topology: Topology): string | undefined {
+  const { nodes } = topology;
+  for (const { id, cpus, memoryBytes } of nodes) {
+    if (memoryBytes === null) return `the memory of node ${id}`;
+    if (cpus === null) return `the CPUs of node ${id}`;
+    const far = nodes.find((to) => topology.distance(id, to.id) === null);
+    if (far !== undefined) return `the distance from node ${id} to node ${far.id}`;
+  }
+  return undefined;
+}
+
 /** Refuses what cannot be done here before anything is done. */
-function checkSteps({ steps }: Scenario, { nodes }: TopologySnapshot): void {
+function checkSteps({ steps }: Scenario, { online }: Topology): void {
   steps.forEach((step, index) => {
     const reason = reasonAgainst(step, index);
     if (reason !== undefined) throw unsupported(`step ${index + 1} (${step.do}): ${reason}`);
-    const online = NodeMask.from(nodes.map(({ id }) => id));
     const absent = nodesOf(step).difference(online);
     if (absent.isEmpty) return;
     const what = `names node ${absent}, and this host has ${online}`;

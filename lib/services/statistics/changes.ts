@@ -41,15 +41,18 @@ function changesOf(before: NodeStatistics, after: NodeStatistics): NodeStatistic
   };
 }
 
+type Counts = Readonly<Record<string, number | null>>;
+
 function lessOrNull<T extends object>(after: T | null, before: T | null): T | null {
   return after === null || before === null ? null : less(after, before);
 }
 
-/** Member by member; what was not there before counts as 0. */
+/** Member by member; what was not there before counts as 0, and what is unknown stays so. */
 function less<T extends object>(after: T, before: T): T {
-  const earlier = before as Readonly<Record<string, number>>;
-  const entries = Object.entries(after as Readonly<Record<string, number>>).map(
-    ([name, number]) => [name, number - (earlier[name] ?? 0)],
-  );
+  const earlier = before as Counts;
+  const entries = Object.entries(after as Counts).map(([name, number]) => {
+    const { [name]: former = 0 } = earlier;
+    return [name, number === null || former === null ? null : number - former];
+  });
   return Object.fromEntries(entries) as T;
 }
