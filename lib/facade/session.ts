@@ -6,6 +6,7 @@
 import type { Backend, NodemaskArgument } from '../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { invalidArgumentValue, outOfRange } from '../core/argument-errors.ts';
+import { ERRNO } from '../core/errno.ts';
 import { type NumaError, systemError } from '../core/errors.ts';
 import {
   checkNodeCount,
@@ -35,12 +36,12 @@ export interface FailedRequest {
   readonly made?: CallMade;
 }
 
-/** Calls that name nodes: their errors name the allowed ones. */
-const NODE_CALLS: ReadonlySet<string> = new Set([
-  'mbind',
-  'set_mempolicy',
-  'move_pages',
-  'migrate_pages',
+/** What may be about the nodes that were named: these errors name the allowed ones. */
+const NODE_REFUSALS: ReadonlySet<string> = new Set([
+  `mbind ${ERRNO.EINVAL}`,
+  `set_mempolicy ${ERRNO.EINVAL}`,
+  `move_pages ${ERRNO.ENODEV}`,
+  `move_pages ${ERRNO.EACCES}`,
 ]);
 
 export class Session {
@@ -146,7 +147,7 @@ export class Session {
     const { asked, args, report, made = {} } = call;
     const { backend } = this;
     const explanation = explainFailure(backend, failure, made);
-    const namesNodes = explanation === undefined && NODE_CALLS.has(syscall);
+    const namesNodes = explanation === undefined && NODE_REFUSALS.has(`${syscall} ${errno}`);
     return systemError({
       syscall,
       errno,

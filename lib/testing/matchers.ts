@@ -34,8 +34,8 @@ export interface NumaMatchers<R = unknown> {
    * present. `all`, `!0` and `+0` have no meaning here: name nodes.
    */
   toResideOn(nodes: NodeExpression): R;
-  /** A report of `migrate()` or `migrateMappings()` says that so many pages moved; without a number:
-   *  at least one. */
+  /** A report of `migrate()` or `migrateMappings()` says that so many pages moved; without a
+   *  number: at least one. */
   toHaveMoved(pageCount?: number): R;
   /** A report of `migrate()` or `migrateMappings()` says that every present page is on its
    *  target. */

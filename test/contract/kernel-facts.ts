@@ -40,7 +40,7 @@ const FACTS = {
   /** MPOL_PREFERRED_MANY takes MPOL_F_NUMA_BALANCING. */
   preferredManyTakesBalancing: [
     ['5.0', false],
-    ['6.12', true],
+    ['6.10', true],
   ],
   /** move_pages sees the present pages of a PROT_NONE mapping. */
   protNonePagesAreVisible: [

@@ -10,7 +10,9 @@ import {
   type NodeMask,
   preferred,
   preferredMany,
+  weightedInterleave,
 } from '../../lib/index.ts';
+import { compareReleases } from '../contract/kernel-facts.ts';
 import { failureOf, thrownBy } from '../core/thrown.ts';
 import { firstNode, memoryNodes, needNodes, numa } from './machine.ts';
 import { allocateOn, PAGE, pinPages } from './placed-buffer.ts';
@@ -34,6 +36,29 @@ const POLICIES: readonly (readonly [MemoryPolicy, (policy: MemoryPolicy) => stri
   [interleave('all'), () => `interleave:${numa.allowedNodes()}`],
   [bind('+0'), () => `bind:${firstNode}`],
 ];
+
+/** The releases are upstream's: kernels with later ones in them are not among those tested. */
+test.each([
+  ['5.12', bind(firstNode, { flags: ['numa-balancing'] })],
+  ['5.15', preferredMany([firstNode])],
+  ['6.9', weightedInterleave([firstNode])],
+  ['6.10', preferredMany([firstNode], { flags: ['numa-balancing'] })],
+])('Linux %s has it, and older ones are told by name: %s', async (since, policy) => {
+  using buffer = numa.allocate(PAGE);
+  const isOlder = compareReleases(numa.backend.kernel, since) < 0;
+  for (const set of [
+    () => buffer.setPolicy(policy),
+    () => numa.thread.withPolicy(policy, () => {}),
+  ]) {
+    if (!isOlder) {
+      set();
+      continue;
+    }
+    const { code, error } = await failureOf(set);
+    expect(code).toBe('NUMA_UNSUPPORTED');
+    expect(error.message).toContain(`Linux has it since ${since}, this is`);
+  }
+});
 
 describe('setPolicy() of a range', () => {
   test.each(POLICIES)('%s is read back, and numa_maps says the same', (policy, expected) => {
