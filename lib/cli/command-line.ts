@@ -53,12 +53,15 @@ export async function runCommandLine(
   for (const command of [program, ...program.commands]) command.configureOutput(printing);
   try {
     await program.parseAsync([...words], { from: 'user' });
-    return exitCode;
   } catch (error) {
-    return explain(error, output, isJson);
+    exitCode = explain(error, output, isJson);
   } finally {
     output.endStatus();
   }
+  const failure = await output.failure();
+  if (failure === undefined) return exitCode;
+  output.complain([`${PROGRAM_NAME}: what it prints cannot be written: ${failure.message}`]);
+  return exitCode === EXIT.DONE ? EXIT.FAILED : exitCode;
 }
 
 const HELP_COLUMNS_MAX = 100;

@@ -4,6 +4,7 @@
  * is not our own paint, is written out.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import type { Interrupts } from './interrupts.ts';
 import { Colours, PAINT } from './render/colours.ts';
 import { visible, visibleBesides, visibleJson } from './render/visible.ts';
@@ -38,16 +39,20 @@ export class Output {
   readonly #streams: OutputStreams;
   #colours: Colours;
   #hasStatus = false;
-  #isClosed = false;
+  /** Streams that take no more. */
+  readonly #ended = new Set<OutputStream>();
+  #failure: NodeJS.ErrnoException | undefined;
 
   constructor(streams: OutputStreams, environment: NodeJS.ProcessEnv) {
     this.#streams = streams;
     this.#colours = new Colours(coloursByDefault(streams.stdout, environment));
-    const onError = ({ code }: NodeJS.ErrnoException): void => {
-      if (code === 'EPIPE') this.#isClosed = true;
-    };
-    streams.stdout.on?.('error', onError);
-    streams.stderr.on?.('error', onError);
+    for (const stream of [streams.stdout, streams.stderr]) {
+      stream.on?.('error', (error: NodeJS.ErrnoException) => {
+        this.#ended.add(stream);
+        const isGone = error.code === 'EPIPE' || (error.code === 'EIO' && stream.isTTY === true);
+        if (!isGone) this.#failure ??= error;
+      });
+    }
   }
 
   /** What paints; paints nothing in a pipe. */
@@ -78,9 +83,16 @@ export class Output {
     return () => void stdout.off?.('resize', listener);
   }
 
-  /** Nobody reads any more. */
+  /** Nobody reads any more, or nothing more can be written. */
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#ended.has(this.#streams.stdout);
+  }
+
+  /** Why something could not be written, a full disk say; a reader that is gone is no failure. */
+  async failure(): Promise<NodeJS.ErrnoException | undefined> {
+    // Streams tell it in a later turn.
+    await setImmediate();
+    return this.#failure;
   }
 
   paint(when: ColourWhen): void {
@@ -157,7 +169,7 @@ export class Output {
   }
 
   #write(stream: OutputStream, text: string): void {
-    if (!this.#isClosed) stream.write(text);
+    if (!this.#ended.has(stream)) stream.write(text);
   }
 }
 

@@ -1,7 +1,11 @@
-/** Output into a pipe that nobody reads any more: the work goes on, without a complaint. */
+/**
+ * Output into a pipe that nobody reads any more: the work goes on, without a complaint. What cannot
+ * be written for another reason is no success.
+ */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -29,4 +33,19 @@ test.each([
   [['--help']],
 ])('%j', { timeout: 30_000 }, async (words) => {
   expect(await runUnread(words)).toEqual({ status: 0, stderr: '' });
+});
+
+test('a full disk is a failure; standard error that is full leaves the answer whole', () => {
+  const full = openSync('/dev/full', 'w');
+  const words = [PROGRAM, 'nodes', '--json', '--machine', 'four-nodes'];
+  const onFull = spawnSync(process.execPath, words, { stdio: ['ignore', full, 'pipe'] });
+  expect([onFull.status, onFull.stderr.toString()]).toEqual([
+    1,
+    expect.stringMatching(/^node-numa: what it prints cannot be written: ENOSPC/),
+  ]);
+  const two = [PROGRAM, 'stat', '100', '4000000', ...MACHINE];
+  const beside = spawnSync(process.execPath, two, { stdio: ['ignore', 'pipe', full] });
+  expect(beside.status).toBe(3);
+  expect(beside.stdout.toString()).toMatch(/^process 100, MiB/m);
+  closeSync(full);
 });
