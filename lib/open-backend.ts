@@ -135,6 +135,7 @@ const BACKEND_METHODS = Object.keys({
   movePages: true,
   movePagesSync: true,
   pagemap: true,
+  pagemapScan: true,
   maps: true,
   migratePages: true,
   readText: true,

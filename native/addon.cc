@@ -65,6 +65,7 @@ napi_value Init(napi_env env, napi_value exports) {
       Property<SchedGetaffinity>("sched_getaffinity", "sched_getaffinity"),
       Property<Execve>("execve", "execve"),
       Property<Pagemap>("pagemap", "pagemap"),
+      Property<PagemapScan>("pagemap_scan", "pagemap_scan"),
       Property<LibnumaPath>("libnuma_path", "libnuma_path"),
       Property<PageSizeBytes>("page_size_bytes", "page_size_bytes"),
       Property<Uapi>("uapi", "uapi"),

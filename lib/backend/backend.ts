@@ -105,6 +105,26 @@ export interface MovePagesRequest {
   readonly mapping?: Mapping;
 }
 
+/** Arguments of PAGEMAP_SCAN. */
+export interface PagemapScanRequest extends PageSpan {
+  /** 0 is the calling process. */
+  readonly pid: number;
+  /** `PAGE_IS_*`: pages of any of these categories are looked for. */
+  readonly categories: number;
+  /** The most runs that it may find, at least 1. */
+  readonly runsMax: number;
+  /** The most pages that it may find, at least 1. */
+  readonly pagesMax: number;
+}
+
+/** What PAGEMAP_SCAN found. */
+export interface PagemapScan {
+  /** Consecutive pages of equal categories, ascending. */
+  readonly runs: readonly PageSpan[];
+  /** First address that was not looked at: the end of the range, or earlier with enough found. */
+  readonly walkEnd: bigint;
+}
+
 /** Arguments of migrate_pages(2). */
 export interface MigratePagesRequest {
   /** 0 is the calling process. */
@@ -214,6 +234,10 @@ export interface Backend {
    *  Synchronous; without `pid` of the calling process. Source: proc_pid_pagemap(5). ENOENT,
    *  EACCES, EPERM where /proc is closed, or the process is not ours to look into. */
   pagemap(span: PageSpan, pid?: number): SyscallResult<BigUint64Array>;
+  /** Looks for pages by what pagemap tells of them, passing over what has no page tables: the work
+   *  is that of the pages that are there, however long the range. Synchronous. Source:
+   *  PAGEMAP_SCAN(2const), Linux 6.7. ENOTTY before; ENOENT, EACCES as `pagemap`; EINVAL, EFAULT. */
+  pagemapScan(request: PagemapScanRequest): SyscallResult<PagemapScan>;
   /** Moves a process's pages from node set to node set on another thread. Value: the number of
    *  pages left behind. Source: migrate_pages(2). EINVAL, EPERM, ESRCH, EFAULT, ENOMEM. */
   migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>>;

@@ -24,6 +24,7 @@ export const ERRNO = {
   EISDIR: 21,
   EINVAL: 22,
   EMFILE: 24,
+  ENOTTY: 25,
   ENOSPC: 28,
   ERANGE: 34,
   ENOSYS: 38,

@@ -2,7 +2,7 @@
  * The kernel's numbers that cross the system-call boundary, under the kernel's names. The addon
  * exports the same names from the system headers, and a test compares the two.
  *
- * Source: include/uapi/linux/mempolicy.h.
+ * Source: include/uapi/linux/mempolicy.h, include/uapi/linux/fs.h.
  */
 
 /** Policy modes (`MPOL_*`). WEIGHTED_INTERLEAVE exists since Linux 6.9. */
@@ -35,6 +35,12 @@ export const MPOL_MF = {
   STRICT: 1,
   MOVE: 2,
   MOVE_ALL: 4,
+} as const;
+
+/** Categories of pages that PAGEMAP_SCAN looks for (`PAGE_IS_*`). */
+export const PAGE_IS = {
+  PRESENT: 8,
+  SWAPPED: 16,
 } as const;
 
 /** Largest node number that a mask can name: `MAX_NUMNODES` is 1024 on the largest builds. */

@@ -85,6 +85,16 @@ export interface Addon {
   ): SyscallFailure;
   /** Fills `entries`. */
   pagemap(pid: number, address: bigint, entries: BigUint64Array): SyscallResult<undefined>;
+  /** Fills `regions`, three words each, and `walkEnd`; the value is the number of regions. */
+  pagemap_scan(
+    pid: number,
+    address: bigint,
+    pageCount: number,
+    categories: number,
+    pagesMax: number,
+    regions: BigUint64Array,
+    walkEnd: BigUint64Array,
+  ): SyscallResult<number>;
   /** The file of the libnuma in use; `null` where it cannot be told. */
   libnuma_path(): string | null;
   page_size_bytes(): number;

@@ -14,6 +14,8 @@ import type {
   MbindRequest,
   MigratePagesRequest,
   MovePagesRequest,
+  PagemapScan,
+  PagemapScanRequest,
   PageSpan,
   SetMempolicyHomeNodeRequest,
   SetMempolicyRequest,
@@ -29,6 +31,9 @@ import { readMaps } from './proc-maps.ts';
 import { readNames, readText, readTextSync } from './system-files.ts';
 
 export { hostMemoryNodes } from './host-nodes.ts';
+
+/** A run that the addon found: start, end, categories. */
+const REGION_WORDS = 3;
 
 const LIBNUMA_SONAME = 'libnuma.so.1';
 
@@ -138,6 +143,21 @@ class NativeBackend implements Backend {
     const entries = new BigUint64Array(span.pageCount);
     const result = this.#addon.pagemap(pid, span.address, entries);
     return result.ok ? { ok: true, value: entries } : result;
+  }
+
+  pagemapScan(request: PagemapScanRequest): SyscallResult<PagemapScan> {
+    const { pid, address, pageCount, categories, runsMax, pagesMax } = request;
+    const regions = new BigUint64Array(runsMax * REGION_WORDS);
+    const walkEnd = new BigUint64Array(1);
+    const { pagemap_scan } = this.#addon;
+    const where = [pid, address, pageCount] as const;
+    const scanned = pagemap_scan(...where, categories, pagesMax, regions, walkEnd);
+    if (!scanned.ok) return scanned;
+    const runs = Array.from({ length: scanned.value }, (_, index) => {
+      const [start = 0n, end = 0n] = regions.subarray(index * REGION_WORDS);
+      return { address: start, pageCount: Number((end - start) / BigInt(this.pageSizeBytes)) };
+    });
+    return { ok: true, value: { runs, walkEnd: walkEnd[0] as bigint } };
   }
 
   migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {

@@ -17,6 +17,8 @@ import type {
   MbindRequest,
   MigratePagesRequest,
   MovePagesRequest,
+  PagemapScan,
+  PagemapScanRequest,
   NodemaskArgument,
   PageSpan,
   SetMempolicyHomeNodeRequest,
@@ -31,7 +33,7 @@ import type { Machine } from './machine.ts';
 import type { ProcessMappings } from './process-mappings.ts';
 import { namesOf, type Reader, textOf } from './procfs/files.ts';
 import { mappedParts } from './procfs/maps.ts';
-import { readPagemap } from './procfs/pagemap.ts';
+import { readPagemap, scanPagemap } from './procfs/pagemap.ts';
 import { answer, DONE, failure, success } from './syscalls/answer.ts';
 import type { UserMask } from './syscalls/decode-mask.ts';
 import { getMempolicy } from './syscalls/get-mempolicy.ts';
@@ -234,6 +236,10 @@ export class SimulatorBackend implements Backend {
 
   pagemap(span: PageSpan, pid = 0): SyscallResult<BigUint64Array> {
     return this.#call('open', () => readPagemap(this.#reader, span, pid));
+  }
+
+  pagemapScan(request: PagemapScanRequest): SyscallResult<PagemapScan> {
+    return this.#call('open', () => scanPagemap(this.#reader, request));
   }
 
   async migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {

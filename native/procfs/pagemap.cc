@@ -1,8 +1,11 @@
-// proc_pid_pagemap(5): one 64-bit entry for each page of a process.
+// proc_pid_pagemap(5): one 64-bit entry for each page of a process; and PAGEMAP_SCAN(2const), which
+// finds the pages that are there and passes over what has no page tables.
 // Thread: the caller's; opens the file for each call, so threads share nothing.
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "../addon.h"
@@ -43,6 +46,56 @@ SyscallResult CallPread(int file, const PagemapArguments& arguments) {
   return {};
 }
 
+// Source: include/uapi/linux/fs.h of Linux 6.7; the headers of the build may be older.
+struct ScanArgument {
+  uint64_t size;
+  uint64_t flags;
+  uint64_t start;
+  uint64_t end;
+  uint64_t walk_end;
+  uint64_t vec;
+  uint64_t vec_len;
+  uint64_t max_pages;
+  uint64_t category_inverted;
+  uint64_t category_mask;
+  uint64_t category_anyof_mask;
+  uint64_t return_mask;
+};
+
+constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
+#ifdef PAGEMAP_SCAN
+static_assert(kPagemapScan == PAGEMAP_SCAN, "the kernel's own number");
+#endif
+
+/** A region that was found: start, end, categories. */
+constexpr size_t kRegionWords = 3;
+
+struct PagemapScanArguments {
+  int32_t pid;
+  uint64_t address;
+  uint64_t page_count;
+  uint64_t categories;
+  uint64_t pages_max;
+  Elements<uint64_t> regions;
+  Elements<uint64_t> walk_end;
+};
+
+SyscallResult CallPagemapScan(int file, const PagemapScanArguments& arguments) {
+  const uint64_t page_size_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  ScanArgument scan = {};
+  scan.size = sizeof scan;
+  scan.start = arguments.address;
+  scan.end = arguments.address + arguments.page_count * page_size_bytes;
+  scan.vec = reinterpret_cast<uint64_t>(arguments.regions.data);
+  scan.vec_len = arguments.regions.length / kRegionWords;
+  scan.max_pages = arguments.pages_max;
+  scan.category_anyof_mask = arguments.categories;
+  scan.return_mask = arguments.categories;
+  const SyscallResult result = SyscallResult::Capture(ioctl(file, kPagemapScan, &scan), "ioctl");
+  if (result.Ok() && arguments.walk_end.length > 0) *arguments.walk_end.data = scan.walk_end;
+  return result;
+}
+
 }  // namespace
 
 /** pagemap(pid, address, entries): SyscallResult<undefined>; fills the array; pid 0: this one */
@@ -60,6 +113,30 @@ napi_value Pagemap(const Napi::CallbackInfo& info) {
   const SyscallResult result = CallPread(file, decoded);
   close(file);
   return ToJs(info.Env(), result);
+}
+
+/**
+ * pagemap_scan(pid, address, pageCount, categories, pagesMax, regions, walkEnd):
+ * SyscallResult<number>; fills both arrays, and tells the number of regions; pid 0: this one
+ */
+napi_value PagemapScan(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  PagemapScanArguments decoded;
+  decoded.pid = arguments.Bits32("pid");
+  decoded.address = arguments.Address("address");
+  decoded.page_count = arguments.Size("pageCount");
+  decoded.categories = arguments.Size("categories");
+  decoded.pages_max = arguments.Size("pagesMax");
+  decoded.regions = arguments.BigUint64s("regions");
+  decoded.walk_end = arguments.BigUint64s("walkEnd");
+  if (!arguments.Valid()) return {};
+
+  int file;
+  const SyscallResult opened = CallOpen(decoded.pid, &file);
+  if (!opened.Ok()) return Failure(info.Env(), opened);
+  const SyscallResult result = CallPagemapScan(file, decoded);
+  close(file);
+  return ToJsNumber(info.Env(), result);
 }
 
 }  // namespace node_numa

@@ -5,7 +5,7 @@
  */
 
 import { HUGE_ZERO_PAGE, isZeroPage, NONE, ZERO_PAGE } from './page-entry.ts';
-import { lowerBound } from './sorted-spans.ts';
+import { lowerBound, type Span } from './sorted-spans.ts';
 import { TableSlabs } from './table-slabs.ts';
 
 /** Called for consecutive pages with equal entries. */
@@ -141,6 +141,14 @@ export class PageTable {
       this.#setTable(index, namedTable(table));
     }
     return { entries, offset };
+  }
+
+  /** The parts of a range, ascending, whose tables hold something. */
+  *partsWithTables(start: number, end: number): Generator<Span> {
+    const size = this.tablePages;
+    for (const index of this.#tablesIn(start, end)) {
+      yield { start: Math.max(start, index * size), end: Math.min(end, (index + 1) * size) };
+    }
   }
 
   /** Where the page's table ends, exclusive: what lies behind may be mapped otherwise. */

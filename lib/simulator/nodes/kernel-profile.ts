@@ -111,6 +111,8 @@ export interface KernelProfile {
   readonly balancingSparesOneNode: boolean;
   /** smaps counts the pages that KSM has merged, and puts THPeligible into its column. C-8.1-03. */
   readonly smapsTellsMerged: boolean;
+  /** PAGEMAP_SCAN of pagemap. Source: fs/proc/task_mmu.c, do_pagemap_cmd(), Linux 6.7. */
+  readonly hasPagemapScan: boolean;
   /** Opening the pagemap of a process without memory fails. C-8.2-04. */
   readonly pagemapNeedsMemory: boolean;
 }
@@ -159,6 +161,7 @@ const LINUX_6_1: KernelProfile = {
   countsUnlimitedCandidates: false,
   balancingSparesOneNode: false,
   smapsTellsMerged: false,
+  hasPagemapScan: false,
   pagemapNeedsMemory: false,
 };
 
@@ -192,6 +195,7 @@ const LINUX_6_12: KernelProfile = {
   balancesPartsOfHuge: true,
   hasSlowTiers: true,
   smapsTellsMerged: true,
+  hasPagemapScan: true,
   pagemapNeedsMemory: true,
 };
 

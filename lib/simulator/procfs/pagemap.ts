@@ -5,13 +5,14 @@
  * fs/proc/base.c, proc_pid_make_inode(): it belongs to the process's user, or to root.
  */
 
-import type { PageSpan } from '../../backend/backend.ts';
+import type { PagemapScan, PagemapScanRequest, PageSpan } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
+import { PAGE_IS } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { folioIdOf, isFolio, isPage, isZeroPage, SWAPPED } from '../memory/page-entry.ts';
 import { failure, success } from '../syscalls/answer.ts';
-import { pageOf } from '../syscalls/range-argument.ts';
+import { addressOf, isAligned, pageOf } from '../syscalls/range-argument.ts';
 import type { Process } from '../tasks/process.ts';
 import { memoryOf, type Reader } from './process-folder.ts';
 
@@ -27,6 +28,33 @@ export function readPagemap(
   span: PageSpan,
   pid: number,
 ): SyscallResult<BigUint64Array> {
+  const memory = openPagemap(reader, pid);
+  if (!memory.ok) return memory;
+  if (memory.value === null) return success(new BigUint64Array(span.pageCount));
+  return success(pagemapOf(memory.value, span));
+}
+
+/** Source: fs/proc/task_mmu.c, do_pagemap_scan(). */
+export function scanPagemap(
+  reader: Reader,
+  request: PagemapScanRequest,
+): SyscallResult<PagemapScan> {
+  const memory = openPagemap(reader, request.pid);
+  if (!memory.ok) return memory;
+  const { pageSizeBytes, profile } = reader.machine.memory;
+  if (!profile.hasPagemapScan) return failure('ioctl', ERRNO.ENOTTY);
+  const { categories, runsMax, pagesMax } = request;
+  const isKnown = (categories & ~(PAGE_IS.PRESENT | PAGE_IS.SWAPPED)) === 0;
+  if (!isKnown || !isAligned(request.address, pageSizeBytes)) return failure('ioctl', ERRNO.EINVAL);
+  const end = request.address + BigInt(request.pageCount) * BigInt(pageSizeBytes);
+  if (end > TASK_SIZE) return failure('ioctl', ERRNO.EFAULT);
+  if (runsMax === 0) return failure('ioctl', ERRNO.EINVAL);
+  // ESRCH where opening it told nothing.
+  if (memory.value === null) return failure('ioctl', ERRNO.ESRCH);
+  return success(scan(memory.value, request, pagesMax === 0 ? Number.POSITIVE_INFINITY : pagesMax));
+}
+
+function openPagemap(reader: Reader, pid: number): SyscallResult<AddressSpace | null> {
   const { machine, thread } = reader;
   const target = pid === 0 ? thread.process : machine.findProcess(pid);
   if (target === undefined) return failure('open', ERRNO.ENOENT);
@@ -35,9 +63,61 @@ export function readPagemap(
   const memory = memoryOf(reader, target);
   if (memory === null) {
     if (machine.profile.pagemapNeedsMemory) return failure('open', ERRNO.ESRCH);
-    return success(new BigUint64Array(span.pageCount));
+    return success(null);
   }
-  return 'errno' in memory ? failure('open', memory.errno) : success(pagemapOf(memory, span));
+  return 'errno' in memory ? failure('open', memory.errno) : success(memory);
+}
+
+interface ScannedRun {
+  readonly start: number;
+  readonly end: number;
+  readonly categories: number;
+}
+
+/** Runs of equal categories, until there are enough of them, or of their pages. */
+function scan(
+  space: AddressSpace,
+  { address, pageCount, categories, runsMax }: PagemapScanRequest,
+  pagesMax: number,
+): PagemapScan {
+  const { pageSizeBytes } = space.memory;
+  const first = pageOf(address, pageSizeBytes);
+  const runs: ScannedRun[] = [];
+  let pagesLeft = pagesMax;
+  let walkEnd: number | null = null;
+  const take = (start: number, count: number, found: number): void => {
+    if (walkEnd !== null || (found & categories) === 0) return;
+    const last = runs.at(-1);
+    const isNext = last?.end === start && last.categories === found;
+    if (!isNext && runs.length === runsMax) {
+      walkEnd = start;
+      return;
+    }
+    const end = start + Math.min(count, pagesLeft);
+    pagesLeft -= end - start;
+    if (isNext) runs[runs.length - 1] = { ...last, end };
+    else runs.push({ start, end, categories: found });
+    if (pagesLeft === 0) walkEnd = end;
+  };
+  for (const part of space.pages.partsWithTables(first, first + pageCount)) {
+    space.pages.forEachRun(part.start, part.end, (page, count, entry) => {
+      take(page, count, categoriesOf(space, entry));
+    });
+    if (walkEnd !== null) break;
+  }
+  return {
+    runs: runs.map(({ start, end }) => ({
+      address: addressOf(start, pageSizeBytes),
+      pageCount: end - start,
+    })),
+    walkEnd: addressOf(walkEnd ?? first + pageCount, pageSizeBytes),
+  };
+}
+
+function categoriesOf(space: AddressSpace, entry: number): number {
+  const bits = bitsOf(space, entry);
+  if ((bits & PRESENT) !== 0n) return PAGE_IS.PRESENT;
+  return (bits & SWAP) !== 0n ? PAGE_IS.SWAPPED : 0;
 }
 
 /** Source: fs/proc/base.c, task_dump_owner(). */
