@@ -57,6 +57,11 @@ const FACTS = {
     ['5.0', false],
     ['6.12', true],
   ],
+  /** pagemap takes PAGEMAP_SCAN. */
+  hasPagemapScan: [
+    ['5.0', false],
+    ['6.7', true],
+  ],
   /** Opening the pagemap of a process without memory fails. */
   pagemapNeedsMemory: [
     ['5.0', false],

@@ -2,6 +2,7 @@
 
 import { describe, expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
+import { PAGE_IS } from '../../lib/core/uapi.ts';
 import { backendTestsOf, expectValue, residencyOf } from './backend-scene.ts';
 import type { BackendSubject } from './backend-world.ts';
 
@@ -103,6 +104,43 @@ export function mappingContract(subject: BackendSubject): void {
       const entries = expectValue(backend.pagemap({ address: mapping.address, pageCount: 3 }));
       expect([...entries].map((entry) => (entry & PRESENT) !== 0n)).toEqual([false, true, false]);
       expect([...entries].map((entry) => entry & FILE_OR_SHARED)).toEqual([0n, 0n, 0n]);
+    });
+  });
+
+  describe('scanning', () => {
+    const declare = backendTestsOf(subject);
+    const enough = { pid: 0, categories: PAGE_IS.PRESENT, runsMax: 8, pagesMax: 100 };
+
+    declare('the pagemap is looked through for runs of pages', ({ backend, facts, map }) => {
+      const mapping = map(6);
+      const { address } = mapping;
+      const at = (page: number): bigint => address + BigInt(page * backend.pageSizeBytes);
+      for (const [page, count] of [
+        [1, 2],
+        [4, 1],
+      ] as const) {
+        const length = count * backend.pageSizeBytes;
+        expectValue(backend.touch(mapping, page * backend.pageSizeBytes, length, 'write'));
+      }
+      const whole = { ...enough, address, pageCount: 6 };
+      const found = backend.pagemapScan(whole);
+      if (!facts.hasPagemapScan) {
+        expect(found).toFailWith('ioctl', 'ENOTTY');
+        return;
+      }
+      const runs = [
+        { address: at(1), pageCount: 2 },
+        { address: at(4), pageCount: 1 },
+      ];
+      expect(expectValue(found)).toEqual({ runs, walkEnd: at(6) });
+      const one = expectValue(backend.pagemapScan({ ...whole, runsMax: 1 }));
+      expect(one).toEqual({ runs: runs.slice(0, 1), walkEnd: at(4) });
+      const page = expectValue(backend.pagemapScan({ ...whole, pagesMax: 1 }));
+      expect(page).toEqual({ runs: [{ address: at(1), pageCount: 1 }], walkEnd: at(2) });
+      const swapped = backend.pagemapScan({ ...whole, categories: PAGE_IS.SWAPPED });
+      expect(expectValue(swapped).runs).toEqual([]);
+      expect(backend.pagemapScan({ ...whole, address: address + 1n })).toFailWith('ioctl', 'EINVAL');
+      expect(backend.pagemapScan({ ...whole, pageCount: 2 ** 40 })).toFailWith('ioctl', 'EFAULT');
     });
   });
 }

@@ -12,7 +12,7 @@ import { PAGE_IS } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { folioIdOf, isFolio, isPage, isZeroPage, SWAPPED } from '../memory/page-entry.ts';
 import { failure, success } from '../syscalls/answer.ts';
-import { addressOf, isAligned, pageOf } from '../syscalls/range-argument.ts';
+import { addressOf, isAligned, pageOf, TASK_SIZE } from '../syscalls/range-argument.ts';
 import type { Process } from '../tasks/process.ts';
 import { memoryOf, type Reader } from './process-folder.ts';
 

@@ -15,9 +15,8 @@ import { answer, failure, success } from './answer.ts';
 import { canCut, checkSplit, MAX_MAP_COUNT } from './check-split.ts';
 import { findRoom } from './find-room.ts';
 import { type PageSpan, type PagesCall, spanOf } from './page-span.ts';
-import { addressOf, isAligned, pageOf } from './range-argument.ts';
+import { addressOf, isAligned, pageOf, TASK_SIZE } from './range-argument.ts';
 
-const TASK_SIZE = 0x7fff_ffff_f000n;
 /** Source: VM_SPECIAL. */
 const NEVER_LOCKED = VM.IO | VM.MIXEDMAP | VM.SPECIAL;
 

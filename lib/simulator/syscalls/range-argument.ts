@@ -2,6 +2,9 @@
 
 import { ERRNO } from '../../core/errno.ts';
 
+/** Where the addresses of a process end, of 47 bits. */
+export const TASK_SIZE = 0x7fff_ffff_f000n;
+
 export interface RangeArgument {
   readonly address: bigint;
   readonly lengthBytes: bigint;
