@@ -77,6 +77,7 @@ export {
 export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
 export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
 export type { RangeOptions } from './facade/page-range.ts';
+export type { PlacedRun } from './facade/process/locate-pages.ts';
 export type { MappingFilter } from './facade/process/mapping-filter.ts';
 export type { MappingsProgress } from './facade/process/mappings-move.ts';
 export type { ProcessMigrationReport } from './facade/process/migrate-at-once.ts';

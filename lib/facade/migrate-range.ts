@@ -10,8 +10,8 @@ import type { MigrationProgress, MigrationReport } from '../core/migration-repor
 import type { NodeId } from '../core/node-mask.ts';
 import { abortOf, isOver, type Stop } from './attempt-pages.ts';
 import { MigrationTally } from './migration-tally.ts';
-import { moveChunk, stepPageCount } from './move-chunk.ts';
-import { chunksOf, type PagesOfProcess } from './residency.ts';
+import { moveChunk, stepsOf } from './move-chunk.ts';
+import type { PagesOfProcess } from './residency.ts';
 
 export interface MoveRequest {
   readonly target: NodeId;
@@ -38,9 +38,13 @@ export async function moveRange(range: PagesOfProcess, request: MoveRequest): Pr
   const countCall = (): void => tally.countSyscall('move_pages');
   const targetsOf = (): NodeId => target;
   let stop: Stop | undefined;
-  for (const span of chunksOf(range, stepPageCount(range.backend.pageSizeBytes))) {
+  for await (const span of stepsOf(range, tally)) {
     if (!isOver(stop)) stop = abortOf(signal) ?? stop;
     if (isOver(stop)) break;
+    if (span.isAbsent) {
+      tally.addAbsent(span.pageCount);
+      continue;
+    }
     const isJudged = tally.pagesDone === 0;
     const chunk = { range, span, flags, signal, tally, countCall, targetsOf, isJudged };
     stop = await moveChunk(chunk, stop);

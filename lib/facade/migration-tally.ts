@@ -84,6 +84,11 @@ export class MigrationTally {
     return this.#pages.total;
   }
 
+  /** Pages that had a place. */
+  get placedPages(): number {
+    return Object.values(this.#before).reduce((sum, pages) => sum + pages, 0);
+  }
+
   countSyscall(name: string, count: number = 1): void {
     this.#syscalls[name] = (this.#syscalls[name] ?? 0) + count;
   }
@@ -104,6 +109,12 @@ export class MigrationTally {
         this.#addLeftBehind(was, code);
       }
     }
+  }
+
+  /** Pages that are known to be absent without a look at each. */
+  addAbsent(pageCount: number): void {
+    this.#pages.total += pageCount;
+    this.#pages.notPresent += pageCount;
   }
 
   /** Pages that were not looked at: the move had ended, or locating them failed. */

@@ -15,7 +15,16 @@ import {
   targetAt,
 } from './attempt-pages.ts';
 import { callFailed, type MigrationTally } from './migration-tally.ts';
-import { hugePagePages, locate, NOT_PRESENT, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
+import { type Part, partsInTurns } from './present-parts.ts';
+import {
+  chunksOf,
+  hugePagePages,
+  locate,
+  NOT_PRESENT,
+  type PagesOfProcess,
+  STATUS_UNSET,
+  ZERO_PAGE,
+} from './residency.ts';
 
 /** What is moved between two looks at the AbortSignal and two reports of progress, at least. It
  *  costs 0.5 % of the time of a move (scripts/bench, rows of the chunk size). */
@@ -24,6 +33,24 @@ const STEP_BYTES = 8 * 2 ** 20;
 /** Pages of one step of a move: no huge page lies in two. */
 export function stepPageCount(pageSizeBytes: number): number {
   return Math.max(STEP_BYTES / pageSizeBytes, hugePagePages(pageSizeBytes));
+}
+
+/** The steps of a move: pages that may be there, and what lies between them. */
+export async function* stepsOf(range: PagesOfProcess, tally: MigrationTally): AsyncGenerator<Part> {
+  const { pageSizeBytes } = range.backend;
+  for await (const part of partsInTurns(range, () => tally.placedPages)) {
+    if (!part.isAbsent) {
+      const steps = chunksOf(part, range.backend, stepPageCount(pageSizeBytes));
+      for (const span of steps) yield { ...span, isAbsent: false };
+    } else if (part.address > range.address || part.pageCount === 0) {
+      yield part;
+    } else {
+      // The first page is asked for in any case: the kernel then judges the call.
+      yield { address: part.address, pageCount: 1, isAbsent: false };
+      const address = part.address + BigInt(pageSizeBytes);
+      yield { address, pageCount: part.pageCount - 1, isAbsent: true };
+    }
+  }
 }
 
 /** One chunk on its way. */

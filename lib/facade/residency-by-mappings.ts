@@ -15,17 +15,11 @@ import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts
 import { ERRNO } from '../core/errno.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { type MapsEntry, parseMaps } from '../procfs/maps.ts';
-import { type NumaMapsEntry, parseNumaMaps } from '../procfs/numa-maps.ts';
-import {
-  countResidency,
-  countResidencySync,
-  PAGEMAP_PRESENT,
-  type PagesOfProcess,
-  type Residency,
-} from './residency.ts';
+import { type NumaMapsEntry, pagesByNodeOf, parseNumaMaps } from '../procfs/numa-maps.ts';
+import { countResidency, countResidencySync } from './count-residency.ts';
+import { countPresentPages } from './present-parts.ts';
+import type { PagesOfProcess, Residency } from './residency.ts';
 
-/** Entries that are read at a time. */
-const ENTRIES_AT_A_TIME = 2 ** 16;
 /** Pages of a mapping beyond the range that are looked at, 4 GiB of small ones. */
 const BEYOND_MAX = 2 ** 20;
 
@@ -110,10 +104,10 @@ function countPart(
   { start, end }: MapsEntry,
   line: NumaMapsEntry | undefined,
 ): PartCounts {
-  const byNode = line === undefined ? undefined : basePagesByNode(line, backend.pageSizeBytes);
+  const byNode = line === undefined ? undefined : pagesByNodeOf(line, backend.pageSizeBytes);
   const placed = [...(byNode?.values() ?? [])].reduce((sum, pages) => sum + pages, 0);
   const beyond = pagesIn(start, end, backend.pageSizeBytes) - part.pageCount;
-  const present = countPresent(backend, part);
+  const present = countPresentPages(backend, part);
   if (present === undefined) {
     // Pages without a place are pages of zeros, or are not there: neither has memory of its own.
     if (byNode === undefined || beyond > 0) return NOTHING;
@@ -131,34 +125,11 @@ function countPart(
   const before = { address: start, pageCount: Number((part.address - start) / size) };
   const behind = part.address + BigInt(part.pageCount) * size;
   const after = { address: behind, pageCount: Number((end - behind) / size) };
-  const others = (countPresent(backend, before) ?? 0) + (countPresent(backend, after) ?? 0);
+  const others =
+    (countPresentPages(backend, before) ?? 0) + (countPresentPages(backend, after) ?? 0);
   // With pages of zeros among them nobody knows whose they are.
   if (others + present !== placed) return { ...NOTHING, notPresent };
   return { byNode: new Map([[node, present]]), notPresent, zeroPage: 0 };
-}
-
-/** Pages that are mapped in; `undefined` where pagemap is closed. */
-function countPresent(backend: Backend, { address, pageCount }: PageSpan): number | undefined {
-  let present = 0;
-  for (let at = 0; at < pageCount; at += ENTRIES_AT_A_TIME) {
-    const chunk = {
-      address: address + BigInt(at * backend.pageSizeBytes),
-      pageCount: Math.min(ENTRIES_AT_A_TIME, pageCount - at),
-    };
-    const entries = backend.pagemap(chunk);
-    if (!entries.ok) return undefined;
-    for (const entry of entries.value) if ((entry & PAGEMAP_PRESENT) !== 0n) present += 1;
-  }
-  return present;
-}
-
-/** Pages of a pool count as one in numa_maps. */
-function basePagesByNode(
-  { pagesByNode, kernelPageSizeBytes }: NumaMapsEntry,
-  pageSizeBytes: number,
-): Map<NodeId, number> {
-  const scale = Math.max(1, kernelPageSizeBytes / pageSizeBytes);
-  return new Map([...pagesByNode].map(([node, pages]) => [node, pages * scale]));
 }
 
 function pagesIn(start: bigint, end: bigint, pageSizeBytes: number): number {

@@ -12,8 +12,6 @@ import type { Mapping } from '../backend/mapping.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import type { NodePages } from '../core/migration-report.ts';
-import type { NodeId } from '../core/node-mask.ts';
-import { NODE_ID_MAX } from '../core/uapi.ts';
 
 /** Placement of a range, counted in base pages. */
 export interface Residency {
@@ -87,16 +85,16 @@ export function ownerOf({
  * what moves with one chunk must not look as if it had been there before the next.
  */
 export function* chunksOf(
-  range: PagesOfProcess,
+  { address, pageCount: total }: PageSpan,
+  { pageSizeBytes }: Pick<Backend, 'pageSizeBytes'>,
   chunkPageCount: number = CHUNK_PAGE_COUNT,
 ): Generator<PageSpan> {
-  const { pageSizeBytes } = range.backend;
-  const firstPage = Number(range.address / BigInt(pageSizeBytes));
+  const firstPage = Number(address / BigInt(pageSizeBytes));
   let pageCount = chunkPageCount - (firstPage % chunkPageCount);
-  for (let index = 0; index < range.pageCount; index += pageCount) {
+  for (let index = 0; index < total; index += pageCount) {
     if (index > 0) pageCount = chunkPageCount;
-    pageCount = Math.min(pageCount, range.pageCount - index);
-    yield { address: range.address + BigInt(index) * BigInt(pageSizeBytes), pageCount };
+    pageCount = Math.min(pageCount, total - index);
+    yield { address: address + BigInt(index) * BigInt(pageSizeBytes), pageCount };
   }
 }
 
@@ -124,41 +122,24 @@ export async function locate(
   return { ok: true, value: callCount };
 }
 
-/** Counts the placement of a range; resolves with the failure of the first call that failed. */
-export async function countResidency(
-  range: PagesOfProcess,
-  signal: AbortSignal | undefined,
-): Promise<SyscallResult<Residency>> {
-  const tally = new ResidencyTally();
-  for (const span of chunksOf(range)) {
-    signal?.throwIfAborted();
-    const status = new Int32Array(span.pageCount);
-    const result = await locate(range, span, status);
-    if (!result.ok) return result;
-    tally.add(status);
-  }
-  signal?.throwIfAborted();
-  return { ok: true, value: tally.finish(range) };
-}
-
 /** The same, blocking the calling thread. */
-export function countResidencySync(range: PagesOfProcess): SyscallResult<Residency> {
+export function locateSync(
+  range: PagesOfProcess,
+  span: PageSpan,
+  status: Int32Array,
+): SyscallResult<number> {
   const { backend } = range;
-  const tally = new ResidencyTally();
-  for (const span of chunksOf(range)) {
-    const status = new Int32Array(span.pageCount).fill(STATUS_UNSET);
-    const query = { ...ownerOf(range), pages: span, nodes: null, flags: 0, status };
-    const result = backend.movePagesSync(query);
-    if (!result.ok) return result;
-    let unsettled = normalizeAbsent(range, span, status);
-    for (let look = 0; unsettled.length > 0 && look < SECOND_LOOKS_MAX; look += 1) {
-      const again = queryOf(range, span, unsettled);
-      if (!backend.movePagesSync(again).ok) break;
-      unsettled = settle(range, span, status, unsettled, again.status);
-    }
-    tally.add(status);
+  status.fill(STATUS_UNSET);
+  const query = { ...ownerOf(range), pages: span, nodes: null, flags: 0, status };
+  const result = backend.movePagesSync(query);
+  if (!result.ok) return result;
+  let unsettled = normalizeAbsent(range, span, status);
+  for (let look = 0; unsettled.length > 0 && look < SECOND_LOOKS_MAX; look += 1) {
+    const again = queryOf(range, span, unsettled);
+    if (!backend.movePagesSync(again).ok) break;
+    unsettled = settle(range, span, status, unsettled, again.status);
   }
-  return { ok: true, value: tally.finish(range) };
+  return result;
 }
 
 /**
@@ -198,7 +179,7 @@ function normalizeAbsent(
  * Whether all pages have one status, as they mostly do: the array is compared with itself, one
  * entry apart, at the speed of memcmp. A loop in JavaScript costs 20 times as much (scripts/bench).
  */
-function isUniform(status: Int32Array): boolean {
+export function isUniform(status: Int32Array): boolean {
   const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT } = status;
   const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   return (
@@ -234,50 +215,4 @@ function settle(
     status[index] = answers[at] as number;
   });
   return normalizeAbsent(range, span, status);
-}
-
-class ResidencyTally {
-  readonly #byNode: Record<NodeId, number> = {};
-  #present = 0;
-  #notPresent = 0;
-  #zeroPage = 0;
-
-  add(status: Int32Array): void {
-    if (isUniform(status)) {
-      this.#addPages(status[0] as number, status.length);
-      return;
-    }
-    // Into an array first: on mixed pages that halves what counting adds (scripts/bench).
-    const counts = new Int32Array(NODE_ID_MAX + 1);
-    for (let index = 0; index < status.length; index += 1) {
-      const place = status[index] as number;
-      if (place >= 0 && place < counts.length) (counts[place] as number) += 1;
-      else this.#addPages(place, 1);
-    }
-    counts.forEach((pageCount, node) => {
-      if (pageCount > 0) this.#addPages(node, pageCount);
-    });
-  }
-
-  #addPages(place: number, pageCount: number): void {
-    if (place >= 0) {
-      this.#byNode[place] = (this.#byNode[place] ?? 0) + pageCount;
-      this.#present += pageCount;
-    } else if (place === NOT_PRESENT) {
-      this.#notPresent += pageCount;
-    } else if (place === ZERO_PAGE) {
-      this.#zeroPage += pageCount;
-    }
-  }
-
-  finish(range: PagesOfProcess): Residency {
-    const [present, notPresent, zeroPage] = [this.#present, this.#notPresent, this.#zeroPage];
-    const failed = range.pageCount - present - notPresent - zeroPage;
-    return Object.freeze({
-      pageSizeBytes: range.backend.pageSizeBytes,
-      pages: Object.freeze({ total: range.pageCount, present, notPresent, zeroPage, failed }),
-      byNode: Object.freeze(this.#byNode),
-      method: 'move_pages',
-    });
-  }
 }

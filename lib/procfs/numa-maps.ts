@@ -23,7 +23,7 @@ export interface NumaMapsEntry {
   readonly dirtyPages: number;
   /** The most page tables that one of its pages is in. */
   readonly mapCountMax: number;
-  /** 0 where the line has no pages, and does not tell. */
+  /** 0 where the line does not tell: it has no pages, or the kernel is older than 4.0. */
   readonly kernelPageSizeBytes: number;
 }
 
@@ -69,6 +69,17 @@ export function parseNumaMapsLine(line: string): NumaMapsEntry | null {
     mapCountMax: counts.get('mapmax') ?? (pagesByNode.size > 0 ? 1 : 0),
     kernelPageSizeBytes: (counts.get('kernelpagesize_kB') ?? 0) * KIB_BYTES,
   };
+}
+
+/** Pages by node in pages of `pageSizeBytes`, which are also those of a line that does not tell:
+ *  kernels before 4.0, and files from elsewhere. */
+export function pagesByNodeOf(
+  { pagesByNode, kernelPageSizeBytes }: NumaMapsEntry,
+  pageSizeBytes: number,
+): ReadonlyMap<number, number> {
+  const scale = Math.max(1, kernelPageSizeBytes / pageSizeBytes);
+  if (scale === 1) return pagesByNode;
+  return new Map([...pagesByNode].map(([node, pages]) => [node, pages * scale]));
 }
 
 /** A policy may have blanks: "prefer (many):0,1", "weighted interleave:0-3". */

@@ -139,7 +139,10 @@ export function mappingContract(subject: BackendSubject): void {
       expect(page).toEqual({ runs: [{ address: at(1), pageCount: 1 }], walkEnd: at(2) });
       const swapped = backend.pagemapScan({ ...whole, categories: PAGE_IS.SWAPPED });
       expect(expectValue(swapped).runs).toEqual([]);
-      expect(backend.pagemapScan({ ...whole, address: address + 1n })).toFailWith('ioctl', 'EINVAL');
+      expect(backend.pagemapScan({ ...whole, address: address + 1n })).toFailWith(
+        'ioctl',
+        'EINVAL',
+      );
       expect(backend.pagemapScan({ ...whole, pageCount: 2 ** 40 })).toFailWith('ioctl', 'EFAULT');
     });
   });

@@ -12,8 +12,8 @@ import type { MappingMigration } from '../../core/migration-report.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { abortOf, isOver, type Stop } from '../attempt-pages.ts';
 import { MigrationTally, type MigrationTotals } from '../migration-tally.ts';
-import { type Chunk, locateChunk, moveChunk, moveLocated, stepPageCount } from '../move-chunk.ts';
-import { chunksOf, type PagesOfProcess } from '../residency.ts';
+import { type Chunk, locateChunk, moveChunk, moveLocated, stepsOf } from '../move-chunk.ts';
+import type { PagesOfProcess } from '../residency.ts';
 import type { MigrationPlan, PlannedMapping } from './migration-plan.ts';
 import { type NodeMoves, targetOf } from './node-moves.ts';
 import { PauseBudget } from './pause-budget.ts';
@@ -85,9 +85,10 @@ export class MappingsMove {
     const range = { backend, pid, address: mapping.start, pageCount };
     const tally = new MigrationTally();
     const part = { mapping, range, tally, notSelected: 0 };
-    for (const span of chunksOf(range, stepPageCount(backend.pageSizeBytes))) {
+    for await (const span of stepsOf(range, tally)) {
       if (!(await this.#mayGoOn())) break;
-      await this.#moveSpan(part, span);
+      if (span.isAbsent) tally.addAbsent(span.pageCount);
+      else await this.#moveSpan(part, span);
     }
     this.#bytesDone += mapping.bytesToMove;
     tally.addUnknown(pageCount - tally.pagesDone);

@@ -5,11 +5,10 @@
 
 import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
-import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
+import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import {
   checkBoolean,
   checkCallback,
-  checkInteger,
   checkOptions,
   checkSignal,
 } from '../../core/check-arguments.ts';
@@ -20,8 +19,9 @@ import type { NodeExpression } from '../../core/node-mask.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import { isDenial } from '../capabilities/denial.ts';
 import { notMet } from '../migration-tally.ts';
-import { chunksOf, locate } from '../residency.ts';
+import type { PagesOfProcess } from '../residency.ts';
 import type { Session } from '../session.ts';
+import { locateParts, newPlaces, type PlacedRun, PlacedRuns, rangeOf } from './locate-pages.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
 import type { MappingsProgress } from './mappings-move.ts';
 import { migrateAtOnce, type ProcessMigrationReport } from './migrate-at-once.ts';
@@ -125,30 +125,40 @@ export class ProcessMemory {
 
   /**
    * Where each page of a range is: its node, or a negative errno. -ENOENT (-2): not present;
-   * -EFAULT (-14): the shared page of zeros, or not mapped.
+   * -EFAULT (-14): the shared page of zeros, or not mapped. At most 2^24 pages: `locateRuns` takes
+   * any range.
    * @throws TypeError, RangeError; NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED; the
    *   signal's reason
    * Source: move_pages(2) with nodes NULL.
    */
   async locate(span: PageSpan, options?: LookOptions): Promise<Int32Array> {
-    const { address, pageCount } = checkOptions(span, 'span', ['address', 'pageCount']);
-    if (typeof address !== 'bigint') throw invalidArgumentType('span.address', 'a bigint', address);
-    checkInteger(pageCount, 'span.pageCount', 1);
-    const { backend, signal } = this.#filesUntil(options);
-    const pid = this.pid === backend.pid ? 0 : this.pid;
-    const range = { backend, pid, address, pageCount: pageCount as number };
-    const places = new Int32Array(range.pageCount);
-    let done = 0;
-    for (const part of chunksOf(range)) {
-      signal?.throwIfAborted();
-      const status = new Int32Array(part.pageCount);
-      const result = await locate(range, part, status);
-      if (!result.ok) throw await this.#refusal(result);
-      places.set(status, done);
-      done += part.pageCount;
-    }
-    signal?.throwIfAborted();
+    const range = rangeOf(this.#files, span);
+    const places = newPlaces(range);
+    await this.#locate(range, options, (index, status) => places.set(status, index));
     return places;
+  }
+
+  /**
+   * The same of a range of any length, for pages in a row that are in one place: ascending, without
+   * those that are not present. Time and memory are those of the pages that are there; on kernels
+   * before 6.7 the time is that of the range, about a second for each terabyte.
+   * @throws as `locate`
+   * Source: move_pages(2) with nodes NULL; PAGEMAP_SCAN(2const).
+   */
+  async locateRuns(span: PageSpan, options?: LookOptions): Promise<PlacedRun[]> {
+    const range = rangeOf(this.#files, span);
+    const runs = new PlacedRuns(range);
+    await this.#locate(range, options, (index, status) => runs.add(index, status));
+    return runs.finish();
+  }
+
+  async #locate(
+    range: PagesOfProcess,
+    options: LookOptions | undefined,
+    take: (index: number, places: Int32Array) => void,
+  ): Promise<void> {
+    const failure = await locateParts(range, this.#filesUntil(options).signal, take);
+    if (failure !== undefined) throw await this.#refusal(failure);
   }
 
   /**

@@ -9,7 +9,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { NumaError, systemError } from '../../core/errors.ts';
 import { nodemaskPair } from '../../core/nodemask-words.ts';
 import { MPOL, MPOL_MF } from '../../core/uapi.ts';
-import { countResidencySync } from '../../facade/residency.ts';
+import { countResidencySync } from '../../facade/count-residency.ts';
 import { pageCountOf } from './check-names.ts';
 import {
   answerOf,
