@@ -77,7 +77,6 @@ export {
 export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
 export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
 export type { RangeOptions } from './facade/page-range.ts';
-export type { PlacedRun } from './facade/process/locate-pages.ts';
 export type { MappingFilter } from './facade/process/mapping-filter.ts';
 export type { MappingsProgress } from './facade/process/mappings-move.ts';
 export type { ProcessMigrationReport } from './facade/process/migrate-at-once.ts';
@@ -98,7 +97,7 @@ export {
 export type { KindResidency, ProcessResidency } from './facade/process/process-residency.ts';
 export { type ProcessThread, remoteShareOf } from './facade/process/process-threads.ts';
 export type { SetPolicyOptions } from './facade/range-policy.ts';
-export type { Residency } from './facade/residency.ts';
+export type { PlacedRun, Residency } from './facade/residency.ts';
 export { ThreadMemory } from './facade/thread-memory.ts';
 export { Topology, type TopologyNode } from './facade/topology.ts';
 export type { BackendChoice, BackendOptions } from './open-backend.ts';

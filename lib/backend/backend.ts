@@ -236,7 +236,7 @@ export interface Backend {
   pagemap(span: PageSpan, pid?: number): SyscallResult<BigUint64Array>;
   /** Looks for pages by what pagemap tells of them, passing over what has no page tables: the work
    *  is that of the pages that are there, however long the range. Synchronous. Source:
-   *  PAGEMAP_SCAN(2const), Linux 6.7. ENOTTY before; ENOENT, EACCES as `pagemap`; EINVAL, EFAULT. */
+   *  PAGEMAP_SCAN(2const), Linux 6.7. ENOTTY before it; as of `pagemap`; EINVAL, EFAULT. */
   pagemapScan(request: PagemapScanRequest): SyscallResult<PagemapScan>;
   /** Moves a process's pages from node set to node set on another thread. Value: the number of
    *  pages left behind. Source: migrate_pages(2). EINVAL, EPERM, ESRCH, EFAULT, ENOMEM. */

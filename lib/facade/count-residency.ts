@@ -5,7 +5,7 @@
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { NODE_ID_MAX } from '../core/uapi.ts';
-import { partsInTurns, partsOf } from './present-parts.ts';
+import { partsOf, Turns } from './present-parts.ts';
 import {
   chunksOf,
   isUniform,
@@ -23,7 +23,9 @@ export async function countResidency(
   signal: AbortSignal | undefined,
 ): Promise<SyscallResult<Residency>> {
   const tally = new ResidencyTally();
-  for await (const part of partsInTurns(range, () => tally.present)) {
+  const turns = new Turns();
+  for (const part of partsOf(range, () => tally.present)) {
+    if (turns.areDue) await turns.take();
     signal?.throwIfAborted();
     if (part.isAbsent) tally.addAbsent(part.pageCount);
     else {

@@ -11,6 +11,7 @@ import type { NodeId } from '../core/node-mask.ts';
 import { abortOf, isOver, type Stop } from './attempt-pages.ts';
 import { MigrationTally } from './migration-tally.ts';
 import { moveChunk, stepsOf } from './move-chunk.ts';
+import { Turns } from './present-parts.ts';
 import type { PagesOfProcess } from './residency.ts';
 
 export interface MoveRequest {
@@ -38,7 +39,9 @@ export async function moveRange(range: PagesOfProcess, request: MoveRequest): Pr
   const countCall = (): void => tally.countSyscall('move_pages');
   const targetsOf = (): NodeId => target;
   let stop: Stop | undefined;
-  for await (const span of stepsOf(range, tally)) {
+  const turns = new Turns();
+  for (const span of stepsOf(range, tally)) {
+    if (turns.areDue) await turns.take();
     if (!isOver(stop)) stop = abortOf(signal) ?? stop;
     if (isOver(stop)) break;
     if (span.isAbsent) {

@@ -15,7 +15,7 @@ import {
   targetAt,
 } from './attempt-pages.ts';
 import { callFailed, type MigrationTally } from './migration-tally.ts';
-import { type Part, partsInTurns } from './present-parts.ts';
+import { type Part, partsOf } from './present-parts.ts';
 import {
   chunksOf,
   hugePagePages,
@@ -36,9 +36,9 @@ export function stepPageCount(pageSizeBytes: number): number {
 }
 
 /** The steps of a move: pages that may be there, and what lies between them. */
-export async function* stepsOf(range: PagesOfProcess, tally: MigrationTally): AsyncGenerator<Part> {
+export function* stepsOf(range: PagesOfProcess, tally: MigrationTally): Generator<Part> {
   const { pageSizeBytes } = range.backend;
-  for await (const part of partsInTurns(range, () => tally.placedPages)) {
+  for (const part of partsOf(range, () => tally.placedPages)) {
     if (!part.isAbsent) {
       const steps = chunksOf(part, range.backend, stepPageCount(pageSizeBytes));
       for (const span of steps) yield { ...span, isAbsent: false };

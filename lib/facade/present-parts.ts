@@ -1,6 +1,6 @@
 /**
- * Which parts of a range hold its pages: large mappings are mostly empty (the shadow of a sanitizer,
- * the reserve of a heap), and work on them is to follow their pages, not their addresses.
+ * Which parts of a range hold its pages: large mappings are mostly empty (the shadow of a
+ * sanitizer, the reserve of a heap), and work on them follows their pages, not their addresses.
  *
  * PAGEMAP_SCAN passes over what has no page tables. Kernels before 6.7 do not have it: there each
  * entry of pagemap is read, from both ends inwards, until as many pages as numa_maps counts have
@@ -52,23 +52,22 @@ export function* partsOf(range: PagesOfProcess, placedPages: () => number): Gene
   yield* readParts(range, unscanned, placedPages);
 }
 
-/** The same, with turns for others between parts that take long to find. */
-export async function* partsInTurns(
-  range: PagesOfProcess,
-  placedPages: () => number,
-): AsyncGenerator<Part> {
-  let sinceMs = performance.now();
-  for (const part of partsOf(range, placedPages)) {
-    if (performance.now() - sinceMs > TURN_MS) {
-      await setImmediate();
-      sinceMs = performance.now();
-    }
-    yield part;
+/** Turns of the calling thread for others, between parts that take long to find. */
+export class Turns {
+  #sinceMs: number = performance.now();
+
+  get areDue(): boolean {
+    return performance.now() - this.#sinceMs > TURN_MS;
+  }
+
+  async take(): Promise<void> {
+    await setImmediate();
+    this.#sinceMs = performance.now();
   }
 }
 
-/** Pages of the calling process that are mapped in, those of zeros too; `undefined` where pagemap is
- *  closed. */
+/** Pages of the calling process that are mapped in, also those of zeros; `undefined` where pagemap
+ *  is closed. */
 export function countPresentPages(backend: Backend, span: PageSpan): number | undefined {
   const range = { backend, pid: 0, ...span };
   const scan = scanRuns(range, PAGE_IS.PRESENT);
@@ -174,7 +173,7 @@ function lastPiece({ start, end }: Run, firstPage: number): Run {
   return { start: Math.max(start, end - 1 - beyond), end };
 }
 
-/** Pages with a place in the mappings that the range meets, or more; infinite where nobody tells. */
+/** Pages with a place in the mappings that the range meets, or more; infinite: nobody tells. */
 function countPlaced({ backend, pid, address, pageCount }: PagesOfProcess): number {
   const text = backend.readTextSync(`/proc/${pid === 0 ? 'self' : pid}/numa_maps`);
   if (!text.ok) return Number.POSITIVE_INFINITY;

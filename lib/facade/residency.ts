@@ -34,6 +34,12 @@ export interface Residency {
   readonly method: 'move_pages' | 'numa_maps';
 }
 
+/** Pages of a process in a row that are in one place. */
+export interface PlacedRun extends PageSpan {
+  /** A node, or a negative errno: -EFAULT (-14) for the shared page of zeros. */
+  readonly place: number;
+}
+
 /** Status of a page that has no place, after `normalizeAbsent`. */
 export const NOT_PRESENT: number = -ERRNO.ENOENT;
 export const ZERO_PAGE: number = -ERRNO.EFAULT;

@@ -41,8 +41,8 @@ import { mmap, munmap } from './syscalls/mapping-calls.ts';
 import { mbind } from './syscalls/mbind.ts';
 import { maskMemory } from './syscalls/memory-argument.ts';
 import { migratePages } from './syscalls/migrate-pages.ts';
-import { type MovePagesArrays, movePages } from './syscalls/move-pages.ts';
-import { pageOf } from './syscalls/range-argument.ts';
+import { movePages } from './syscalls/move-pages.ts';
+import { movePagesArrays } from './syscalls/move-pages-arrays.ts';
 import { setMempolicy } from './syscalls/set-mempolicy.ts';
 import { setMempolicyHomeNode } from './syscalls/set-mempolicy-home-node.ts';
 import { touch } from './syscalls/touch.ts';
@@ -217,20 +217,11 @@ export class SimulatorBackend implements Backend {
 
   movePagesSync(request: MovePagesRequest): SyscallResult<number> {
     return this.#call('move_pages', () => {
-      const { mapping, pid, pages, nodes, status, flags } = request;
+      const { mapping } = request;
       const isGone = mapping !== undefined && this.#mappings.find(mapping) === undefined;
       if (isGone) return failure('move_pages', ERRNO.ENOENT);
-      return movePages(this.#machine, this.#thread, {
-        pid,
-        flags,
-        ...pagesArgument(pages, this.pageSizeBytes),
-        node: nodes === null ? null : nodeOf(nodes),
-        store: (index, value) => {
-          status[index] = value;
-          return true;
-        },
-        ...spanOf(request, this.pageSizeBytes),
-      });
+      const arrays = movePagesArrays(request, this.pageSizeBytes);
+      return movePages(this.#machine, this.#thread, arrays);
     });
   }
 
@@ -279,27 +270,4 @@ async function later<T>(result: SyscallResult<T>): Promise<SyscallResult<T>> {
 function userMask(nodemask: NodemaskArgument | null): UserMask {
   if (nodemask === null) return { memory: null, maxnode: 0n };
   return { memory: maskMemory(nodemask.words), maxnode: BigInt(nodemask.maxnode) };
-}
-
-type PagesArgument = Pick<MovePagesArrays, 'count' | 'address'>;
-
-function pagesArgument(pages: MovePagesRequest['pages'], pageSizeBytes: number): PagesArgument {
-  if (pages instanceof BigUint64Array) {
-    return { count: pages.length, address: (index) => pages[index] };
-  }
-  const { address, pageCount } = pages;
-  const size = BigInt(pageSizeBytes);
-  return { count: pageCount, address: (index) => address + BigInt(index) * size };
-}
-
-function spanOf(
-  { pages, nodes, status }: MovePagesRequest,
-  pageSizeBytes: number,
-): Pick<MovePagesArrays, 'span'> {
-  if (pages instanceof BigUint64Array || nodes instanceof Int32Array) return {};
-  return { span: { firstPage: pageOf(pages.address, pageSizeBytes), status } };
-}
-
-function nodeOf(nodes: number | Int32Array): (index: number) => number | undefined {
-  return typeof nodes === 'number' ? () => nodes : (index) => nodes[index];
 }

@@ -159,5 +159,14 @@ export function processRows(): Wrong[] {
       [...integers(2 ** 53), [0, RANGE]],
       ({ numa }, pageCount: number) => numa.process().locate({ address: 0x1000n, pageCount }),
     ),
+    ...rows('process.locateRuns', 'span', spans, ({ numa }, span: never) =>
+      numa.process().locateRuns(span),
+    ),
+    ...rows(
+      'process.locateRuns',
+      'span.pageCount',
+      [...integers(2 ** 53), [0, RANGE], [2 ** 52, RANGE]],
+      ({ numa }, pageCount: number) => numa.process().locateRuns({ address: 0x1000n, pageCount }),
+    ),
   ];
 }

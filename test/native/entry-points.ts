@@ -1,6 +1,7 @@
 /** Every export of the addon, with arguments that it takes: what tests call all of them with. */
 
 import type { Mapping } from '../../lib/backend/mapping.ts';
+import { PAGE_IS } from '../../lib/core/uapi.ts';
 import type { Addon } from '../../lib/native-backend/addon.ts';
 
 export type EntryName = keyof Addon;
@@ -69,6 +70,12 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
       ],
     },
     pagemap: { arguments: () => [0, address, new BigUint64Array(PAGE_COUNT)] },
+    pagemap_scan: {
+      arguments: () => [
+        ...[0, address, PAGE_COUNT, PAGE_IS.PRESENT, PAGE_COUNT],
+        ...[new BigUint64Array(3 * PAGE_COUNT), new BigUint64Array(1)],
+      ],
+    },
     libnuma_path: none,
     page_size_bytes: none,
     uapi: none,

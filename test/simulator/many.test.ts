@@ -1,4 +1,4 @@
-/** Very many mappings, threads and processes: far too slow for a test where the work is quadratic. */
+/** Very many mappings, threads and processes: too slow for a test where the work is quadratic. */
 
 import { describe, expect, it } from 'vitest';
 import { openNuma } from '../../lib/index.ts';

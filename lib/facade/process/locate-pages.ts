@@ -6,25 +6,31 @@ import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import { invalidArgumentType, outOfRange } from '../../core/argument-errors.ts';
 import { checkInteger, checkOptions } from '../../core/check-arguments.ts';
-import { partsInTurns } from '../present-parts.ts';
-import { chunksOf, locate, NOT_PRESENT, type PagesOfProcess } from '../residency.ts';
+import { partsOf, Turns } from '../present-parts.ts';
+import {
+  chunksOf,
+  locate,
+  NOT_PRESENT,
+  type PagesOfProcess,
+  type PlacedRun,
+} from '../residency.ts';
 import type { ProcessFiles } from './process-files.ts';
-
-/** Pages of a process in a row that are in one place. */
-export interface PlacedRun extends PageSpan {
-  /** A node, or a negative errno: -EFAULT (-14) for the shared page of zeros. */
-  readonly place: number;
-}
 
 /** Pages whose places one call of `locate` gives: 64 GiB of small ones, an array of 64 MiB. */
 const LOCATED_PAGES_MAX = 2 ** 24;
+
+const ADDRESSES_END = 2n ** 64n;
 
 /** The range that a caller asks for. @throws TypeError, RangeError naming the member */
 export function rangeOf({ backend, pid }: ProcessFiles, span: PageSpan): PagesOfProcess {
   const { address, pageCount } = checkOptions(span, 'span', ['address', 'pageCount']);
   if (typeof address !== 'bigint') throw invalidArgumentType('span.address', 'a bigint', address);
-  checkInteger(pageCount, 'span.pageCount', 1);
-  return { backend, pid: pid === backend.pid ? 0 : pid, address, pageCount: pageCount as number };
+  const checked = checkInteger(pageCount, 'span.pageCount', 1);
+  const end = address + BigInt(checked) * BigInt(backend.pageSizeBytes);
+  const rule = 'the range must lie within 64 bits of addresses';
+  if (address < 0n) throw outOfRange('span.address', rule, address);
+  if (end > ADDRESSES_END) throw outOfRange('span.pageCount', rule, pageCount);
+  return { backend, pid: pid === backend.pid ? 0 : pid, address, pageCount: checked };
 }
 
 /** Places of pages that nobody has looked at. @throws RangeError for too many pages */
@@ -48,7 +54,9 @@ export async function locateParts(
 ): Promise<SyscallFailure | undefined> {
   const size = BigInt(range.backend.pageSizeBytes);
   let placed = 0;
-  for await (const part of partsInTurns(range, () => placed)) {
+  const turns = new Turns();
+  for (const part of partsOf(range, () => placed)) {
+    if (turns.areDue) await turns.take();
     signal?.throwIfAborted();
     if (part.isAbsent) continue;
     for (const span of chunksOf(part, range.backend)) {

@@ -13,6 +13,7 @@ import type { NodeId } from '../../core/node-mask.ts';
 import { abortOf, isOver, type Stop } from '../attempt-pages.ts';
 import { MigrationTally, type MigrationTotals } from '../migration-tally.ts';
 import { type Chunk, locateChunk, moveChunk, moveLocated, stepsOf } from '../move-chunk.ts';
+import { Turns } from '../present-parts.ts';
 import type { PagesOfProcess } from '../residency.ts';
 import type { MigrationPlan, PlannedMapping } from './migration-plan.ts';
 import { type NodeMoves, targetOf } from './node-moves.ts';
@@ -85,7 +86,9 @@ export class MappingsMove {
     const range = { backend, pid, address: mapping.start, pageCount };
     const tally = new MigrationTally();
     const part = { mapping, range, tally, notSelected: 0 };
-    for await (const span of stepsOf(range, tally)) {
+    const turns = new Turns();
+    for (const span of stepsOf(range, tally)) {
+      if (turns.areDue) await turns.take();
       if (!(await this.#mayGoOn())) break;
       if (span.isAbsent) tally.addAbsent(span.pageCount);
       else await this.#moveSpan(part, span);

@@ -11,8 +11,8 @@ import { TableSlabs } from './table-slabs.ts';
 /** Called for consecutive pages with equal entries. */
 export type VisitRun = (page: number, pageCount: number, entry: number) => void;
 
-/** Called for consecutive pages of one table, where `entries[offset]` is the first one's, or with one
- *  entry for all: also for as many tables without entries as there are in a row. */
+/** Called for consecutive pages: of one table, where `entries[offset]` is the first one's, or with
+ *  one entry for all, which may be as many tables without entries as there are in a row. */
 export type VisitPart = (
   page: number,
   pageCount: number,
