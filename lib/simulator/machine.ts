@@ -49,6 +49,8 @@ export class Machine {
   readonly deniedCalls: Map<string, number> = new Map();
   /** System V segments by id. */
   readonly segments: Map<number, MemoryObject> = new Map();
+  /** Places in the description, by node. */
+  readonly #indexOf: ReadonlyMap<number, number>;
   readonly #processes = new Map<number, Process>();
   /** By the numbers of their further threads, those that have ended meanwhile too. */
   readonly #processesByTid = new Map<number, Process>();
@@ -59,6 +61,7 @@ export class Machine {
     const { kernel = '7.2', pageSizeBytes = USUAL_PAGE_SIZE_BYTES } = options;
     const profile = KERNEL_PROFILES[kernel];
     this.description = description;
+    this.#indexOf = new Map(description.nodes.map(({ id }, index) => [id, index]));
     this.cpus = new Cpus(description.nodes);
     const nodes = description.nodes.map(({ id, memoryMiB }) => ({
       id,
@@ -109,9 +112,8 @@ export class Machine {
 
   /** SLIT distance between two nodes of the machine. */
   distance(from: number, to: number): number {
-    const indexOf = (node: number): number =>
-      this.description.nodes.findIndex(({ id }) => id === node);
-    return this.description.distances[indexOf(from)]?.[indexOf(to)] ?? 0;
+    const row = this.description.distances[this.#indexOf.get(from) ?? -1];
+    return row?.[this.#indexOf.get(to) ?? -1] ?? 0;
   }
 
   /** A new process with one thread: root's, unless `credentials` say otherwise. */

@@ -23,21 +23,28 @@ import { readFileSync } from 'node:fs';
  */
 
 const performanceMembers = ['initiator', 'readLatencyNs', 'readBandwidthMBps'];
-const nodeIdMax = 63;
+const nodeIdMax = 1023;
+const cpuIdMax = 8191;
+// 52 bits of physical address, the most that processors have: 4 PiB.
+const memoryMax = 2 ** 32;
 const localDistance = 10;
 // 255 stands for "unreachable" in the firmware's table.
 const distanceMax = 254;
 // The firmware's table of latencies and bandwidths has 16 bits for each; all ones mean "unknown".
 export const performanceMax = 65_534;
 
-/** A machine description that breaks a rule. The message names the member and the rule. */
+const shownMax = 60;
+
+/** A machine description that breaks a rule. The message names the member, the rule and the value. */
 export class MachineError extends Error {
   /**
    * @param {string} member
    * @param {string} rule
+   * @param {unknown} [value] what is there in its place
    */
-  constructor(member, rule) {
-    super(`machine description: ${member} ${rule}`);
+  constructor(member, rule, value) {
+    const text = value === undefined ? '' : `, not ${JSON.stringify(value).slice(0, shownMax)}`;
+    super(`machine description: ${member} ${rule}${text}`);
     this.name = 'MachineError';
     this.member = member;
   }
@@ -69,11 +76,12 @@ export function readMachine(path) {
 export function checkMachine(value) {
   const machine = record('the description', value);
   const { name, description = '', nodes, distances } = machine;
-  demand(typeof name === 'string' && name !== '', 'name', 'must be a non-empty string');
-  demand(typeof description === 'string', 'description', 'must be a string');
+  demand(typeof name === 'string' && name !== '', 'name', 'must be a non-empty string', name);
+  demand(typeof description === 'string', 'description', 'must be a string', description);
   demand(Array.isArray(nodes) && nodes.length > 0, 'nodes', 'must be a list of at least one node');
   const checked = /** @type {unknown[]} */ (nodes).map(checkNode);
   checkIds(checked);
+  checkMemory(checked);
   checkCpus(checked);
   checkPerformance(checked);
   checkDistances(distances, checked.length);
@@ -90,13 +98,12 @@ function checkNode(value, index) {
   const member = `nodes[${index}]`;
   const node = record(member, value);
   const { id, memoryMiB, cpus } = node;
-  demand(isInteger(id, 0, nodeIdMax), `${member}.id`, `must be an integer from 0 to ${nodeIdMax}`);
-  demand(isInteger(memoryMiB, 0, 2 ** 20), `${member}.memoryMiB`, 'must be an integer, 0 or more');
-  demand(
-    Array.isArray(cpus) && cpus.every((cpu) => isInteger(cpu, 0, 1023)),
-    `${member}.cpus`,
-    'must be a list of CPU numbers',
-  );
+  demandInteger(id, 0, nodeIdMax, `${member}.id`);
+  demandInteger(memoryMiB, 0, memoryMax, `${member}.memoryMiB`);
+  demand(Array.isArray(cpus), `${member}.cpus`, 'must be a list of CPU numbers', cpus);
+  /** @type {unknown[]} */ (cpus).forEach((cpu, place) => {
+    demandInteger(cpu, 0, cpuIdMax, `${member}.cpus[${place}]`);
+  });
   rejectUnknown(`${member}.`, node, ['id', 'memoryMiB', 'cpus', ...performanceMembers]);
   const checked = /** @type {MachineNode} */ (/** @type {unknown} */ (node));
   demand(
@@ -111,26 +118,39 @@ function checkNode(value, index) {
 function checkIds(nodes) {
   nodes.forEach((node, index) => {
     const previous = nodes[index - 1]?.id ?? -1;
-    demand(node.id > previous, `nodes[${index}].id`, 'must be greater than the id before it');
+    const rule = `must be greater than the id before it, ${previous}`;
+    demand(node.id > previous, `nodes[${index}].id`, rule, node.id);
   });
-  demand(
-    nodes.some((node) => node.memoryMiB > 0),
-    'nodes',
-    'must include a node with memory',
-  );
+}
+
+/** @param {MachineNode[]} nodes */
+function checkMemory(nodes) {
+  const total = memoryOf(nodes);
+  demand(total > 0, 'nodes', 'must include a node with memory');
+  const rule = `must together be at most ${memoryMax}`;
+  demand(total <= memoryMax, 'nodes[].memoryMiB', rule, total);
+}
+
+/**
+ * @param {MachineNode[]} nodes
+ * @returns {number} MiB of all together
+ */
+export function memoryOf(nodes) {
+  return nodes.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0);
 }
 
 /** @param {MachineNode[]} nodes */
 function checkCpus(nodes) {
-  const cpus = nodes.flatMap((node) => node.cpus).sort((a, b) => a - b);
-  demand(cpus.length > 0, 'nodes', 'must include a node with a CPU');
-  cpus.forEach((cpu, index) => {
-    demand(
-      cpu === index,
-      'nodes[].cpus',
-      `must together be 0 to ${cpus.length - 1}, each on one node; CPU ${index} is not`,
-    );
+  /** @type {Map<number, string>} */
+  const memberOf = new Map();
+  nodes.forEach(({ cpus }, node) => {
+    cpus.forEach((cpu, place) => {
+      const member = `nodes[${node}].cpus[${place}]`;
+      demand(!memberOf.has(cpu), member, `must not be that of ${memberOf.get(cpu)}, too`, cpu);
+      memberOf.set(cpu, member);
+    });
   });
+  demand(memberOf.size > 0, 'nodes', 'must include a node with a CPU');
 }
 
 /**
@@ -149,12 +169,17 @@ function checkPerformance(nodes) {
     }
     for (const name of /** @type {const} */ (['readLatencyNs', 'readBandwidthMBps'])) {
       const rule = `must be an integer from 1 to ${performanceMax}, on each node with memory`;
-      demand(isInteger(node[name], 1, performanceMax), `${member}.${name}`, `${rule} or none`);
+      demand(
+        isInteger(node[name], 1, performanceMax),
+        `${member}.${name}`,
+        `${rule} or none`,
+        node[name] ?? null,
+      );
     }
     const initiator = initiatorOf(node) ?? -1;
     const rule = `must be a node with CPUs (${initiators.join(', ')}); its own if it has some`;
     const isOwn = node.cpus.length === 0 || initiator === node.id;
-    demand(initiators.includes(initiator) && isOwn, `${member}.initiator`, rule);
+    demand(initiators.includes(initiator) && isOwn, `${member}.initiator`, rule, initiator);
   });
 }
 
@@ -186,10 +211,10 @@ function checkDistances(distances, count) {
     /** @type {unknown[]} */ (row).forEach((distance, to) => {
       const member = `distances[${from}][${to}]`;
       if (from === to) {
-        demand(distance === localDistance, member, `must be ${localDistance}: a node to itself`);
+        const rule = `must be ${localDistance}: a node to itself`;
+        demand(distance === localDistance, member, rule, distance);
       } else {
-        const range = `must be an integer from ${localDistance + 1} to ${distanceMax}`;
-        demand(isInteger(distance, localDistance + 1, distanceMax), member, range);
+        demandInteger(distance, localDistance + 1, distanceMax, member);
       }
     });
   });
@@ -213,7 +238,7 @@ function rejectUnknown(prefix, value, known) {
  */
 function record(member, value) {
   const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-  demand(isRecord, member, 'must be an object');
+  demand(isRecord, member, 'must be an object', value);
   return /** @type {Record<string, unknown>} */ (value);
 }
 
@@ -221,9 +246,25 @@ function record(member, value) {
  * @param {boolean} holds
  * @param {string} member
  * @param {string} rule
+ * @param {unknown} [value]
  */
-function demand(holds, member, rule) {
-  if (!holds) throw new MachineError(member, rule);
+function demand(holds, member, rule, value) {
+  if (!holds) throw new MachineError(member, rule, value);
+}
+
+/**
+ * @param {unknown} value
+ * @param {number} min
+ * @param {number} max
+ * @param {string} member
+ */
+function demandInteger(value, min, max, member) {
+  demand(
+    isInteger(value, min, max),
+    member,
+    `must be an integer from ${min} to ${max}`,
+    value ?? null,
+  );
 }
 
 /**

@@ -4,7 +4,8 @@
 // Linux numbers nodes in the order in which the firmware's table first names them, CPUs before
 // memory. So a node without CPUs gets a socket that is never plugged in, where its number demands.
 
-import { hasPerformance, MachineError } from './machine.mjs';
+import { totalmem } from 'node:os';
+import { hasPerformance, MachineError, memoryOf } from './machine.mjs';
 import { performanceArguments } from './qemu-performance.mjs';
 
 /** File descriptors of the QEMU process that carry the guest's serial ports, in port order. */
@@ -13,6 +14,7 @@ export const serialDescriptors = Object.freeze({ console: 3, records: 4, stdout:
 // The upper ports of a PC share the lower ones' interrupts; streams deserve their own.
 const serialInterrupts = [4, 3, 10, 11];
 const gapDistance = 20;
+const qemuNodeIdMax = 127;
 // An emulated interrupt for a group of CPUs stops at the first empty socket: CPUs behind it hang
 // (seen on 6.1). A kernel that counts more than eight possible CPUs addresses each on its own.
 const socketsMinGapped = 9;
@@ -79,10 +81,10 @@ function kernelCommandLine(accelerator, guestSeconds) {
  */
 export function machineArguments(machine, cpuModel = 'max') {
   const { nodes, distances } = machine;
+  checkForQemu(nodes);
   const sockets = socketsOf(nodes);
   const all = sockets.length;
-  const total = nodes.reduce((sum, node) => sum + node.memoryMiB, 0);
-  const words = ['-m', `${total}M`, ...cpuArguments(sockets, cpuModel)];
+  const words = ['-m', `${memoryOf(nodes)}M`, ...cpuArguments(sockets, cpuModel)];
   const highest = nodes.at(-1)?.id ?? 0;
   for (let id = 0; id <= highest; id++) {
     const node = nodes.find((entry) => entry.id === id);
@@ -106,6 +108,28 @@ export function machineArguments(machine, cpuModel = 'max') {
     }
   }
   return [...words, ...performanceArguments(machine)];
+}
+
+/**
+ * What the simulator takes and no emulated PC can be.
+ * @param {import('./machine.mjs').MachineNode[]} nodes
+ */
+function checkForQemu(nodes) {
+  nodes.forEach(({ id }, index) => {
+    const rule = `must be at most ${qemuNodeIdMax} in a guest: QEMU has no node above it`;
+    if (id > qemuNodeIdMax) throw new MachineError(`nodes[${index}].id`, rule, id);
+  });
+  const cpus = nodes.flatMap((node) => node.cpus).sort((a, b) => a - b);
+  const gap = cpus.findIndex((cpu, index) => cpu !== index);
+  if (gap >= 0) {
+    const rule = `must together be 0 to ${cpus.length - 1} in a guest: its kernel leaves out none`;
+    throw new MachineError('nodes[].cpus', rule, cpus[gap]);
+  }
+  const hostMiB = Math.floor(totalmem() / 2 ** 20);
+  const total = memoryOf(nodes);
+  if (total < hostMiB) return;
+  const rule = `must together be less than this host's ${hostMiB} in a guest`;
+  throw new MachineError('nodes[].memoryMiB', rule, total);
 }
 
 /**

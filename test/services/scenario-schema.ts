@@ -1,5 +1,6 @@
 /** The published schema of scenarios, made of the rules that the reader checks. */
 
+import { CPU_ID_MAX, NODE_ID_MAX } from '../../lib/core/uapi.ts';
 import type { Member, MemberRule } from '../../lib/services/scenario/member-rules.ts';
 import type { StepWord } from '../../lib/services/scenario/scenario.ts';
 import { NAME, type StepRules } from '../../lib/services/scenario/shared-members.ts';
@@ -83,10 +84,10 @@ const MACHINE: Schema = {
       items: {
         type: 'object',
         properties: {
-          id: { type: 'integer', minimum: 0, maximum: 63 },
-          memoryMiB: { type: 'integer', minimum: 0, maximum: 2 ** 20 },
-          cpus: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 1023 } },
-          initiator: { type: 'integer', minimum: 0, maximum: 63 },
+          id: { type: 'integer', minimum: 0, maximum: NODE_ID_MAX },
+          memoryMiB: { type: 'integer', minimum: 0, maximum: 2 ** 32 },
+          cpus: { type: 'array', items: { type: 'integer', minimum: 0, maximum: CPU_ID_MAX } },
+          initiator: { type: 'integer', minimum: 0, maximum: NODE_ID_MAX },
           readLatencyNs: { type: 'integer', minimum: 1, maximum: 65_534 },
           readBandwidthMBps: { type: 'integer', minimum: 1, maximum: 65_534 },
         },

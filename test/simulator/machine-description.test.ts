@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { checkMachineDescription, Machine, presets } from '../../lib/simulator/public.ts';
 import { checkMachine, MachineError } from '../../scripts/guest/machine.mjs';
+import { machineArguments } from '../../scripts/guest/qemu-arguments.mjs';
 import { thrownBy } from '../core/thrown.ts';
 
 const FOLDER = new URL('../../scripts/machines/', import.meta.url);
@@ -43,16 +44,19 @@ const BAD: readonly (readonly [unknown, string])[] = [
   [{ ...GOOD, nodes: [] }, 'nodes'],
   [{ ...GOOD, nodes: {} }, 'nodes'],
   [{ ...GOOD, nodes: [NODE, 5] }, 'nodes[1]'],
-  [withNode({ id: 64 }), 'nodes[1].id'],
+  [withNode({ id: 1024 }), 'nodes[1].id'],
   [withNode({ id: '2' }), 'nodes[1].id'],
   [withNode({ id: 0 }), 'nodes[1].id'],
   [withNode({ memoryMiB: -1 }), 'nodes[1].memoryMiB'],
   [withNode({ memoryMiB: 0.5 }), 'nodes[1].memoryMiB'],
+  [withNode({ memoryMiB: 2 ** 32 + 1 }), 'nodes[1].memoryMiB'],
+  [withNode({ memoryMiB: 2 ** 32 }), 'nodes[].memoryMiB'],
   [withNode({ memoryMiB: 0 }), 'nodes[1]'],
   [withNode({ cpus: 1 }), 'nodes[1].cpus'],
-  [withNode({ cpus: [1024] }), 'nodes[1].cpus'],
-  [withNode({ cpus: [0] }), 'nodes[].cpus'],
-  [withNode({ cpus: [2] }), 'nodes[].cpus'],
+  [withNode({ cpus: [8192] }), 'nodes[1].cpus[0]'],
+  [withNode({ cpus: [3, '4'] }), 'nodes[1].cpus[1]'],
+  [withNode({ cpus: [0] }), 'nodes[1].cpus[0]'],
+  [withNode({ cpus: [3, 2, 3] }), 'nodes[1].cpus[2]'],
   [withNode({ size: 1 }), 'nodes[1].size'],
   [withNode({}, { cpus: [] }), 'nodes'],
   [withNode({ memoryMiB: 0, cpus: [1] }, { memoryMiB: 0 }), 'nodes'],
@@ -68,7 +72,45 @@ const BAD: readonly (readonly [unknown, string])[] = [
   [{ ...GOOD, distances: [[10, 255], [20, 10]] }, 'distances[0][1]'], // biome-ignore format: a row
 ];
 
+/** A server with GPUs whose memory has nodes of its own, as POWER9 numbers them; 1.5 TiB a socket. */
+const HIGH_IDS = [0, 8, 250, 251, 252, 253, 254, 255];
+const HIGH = {
+  name: 'high-ids',
+  description: '',
+  nodes: HIGH_IDS.map((id, index) => ({
+    id,
+    memoryMiB: index < 2 ? 1.5 * 2 ** 20 : 16_384,
+    cpus: index < 2 ? [4 * id, 4 * id + 1, 4 * id + 3] : [],
+  })),
+  distances: HIGH_IDS.map((from) => HIGH_IDS.map((to) => (from === to ? 10 : from < 9 ? 40 : 80))),
+};
+
+/** Two sockets that take turns, and the second threads behind: 0, 2, 4, 6 and 1, 3, 5, 7. */
+const INTERLEAVED = {
+  name: 'interleaved',
+  description: '',
+  nodes: [0, 1].map((id) => ({ id, memoryMiB: 512, cpus: [id, id + 2, id + 4, id + 6] })),
+  distances: GOOD.distances,
+};
+
 describe('a description', () => {
+  test.each([HIGH, INTERLEAVED])('of a real machine is taken by both: $name', (machine) => {
+    expect(checkMachineDescription(machine)).toBe(machine);
+    expect(checkMachine(machine)).toBe(machine);
+  });
+
+  test('is refused by a guest for what QEMU cannot be, by member and value', () => {
+    const refusal = (machine: object) =>
+      thrownBy(() => machineArguments(machine as typeof GOOD)).message;
+    expect(machineArguments(INTERLEAVED)).toContain('cpu,node-id=1,socket-id=1');
+    expect(refusal(HIGH)).toMatch(/nodes\[2\]\.id must be at most 127 in a guest: .*, not 250$/);
+    expect(refusal(withNode({ cpus: [4] }))).toMatch(
+      /nodes\[\]\.cpus must together be 0 to 1 .* 4$/,
+    );
+    const large = withNode({ memoryMiB: 2 ** 30 });
+    expect(refusal(large)).toMatch(/nodes\[\]\.memoryMiB must together be less than .*1073741888$/);
+  });
+
   test.each(files)('of the guest is one of the simulator: %s', (name) => {
     const description = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'));
     expect(checkMachineDescription(description)).toBe(description);
@@ -89,10 +131,12 @@ describe('a description', () => {
     expect(code).toMatch(/^ERR_(INVALID_ARG_(TYPE|VALUE)|OUT_OF_RANGE)$/);
     const named = member === '' ? '"machine"' : `"machine.${member}`;
     expect(message).toContain(named);
+    expect(message).toContain('received ');
     const { error } = thrownBy(() => checkMachine(value));
     expect(error).toBeInstanceOf(MachineError);
     const { member: guestMember } = error as unknown as MachineError;
     expect(guestMember).toBe(member === '' ? 'the description' : member);
+    expect(error.message).toMatch(/^machine description: [^ ].* (must|describes|is) /);
   });
 
   test('belongs to the machine: later changes of the object do not reach it', () => {

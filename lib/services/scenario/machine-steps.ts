@@ -2,6 +2,7 @@
  * The rules of the steps that a machine's administrator does, and of injected faults.
  */
 
+import { NODE_ID_MAX } from '../../core/uapi.ts';
 import { MIGRATION_STEPS } from '../../simulator/interface/migration-event.ts';
 import {
   BY,
@@ -10,7 +11,6 @@ import {
   NAME,
   NEW_NAME,
   NODE_LIST,
-  NODE_MAX,
   optional,
   PAGE_MAX,
   PAGES,
@@ -33,14 +33,14 @@ export const MACHINE_STEPS: StepTable<
   hugePool: {
     says: "sets a node's pool of huge pages",
     members: {
-      node: required(integer(0, NODE_MAX), 'the node'),
+      node: required(integer(0, NODE_ID_MAX), 'the node'),
       pageCount: required(integer(0, PAGE_MAX), 'huge pages'),
     },
   },
   interleaveWeight: {
     says: 'sets a weight of weighted interleaving',
     members: {
-      node: required(integer(0, NODE_MAX), 'the node'),
+      node: required(integer(0, NODE_ID_MAX), 'the node'),
       weight: required(integer(1, 255), 'default 1'),
     },
   },
@@ -73,7 +73,7 @@ export const FAULT_STEPS: StepTable<
     says: 'migrations find no memory on a node',
     members: {
       ...FAULT,
-      node: required(integer(0, NODE_MAX), 'the node'),
+      node: required(integer(0, NODE_ID_MAX), 'the node'),
       afterPages: optional(integer(0, PAGE_MAX), 'pages that it still gives; default 0'),
     },
   },

@@ -2,6 +2,7 @@
  * The rules of the steps that processes do.
  */
 
+import { NODE_ID_MAX } from '../../core/uapi.ts';
 import { MADV } from '../../simulator/interface/madvise-numbers.ts';
 import {
   ACCESS,
@@ -11,7 +12,6 @@ import {
   NAME,
   NEW_NAME,
   NODE_LIST,
-  NODE_MAX,
   optional,
   PAGE_MAX,
   PAGES,
@@ -127,7 +127,7 @@ export const PLACEMENT_STEPS: StepTable<
       ...BY,
       ...PAGES,
       of: optional(NAME, 'whose memory; default that of the caller'),
-      to: optional(integer(0, NODE_MAX), 'default nowhere: asks where they are'),
+      to: optional(integer(0, NODE_ID_MAX), 'default nowhere: asks where they are'),
       all: optional({ kind: 'flag' }, 'also what others share: MPOL_MF_MOVE_ALL'),
     },
   },

@@ -2,6 +2,7 @@
  * What the rules of a step are, and members that many steps have.
  */
 
+import { CPU_ID_MAX, NODE_ID_MAX } from '../../core/uapi.ts';
 import type { Member, MemberRule } from './member-rules.ts';
 import type { Step, StepWord } from './scenario.ts';
 
@@ -21,14 +22,12 @@ export interface StepRules {
   readonly needs?: Readonly<Record<string, string>>;
 }
 
-export const NODE_MAX = 63;
-const CPU_MAX = 1023;
 export const UID_MAX: number = 2 ** 32 - 2;
 /** 64 GiB of small base pages. */
 export const PAGE_MAX: number = 2 ** 24;
 
 /** Schemas know no other: what they say and what the reader does must be the same. */
-const NODE = '[0-9]{1,2}';
+const NODE = '([0-9]{1,3}|10[01][0-9]|102[0-3])';
 const LIST = `${NODE}(-${NODE})?(,${NODE}(-${NODE})?)*`;
 const FLAG = '(static|relative|balancing)';
 const MODES =
@@ -78,8 +77,8 @@ export const PART: { readonly firstPage: Member; readonly pageCount: Member } = 
 };
 export const PAGES: { readonly mapping: Member } & typeof PART = { mapping: MAPPING, ...PART };
 export const PLACE: { readonly cpu: Member; readonly node: Member } = {
-  cpu: optional(integer(0, CPU_MAX), 'the CPU to run on'),
-  node: optional(integer(0, NODE_MAX), 'a node whose first CPU it runs on'),
+  cpu: optional(integer(0, CPU_ID_MAX), 'the CPU to run on'),
+  node: optional(integer(0, NODE_ID_MAX), 'a node whose first CPU it runs on'),
 };
 export const FAULT: { readonly name: Member } = { name: optional(NAME, 'a name for endFault') };
 export const ACCESS: Member = optional(word('read', 'write'), 'default write');

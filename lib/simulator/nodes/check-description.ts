@@ -10,11 +10,11 @@ import {
   outOfRange,
 } from '../../core/argument-errors.ts';
 import { checkInteger } from '../../core/check-arguments.ts';
+import { CPU_ID_MAX, NODE_ID_MAX } from '../../core/uapi.ts';
 import type { MachineDescription, MachineNode } from './machine-description.ts';
 
-const NODE_ID_MAX = 63;
-const CPU_ID_MAX = 1023;
-const MEMORY_MIB_MAX = 2 ** 20;
+/** 52 bits of physical address, the most that processors have: 4 PiB. */
+const MEMORY_MIB_MAX = 2 ** 32;
 const LOCAL_DISTANCE = 10;
 /** 255 stands for "unreachable" in the firmware's table. */
 const DISTANCE_MAX = 254;
@@ -42,6 +42,7 @@ export function checkMachineDescription(value: unknown): MachineDescription {
   if (list.length === 0) throw invalidArgumentValue('machine.nodes', 'must have a node', nodes);
   const checked = list.map((node, index) => checkNode(node, `machine.nodes[${index}]`));
   checkIds(checked);
+  checkMemory(checked);
   checkCpus(checked);
   checkPerformance(checked);
   checkDistances(distances, checked.length);
@@ -65,23 +66,35 @@ function checkNode(value: unknown, member: string): MachineNode {
 
 function checkIds(nodes: readonly MachineNode[]): void {
   nodes.forEach(({ id }, index) => {
-    if (id > (nodes[index - 1]?.id ?? -1)) return;
-    throw outOfRange(`machine.nodes[${index}].id`, 'it must be greater than the one before it', id);
+    const before = nodes[index - 1]?.id ?? -1;
+    if (id > before) return;
+    const rule = `it must be greater than the one before it, ${before}`;
+    throw outOfRange(`machine.nodes[${index}].id`, rule, id);
   });
-  if (nodes.some(({ memoryMiB }) => memoryMiB > 0)) return;
-  throw invalidArgumentValue('machine.nodes', 'must include a node with memory', nodes);
+}
+
+function checkMemory(nodes: readonly MachineNode[]): void {
+  const totalMiB = nodes.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0);
+  if (totalMiB === 0) {
+    throw invalidArgumentValue('machine.nodes', 'must include a node with memory', nodes);
+  }
+  if (totalMiB <= MEMORY_MIB_MAX) return;
+  const rule = `all together must be at most ${MEMORY_MIB_MAX}`;
+  throw outOfRange('machine.nodes[].memoryMiB', rule, totalMiB);
 }
 
 function checkCpus(nodes: readonly MachineNode[]): void {
-  const cpus = nodes.flatMap((node) => node.cpus).sort((a, b) => a - b);
-  if (cpus.length === 0) {
-    throw invalidArgumentValue('machine.nodes', 'must include a node with a CPU', nodes);
-  }
-  cpus.forEach((cpu, index) => {
-    if (cpu === index) return;
-    const rule = `together must be 0 to ${cpus.length - 1}, each on one node`;
-    throw outOfRange('machine.nodes[].cpus', rule, cpu);
+  const memberOf = new Map<number, string>();
+  nodes.forEach(({ cpus }, node) => {
+    cpus.forEach((cpu, index) => {
+      const member = `machine.nodes[${node}].cpus[${index}]`;
+      const other = memberOf.get(cpu);
+      if (other !== undefined) throw outOfRange(member, `the CPU is that of ${other}, too`, cpu);
+      memberOf.set(cpu, member);
+    });
   });
+  if (memberOf.size > 0) return;
+  throw invalidArgumentValue('machine.nodes', 'must include a node with a CPU', nodes);
 }
 
 /** Latencies and bandwidths describe all of the memory or none: the kernel ranks nodes by them. */

@@ -16,11 +16,18 @@ export function maskOf(nodes: Iterable<number>): Nodemask {
   return mask;
 }
 
+/** What a number's bit operations take at once: node numbers go up to 1023. */
+const WORD_BITS = 32;
+const WORD: bigint = BigInt(WORD_BITS);
+
 /** Ascending. */
 export function nodesIn(mask: Nodemask): number[] {
   const nodes: number[] = [];
-  for (let rest = mask, node = 0; rest !== 0n; rest >>= 1n, node += 1) {
-    if ((rest & 1n) === 1n) nodes.push(node);
+  for (let rest = mask, start = 0; rest !== 0n; rest >>= WORD, start += WORD_BITS) {
+    let word = Number(BigInt.asUintN(WORD_BITS, rest)) | 0;
+    // Bit by bit from the lowest on.
+    for (; word !== 0; word &= word - 1)
+      nodes.push(start + WORD_BITS - 1 - Math.clz32(word & -word));
   }
   return nodes;
 }
