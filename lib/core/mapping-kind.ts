@@ -17,6 +17,7 @@ export const MAPPING_KINDS = [
  * `heap`: what brk(2) made. `stack`: the first thread's. `anonymous`: private memory without a
  * file, the other threads' stacks included. `file`: a file's pages. `shared`: shared memory that no
  * disk holds (tmpfs, memfd, System V, shared anonymous). `hugetlb`: pages of a pool. `device`: a
- * driver's. `special`: the kernel's own, such as the vdso.
+ * driver's, or a buffer or ring that is shared with one or with the kernel. `special`: the kernel's
+ * own, such as the vdso.
  */
 export type MappingKind = (typeof MAPPING_KINDS)[number];

@@ -13,6 +13,9 @@ export interface MapsEntry {
   readonly permissions: string;
   /** Bytes into the file. */
   readonly offset: bigint;
+  /** Major number of the file's device: 0 for what no disk holds, pseudo files of the kernel among
+   *  it. */
+  readonly deviceMajor: number;
   readonly inode: number;
   /** Path of the file, or the kernel's word in brackets: `[heap]`. `null`: anonymous memory. */
   readonly name: string | null;
@@ -21,7 +24,7 @@ export interface MapsEntry {
 }
 
 const LINE =
-  /^([0-9a-f]+)-([0-9a-f]+) ([-rwxps]{4}) ([0-9a-f]+) [0-9a-f]+:[0-9a-f]+ (\d+)(?: *| +(.*))$/s;
+  /^([0-9a-f]+)-([0-9a-f]+) ([-rwxps]{4}) ([0-9a-f]+) ([0-9a-f]+):[0-9a-f]+ (\d+)(?: *| +(.*))$/s;
 const DELETED = ' (deleted)';
 
 export function parseMaps(text: string): MapsEntry[] {
@@ -37,17 +40,24 @@ export function parseMaps(text: string): MapsEntry[] {
 export function parseMapsLine(line: string): MapsEntry | null {
   const match = LINE.exec(line);
   if (match === null) return null;
-  const [, start, end, permissions, offset, inode, shown = ''] = match;
-  const isDeleted = shown.endsWith(DELETED);
-  const name = isDeleted ? shown.slice(0, -DELETED.length) : shown;
+  const [, start, end, permissions, offset, major, inode, shown = ''] = match;
+  const { name, isDeleted } = fileName(shown);
   return {
     start: BigInt(`0x${start}`),
     end: BigInt(`0x${end}`),
     permissions: permissions as string,
     offset: BigInt(`0x${offset}`),
+    deviceMajor: Number.parseInt(major as string, 16),
     inode: Number(inode),
     // A new line is the only character that the kernel escapes here.
-    name: name === '' ? null : name.replaceAll('\\012', '\n'),
+    name: name === null ? null : name.replaceAll('\\012', '\n'),
     isDeleted,
   };
+}
+
+/** What the kernel shows of a file. One that is really named so looks deleted: nobody can tell. */
+export function fileName(shown: string | null): Pick<MapsEntry, 'name' | 'isDeleted'> {
+  if (shown === null || shown === '') return { name: null, isDeleted: false };
+  const isDeleted = shown.endsWith(DELETED);
+  return { name: isDeleted ? shown.slice(0, -DELETED.length) : shown, isDeleted };
 }

@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mappingKindOf } from '../../lib/procfs/mapping-kind.ts';
-import { parseMaps } from '../../lib/procfs/maps.ts';
-import { parseNumaMaps } from '../../lib/procfs/numa-maps.ts';
+import { type MapsEntry, parseMaps, parseMapsLine } from '../../lib/procfs/maps.ts';
+import { type NumaMapsEntry, pagesByNodeOf, parseNumaMaps } from '../../lib/procfs/numa-maps.ts';
 import { parseSmaps } from '../../lib/procfs/smaps.ts';
 import { parseStat } from '../../lib/procfs/stat.ts';
 import { hasCapability, parseStatus } from '../../lib/procfs/status.ts';
@@ -48,22 +48,59 @@ describe('maps', () => {
     fc.assert(property);
   });
 
+  const lineOf = (device: string, shown: string): MapsEntry => {
+    const head = `7f0000000000-7f0000400000 rw-s 00000000 ${device} 0 `;
+    return parseMapsLine(`${head}                         ${shown}`) as MapsEntry;
+  };
+
   test.each([
-    ['/memfd:pool', 'shared'],
-    ['/SYSV0000002a', 'shared'],
-    ['/dev/zero', 'shared'],
+    ['/memfd:pool (deleted)', 'shared'],
+    ['/SYSV0000002a (deleted)', 'shared'],
+    ['/dev/zero (deleted)', 'shared'],
+    ['/secretmem (deleted)', 'shared'],
     ['/dev/shm/segment', 'shared'],
+    ['/dev/shm/segment (deleted)', 'shared'],
+    ['[anon_shmem:name]', 'shared'],
+    ['/anon_hugepage (deleted)', 'hugetlb'],
+    ['/dev/zero', 'anonymous'],
     ['/dev/nvidia0', 'device'],
+    ['/dev/dri/renderD128', 'device'],
+    ['/dev/infiniband/uverbs0', 'device'],
+    ['/dmabuf:', 'device'],
+    ['/dmabuf:panfrost', 'device'],
+    ['anon_inode:dmabuf', 'device'],
+    ['/drm mm object (deleted)', 'device'],
+    ['/i915 (deleted)', 'device'],
+    ['/[aio] (deleted)', 'device'],
     ['anon_inode:[io_uring]', 'device'],
+    ['anon_inode:[perf_event]', 'device'],
+    ['anon_inode:kvm-vcpu:0', 'device'],
+    ['socket:[4026]', 'device'],
     ['[vdso]', 'special'],
+    ['[vvar_vclock]', 'special'],
+    ['[uprobes]', 'special'],
+    ['[sigpage]', 'special'],
     ['[anon:v8]', 'anonymous'],
+    ['[stack:4711]', 'anonymous'],
     ['[heap]', 'heap'],
     ['[stack]', 'stack'],
     ['/usr/lib/libnuma.so.1', 'file'],
-    [null, 'anonymous'],
-  ] as const)('%s is %s', (name, kind) => {
-    expect(mappingKindOf({ name }, false)).toBe(kind);
-    expect(mappingKindOf({ name }, true)).toBe('hugetlb');
+    ['', 'anonymous'],
+  ] as const)('%s is %s', (shown, kind) => {
+    expect(mappingKindOf(lineOf('00:01', shown), false)).toBe(kind);
+    expect(mappingKindOf(lineOf('00:01', shown), true)).toBe('hugetlb');
+  });
+
+  test.each([
+    ['08:01', '/memfd:pool (deleted)'],
+    ['08:01', '/[aio] (deleted)'],
+    ['08:01', '/drm mm object (deleted)'],
+    ['08:01', '/dmabuf:notes'],
+    ['00:1f', '/memfd:pool'],
+    ['00:1f', '/[aio]'],
+    ['00:1f', '/i915'],
+  ])("%s %s is a user's file", (device, shown) => {
+    expect(mappingKindOf(lineOf(device, shown), false)).toBe('file');
   });
 });
 
@@ -108,6 +145,12 @@ describe('numa_maps', () => {
       );
     });
     fc.assert(property);
+  });
+
+  test('a line that tells no size of pages counts base pages', () => {
+    const [entry] = parseNumaMaps('7f0000000000 default anon=3 dirty=3 N0=1 N2=2\n');
+    const pages = pagesByNodeOf(entry as NumaMapsEntry, 4096);
+    expect(Object.fromEntries(pages)).toEqual({ 0: 1, 2: 2 });
   });
 
   test('a mapping without pages has a policy, and nothing else', () => {

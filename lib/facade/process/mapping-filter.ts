@@ -79,12 +79,36 @@ function addressTest(
 function fileTest(pattern: string, argument: string): MappingTest {
   if (typeof pattern !== 'string') throw invalidArgumentType(argument, 'a string', pattern);
   if (pattern === '') throw invalidArgumentValue(argument, 'must not be empty', pattern);
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
-  const source = escaped.replaceAll('*', '[\\s\\S]*').replaceAll('?', '[\\s\\S]');
-  const expression = new RegExp(`^${source}$`);
+  const wanted = [...pattern];
   const isOfPath = pattern.includes('/');
   return ({ name }) => {
     if (name === null) return false;
-    return expression.test(isOfPath ? name : (name.split('/').at(-1) as string));
+    return isMatch(wanted, [...(isOfPath ? name : (name.split('/').at(-1) as string))]);
   };
+}
+
+/**
+ * Goes back to the last star only: what an earlier one could take as well, that one can. Whoever
+ * chooses the name chooses the work else, which is at most the product of both lengths so.
+ */
+function isMatch(pattern: readonly string[], name: readonly string[]): boolean {
+  let at = 0;
+  let star = -1;
+  let behindStar = 0;
+  for (let index = 0; index < name.length; ) {
+    if (pattern[at] === '*') {
+      star = at;
+      behindStar = index;
+      at += 1;
+    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === name[index])) {
+      at += 1;
+      index += 1;
+    } else if (star >= 0) {
+      behindStar += 1;
+      index = behindStar;
+      at = star + 1;
+    } else return false;
+  }
+  while (pattern[at] === '*') at += 1;
+  return at === pattern.length;
 }

@@ -10,7 +10,7 @@ import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import type { MigrationOutcome } from '../../core/migration-report.ts';
 import type { NodeId, NodeMask } from '../../core/node-mask.ts';
 import { nodemaskPair, nodemaskWords } from '../../core/nodemask-words.ts';
-import { parseNumaMaps } from '../../procfs/numa-maps.ts';
+import { pagesByNodeOf, parseNumaMaps } from '../../procfs/numa-maps.ts';
 import { type NodeMoves, targetOf } from './node-moves.ts';
 import type { ProcessFiles } from './process-files.ts';
 import { addBytes, type NodeBytes } from './process-mappings.ts';
@@ -45,7 +45,9 @@ export async function migrateAtOnce(
   if (!result.ok) return result;
   const leftBehind = result.value;
   const numaMaps = await backend.readText(`/proc/${pid}/numa_maps`);
-  const remaining = numaMaps.ok ? remainingBytes(numaMaps.value, moves) : null;
+  const remaining = numaMaps.ok
+    ? remainingBytes(numaMaps.value, moves, backend.pageSizeBytes)
+    : null;
   const outcome = outcomeOf(leftBehind, remaining);
   return Object.freeze({
     pid,
@@ -69,11 +71,12 @@ function outcomeOf(
   return Object.keys(remaining).length === 0 ? 'complete' : 'spared';
 }
 
-function remainingBytes(numaMaps: string, moves: NodeMoves): NodeBytes {
+function remainingBytes(numaMaps: string, moves: NodeMoves, pageSizeBytes: number): NodeBytes {
   const bytes: Record<NodeId, number> = {};
-  for (const { pagesByNode, kernelPageSizeBytes } of parseNumaMaps(numaMaps)) {
-    const toMove = [...pagesByNode].filter(([node]) => targetOf(node, moves) !== node);
-    addBytes(bytes, new Map(toMove), kernelPageSizeBytes);
+  for (const line of parseNumaMaps(numaMaps)) {
+    const pages = [...pagesByNodeOf(line, pageSizeBytes)];
+    const toMove = pages.filter(([node]) => targetOf(node, moves) !== node);
+    addBytes(bytes, new Map(toMove), pageSizeBytes);
   }
   return Object.freeze(bytes);
 }

@@ -44,7 +44,7 @@ export interface ProcessMapping {
 export async function readMappings(files: ProcessFiles): Promise<ProcessMapping[]> {
   const numaMaps = parseNumaMaps(await readProcessFile(files, 'numa_maps'));
   const smaps = parseSmaps(await readProcessFile(files, 'smaps'));
-  return joinMappings(smaps, numaMaps);
+  return joinMappings(smaps, numaMaps, files.backend.pageSizeBytes);
 }
 
 /** Joins by address. A line of numa_maps whose mapping has grown or been joined since belongs to
@@ -52,6 +52,7 @@ export async function readMappings(files: ProcessFiles): Promise<ProcessMapping[
 export function joinMappings(
   smaps: readonly SmapsEntry[],
   numaMaps: readonly NumaMapsEntry[],
+  pageSizeBytes: number,
 ): ProcessMapping[] {
   const ascending = [...numaMaps].sort((a, b) => (a.start < b.start ? -1 : 1));
   let next = 0;
@@ -64,14 +65,20 @@ export function joinMappings(
       lines.push(ascending[next] as NumaMapsEntry);
       next += 1;
     }
-    return mappingOf(entry, lines);
+    return mappingOf(entry, lines, pageSizeBytes);
   });
 }
 
-function mappingOf(entry: SmapsEntry, lines: readonly NumaMapsEntry[]): ProcessMapping {
+function mappingOf(
+  entry: SmapsEntry,
+  lines: readonly NumaMapsEntry[],
+  basePageSizeBytes: number,
+): ProcessMapping {
+  // What a line of numa_maps does not tell, smaps may.
+  const pageSizeBytes = entry.kernelPageSizeBytes || basePageSizeBytes;
   const bytesByNode: Record<NodeId, number> = {};
   for (const { pagesByNode, kernelPageSizeBytes } of lines)
-    addBytes(bytesByNode, pagesByNode, kernelPageSizeBytes);
+    addBytes(bytesByNode, pagesByNode, kernelPageSizeBytes || pageSizeBytes);
   const { start, end, name, permissions } = entry;
   const isHugetlb = lines.some((line) => line.isHugetlb);
   return {
@@ -88,7 +95,7 @@ function mappingOf(entry: SmapsEntry, lines: readonly NumaMapsEntry[]): ProcessM
     swappedBytes: entry.swappedBytes,
     lockedBytes: entry.lockedBytes,
     mapCountMax: lines.reduce((most, line) => Math.max(most, line.mapCountMax), 0),
-    kernelPageSizeBytes: entry.kernelPageSizeBytes,
+    kernelPageSizeBytes: pageSizeBytes,
   };
 }
 

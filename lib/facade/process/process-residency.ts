@@ -7,9 +7,9 @@
 
 import { MAPPING_KINDS, type MappingKind } from '../../core/mapping-kind.ts';
 import type { NodeId } from '../../core/node-mask.ts';
-import { mappingKindOf } from '../../procfs/mapping-kind.ts';
-import { type MapsEntry, parseMaps } from '../../procfs/maps.ts';
-import { type NumaMapsEntry, parseNumaMaps } from '../../procfs/numa-maps.ts';
+import { mappingKindOf, type NamedMapping } from '../../procfs/mapping-kind.ts';
+import { fileName, type MapsEntry, parseMaps } from '../../procfs/maps.ts';
+import { type NumaMapsEntry, pagesByNodeOf, parseNumaMaps } from '../../procfs/numa-maps.ts';
 import { type ProcessFiles, readProcessFile } from './process-files.ts';
 import { addBytes, type NodeBytes } from './process-mappings.ts';
 
@@ -38,11 +38,11 @@ interface Sums {
 export async function readResidency(files: ProcessFiles): Promise<ProcessResidency> {
   const numaMaps = parseNumaMaps(await readProcessFile(files, 'numa_maps'));
   const maps = parseMaps(await readProcessFile(files, 'maps'));
-  return sumResidency(files.pid, numaMaps, maps);
+  return sumResidency(files, numaMaps, maps);
 }
 
 function sumResidency(
-  pid: number,
+  { pid, backend }: ProcessFiles,
   numaMaps: readonly NumaMapsEntry[],
   maps: readonly MapsEntry[],
 ): ProcessResidency {
@@ -51,8 +51,9 @@ function sumResidency(
   const all = noBytes();
   for (const line of numaMaps) {
     const kind = mappingKindOf(names.get(line.start) ?? nameOf(line), line.isHugetlb);
+    const pages = pagesByNodeOf(line, backend.pageSizeBytes);
     for (const sums of [all, kinds.get(kind) as Sums]) {
-      addBytes(sums.bytesByNode, line.pagesByNode, line.kernelPageSizeBytes);
+      addBytes(sums.bytesByNode, pages, backend.pageSizeBytes);
     }
   }
   for (const sums of [all, ...kinds.values()]) {
@@ -67,6 +68,7 @@ function noBytes(): Sums {
 }
 
 /** What numa_maps says itself, of a mapping that was gone when maps was read. */
-function nameOf({ file, isHeap, isStack }: NumaMapsEntry): { name: string | null } {
-  return { name: file ?? (isHeap ? '[heap]' : isStack ? '[stack]' : null) };
+function nameOf({ file, isHeap, isStack }: NumaMapsEntry): NamedMapping {
+  const shown = file ?? (isHeap ? '[heap]' : isStack ? '[stack]' : null);
+  return { ...fileName(shown), deviceMajor: 0 };
 }
