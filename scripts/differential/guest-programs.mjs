@@ -5,10 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { runGuest } from '../guest/guest.mjs';
-import { projectFolder } from '../guest/host.mjs';
 
-// One CPU: outcomes repeat, and emulation is many times faster than with several.
-export const guestMachine = join(projectFolder, 'scripts/machines/four-nodes-single-cpu.json');
 /** Ends the guests that run, and lets no other begin. */
 export const stop = new AbortController();
 
@@ -45,7 +42,7 @@ export async function runInGuest(harness, kernel, script, onProgress = () => {})
   let errors = '';
   const { exitCode } = await runGuest({
     kernel,
-    machine: guestMachine,
+    machine: script.machine,
     signal: stop.signal,
     command: ['sh', '-c', `echo ${beginning} && ${batch}`],
     timeoutSeconds: startSecondsMax + Math.ceil(script.programCount / programsPerSecondMin),

@@ -5,7 +5,13 @@ import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { projectFolder } from '../guest/host.mjs';
 import { bundlePath } from './bundle.mjs';
+
+// One CPU: outcomes repeat, and emulation is many times faster than with several. A second one
+// shows what groups do to the CPUs of a thread.
+const singleMachine = join(projectFolder, 'scripts/machines/four-nodes-single-cpu.json');
+const groupsMachine = join(projectFolder, 'scripts/machines/four-nodes-two-cpus.json');
 
 let fileCount = 0;
 
@@ -15,6 +21,7 @@ let fileCount = 0;
 /**
  * @typedef {object} Script
  * @property {string} path below the project's folder of build results, which guests get
+ * @property {string} machine that it is for
  * @property {string} digest of its text
  * @property {number} programCount
  * @property {number} callCount calls of all programs, questions about their effects included
@@ -28,14 +35,18 @@ let fileCount = 0;
  * @param {number} programCount
  * @param {(index: number) => Program} programAt
  * @param {(script: Script) => Promise<T>} body
+ * @param {boolean} [isChosen] one by one: a few with groups are enough for their machine
  * @returns {Promise<T>}
  */
-export async function withScript(harness, programCount, programAt, body) {
+export async function withScript(harness, programCount, programAt, body, isChosen = false) {
   let callCount = 0;
+  let groupCount = 0;
   /** @type {string[]} */
   const texts = [];
   for (let index = 0; index < programCount; index += 1) {
-    const lines = await harness.scriptOf(programAt(index));
+    const program = programAt(index);
+    groupCount += Number(program.groups !== undefined);
+    const lines = await harness.scriptOf(program);
     callCount += lines.length;
     texts.push(lines.join('\n'));
   }
@@ -44,7 +55,9 @@ export async function withScript(harness, programCount, programAt, body) {
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
   writeFileSync(path, gzipSync(text, { level: 1 }));
   try {
-    return await body({ path, digest, programCount, callCount, programAt });
+    const isOfGroups = groupCount === programCount || (isChosen && groupCount > 0);
+    const machine = isOfGroups ? groupsMachine : singleMachine;
+    return await body({ path, machine, digest, programCount, callCount, programAt });
   } finally {
     rmSync(path, { force: true });
   }
@@ -58,5 +71,5 @@ export async function withScript(harness, programCount, programAt, body) {
  */
 export function withScriptOf(harness, programs, body) {
   const programAt = (/** @type {number} */ index) => /** @type {Program} */ (programs[index]);
-  return withScript(harness, programs.length, programAt, body);
+  return withScript(harness, programs.length, programAt, body, true);
 }

@@ -2,7 +2,6 @@
 // The simulator against what a kernel did: the same programs, on the same machine.
 
 import { readMachine } from '../guest/machine.mjs';
-import { guestMachine } from './guest-programs.mjs';
 
 const shownMax = 10;
 /** So many show every known difference; with fewer, one that is not met may have been missed. */
@@ -18,7 +17,7 @@ const programsForAll = 20_000;
  * @returns {Promise<string[]>} what is wrong
  */
 export async function compareWithSimulator(harness, script, { release, replies }, say) {
-  const machine = readMachine(guestMachine);
+  const machine = readMachine(script.machine);
   const line = harness.kernelLineOf(release);
   const startMs = performance.now();
   /** @type {Map<string, number>} */

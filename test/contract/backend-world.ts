@@ -146,6 +146,7 @@ class BackendProcess implements WorldProcess {
   munmap = async (): Promise<SyscallFailure> => unsupported('munmap');
   mprotect = async (): Promise<SyscallFailure> => unsupported('mprotect');
   mlock = async (): Promise<SyscallFailure> => unsupported('mlock');
+  munlock = async (): Promise<SyscallFailure> => unsupported('munlock');
   setuid = async (): Promise<SyscallFailure> => unsupported('setuid');
   pin = async (): Promise<SyscallFailure> => unsupported('pin');
   unpin = async (): Promise<SyscallFailure> => unsupported('unpin');

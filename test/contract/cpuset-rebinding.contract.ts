@@ -7,11 +7,11 @@
 
 import { expect } from 'vitest';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { confine, cpusetTests } from './cpuset-scene.ts';
-import { areasOf, familyFor } from './objects.ts';
+import { CPUSET_CONDITIONS, confine, cpusetTests } from './cpuset-scene.ts';
+import { areasOf, familyFor, given, settingsOf, threadsOf } from './objects.ts';
 import { mapPages, maskOf, type Pages, rangePolicy, threadPolicy } from './pages.ts';
-import type { DeclareTest, OpenSubject } from './scene.ts';
-import type { PolicyRequest } from './world.ts';
+import type { Conditions, DeclareTest, OpenSubject } from './scene.ts';
+import type { PolicyRequest, WorldProcess } from './world.ts';
 
 const { STATIC_NODES: STATIC, RELATIVE_NODES: RELATIVE, NUMA_BALANCING } = MPOL_MODE_FLAG;
 
@@ -228,6 +228,42 @@ function declareRebinding(declare: DeclareTest): void {
   });
 }
 
+/** The CPUs that a thread may run on, which groups without CPUs of their own could leave alone. */
+function declareAffinity(declare: DeclareTest): void {
+  const sentence = 'a thread that joins a group keeps its CPUs as this kernel lets it';
+  const traits: Conditions['traits'] = [...(CPUSET_CONDITIONS.traits ?? []), 'threads'];
+  declare(
+    sentence,
+    { ...CPUSET_CONDITIONS, traits },
+    async ({ process, machine, facts, ...scene }) => {
+      const all = machine.topology.nodes.flatMap(({ cpus }) => cpus).sort((a, b) => a - b);
+      if (all.length < 2) scene.skip('needs two CPUs');
+      const [first, second] = all as [number, number];
+      const child = await threadsOf(process).create();
+      const cpusOf = async (one: WorldProcess): Promise<number[]> =>
+        given(await threadsOf(one).affinity());
+      await settingsOf(scene.world).withCpusets(async (create) => {
+        const group = await create();
+        expect(await group.setMems('0-3')).toSucceed();
+        const moves = [() => group.attach(process.pid), () => group.leave(process.pid)];
+        for (const change of moves) {
+          expect(await process.runOnCpu(first)).toSucceed();
+          expect(await child.runOnCpu(second)).toSucceed();
+          expect(await change()).toSucceed();
+          const kept = facts.joiningForgetsAffinity ? [all, all] : [[first], [second]];
+          expect(await Promise.all([cpusOf(process), cpusOf(child)])).toEqual(kept);
+        }
+        expect(await process.runOnCpu(first)).toSucceed();
+        expect(await group.setMems('0-1')).toSucceed();
+        expect(await cpusOf(process)).toEqual([first]);
+      });
+    },
+  );
+}
+
 export function cpusetRebindingContract(subject: OpenSubject): void {
-  familyFor(subject, 'policies in a cpuset', ['settings'], declareRebinding);
+  familyFor(subject, 'policies in a cpuset', ['settings'], (declare) => {
+    declareRebinding(declare);
+    declareAffinity(declare);
+  });
 }

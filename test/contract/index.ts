@@ -20,6 +20,7 @@ import { hugeLimitsContract } from './huge-limits.contract.ts';
 import { hugePagePartsContract } from './huge-page-parts.contract.ts';
 import { hugePagesContract } from './huge-pages.contract.ts';
 import { interleaveContract } from './interleave.contract.ts';
+import { joinedMappingsContract } from './joined-mappings.contract.ts';
 import { lifetimeContract } from './lifetime.contract.ts';
 import { longTermPinsContract } from './long-term-pins.contract.ts';
 import { mappingContract } from './mapping.contract.ts';
@@ -28,6 +29,7 @@ import { maskDecodingContract } from './mask-decoding.contract.ts';
 import { mergedPagesContract } from './merged-pages.contract.ts';
 import { migratePagesContract } from './migrate-pages.contract.ts';
 import { misplacedPagesContract } from './misplaced-pages.contract.ts';
+import { moveArraysContract } from './move-arrays.contract.ts';
 import { movePagesContract } from './move-pages.contract.ts';
 import { nodeCountersContract } from './node-counters.contract.ts';
 import { nodeFilesContract } from './node-files.contract.ts';
@@ -78,6 +80,7 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   misplacedPagesContract,
   checkOrderContract,
   movePagesContract,
+  moveArraysContract,
   pageStatusContract,
   migratePagesContract,
   thereAndBackContract,
@@ -85,6 +88,7 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   pinsContract,
   hugePagesContract,
   vmaSplitContract,
+  joinedMappingsContract,
   numaMapsContract,
   mapsContract,
   smapsContract,

@@ -173,6 +173,26 @@ const FACTS = {
     ['5.0', true],
     ['6.12', false],
   ],
+  /** What has pages of its own is joined with a neighbour that has none. */
+  joinsUntouchedNeighbours: [
+    ['5.0', false],
+    ['6.16', true],
+  ],
+  /** mmap joins what lies behind first, and what lies before only if it fits that, too. */
+  mmapLooksAheadFirst: [
+    ['5.0', true],
+    ['6.12', false],
+  ],
+  /** A process that joins a group may run on all its CPUs, whatever it asked for. */
+  joiningForgetsAffinity: [
+    ['5.0', true],
+    ['6.2', false],
+  ],
+  /** Memory that can no longer be written, and has no pages of its own, is promised no more. */
+  readOnlyEndsPromise: [
+    ['5.0', false],
+    ['6.6', true],
+  ],
   /** mremap moves a range of several mappings. */
   mremapTakesSeveral: [
     ['5.0', false],

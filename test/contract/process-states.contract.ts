@@ -77,6 +77,40 @@ function declareNamespaces(declare: DeclareTest): void {
   );
 }
 
+function declareDropped(declare: DeclareTest): void {
+  declare(
+    'who gave up CAP_SYS_NICE may move his own pages, and not what others share',
+    { needs: [privileged], traits: ['states'] },
+    async ({ process, machine, node }) => {
+      const pages = await mapPages(process, machine, 1);
+      await placeOn(pages, [node]);
+      expect(await statesOf(process).dropCapability('CAP_SYS_NICE')).toSucceed();
+      const all = await move(process, pages, node, MOVE_ALL);
+      expect(all.result).toFailWith('move_pages', 'EPERM');
+      const bound = await pages.mbind(MPOL.BIND, maskOf(node), MOVE_ALL);
+      expect(bound).toFailWith('mbind', 'EPERM');
+      expect((await move(process, pages, node, MOVE)).result).toSucceed(0);
+    },
+  );
+
+  declare(
+    'who gave up one privilege keeps the others',
+    { needs: [privileged], traits: ['states', 'sharing', 'setuid'] },
+    async ({ process, node }) => {
+      const child = await process.fork();
+      expect(await statesOf(process).dropCapability('CAP_SYS_NICE')).toSucceed();
+      const request = { pid: child.pid, from: maskOf(node), to: maskOf(node) };
+      // The child has a privilege that its parent has not, but who may trace may look into it.
+      expect(await process.migratePages(request)).toSucceed();
+      expect(await statesOf(process).dropCapability('CAP_SYS_PTRACE')).toSucceed();
+      expect(await process.migratePages(request)).toFailWith('migrate_pages', 'EPERM');
+      expect(await process.setuid(1000)).toSucceed();
+      expect(await statesOf(child).dropCapability('CAP_SETUID')).toSucceed();
+      expect(await child.setuid(1000)).toFailWith('setuid', 'EPERM');
+    },
+  );
+}
+
 function declareWriters(declare: DeclareTest): void {
   declare(
     'nothing is lost of what a process writes while its page moves',
@@ -111,6 +145,7 @@ export function processStatesContract(subject: OpenSubject): void {
   familyFor(subject, 'states of processes', ['states'], (declare) => {
     declareTargets(declare);
     declareNamespaces(declare);
+    declareDropped(declare);
     declareWriters(declare);
   });
 }

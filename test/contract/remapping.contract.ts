@@ -18,6 +18,7 @@ import type { Conditions, DeclareTest, OpenSubject } from './scene.ts';
 const { EFAULT, ENOENT } = ERRNO;
 const HUGE_BYTES = 2 * 1024 * 1024;
 const MADV_DONTNEED = 4;
+const MADV_REMOVE = 9;
 const MADV_GUARD_INSTALL = 102;
 const MADV_GUARD_REMOVE = 103;
 const TARGET = FREE_ADDRESS + 0x1000_0000n;
@@ -183,10 +184,73 @@ function declareDropped(declare: DeclareTest): void {
   );
 }
 
+/** Pages of an object that a hole is made in, or that a lock is taken off. */
+function declareRemoved(declare: DeclareTest): void {
+  const conditions: Conditions = { traits: ['areas', 'sharing', 'mlock'], needs: [memoryNodes(2)] };
+  declare('removed pages are gone for all who share them', conditions, async (scene) => {
+    const { process, machine } = scene;
+    const [near, far] = machine.memoryNodes as [number, number];
+    const pages = await mapPages(process, machine, 4, { shared: true });
+    await placeOn(pages, [near, near, near, near]);
+    const inChild = pages.in(await process.fork());
+    await inChild.touch('read');
+    expect(await pages.part(1, 2).mbind(MPOL.BIND, maskOf(far))).toSucceed();
+    expect(await areasOf(process).madvise(pages.at(1), 2, MADV_REMOVE)).toSucceed();
+    const left = [near, -ENOENT, -ENOENT, near];
+    expect(await where(pages)).toResideOn(left);
+    expect(await where(inChild)).toResideOn(left);
+    // The object still has its policy.
+    await inChild.touch();
+    expect((await where(inChild))[1]).toBe(far);
+  });
+
+  declare('what cannot be removed', conditions, async ({ process, machine }) => {
+    const { madvise } = areasOf(process);
+    const own = await (await mapPages(process, machine, 1)).touch();
+    expect(await madvise(own.address, 1, MADV_REMOVE)).toFailWith('madvise', 'EINVAL');
+    const shared = await (await mapPages(process, machine, 1, { shared: true })).touch();
+    expect(await process.mlock(shared.address, 1)).toSucceed();
+    expect(await madvise(shared.address, 1, MADV_REMOVE)).toFailWith('madvise', 'EINVAL');
+    expect(await process.munlock(shared.address, 1)).toSucceed();
+    expect(await madvise(shared.address, 1, MADV_REMOVE)).toSucceed();
+  });
+
+  declare('unlocked pages stay, and their mapping is whole again', conditions, async (scene) => {
+    const { process, machine, node } = scene;
+    const pages = await mapPages(process, machine, 4, { address: FREE_ADDRESS });
+    await placeOn(pages, [node, node, node, node]);
+    const sizes = async (): Promise<number[]> =>
+      (await areasOf(process).list(pages.address, 4)).map(({ pageCount }) => pageCount);
+    expect(await process.mlock(pages.at(1), 2)).toSucceed();
+    expect(await sizes()).toEqual([1, 2, 1]);
+    expect(await process.munlock(pages.address, 4)).toSucceed();
+    expect(await sizes()).toEqual([4]);
+    expect(await where(pages)).toResideOn([node, node, node, node]);
+    expect(await process.munlock(pages.address, 6)).toFailWith('munlock', 'ENOMEM');
+  });
+
+  declare(
+    'locked memory that becomes writable gets its pages at once',
+    conditions,
+    async (scene) => {
+      const { process, machine } = scene;
+      const pages = await mapPages(process, machine, 2);
+      expect(await process.mprotect(pages.address, 2, 'none')).toSucceed();
+      // Nothing can be faulted in, and the lock stays.
+      expect(await process.mlock(pages.address, 2)).toFailWith('mlock', 'ENOMEM');
+      expect(await process.mprotect(pages.address, 1, 'write')).toSucceed();
+      expect((await where(pages.part(0, 1)))[0]).toBeGreaterThanOrEqual(0);
+      expect(await process.mprotect(pages.at(1), 1, 'read')).toSucceed();
+      expect((await where(pages.part(1, 2)))[0]).toBeLessThan(0);
+    },
+  );
+}
+
 export function remappingContract(subject: OpenSubject): void {
   familyFor(subject, 'mappings that change', ['areas'], (declare) => {
     declareMoves(declare);
     declareOfPool(declare);
     declareDropped(declare);
+    declareRemoved(declare);
   });
 }

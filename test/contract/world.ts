@@ -19,11 +19,11 @@ import type { KnownTopology } from '../../lib/backend/topology-snapshot.ts';
 import type { NodeCounters, VmCounters } from './world-counters.ts';
 import type { FileCalls, TextFiles } from './world-files.ts';
 import type { MachineSettings } from './world-settings.ts';
-import type { ThreadCalls } from './world-threads.ts';
+import type { StateCalls, ThreadCalls } from './world-threads.ts';
 
 export type { NodeCounters, VmCounters } from './world-counters.ts';
 export type { Cpuset, MachineSettings, WeightFiles, WriteWeight } from './world-settings.ts';
-export type { ThreadCalls } from './world-threads.ts';
+export type { Capability, StateCalls, ThreadCalls } from './world-threads.ts';
 
 /** What a kind of world can show; a test that needs more is not part of that world's suite. */
 export type Trait =
@@ -111,11 +111,14 @@ export interface PointerCalls {
     readonly mask?: bigint;
     readonly mode?: bigint;
   }): Promise<StoredPolicy>;
+  /** Memory ends with an array that has fewer entries than `count`. */
   movePages(request: {
     readonly count: number;
     readonly pages: bigint | BigUint64Array;
-    readonly nodes: number | null;
+    readonly nodes: number | bigint | Int32Array | null;
     readonly status: bigint | Int32Array;
+    /** Default: MPOL_MF_MOVE. */
+    readonly flags?: number;
   }): Promise<SyscallResult<number>>;
 }
 
@@ -190,14 +193,6 @@ export interface RingCalls {
   packetRing(blockPages: number, blockCount: number): Promise<SyscallResult<bigint>>;
 }
 
-/** With the trait `states`. */
-export interface StateCalls {
-  /** A child that has ended, and that nobody has waited for; the value is its pid. */
-  endedChild(): Promise<SyscallResult<number>>;
-  /** A user namespace of its own, where it has all privileges. */
-  unshareUser(): Promise<SyscallResult<undefined>>;
-}
-
 /** Answers of a trait that the world does not have are ENOSYS. */
 export interface WorldProcess {
   readonly pid: number;
@@ -220,6 +215,7 @@ export interface WorldProcess {
     access: Access | 'none' | 'write-only',
   ): Promise<SyscallResult<undefined>>;
   mlock(address: bigint, pageCount: number): Promise<SyscallResult<undefined>>;
+  munlock(address: bigint, pageCount: number): Promise<SyscallResult<undefined>>;
   touch(address: bigint, pageCount: number, access: Access): Promise<SyscallResult<undefined>>;
   /**
    * Answers at once, and touches for so long; the process's next call waits. `count` adds 1 to the

@@ -8,11 +8,13 @@
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { Cpuset } from '../contract/world.ts';
 import type { Reply } from '../puppet/channel.ts';
+import { hex } from '../puppet/mask-text.ts';
 import { PuppetProcess } from '../puppet/puppet-process.ts';
 import { normalised } from './compare.ts';
 import { type ProgramWorld, runProgram } from './interpret.ts';
 import { type Outcome, UNWRITTEN } from './outcome.ts';
 import type { GroupKind, Program } from './program.ts';
+import { UNCHANGED, type Watch } from './watch.ts';
 
 /** As in test/puppet/batch.h. */
 const BATCH_PID_FIRST = 1_000_000_000;
@@ -82,6 +84,15 @@ function groupSettings(answer: Answer): NonNullable<ProgramWorld['settings']> {
   };
 }
 
+/** Each process looks at itself. */
+function watching(answer: Answer): Watch {
+  return async ({ pid }, { address, pageCount }) => {
+    const line = `watch ${hex(address)} ${pageCount * PAGE_SIZE_BYTES}`;
+    const expected = { errno: 0, values: [UNCHANGED] };
+    return answer(`${pid - BATCH_PID_FIRST} ${line}`, expected).values[0] as string;
+  };
+}
+
 /** Runs the program with processes whose every line `answer` answers. */
 async function play(program: Program, answer: Answer): Promise<Outcome> {
   const lines = new BatchLines();
@@ -93,7 +104,8 @@ async function play(program: Program, answer: Answer): Promise<Outcome> {
     },
   };
   const origin = new PuppetProcess(channel, '', 0, PAGE_SIZE_BYTES);
-  return runProgram({ spawn: () => origin.fork(), settings: groupSettings(answer) }, program);
+  const settings = groupSettings(answer);
+  return runProgram({ spawn: () => origin.fork(), settings, watch: watching(answer) }, program);
 }
 
 /** The program's lines, in the order in which they run. */

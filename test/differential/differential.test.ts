@@ -68,7 +68,7 @@ describe('generated programs', () => {
   test('every call appears, and a feature that is left out does not', () => {
     const without = new Set<Feature>(['prot-none', 'balancing', 'weighted-interleave']);
     const all = programs(300).flatMap(({ steps }) => steps);
-    expect(new Set(all.map(({ call }) => call)).size).toBe(16);
+    expect(new Set(all.map(({ call }) => call)).size).toBe(19);
     const fewer = Array.from({ length: 300 }, (_, seed) => generateProgram(seed, without));
     const text = JSON.stringify(fewer);
     expect(text).not.toContain('"access":"none"');
@@ -85,7 +85,7 @@ describe('programs with groups', () => {
 
   test('every call appears, most groups are used, and children inherit what is held', () => {
     const steps = all.flatMap((program) => program.steps);
-    expect(new Set(steps.map(({ call }) => call)).size).toBe(21);
+    expect(new Set(steps.map(({ call }) => call)).size).toBe(23);
     const joined = all.filter(({ steps: own }) => own.some(({ call }) => call === 'joinGroup'));
     expect(joined.length).toBeGreaterThan(200);
     const inheriting = all.filter(({ steps: own }) => {
@@ -113,10 +113,15 @@ describe('programs with groups', () => {
       [
         "15 make_group 0 v2",
         "0 mmap 0x10000000000 4096 private 3",
+        "0 watch 0x10000000000 147456",
         "15 set_mems 0 1-2",
+        "0 watch 0x10000000000 147456",
         "15 join_group root 1000000000",
         "0 get_mempolicy 0x0 0x0 0x401 buffer mode",
+        "0 watch 0x10000000000 147456",
         "0 register_buffer 1099511627776 4096 100",
+        "0 watch 0x10000000000 147456",
+        "0 watch 0x10000000000 147456",
         "0 exit",
       ]
     `);
@@ -136,12 +141,21 @@ describe('scripts', () => {
     expect(await scriptOf(pinned)).toMatchInlineSnapshot(`
       [
         "0 mmap 0x10000000000 4096 private 3",
+        "0 watch 0x10000000000 147456",
         "0 fork 1",
+        "0 watch 0x10000000000 147456",
+        "1 watch 0x10000000000 147456",
         "1 pin 0x10000000000 4096 100",
+        "1 watch 0x10000000000 147456",
         "1 unpin 100",
+        "1 watch 0x10000000000 147456",
         "0 move_pages 1000000001 1 0x10000000000 null -9999 0",
+        "0 watch 0x10000000000 147456",
+        "1 watch 0x10000000000 147456",
         "0 move_pages 0 36 span:0x10000000000 null all:-9999 0",
+        "0 watch 0x10000000000 147456",
         "1 move_pages 0 36 span:0x10000000000 null all:-9999 0",
+        "1 watch 0x10000000000 147456",
         "1 exit",
         "0 exit",
       ]
@@ -149,16 +163,22 @@ describe('scripts', () => {
   });
 
   test('give an outcome with their replies; what follows from a failure is not asked', async () => {
-    const replies = ['0x10000000000', '1 1000000001', '!14', '!9', '0 0', '0 0,-14*35'];
-    const line = [...replies, '0 -14*36', '0', '0'].join(';');
+    const own = '0/0+1:rw-p~default';
+    const replies = ['0x10000000000', own, '1 1000000001', '=', own, '!14', '=', '!9', '='];
+    const question = ['0 0', '=', '='];
+    const ends = ['0 0,-14*35', '=', '0 -14*36', `${own}~anon=1`];
+    const line = [...replies, ...question, ...ends, '0', '0'].join(';');
     const { steps, last } = await readOutcome(pinned, line);
-    expect(steps.slice(2)).toEqual([
+    expect(steps).toEqual([
+      { errno: 0, watched: { 0: own } },
+      { errno: 0, watched: { 1: own } },
       { errno: 14 },
       { isSkipped: true },
       { errno: 0, value: 0, status: [0] },
     ]);
     expect(Object.keys(last)).toEqual(['0', '1']);
     expect(last['0']).toBe('0'.padEnd(36, '.'));
+    expect(last['1']).toBe(`${'.'.repeat(36)} ${own}~anon=1`);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Random single calls: most make sense; some break one rule or another. */
 
 import { MPOL, MPOL_F, MPOL_MF } from '../../lib/core/uapi.ts';
+import { MADV } from '../../lib/simulator/interface/madvise-numbers.ts';
 import { generateMask, generateMode } from './generate-policy.ts';
 import {
   type Call,
@@ -47,11 +48,21 @@ export function mmap({ random }: Scene, { mapped }: ProcessState): Call & Span &
   );
   const slot = free.length > 0 && random.chance(0.9) ? random.pick(free) : random.between(0, 3);
   mapped.add(slot);
-  const isWhole = random.chance(0.8);
+  const isWhole = random.chance(0.7);
   const start = isWhole ? 0 : random.between(0, SLOT_PAGES - 1);
-  const pages = isWhole ? SLOT_PAGES : random.between(1, SLOT_PAGES - start);
+  // With the page behind the slot a mapping meets that of the next.
+  const isJoining = random.chance(0.3);
+  const room = (isJoining ? SLOT_STRIDE : SLOT_PAGES) - start;
+  const pages = isWhole || isJoining ? room : random.between(1, room);
   return { call: 'mmap', page: slot * SLOT_STRIDE + start, pages };
 }
+
+/** Memory where some may be already: beside mappings that there are, or in a gap of one. */
+export const mmapBeside: Maker = (scene, caller) => {
+  const { page } = spanIn(scene, caller);
+  const room = SLOT_STRIDE - (page % SLOT_STRIDE);
+  return { call: 'mmap', page, pages: Math.min(room, scene.random.between(1, 4)) };
+};
 
 /** Mostly a mapping is filled at once: calls have little to say about pages that are not there. */
 export function touchAll({ random }: Scene, { id }: ProcessState, { page, pages }: Span): Step[] {
@@ -163,8 +174,20 @@ export const movePages: Maker = (scene, caller) => {
     { weight: 2, value: 0 },
     { weight: 1, value: random.between(0, 15) },
   ]);
-  return { call: 'movePages', target: targetOf(scene, caller), list, nodes, flags };
+  const call = { call: 'movePages', list, nodes, flags } as const;
+  if (list.length === 0 || random.chance(0.92)) {
+    return { ...call, target: targetOf(scene, caller) };
+  }
+  return { ...call, target: 'self', ends: generateEnds(random, list.length, nodes !== null) };
 };
+
+/** One array, or two, that memory ends with before the list does. */
+function generateEnds(random: Random, count: number, hasNodes: boolean): Ends {
+  const arrays = random.some(['pages', 'status', ...(hasNodes ? ['nodes'] : [])] as const);
+  return Object.fromEntries(arrays.map((name) => [name, random.between(0, count - 1)]));
+}
+
+type Ends = NonNullable<Extract<Call, { call: 'movePages' }>['ends']>;
 
 export const migratePages: Maker = (scene, caller) => ({
   call: 'migratePages',
@@ -213,9 +236,26 @@ export const munmap: Maker = (scene, caller) => ({ call: 'munmap', ...spanAcross
 
 export const mlock: Maker = (scene, caller) => ({ call: 'mlock', ...spanIn(scene, caller) });
 
+export const munlock: Maker = (scene, caller) => ({ call: 'munlock', ...spanIn(scene, caller) });
+
+export const madvise: Maker = (scene, caller) => {
+  const advice = scene.random.weighted([
+    { weight: 5, value: MADV.DONTNEED },
+    { weight: 4, value: MADV.DONTFORK },
+    { weight: 2, value: MADV.DOFORK },
+    { weight: 4, value: MADV.REMOVE },
+  ]);
+  return { call: 'madvise', advice, ...spanIn(scene, caller) };
+};
+
+export const dropCapability: Maker = ({ random }) => ({
+  call: 'dropCapability',
+  capability: random.pick(['CAP_SYS_NICE', 'CAP_SYS_NICE', 'CAP_SYS_PTRACE', 'CAP_SETUID']),
+});
+
 export const runOnCpu: Maker = ({ random }) => ({
   call: 'runOnCpu',
-  cpu: random.pick([0, 0, 0, 4095]),
+  cpu: random.pick([0, 0, 1, 1, 4095]),
 });
 
 export const setuid: Maker = ({ random }) => ({
@@ -232,13 +272,17 @@ export const PLAIN_CALLS: readonly Weighted<Maker>[] = [
   { weight: 5, value: migratePages },
   { weight: 9, value: getMempolicy },
   { weight: 4, value: mmap },
-  { weight: 3, value: munmap },
-  { weight: 4, value: mprotect },
-  { weight: 5, value: fork },
+  { weight: 6, value: mmapBeside },
+  { weight: 6, value: munmap },
+  { weight: 8, value: mprotect },
+  { weight: 6, value: fork },
   { weight: 1, value: exit },
   { weight: 3, value: pin },
   { weight: 1.5, value: unpin },
-  { weight: 1, value: mlock },
+  { weight: 4, value: mlock },
+  { weight: 4, value: munlock },
+  { weight: 6, value: madvise },
   { weight: 0.7, value: runOnCpu },
   { weight: 0.7, value: setuid },
+  { weight: 0.7, value: dropCapability },
 ];

@@ -3,18 +3,21 @@
  * pages are held by pipes and by rings, which children inherit.
  */
 
-import { MADV } from '../../lib/simulator/interface/madvise-numbers.ts';
 import {
+  dropCapability,
   exit as exitAnyhow,
   forkChild,
   getMempolicy,
   type Maker,
+  madvise,
   mbind,
   migratePages,
   mlock,
   mmap,
+  mmapBeside,
   movePages,
   mprotect,
+  munlock,
   munmap,
   PROCESSES_MAX,
   pin,
@@ -75,15 +78,6 @@ const exit: Maker = (scene, caller) => {
   return caller.rings.size > 0 ? unregister(scene, caller) : exitAnyhow(scene, caller);
 };
 
-const madvise: Maker = (scene, caller) => {
-  const advice = scene.random.weighted([
-    { weight: 5, value: MADV.DONTNEED },
-    { weight: 4, value: MADV.DONTFORK },
-    { weight: 2, value: MADV.DOFORK },
-  ]);
-  return { call: 'madvise', advice, ...spanIn(scene, caller) };
-};
-
 export const GROUP_CALLS: readonly Weighted<Maker>[] = [
   { weight: 16, value: touch },
   { weight: 9, value: setMempolicy },
@@ -101,9 +95,12 @@ export const GROUP_CALLS: readonly Weighted<Maker>[] = [
   { weight: 4, value: unregister },
   { weight: 5, value: madvise },
   { weight: 3, value: mmap },
-  { weight: 2, value: munmap },
-  { weight: 3, value: mprotect },
-  { weight: 1, value: mlock },
+  { weight: 3, value: mmapBeside },
+  { weight: 4, value: munmap },
+  { weight: 4, value: mprotect },
+  { weight: 2, value: mlock },
+  { weight: 2, value: munlock },
+  { weight: 0.7, value: dropCapability },
   { weight: 0.7, value: runOnCpu },
   { weight: 1, value: setuid },
 ];

@@ -12,12 +12,14 @@ import {
   maskArgument,
   nodesOf,
   type Program,
+  REGION_PAGES,
   type Step,
   type Target,
 } from './program.ts';
 import {
   type Answer,
   counted,
+  type Living,
   pagesOf,
   placed,
   plain,
@@ -26,6 +28,7 @@ import {
   SKIPPED,
   type StepOf,
 } from './run.ts';
+import { UNCHANGED, type Watch } from './watch.ts';
 
 async function getMempolicy(run: Run, process: WorldProcess, step: StepOf<'getMempolicy'>): Answer {
   const address = run.address(step.page);
@@ -51,7 +54,29 @@ async function getMempolicy(run: Run, process: WorldProcess, step: StepOf<'getMe
   };
 }
 
+/** With arrays that end before the list does. */
+async function moveCut(run: Run, process: WorldProcess, step: StepOf<'movePages'>): Answer {
+  const { list, nodes, flags, ends = {} } = step;
+  const count = list.length;
+  const status = new Int32Array(ends.status ?? count).fill(UNWRITTEN);
+  const pages = BigUint64Array.from(list, (page) => run.address(page)).slice(
+    0,
+    ends.pages ?? count,
+  );
+  const answer = await counted(
+    process.pointers.movePages({
+      count,
+      pages,
+      nodes: nodes === null ? null : Int32Array.from(nodes).slice(0, ends.nodes ?? count),
+      status,
+      flags,
+    }),
+  );
+  return { ...answer, status: [...status] };
+}
+
 async function movePages(run: Run, process: WorldProcess, step: StepOf<'movePages'>): Answer {
+  if (step.ends !== undefined) return moveCut(run, process, step);
   const status = new Int32Array(step.list.length).fill(UNWRITTEN);
   const answer = await counted(
     process.movePages({
@@ -107,6 +132,8 @@ function memoryStep(run: Run, process: WorldProcess, step: Step): Answer | undef
       return plain(process.munmap(run.address(step.page), step.pages));
     case 'mlock':
       return placed(run, plain(process.mlock(run.address(step.page), step.pages)), process);
+    case 'munlock':
+      return plain(process.munlock(run.address(step.page), step.pages));
     case 'mprotect':
       return plain(process.mprotect(run.address(step.page), step.pages, step.access));
     case 'touch': {
@@ -157,6 +184,13 @@ function policyStep(run: Run, process: WorldProcess, step: Step): Answer | undef
   }
 }
 
+function dropCapability(
+  { states }: WorldProcess,
+  { capability }: StepOf<'dropCapability'>,
+): Answer {
+  return states === undefined ? Promise.resolve(SKIPPED) : plain(states.dropCapability(capability));
+}
+
 /** Starts a step; the promise of its answer, or one to wait for before the next step. */
 async function startStep(run: Run, step: Step): Promise<{ answer: Answer }> {
   const process = run.living.get(step.process)?.process;
@@ -180,14 +214,47 @@ async function startStep(run: Run, step: Step): Promise<{ answer: Answer }> {
       return { answer: plain(process.runOnCpu(step.cpu)) };
     case 'setuid':
       return { answer: plain(process.setuid(step.uid)) };
+    case 'dropCapability':
+      return { answer: dropCapability(process, step) };
     default:
       throw new Error(`no such call: ${step.call}`);
   }
 }
 
+/** Those whose memory a step is about. Of others it may change what they share: seen later. */
+function concernedBy(run: Run, step: Step): number[] {
+  if (step.call === 'joinGroup' || step.call === 'setMems') return [...run.living.keys()];
+  const others = [
+    ...(step.call === 'fork' ? [step.child] : []),
+    ...('target' in step && typeof step.target === 'number' ? [step.target] : []),
+  ];
+  return [...new Set([step.process, ...others])].filter((id) => run.living.has(id));
+}
+
+/** Runs a step, then sees what it has changed. */
+async function watched(run: Run, step: Step, answer: Answer, watch: Watch): Answer {
+  const region = { address: run.address(0), pageCount: REGION_PAGES };
+  const asked = concernedBy(run, step).map(async (id) => {
+    const { process } = run.living.get(id) as Living;
+    return [String(id), await watch(process, region)] as const;
+  });
+  const outcome = await answer;
+  const changed = (await Promise.all(asked)).filter(([, text]) => text !== UNCHANGED);
+  return changed.length === 0 ? outcome : { ...outcome, watched: Object.fromEntries(changed) };
+}
+
+/** Where a process's pages are in the end, and what was not seen of it yet. */
+async function lastOf(run: Run, process: WorldProcess, watch: Watch): Promise<string> {
+  const region = { address: run.address(0), pageCount: REGION_PAGES };
+  const [pages, text] = await Promise.all([pagesOf(run, process), watch(process, region)]);
+  return text === UNCHANGED ? pages : `${pages} ${text}`;
+}
+
 /** What a program needs of a world; settings only for groups. */
 export interface ProgramWorld extends Pick<World, 'spawn'> {
   readonly settings?: Pick<MachineSettings, 'withCpusets' | 'withOldCpusets'>;
+  /** Absent: nobody looks at areas and CPUs. */
+  readonly watch?: Watch;
 }
 
 async function runInGroups(
@@ -195,11 +262,15 @@ async function runInGroups(
   program: Program,
   groups: readonly Cpuset[],
 ): Promise<Outcome> {
+  const { watch = async () => UNCHANGED } = world;
   const run = new Run(program, groups, await world.spawn());
   const answers: Answer[] = [];
-  for (const step of program.steps) answers.push((await startStep(run, step)).answer);
+  for (const step of program.steps) {
+    const { answer } = await startStep(run, step);
+    answers.push(watched(run, step, answer, watch));
+  }
   const last = [...run.living].map(
-    async ([id, { process }]) => [String(id), await pagesOf(run, process)] as const,
+    async ([id, { process }]) => [String(id), await lastOf(run, process, watch)] as const,
   );
   const outcome = {
     steps: await Promise.all(answers),

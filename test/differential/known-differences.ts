@@ -65,8 +65,33 @@ function setsFlags(program: Program, difference: Difference, flags: number): boo
   });
 }
 
-function hasOnlyField(difference: Difference, field: string): boolean {
-  return difference.fields.every((name) => name === field);
+function hasOnlyField(difference: Difference, ...fields: string[]): boolean {
+  return difference.fields.every((name) => fields.includes(name));
+}
+
+/** Calls that change part of a mapping, or map beside one. */
+const CUTTING: ReadonlySet<string> = new Set([
+  'mbind',
+  'mlock',
+  'mmap',
+  'mprotect',
+  'munlock',
+  'madvise',
+]);
+
+/** Areas of a process without what they count: where they begin and end, rights, policies. */
+function areasIn(texts: StepOutcome['watched']): string {
+  return JSON.stringify(texts ?? {}).replaceAll(/~(?:anon|dirty|mapped|mapmax|N\d+)=\d+/g, '');
+}
+
+/** Whether mappings are cut otherwise, and nothing else is. */
+function differsInAreas(difference: Difference): boolean {
+  const [a, b] = [difference.a, difference.b] as [StepOutcome, StepOutcome];
+  return hasOnlyField(difference, 'watched') && areasIn(a.watched) !== areasIn(b.watched);
+}
+
+function maps(program: Program, difference: Difference): boolean {
+  return stepsBefore(program, difference).filter(({ call }) => call === 'mmap').length > 1;
 }
 
 const { STATIC_NODES, RELATIVE_NODES, NUMA_BALANCING } = MPOL_MODE_FLAG;
@@ -97,6 +122,25 @@ export const KNOWN: readonly KnownDifference[] = [
     explains: (_, difference) =>
       hasOnlyField(difference, 'status') &&
       statusPairs(difference).every(([a, b]) => a === b || (a === -14 && b === -2)),
+  },
+  {
+    name: 'mapped-between-pages',
+    contract: 'C-4.1-08',
+    since: '6.12',
+    parts: true,
+    explains: (program, difference) => differsInAreas(difference) && maps(program, difference),
+  },
+  {
+    name: 'read-only-untouched',
+    contract: 'C-4.1-11',
+    since: '6.6',
+    parts: true,
+    isRare: true,
+    explains: (program, difference) =>
+      differsInAreas(difference) &&
+      stepsBefore(program, difference).some(
+        (step) => step.call === 'mprotect' && step.access !== 'write',
+      ),
   },
   {
     name: 'prot-none-pages',
@@ -133,7 +177,9 @@ export const KNOWN: readonly KnownDifference[] = [
         return false;
       }
       const isByTwo = stepsBefore(program, difference).some(({ call }) => call === 'fork');
-      return isByTwo && hasOnlyField(difference, 'pages') && program.shared.includes(true);
+      return (
+        isByTwo && hasOnlyField(difference, 'pages', 'watched') && program.shared.includes(true)
+      );
     },
   },
   {
@@ -145,6 +191,24 @@ export const KNOWN: readonly KnownDifference[] = [
     explains: (program, difference) =>
       stepsBefore(program, difference).some(({ call }) => call === 'joinGroup') &&
       setsFlags(program, difference, STATIC_NODES | RELATIVE_NODES | NUMA_BALANCING),
+  },
+  {
+    name: 'joined-all-cpus',
+    contract: 'C-2.5-23',
+    since: '6.2',
+    parts: true,
+    isOfGroups: true,
+    explains: (program, difference) =>
+      hasOnlyField(difference, 'watched') &&
+      stepsBefore(program, difference).some(({ call }) => call === 'joinGroup'),
+  },
+  {
+    name: 'untouched-neighbour',
+    contract: 'C-4.1-07',
+    since: '6.16',
+    parts: true,
+    explains: (_, difference) =>
+      differsInAreas(difference) && CUTTING.has(difference.step?.call ?? ''),
   },
   {
     name: 'emptied-group',

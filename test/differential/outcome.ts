@@ -18,11 +18,13 @@ export interface StepOutcome {
   readonly before?: number;
   /** Where the pages of the process concerned were afterwards. */
   readonly pages?: string;
+  /** What the step changed of the processes that it is about, by number: watch.ts. */
+  readonly watched?: Readonly<Record<string, string>>;
 }
 
 export interface Outcome {
   readonly steps: readonly StepOutcome[];
-  /** Where the pages of each living process were at the end, by its number. */
+  /** Where the pages of each living process were at the end, and what had changed, by number. */
   readonly last: Readonly<Record<string, string>>;
 }
 

@@ -2,16 +2,16 @@
  * A program of the differential harness: system calls as data, so that any world can run it, a
  * file can keep it, and a shrinker can cut it down.
  *
- * Memory is one region of each process: SLOT_COUNT slots of SLOT_PAGES pages with a gap of one
- * page behind each. Steps name pages by their number in the region.
+ * Memory is one region of each process: SLOT_COUNT slots of SLOT_PAGES pages with one page more
+ * behind each, a gap in most programs. Steps name pages by their number in the region.
  */
 
 import { nodesOfWords } from '../../lib/core/nodemask-words.ts';
-import type { MaskArgument } from '../contract/world.ts';
+import type { Capability, MaskArgument } from '../contract/world.ts';
 
 export const SLOT_COUNT = 4;
 export const SLOT_PAGES = 8;
-/** From one slot to the next: the gap keeps mappings of two slots from merging. */
+/** From one slot to the next: mappings of two slots meet where the page between them is mapped. */
 export const SLOT_STRIDE = SLOT_PAGES + 1;
 export const REGION_PAGES: number = SLOT_COUNT * SLOT_STRIDE;
 
@@ -45,6 +45,7 @@ export type Call =
   | ({ readonly call: 'touch'; readonly access: 'read' | 'write' } & Pages)
   | ({ readonly call: 'mprotect'; readonly access: 'none' | 'read' | 'write' } & Pages)
   | ({ readonly call: 'mlock' } & Pages)
+  | ({ readonly call: 'munlock' } & Pages)
   | { readonly call: 'setMempolicy'; readonly mode: number; readonly mask: Mask }
   | {
       readonly call: 'getMempolicy';
@@ -71,6 +72,12 @@ export type Call =
       readonly list: readonly number[];
       readonly nodes: readonly number[] | null;
       readonly flags: number;
+      /** Entries of an array behind which there is no memory. */
+      readonly ends?: {
+        readonly pages?: number;
+        readonly nodes?: number;
+        readonly status?: number;
+      };
     }
   | {
       readonly call: 'migratePages';
@@ -84,6 +91,7 @@ export type Call =
   | { readonly call: 'unpin'; readonly pin: number }
   | { readonly call: 'runOnCpu'; readonly cpu: number }
   | { readonly call: 'setuid'; readonly uid: number }
+  | { readonly call: 'dropCapability'; readonly capability: Capability }
   /** A long-term pin of a ring's buffer, and its end. */
   | ({ readonly call: 'register'; readonly pin: number } & Pages)
   | { readonly call: 'unregister'; readonly pin: number }

@@ -16,7 +16,7 @@ import {
 const NOBODY_PID = 99_999_999;
 export const SKIPPED: StepOutcome = { isSkipped: true };
 
-interface Living {
+export interface Living {
   readonly process: WorldProcess;
   readonly parent: number | undefined;
 }

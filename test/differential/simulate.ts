@@ -8,6 +8,7 @@ import { normalised } from './compare.ts';
 import { runProgram } from './interpret.ts';
 import type { Outcome } from './outcome.ts';
 import type { Program } from './program.ts';
+import { watchByFiles } from './watch.ts';
 
 /** The newest line that is no newer than a release. */
 export function kernelLineOf(release: string): KernelLine {
@@ -20,6 +21,7 @@ export async function simulate(
   machine: MachineDescription,
   kernel: KernelLine,
 ): Promise<Outcome> {
-  const outcome = await runProgram(openSimulatedWorld(machine, { kernel }), program);
+  const world = openSimulatedWorld(machine, { kernel });
+  const outcome = await runProgram({ ...world, watch: watchByFiles() }, program);
   return normalised(program, outcome);
 }

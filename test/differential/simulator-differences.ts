@@ -20,9 +20,8 @@ export const SIMULATOR_DIFFERENCES: readonly SimulatorDifference[] = [
     name: 'unlocked-page-in-batch',
     source: 'mm/mlock.c, munlock_folio(); mm/memory.c, wp_can_reuse_anon_folio()',
     explains: (program, { index, step, fields }) => {
-      if (step?.call !== 'touch' || step.access !== 'write' || fields.join() !== 'pages') {
-        return false;
-      }
+      if (step?.call !== 'touch' || step.access !== 'write') return false;
+      if (!fields.every((name) => name === 'pages' || name === 'watched')) return false;
       const before = program.steps.slice(0, index);
       const end = step.page + step.pages;
       const locks = before.some(

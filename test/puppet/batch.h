@@ -20,4 +20,7 @@ int run_batch_command(const struct request* request);
 /* The pid that a command means. */
 pid_t real_pid(uint64_t number);
 
+/* The number of the calling process in its program. */
+int batch_process(void);
+
 #endif

@@ -30,7 +30,7 @@ export function buildPuppet() {
     .filter((name) => name.endsWith('.c'))
     .map((name) => join(SOURCE_FOLDER, name));
   mkdirSync(dirname(PUPPET_BINARY), { recursive: true });
-  const options = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-static'];
+  const options = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-fPIE', '-static-pie'];
   const { error, status, stderr } = spawnSync(
     compiler,
     [...options, ...sources, '-o', PUPPET_BINARY],

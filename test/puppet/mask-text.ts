@@ -6,6 +6,17 @@ export function hex(value: bigint | number): string {
   return `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
 }
 
+/** A pointer, or a list; one that is too short for `count` has no memory behind it. */
+export function arrayText(
+  array: bigint | BigUint64Array | Int32Array | null,
+  count: number,
+): string {
+  if (array === null) return 'null';
+  if (typeof array === 'bigint') return `@${hex(array)}`;
+  const items = Array.from<bigint | number>(array).map((item) => (item < 0 ? item : hex(item)));
+  return `${array.length < count ? 'end:' : ''}${items.join(',')}`;
+}
+
 /** `MASK MAXNODE`; a NULL mask has maxnode 0. */
 export function maskText(mask: MaskArgument): string {
   if (mask === null) return 'null 0';

@@ -149,6 +149,8 @@ int run_memory_command(const struct request* request) {
     reply_result(mprotect(address, number_at(request, 1), (int)number_at(request, 2)));
   } else if (strcmp(name, "mlock") == 0) {
     reply_result(mlock(address, number_at(request, 1)));
+  } else if (strcmp(name, "munlock") == 0) {
+    reply_result(munlock(address, number_at(request, 1)));
   } else if (strcmp(name, "touch") == 0) {
     touch_command(request);
   } else if (strcmp(name, "keep_touching") == 0) {

@@ -102,7 +102,8 @@ static struct vector nodes_at(const struct request* request, int index, size_t c
 }
 
 /* move_pages PID COUNT PAGES NODES (PREFILLED_STATUS...|null|@POINTER) FLAGS
- * Answers the result and the status array, the array also after an error. */
+ * Answers the result and the status array, the array also after an error. A list of `end:` may be
+ * shorter than COUNT. */
 static void move_pages_command(const struct request* request) {
   size_t count = number_at(request, 1);
   struct vector pages = pages_at(request, 2, count);
@@ -113,11 +114,12 @@ static void move_pages_command(const struct request* request) {
   begin_reply(result);
   if (result != -1) printf(" %ld", result);
   putchar(' ');
-  for (size_t i = 0; status.owned != NULL && i < count; i++) {
+  size_t told = status.bytes > 0 ? status.count : count;
+  for (size_t i = 0; status.owned != NULL && i < told; i++) {
     if (i > 0) putchar_unlocked(',');
-    put_number(((int*)status.owned)[i]);
+    put_number(((int*)status.pointer)[i]);
   }
-  if (status.owned == NULL || count == 0) printf("none");
+  if (status.owned == NULL || told == 0) printf("none");
   end_reply();
   free_vector(&pages);
   free_vector(&nodes);

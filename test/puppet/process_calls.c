@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio_ext.h>
@@ -133,6 +134,32 @@ static void getcpu_command(void) {
   end_reply();
 }
 
+/* affinity: the CPUs that the calling thread may run on. */
+static void affinity_command(void) {
+  cpu_set_t cpus;
+  long result = sched_getaffinity(0, sizeof(cpus), &cpus);
+  begin_reply(result);
+  const char* separator = " ";
+  for (int cpu = 0; result == 0 && cpu < CPU_SETSIZE; cpu++) {
+    if (!CPU_ISSET(cpu, &cpus)) continue;
+    printf("%s%d", separator, cpu);
+    separator = ",";
+  }
+  end_reply();
+}
+
+/* drop_capability NUMBER: out of all sets but the bounding one, for good. */
+static long drop_capability(unsigned number) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+  if (syscall(SYS_capget, &header, data) != 0) return -1;
+  uint32_t kept = ~CAP_TO_MASK(number);
+  data[CAP_TO_INDEX(number)].effective &= kept;
+  data[CAP_TO_INDEX(number)].permitted &= kept;
+  data[CAP_TO_INDEX(number)].inheritable &= kept;
+  return syscall(SYS_capset, &header, data);
+}
+
 int run_process_command(const struct request* request) {
   const char* name = request->name;
   if (strcmp(name, "fork") == 0) {
@@ -144,6 +171,10 @@ int run_process_command(const struct request* request) {
                            (uid_t)number_at(request, 0)));
   } else if (strcmp(name, "set_dumpable") == 0) {
     reply_result(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+  } else if (strcmp(name, "drop_capability") == 0) {
+    reply_result(drop_capability((unsigned)number_at(request, 0)));
+  } else if (strcmp(name, "affinity") == 0) {
+    affinity_command();
   } else if (strcmp(name, "run_on_cpu") == 0) {
     reply_result(run_on_cpu((int)number_at(request, 0)));
   } else if (strcmp(name, "getcpu") == 0) {

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 const char* text_at(const struct request* request, int index) {
   return index < request->count ? request->arguments[index] : "0";
@@ -29,20 +31,39 @@ static int read_pointer(const char* text, struct vector* vector) {
   return 1;
 }
 
+/* Room for the items at the end of a mapping, before a page that cannot be accessed. */
+static void map_before_end(struct vector* vector, size_t item_bytes) {
+  size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+  size_t items_bytes = vector->count * item_bytes;
+  size_t room_bytes = (items_bytes / page_bytes + 1) * page_bytes;
+  vector->bytes = room_bytes + page_bytes;
+  vector->owned =
+      mmap(NULL, vector->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (vector->owned == MAP_FAILED) abort();
+  mprotect((char*)vector->owned + room_bytes, page_bytes, PROT_NONE);
+  vector->pointer = (char*)vector->owned + room_bytes - items_bytes;
+}
+
 static struct vector read_list(const char* text, size_t item_bytes) {
   struct vector vector;
   if (read_pointer(text, &vector)) return vector;
+  int is_ending = strncmp(text, "end:", 4) == 0;
+  if (is_ending) text += 4;
   vector.count = count_items(text);
-  vector.owned = calloc(vector.count + 1, item_bytes);
-  vector.pointer = vector.owned;
+  if (is_ending) {
+    map_before_end(&vector, item_bytes);
+  } else {
+    vector.owned = calloc(vector.count + 1, item_bytes);
+    vector.pointer = vector.owned;
+  }
   char* next = (char*)text;
   for (size_t i = 0; i < vector.count; i++) {
     uint64_t value = strtoull(next, &next, 0);
     if (*next == ',') next++;
     if (item_bytes == sizeof(int)) {
-      ((int*)vector.owned)[i] = (int)value;
+      ((int*)vector.pointer)[i] = (int)value;
     } else {
-      ((uint64_t*)vector.owned)[i] = value;
+      ((uint64_t*)vector.pointer)[i] = value;
     }
   }
   return vector;
@@ -57,7 +78,11 @@ struct vector ints_at(const struct request* request, int index) {
 }
 
 void free_vector(struct vector* vector) {
-  free(vector->owned);
+  if (vector->bytes > 0) {
+    munmap(vector->owned, vector->bytes);
+  } else {
+    free(vector->owned);
+  }
 }
 
 void begin_reply(long result) {

@@ -17,11 +17,13 @@ struct request {
   char* arguments[ARGUMENTS_MAX];
 };
 
-/* A list read from a request, or a bare pointer that it named: `null`, `@ADDRESS`, `1,2,3`. */
+/* A list read from a request, or a bare pointer that it named: `null`, `@ADDRESS`, `1,2,3`; behind
+ * the last item of `end:1,2,3` there is no memory. */
 struct vector {
   void* pointer;
   size_t count;
-  void* owned; /* freed by free_vector; NULL where the request named the pointer itself */
+  void* owned;  /* freed by free_vector; NULL where the request named the pointer itself */
+  size_t bytes; /* of a mapping of its own, with the page that cannot be accessed; else 0 */
 };
 
 uint64_t number_at(const struct request* request, int index);
@@ -49,6 +51,7 @@ int run_thread_command(const struct request* request);
 int run_state_command(const struct request* request);
 int run_group_command(const struct request* request);
 int run_file_command(const struct request* request);
+int run_watch_command(const struct request* request);
 
 /* A file of the kinds `secret` and `disk`: -1 where it cannot be had, -2 for any other kind. */
 int state_file(const char* kind);

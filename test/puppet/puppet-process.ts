@@ -25,7 +25,7 @@ import type {
 } from '../contract/world.ts';
 import type { FileCalls } from '../contract/world-files.ts';
 import type { Line, Reply } from './channel.ts';
-import { hex, maskPairText, maskText } from './mask-text.ts';
+import { arrayText, hex, maskPairText, maskText } from './mask-text.ts';
 import { fileCalls, machineFiles, writeFile } from './puppet-files.ts';
 import { areaCalls, objectCalls, ringCalls } from './puppet-memory.ts';
 import { stateCalls } from './puppet-states.ts';
@@ -81,6 +81,8 @@ export class PuppetProcess implements WorldProcess {
     this.threads = {
       create: () => this.#createThread(),
       exec: () => this.#act('exec', ''),
+      affinity: () =>
+        this.#call('affinity', '', ({ values }) => listOf(values[0]).map((cpu) => Number(cpu))),
     };
   }
 
@@ -111,6 +113,10 @@ export class PuppetProcess implements WorldProcess {
 
   mlock(address: bigint, pageCount: number): Promise<SyscallResult<undefined>> {
     return this.#act('mlock', this.#range(address, pageCount));
+  }
+
+  munlock(address: bigint, pageCount: number): Promise<SyscallResult<undefined>> {
+    return this.#act('munlock', this.#range(address, pageCount));
   }
 
   touch(address: bigint, pageCount: number, access: Access): Promise<SyscallResult<undefined>> {
@@ -247,13 +253,11 @@ export class PuppetProcess implements WorldProcess {
   async #movePagesAt(
     request: Parameters<PointerCalls['movePages']>[0],
   ): Promise<SyscallResult<number>> {
-    const { count, pages, nodes, status } = request;
-    const pagesText =
-      typeof pages === 'bigint' ? `@${hex(pages)}` : Array.from(pages, hex).join(',');
-    const nodesText = nodes === null ? 'null' : `all:${nodes}`;
-    const statusText = typeof status === 'bigint' ? `@${hex(status)}` : status.join(',');
+    const { count, pages, nodes, status, flags = MPOL_MF.MOVE } = request;
+    const nodesText = typeof nodes === 'number' ? `all:${nodes}` : arrayText(nodes, count);
+    const [pagesText, statusText] = [arrayText(pages, count), arrayText(status, count)];
     const reply = await this.#send(
-      `move_pages 0 ${count} ${pagesText} ${nodesText} ${statusText} ${MPOL_MF.MOVE}`,
+      `move_pages 0 ${count} ${pagesText} ${nodesText} ${statusText} ${flags}`,
     );
     if (typeof status !== 'bigint') readStatus(reply, status);
     if (reply.errno !== 0) return failure('move_pages', reply.errno);

@@ -1,7 +1,7 @@
 /** A puppet in states of its own, and the threads of the kernel that it runs beside. */
 
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
-import type { StateCalls } from '../contract/world.ts';
+import type { Capability, StateCalls } from '../contract/world.ts';
 import type { Reply } from './channel.ts';
 import type { MachineFiles } from './puppet-files.ts';
 
@@ -10,21 +10,30 @@ const PF_KTHREAD = 0x0020_0000;
 /** In a process namespace of its own a container sees none, and this is some other process. */
 const PARENT_OF_KERNEL_THREADS = 2;
 
+/** Source: include/uapi/linux/capability.h. */
+const CAPABILITIES: Readonly<Record<Capability, number>> = {
+  CAP_SETUID: 7,
+  CAP_SYS_PTRACE: 19,
+  CAP_SYS_NICE: 23,
+};
+
 export function stateCalls(send: (line: string) => Promise<Reply>): StateCalls {
-  const call = async (name: string): Promise<SyscallResult<string | undefined>> => {
-    const { errno, values } = await send(name);
-    if (errno !== 0) return { ok: false, errno, syscall: name };
+  const call = async (line: string): Promise<SyscallResult<string | undefined>> => {
+    const { errno, values } = await send(line);
+    if (errno !== 0) return { ok: false, errno, syscall: line.split(' ', 1)[0] as string };
     return { ok: true, value: values[0] };
+  };
+  const act = async (line: string): Promise<SyscallResult<undefined>> => {
+    const result = await call(line);
+    return result.ok ? { ok: true, value: undefined } : result;
   };
   return {
     endedChild: async () => {
       const result = await call('ended_child');
       return result.ok ? { ok: true, value: Number(result.value) } : result;
     },
-    unshareUser: async () => {
-      const result = await call('unshare_user');
-      return result.ok ? { ok: true, value: undefined } : result;
-    },
+    unshareUser: () => act('unshare_user'),
+    dropCapability: (name) => act(`drop_capability ${CAPABILITIES[name]}`),
   };
 }
 

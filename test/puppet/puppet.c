@@ -39,7 +39,7 @@ void run_line(char* line) {
   if (run_object_command(&request) || run_device_command(&request)) return;
   if (run_thread_command(&request) || run_state_command(&request)) return;
   if (run_group_command(&request)) return;
-  if (run_file_command(&request)) return;
+  if (run_file_command(&request) || run_watch_command(&request)) return;
   errno = ENOSYS;
   reply_result(-1);
 }

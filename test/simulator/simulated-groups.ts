@@ -77,7 +77,7 @@ export function ringCalls({ rings }: SimulatedThread): RingCalls {
 export function pointerCalls({ calls }: SimulatedThread): PointerCalls {
   return {
     getMempolicy: async (request) => calls.getMempolicy(request),
-    movePages: async (request) => calls.movePages({ ...request, pid: 0, flags: MPOL_MF.MOVE }),
+    movePages: async (request) => calls.movePages({ flags: MPOL_MF.MOVE, ...request, pid: 0 }),
   };
 }
 
@@ -85,12 +85,17 @@ export function threadCalls(
   thread: SimulatedThread,
   open: (thread: SimulatedThread) => WorldProcess,
 ): ThreadCalls {
-  return { create: async () => open(thread.thread()), exec: async () => thread.exec() };
+  return {
+    create: async () => open(thread.thread()),
+    exec: async () => thread.exec(),
+    affinity: async () => thread.backend.schedGetaffinity(),
+  };
 }
 
 export function stateCalls(process: SimulatedProcess, thread: SimulatedThread): StateCalls {
   return {
     endedChild: async () => thread.forkEnded(),
     unshareUser: async () => process.unshareUser(),
+    dropCapability: async (name) => process.dropCapability(name),
   };
 }

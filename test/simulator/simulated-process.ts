@@ -91,6 +91,10 @@ export class SimulatedWorldProcess implements WorldProcess {
     return this.#thread.memory.mlock({ address, pageCount });
   }
 
+  async munlock(address: bigint, pageCount: number): Done {
+    return this.#thread.memory.munlock({ address, pageCount });
+  }
+
   async touch(address: bigint, pageCount: number, access: Access): Done {
     return this.#thread.memory.touch({ address, pageCount }, access);
   }

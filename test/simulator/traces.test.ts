@@ -11,12 +11,15 @@ import { simulate } from '../differential/simulate.ts';
 import { compareWithKernel } from '../differential/simulator-differences.ts';
 
 const LINES = Object.keys(KERNEL_PROFILES) as KernelLine[];
-const MACHINE = JSON.parse(
-  readFileSync(
-    new URL('../../scripts/machines/four-nodes-single-cpu.json', import.meta.url),
-    'utf8',
-  ),
-) as MachineDescription;
+
+function machine(name: string): MachineDescription {
+  const file = new URL(`../../scripts/machines/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')) as MachineDescription;
+}
+
+const SINGLE_CPU = machine('four-nodes-single-cpu');
+/** Programs with groups are recorded there. */
+const TWO_CPUS = machine('four-nodes-two-cpus');
 
 const FILES = ['programs.jsonl', 'groups.jsonl', 'corpus.jsonl'];
 /** Cpusets of cgroup version 1, which only this kernel has. */
@@ -30,7 +33,8 @@ describe('recorded programs', () => {
         const { programs, outcomes } = readTrace(path);
         const found: unknown[] = [];
         for (const [index, program] of programs.entries()) {
-          const simulated = await simulate(program, MACHINE, line);
+          const on = file === 'programs.jsonl' ? SINGLE_CPU : TWO_CPUS;
+          const simulated = await simulate(program, on, line);
           const verdict = compareWithKernel(program, outcomes[index] as Outcome, simulated);
           if (verdict !== undefined) found.push({ seed: program.seed, ...verdict });
         }

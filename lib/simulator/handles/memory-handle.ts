@@ -5,7 +5,7 @@ import type { Caller } from '../caller.ts';
 import type { MemoryCalls } from '../interface/memory-calls.ts';
 import { answer, failure, success } from '../syscalls/answer.ts';
 import { keepTouching } from '../syscalls/keep-touching.ts';
-import { mlock, mmap, mprotect, munmap } from '../syscalls/mapping-calls.ts';
+import { mlock, mmap, mprotect, munlock, munmap } from '../syscalls/mapping-calls.ts';
 import { touch } from '../syscalls/touch.ts';
 import { readWord, writeWord } from '../syscalls/user-memory.ts';
 
@@ -20,6 +20,7 @@ export function memoryCalls(caller: Caller): MemoryCalls {
     mprotect: (span, access) =>
       caller.call('mprotect', (own) => mprotect(own, { ...span, access })),
     mlock: (span) => caller.call('mlock', (own) => mlock(own, span)),
+    munlock: (span) => caller.call('munlock', (own) => munlock(own, span)),
     touch: (span, access) =>
       caller.call('touch', (own) => touch(machine, own, { ...span, access })),
     keepTouching: (span, access, milliseconds) =>

@@ -16,7 +16,7 @@ import { type MigratePagesCall, migratePages } from '../syscalls/migrate-pages.t
 import { type MovePagesArrays, movePages } from '../syscalls/move-pages.ts';
 import { setMempolicy } from '../syscalls/set-mempolicy.ts';
 import { setMempolicyHomeNode } from '../syscalls/set-mempolicy-home-node.ts';
-import { maskAt, readWord, writableBytes, writeWord } from '../syscalls/user-memory.ts';
+import { maskAt, readInt, readWord, writableBytes, writeInt } from '../syscalls/user-memory.ts';
 import type { Thread } from '../tasks/thread.ts';
 
 const INT_BYTES = 4n;
@@ -103,15 +103,26 @@ function arraysOf(own: Thread, { pages, nodes, status }: MovePagesPointers): Arr
       typeof pages === 'bigint'
         ? (index) => readWord(own, pages + BigInt(index) * POINTER_BYTES)
         : (index) => pages[index],
-    node: nodes === null ? null : () => nodes,
+    node: nodes === null ? null : (index) => nodeAt(own, nodes, index),
     store: (index, value) => {
       if (typeof status === 'bigint') {
-        return writeWord(own, status + BigInt(index) * INT_BYTES, BigInt(value));
+        return writeInt(own, status + BigInt(index) * INT_BYTES, value);
       }
+      if (index >= status.length) return false;
       status[index] = value;
       return true;
     },
   };
+}
+
+function nodeAt(
+  own: Thread,
+  nodes: Exclude<MovePagesPointers['nodes'], null>,
+  index: number,
+): number | undefined {
+  if (typeof nodes === 'number') return nodes;
+  if (typeof nodes === 'bigint') return readInt(own, nodes + BigInt(index) * INT_BYTES);
+  return nodes[index];
 }
 
 type ArraysOfMove = Pick<MovePagesArrays, 'address' | 'node' | 'store'>;

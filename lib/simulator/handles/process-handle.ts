@@ -31,6 +31,7 @@ import { pinPages, unpinPages } from '../syscalls/pin-pages.ts';
 import { forkEnded, unshareUser } from '../syscalls/process-calls.ts';
 import { pageOf } from '../syscalls/range-argument.ts';
 import {
+  CAPABILITIES,
   type Credentials,
   changeUser,
   ROOT_CREDENTIALS,
@@ -49,7 +50,7 @@ const KIND = 'simulator';
 const UID_MAX = 2 ** 32 - 2;
 /** TASK_COMM_LEN without the zero at the end. */
 const NAME_BYTES_MAX = 15;
-const CAPABILITIES: readonly SimulatedCapability[] = ['CAP_SYS_NICE', 'CAP_SYS_PTRACE'];
+const CAPABILITY_NAMES = Object.keys(CAPABILITIES) as SimulatedCapability[];
 
 /** Checked options as the simulator keeps them. @throws TypeError, RangeError */
 export function credentialsOf(options: ProcessOptions | undefined): Credentials {
@@ -60,9 +61,12 @@ export function credentialsOf(options: ProcessOptions | undefined): Credentials 
   if (!Array.isArray(capabilities)) {
     throw invalidArgumentType('options.capabilities', 'an array', capabilities);
   }
-  for (const name of capabilities) checkWord(name, 'options.capabilities', CAPABILITIES);
+  for (const name of capabilities) checkWord(name, 'options.capabilities', CAPABILITY_NAMES);
   const canSetNice = capabilities.includes('CAP_SYS_NICE');
-  return { ...base, canSetNice, canTrace: capabilities.includes('CAP_SYS_PTRACE') };
+  const canTrace = capabilities.includes('CAP_SYS_PTRACE');
+  // Root may always become another user.
+  const canSetUid = base.canSetUid || capabilities.includes('CAP_SETUID');
+  return { ...base, canSetNice, canTrace, canSetUid };
 }
 
 /** What a thread calls, beside its backend. */
@@ -270,6 +274,13 @@ export class ProcessHandle implements SimulatedProcess {
     const changed = changeUser(this.#process.credentials, uid);
     if ('errno' in changed) return failure('setuid', changed.errno);
     this.#process.credentials = changed;
+    return DONE;
+  }
+
+  dropCapability(name: SimulatedCapability): SyscallResult<undefined> {
+    checkWord(name, 'name', CAPABILITY_NAMES);
+    const process = this.#process;
+    process.credentials = { ...process.credentials, [CAPABILITIES[name]]: false };
     return DONE;
   }
 

@@ -28,6 +28,9 @@ export interface MemoryCalls {
   mprotect(span: PageSpan, protection: Protection): SyscallResult<undefined>;
   /** Locks pages and faults them in. ENOMEM: a gap. Source: mlock(2). */
   mlock(span: PageSpan): SyscallResult<undefined>;
+  /** Unlocks pages, which stay. ENOMEM: a gap, or too many mappings; what lies before has changed.
+   *  Source: munlock(2). */
+  munlock(span: PageSpan): SyscallResult<undefined>;
   /** Accesses each page in turn. EFAULT: SIGSEGV or SIGBUS. ESRCH: killed, no memory was left that
    *  the policy allows. */
   touch(span: PageSpan, access: Access): SyscallResult<undefined>;

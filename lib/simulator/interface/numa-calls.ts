@@ -35,15 +35,16 @@ export interface StoredPolicy {
   readonly words: readonly bigint[];
 }
 
+/** Memory ends with an array that has fewer entries than `count`. */
 export interface MovePagesPointers {
   /** 0 is the calling process. */
   readonly pid: number;
   readonly count: number;
   /** The addresses, or where they are. */
   readonly pages: bigint | BigUint64Array;
-  /** One target for all; null to query. */
-  readonly nodes: number | null;
-  /** Where the statuses are stored. */
+  /** One target for all, a target for each, or where they are; null to query. */
+  readonly nodes: number | bigint | Int32Array | null;
+  /** The statuses, or where they are stored. */
   readonly status: bigint | Int32Array;
   /** `MPOL_MF_*`. */
   readonly flags: number;

@@ -14,12 +14,12 @@ import type { RingCalls } from './ring-calls.ts';
 import type { SteppedCalls } from './stepped-calls.ts';
 
 /** Privileges that the calls ask for. */
-export type SimulatedCapability = 'CAP_SYS_NICE' | 'CAP_SYS_PTRACE';
+export type SimulatedCapability = 'CAP_SETUID' | 'CAP_SYS_NICE' | 'CAP_SYS_PTRACE';
 
 export interface ProcessOptions {
   /** Default 0, root. */
   readonly uid?: number;
-  /** Default: both for root, none for others. */
+  /** Default: all for root, none for others. */
   readonly capabilities?: readonly SimulatedCapability[];
 }
 
@@ -112,6 +112,8 @@ export interface SimulatedProcess extends SimulatedCalls {
   exit(): void;
   /** Becomes another user, without privileges. EPERM: not root's. Source: setuid(2). */
   setuid(uid: number): SyscallResult<undefined>;
+  /** Gives one privilege up, for good; the others stay. Source: capset(2). */
+  dropCapability(name: SimulatedCapability): SyscallResult<undefined>;
   /** A user namespace of its own: no privilege over the machine is left. EINVAL: several threads.
    *  Source: unshare(2), CLONE_NEWUSER. */
   unshareUser(): SyscallResult<undefined>;

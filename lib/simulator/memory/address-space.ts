@@ -19,7 +19,7 @@ import {
   unmarkedEntry,
 } from './page-entry.ts';
 import { PageTable } from './page-table.ts';
-import type { Vma } from './vma.ts';
+import { offsetOf, type Vma } from './vma.ts';
 import { type VmaChange, VmaSet } from './vma-set.ts';
 
 /** What a program has from the start. */
@@ -34,7 +34,7 @@ export interface Program {
 
 export class AddressSpace {
   readonly memory: Memory;
-  readonly vmas: VmaSet = new VmaSet();
+  readonly vmas: VmaSet;
   readonly pages: PageTable;
   /** First pages of private huge pages that the pool has promised. */
   readonly reserved: Set<number> = new Set();
@@ -45,14 +45,22 @@ export class AddressSpace {
 
   constructor(memory: Memory) {
     this.memory = memory;
+    this.vmas = new VmaSet(memory.profile);
     this.pages = new PageTable(memory.tablePages);
     memory.spaces.add(this);
   }
 
-  /** Adds a mapping where there is none, joined with equal neighbours. */
+  /** Adds a mapping where there is none. */
   map(vma: Vma): void {
     if (vma.object !== null) vma.object.users += vma.end - vma.start;
-    this.vmas.insert(vma);
+    this.vmas.insert(vma, { isNew: true });
+  }
+
+  /** Makes a mapping longer, where there is none behind it. Source: vma_merge_extend(). */
+  extend(vma: Vma, end: number): void {
+    if (vma.object !== null) vma.object.users += end - vma.end;
+    const further = { ...vma, start: vma.end, end, offset: offsetOf(vma, vma.end) };
+    this.vmas.insert(further, { isNew: false });
   }
 
   /** Adds a parent's mapping, in ascending order; a fork joins none. Source: dup_mmap(). */

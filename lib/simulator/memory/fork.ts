@@ -2,11 +2,12 @@
  * The child's copy of an address space: private pages are shared until one side writes, pinned
  * ones are copied at once, those of shared mappings are found again at the first touch.
  *
- * Source: kernel/fork.c, dup_mmap(); mm/memory.c, vma_needs_copy(), copy_page_range() and
- * copy_present_page().
+ * Source: kernel/fork.c, dup_mmap(); mm/rmap.c, anon_vma_fork(); mm/memory.c, vma_needs_copy(),
+ * copy_page_range() and copy_present_page().
  */
 
 import type { AddressSpace } from './address-space.ts';
+import { forkLinks } from './anon-vma.ts';
 import { type FaultOutcome, faultPage, type Toucher } from './fault.ts';
 import type { Folio } from './folio.ts';
 import { folioIdOf, isFolio, isInline, isMigration, migratingFolioId, NONE } from './page-entry.ts';
@@ -18,7 +19,7 @@ export function copyAddressSpace(parent: Toucher, child: AddressSpace): FaultOut
   child.program = parent.space.program;
   for (const vma of parent.space.vmas) {
     if (hasFlag(vma, VM.DONTCOPY)) continue;
-    child.inherit({ ...vma, flags: vma.flags & ~VM.LOCKED });
+    child.inherit({ ...vma, ...forkLinks(vma), flags: vma.flags & ~VM.LOCKED });
     // What faults find again is not copied: also pages of zeros where nothing else ever was.
     if (vma.anonVma === null && !hasFlag(vma, VM.MIXEDMAP | VM.IO)) continue;
     const outcome = copyPages(parent, child, vma);

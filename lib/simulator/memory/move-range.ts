@@ -5,6 +5,7 @@
  */
 
 import type { AddressSpace } from './address-space.ts';
+import { link, unlink } from './anon-vma.ts';
 import { HUGE_ZERO_PAGE, isFolio, NONE } from './page-entry.ts';
 
 interface Run {
@@ -24,11 +25,15 @@ export function moveRange(space: AddressSpace, start: number, end: number, targe
   if (shift % tablePages !== 0) splitTables(space, start, end);
   for (const edge of [start, end]) if (edge % tablePages !== 0) space.pages.splitHuge(edge);
   const runs = takeRuns(space, start, end);
+  // The copy is there before the mapping goes.
+  for (const part of parts) link(part);
   space.vmas.remove(start, end);
   for (const part of parts) {
     const isUntouched = part.object === null && part.anonVma === null;
     const offset = isUntouched ? part.start + shift : part.offset;
-    space.vmas.insert({ ...part, start: part.start + shift, end: part.end + shift, offset });
+    const moved = { ...part, start: part.start + shift, end: part.end + shift, offset };
+    space.vmas.insert(moved, { isNew: false });
+    unlink(part);
   }
   for (const { page, pageCount, entry, isSplit } of runs) {
     space.pages.fill(page + shift, page + pageCount + shift, entry);

@@ -6,14 +6,28 @@
  */
 
 import type { Mempolicy } from '../policy/mempolicy.ts';
+import { AnonVma, isForkChild, link, singleLink, unlink } from './anon-vma.ts';
 import { SortedSpans, type Span } from './sorted-spans.ts';
-import { canMerge, canShareAnonVma, cutVma, mergedVma, type Vma } from './vma.ts';
+import { cutVma, type Vma } from './vma.ts';
+import {
+  canShareAnonVma,
+  type JoinRules,
+  joined,
+  joinedBy,
+  joinedByMapping,
+  type Neighbours,
+} from './vma-join.ts';
 
 /** What a change of attributes may set. */
-export type VmaChange = Partial<Pick<Vma, 'access' | 'flags' | 'policy' | 'anonVma'>>;
+export type VmaChange = Partial<Pick<Vma, 'access' | 'flags' | 'policy'>>;
 
 export class VmaSet implements Iterable<Vma> {
   readonly #vmas = new SortedSpans<Vma>();
+  readonly #rules: JoinRules;
+
+  constructor(rules: JoinRules) {
+    this.#rules = rules;
+  }
 
   /** All as they are now, whatever becomes of them meanwhile. */
   [Symbol.iterator](): Iterator<Vma> {
@@ -67,28 +81,35 @@ export class VmaSet implements Iterable<Vma> {
 
   /** Adds a mapping behind all others, which stays apart: a child's copies are as the parent's. */
   append(vma: Vma): void {
-    this.#vmas.set(vma);
+    this.#replace([], [vma]);
   }
 
-  /** Adds a mapping where there is none, joined with equal neighbours. */
-  insert(vma: Vma): void {
-    this.#vmas.set(vma);
-    this.#mergeAround(vma.start, vma.end);
+  /** Adds a mapping where there is none, joined with its neighbours where the kernel does that. */
+  insert(vma: Vma, { isNew }: { readonly isNew: boolean }): void {
+    const neighbours = this.#neighboursOf(vma);
+    const found = (isNew ? joinedByMapping : joinedBy)(this.#rules, vma, neighbours);
+    this.#replace(vmasOf(found), [joined(vma, found)]);
   }
 
   /** Takes the range out, cutting what reaches beyond it. */
   remove(start: number, end: number): void {
-    this.#split(start);
-    this.#split(end);
-    for (const vma of this.within(start, end)) this.#vmas.delete(vma.start);
+    for (const part of this.within(start, end)) {
+      const whole = this.find(part.start) as Vma;
+      this.#replace([whole], remainders(whole, part));
+    }
   }
 
-  /** Changes the mappings inside a range: splits at its ends, merges what has become equal. */
+  /** Changes part of one mapping, or all of it: it is cut at the ends, or joins a neighbour. */
   modify(start: number, end: number, change: VmaChange): void {
-    this.#split(start);
-    this.#split(end);
-    for (const vma of this.within(start, end)) this.#vmas.set({ ...vma, ...change });
-    this.#mergeAround(start, end);
+    const whole = this.find(start) as Vma;
+    const range = { ...cutVma(whole, start, end), ...change };
+    const { before, after } = this.#neighboursOf(whole);
+    const found = joinedBy(this.#rules, range, {
+      before: start === whole.start ? before : undefined,
+      after: end === whole.end ? after : undefined,
+    });
+    const parts = [...remainders(whole, range), joined(range, found)];
+    this.#replace([whole, ...vmasOf(found)], parts);
   }
 
   /** Replaces the policy of each mapping that has one. Nothing is joined by it. */
@@ -108,41 +129,57 @@ export class VmaSet implements Iterable<Vma> {
   }
 
   /** Marks a mapping as having pages of its own. Source: mm/rmap.c, __anon_vma_prepare(). */
-  prepareAnonVma(vma: Vma): void {
-    if (vma.anonVma !== null) return;
-    const whole = this.find(vma.start) as Vma;
-    const after = this.find(whole.end);
-    const before = this.#vmas.before(whole.start);
+  prepareAnonVma({ start }: Vma): void {
+    const whole = this.find(start) as Vma;
+    if (whole.anonVma !== null) return;
+    const { before, after } = this.#neighboursOf(whole);
     const shared =
-      after !== undefined && after.anonVma !== null && canShareAnonVma(whole, after)
-        ? after.anonVma
-        : before !== undefined && before.anonVma !== null && canShareAnonVma(before, whole)
-          ? before.anonVma
-          : {};
-    this.#vmas.set({ ...whole, anonVma: shared });
+      reusable(after, after !== undefined && canShareAnonVma(whole, after)) ??
+      reusable(before, before !== undefined && canShareAnonVma(before, whole));
+    this.#replace([whole], [{ ...whole, ...singleLink(shared ?? new AnonVma(null)) }]);
   }
 
   /** Makes two mappings of one, though they are alike. */
   cut(page: number): void {
-    this.#split(page);
-  }
-
-  #split(page: number): void {
     const vma = this.lookup(page);
     if (vma === undefined || vma.start >= page) return;
-    this.#vmas.set(cutVma(vma, vma.start, page));
-    this.#vmas.set(cutVma(vma, page, vma.end));
+    this.#replace([vma], [cutVma(vma, vma.start, page), cutVma(vma, page, vma.end)]);
   }
 
-  #mergeAround(start: number, end: number): void {
-    let before = this.#vmas.before(start) ?? this.find(start);
-    while (before !== undefined && before.end <= end) {
-      const after = this.find(before.end);
-      if (after !== undefined && canMerge(before, after)) {
-        this.#vmas.delete(after.start);
-        before = mergedVma(before, after);
-        this.#vmas.set(before);
-      } else before = after;
-    }
+  #neighboursOf({ start, end }: Vma): Neighbours {
+    const before = this.#vmas.before(start);
+    const after = this.find(end);
+    return {
+      before: before?.end === start ? before : undefined,
+      after: after?.start === end ? after : undefined,
+    };
   }
+
+  /** What is shared with others is not given up between. */
+  #replace(old: readonly Vma[], fresh: readonly Vma[]): void {
+    for (const vma of fresh) link(vma);
+    for (const vma of old) {
+      unlink(vma);
+      this.#vmas.delete(vma.start);
+    }
+    for (const vma of fresh) this.#vmas.set(vma);
+  }
+}
+
+function vmasOf({ before, after }: Neighbours): Vma[] {
+  return [before, after].filter((vma) => vma !== undefined);
+}
+
+/** What is left of a mapping when a range inside is taken out. */
+function remainders(whole: Vma, { start, end }: Span): Vma[] {
+  return [
+    ...(start > whole.start ? [cutVma(whole, whole.start, start)] : []),
+    ...(end < whole.end ? [cutVma(whole, end, whole.end)] : []),
+  ];
+}
+
+/** A neighbour's, where all its pages are its own. Source: reusable_anon_vma(). */
+function reusable(neighbour: Vma | undefined, isCompatible: boolean): AnonVma | undefined {
+  if (neighbour === undefined || !isCompatible || isForkChild(neighbour)) return undefined;
+  return neighbour.anonVma ?? undefined;
 }

@@ -1,11 +1,12 @@
 /**
  * A stretch of an address space with one set of attributes. Immutable: a change makes a new one.
  *
- * Source: include/linux/mm_types.h, struct vm_area_struct; mm/vma.c, is_mergeable_vma() and
- * is_mergeable_anon_vma().
+ * Source: include/linux/mm_types.h, struct vm_area_struct.
  */
 
-import { isEqualPolicy, type Mempolicy } from '../policy/mempolicy.ts';
+import type { KernelProfile } from '../nodes/kernel-profile.ts';
+import type { Mempolicy } from '../policy/mempolicy.ts';
+import type { AnonLinks } from './anon-vma.ts';
 import type { MemoryObject } from './memory-object.ts';
 
 /**
@@ -30,15 +31,13 @@ export const VM = {
   MERGEABLE: 128,
   /** vdso and its like, which cannot be split. */
   SPECIAL: 256,
+  /** MADV_SEQUENTIAL, MADV_RANDOM, MADV_DONTDUMP: they only tell mappings apart. */
+  SEQ_READ: 512,
+  RAND_READ: 1024,
+  DONTDUMP: 2048,
 } as const;
 
-/** Never joined with a neighbour. Source: VM_SPECIAL. */
-const UNMERGEABLE = VM.MIXEDMAP | VM.IO | VM.SPECIAL;
-
-/** Identity of the anonymous pages of mappings that were one, or may become one. */
-export type AnonVma = Record<never, never>;
-
-export interface Vma {
+export interface Vma extends AnonLinks {
   /** First page number. */
   readonly start: number;
   /** Exclusive. */
@@ -50,8 +49,6 @@ export interface Vma {
   /** Page offset of `start`: in the object, or, without one, the page number it was made at. */
   readonly offset: number;
   readonly policy: Mempolicy | null;
-  /** null until a page of its own was written. */
-  readonly anonVma: AnonVma | null;
 }
 
 export function isPrivateAnonymous({ object }: Vma): boolean {
@@ -61,6 +58,19 @@ export function isPrivateAnonymous({ object }: Vma): boolean {
 export function hasFlag({ flags }: Vma, flag: number): boolean {
   return (flags & flag) !== 0;
 }
+
+/**
+ * Whether memory is promised for the pages that it has not got yet: since it could be written, on
+ * newer kernels for as long as it can, or has pages of its own.
+ * Source: VM_ACCOUNT, mprotect_fixup().
+ */
+export function isAccounted(vma: Vma, { readOnlyEndsPromise }: AccountRules): boolean {
+  if (hasFlag(vma, VM.SHARED | VM.SPECIAL) || vma.object?.type === 'hugetlb') return false;
+  const isWritable = vma.access === 'write' || vma.access === 'write-only';
+  return isWritable || vma.anonVma !== null || vma.object !== null || !readOnlyEndsPromise;
+}
+
+type AccountRules = Pick<KernelProfile, 'readOnlyEndsPromise'>;
 
 /** Offset of a page of the mapping: its index in the object, or in the address space. */
 export function offsetOf(vma: Vma, page: number): number {
@@ -84,25 +94,4 @@ export function interleaveIndexAt(vma: Vma, page: number, hugePageCount = 1): nu
 /** Cut to a range that lies inside. */
 export function cutVma(vma: Vma, start: number, end: number): Vma {
   return { ...vma, start, end, offset: offsetOf(vma, start) };
-}
-
-/** Whether two neighbours are one mapping. */
-export function canMerge(before: Vma, after: Vma): boolean {
-  if (before.end !== after.start || before.object !== after.object) return false;
-  if (before.access !== after.access || before.flags !== after.flags) return false;
-  if (hasFlag(before, UNMERGEABLE) || before.object?.type === 'hugetlb') return false;
-  if (offsetOf(before, before.end) !== after.offset) return false;
-  if (!isEqualPolicy(before.policy, after.policy)) return false;
-  return before.anonVma === after.anonVma || before.anonVma === null || after.anonVma === null;
-}
-
-/** Whether a page written in one may count as the other's. Source: anon_vma_compatible(). */
-export function canShareAnonVma(before: Vma, after: Vma): boolean {
-  if (before.end !== after.start || before.object !== after.object) return false;
-  if (before.flags !== after.flags || !isEqualPolicy(before.policy, after.policy)) return false;
-  return offsetOf(before, before.end) === after.offset;
-}
-
-export function mergedVma(before: Vma, after: Vma): Vma {
-  return { ...before, end: after.end, anonVma: before.anonVma ?? after.anonVma };
 }

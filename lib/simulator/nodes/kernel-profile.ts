@@ -55,6 +55,17 @@ export interface KernelProfile {
    * mbind counts each further page of a huge page mapped page by page as one that stays. C-5.4-04.
    */
   readonly countsPartsOfHuge: boolean;
+  /**
+   * mmap joins what lies behind first, and what lies before only if it fits that, too. C-4.1-08.
+   */
+  readonly mmapLooksAheadFirst: boolean;
+  /** What has pages of its own is joined with a neighbour that has none. C-4.1-07. */
+  readonly joinsUntouchedNeighbours: boolean;
+  /**
+   * Memory that can no longer be written, and has no pages of its own, is promised no more.
+   * C-4.1-11.
+   */
+  readonly readOnlyEndsPromise: boolean;
   /** mremap moves a range of several mappings. C-4.3-01. */
   readonly mremapTakesSeveral: boolean;
   /** io_uring registers buffers that are mappings of files. C-6.1-09. */
@@ -84,6 +95,8 @@ export interface KernelProfile {
   readonly cpusetInUseMayBeEmptied: boolean;
   /** Joining a group with the nodes of the group before binds policies anew. C-2.5-20. */
   readonly rebindsToEqualNodes: boolean;
+  /** A process that joins a group may run on all its CPUs, whatever it asked for. C-2.5-23. */
+  readonly joiningForgetsAffinity: boolean;
   /** Version 1 of the cpuset controller can be mounted. C-2.5-13. */
   readonly hasOldCpusets: boolean;
   /**
@@ -139,6 +152,9 @@ const LINUX_6_1: KernelProfile = {
   reusesPartsOfHuge: false,
   movingMapsPartly: false,
   countsPartsOfHuge: true,
+  mmapLooksAheadFirst: true,
+  joinsUntouchedNeighbours: false,
+  readOnlyEndsPromise: false,
   mremapTakesSeveral: false,
   ringsTakeFiles: false,
   filesCanBePinned: true,
@@ -149,6 +165,7 @@ const LINUX_6_1: KernelProfile = {
   mergedPagesFollowNewPolicy: false,
   cpusetInUseMayBeEmptied: false,
   rebindsToEqualNodes: true,
+  joiningForgetsAffinity: true,
   hasOldCpusets: true,
   emptyWeightIsOne: true,
   automaticWeightsFile: null,
@@ -183,6 +200,8 @@ const LINUX_6_12: KernelProfile = {
   splitsPartlyMapped: true,
   movingMapsPartly: true,
   countsPartsOfHuge: false,
+  mmapLooksAheadFirst: false,
+  readOnlyEndsPromise: true,
   ringsTakeFiles: true,
   filesCanBePinned: false,
   countsMigrationEntries: true,
@@ -190,6 +209,7 @@ const LINUX_6_12: KernelProfile = {
   movesByGivenPolicy: true,
   mergedPagesFollowNewPolicy: true,
   rebindsToEqualNodes: false,
+  joiningForgetsAffinity: false,
   hasOldCpusets: false,
   balancingSparesReferenced: false,
   balancesPartsOfHuge: true,
@@ -207,6 +227,7 @@ const LINUX_6_18: KernelProfile = {
   movingMapsPartly: false,
   replacesHugeZeroPage: true,
   reusesPartsOfHuge: true,
+  joinsUntouchedNeighbours: true,
   mremapTakesSeveral: true,
   countsUnisolated: 'pages',
   emptyWeightIsOne: false,

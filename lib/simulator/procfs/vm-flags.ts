@@ -6,7 +6,7 @@
 
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { ObjectType } from '../memory/memory-object.ts';
-import { hasFlag, VM, type Vma } from '../memory/vma.ts';
+import { hasFlag, isAccounted, VM, type Vma } from '../memory/vma.ts';
 import { kernelPart, programPart } from './maps.ts';
 
 /** Without the newline; the blank at its end is the kernel's. */
@@ -35,15 +35,12 @@ const isPool = ofType('hugetlb');
 const isSecret = ofType('secret');
 /** Pages that a driver put in one by one. */
 const isRing: HasFlag = (vma) => hasFlag(vma, VM.MIXEDMAP) && !hasFlag(vma, VM.IO);
+const isNotDumped = withBit(VM.DONTDUMP);
 /** Memory that no page of the machine is behind. */
 const isFrames: HasFlag = (vma) =>
   hasFlag(vma, VM.IO) && (vma.object === null || vma.object.path !== null);
 
-/** Promised when it could be written; that stays while it has pages of its own. */
-const isAccounted: HasFlag = (vma, space) => {
-  if (hasFlag(vma, VM.SHARED) || isOfKernel(vma, space) || isPool(vma, space)) return false;
-  return vma.access === 'write' || vma.access === 'write-only' || vma.anonVma !== null;
-};
+const isPromised: HasFlag = (vma, { memory }) => isAccounted(vma, memory.profile);
 
 const FLAGS: readonly (readonly [string, HasFlag])[] = [
   ['rd', ({ access }) => access === 'read' || access === 'write'],
@@ -58,11 +55,13 @@ const FLAGS: readonly (readonly [string, HasFlag])[] = [
   ['pf', isFrames],
   ['lo', withBit(VM.LOCKED)],
   ['io', withBit(VM.IO)],
+  ['sr', withBit(VM.SEQ_READ)],
+  ['rr', withBit(VM.RAND_READ)],
   ['dc', withBit(VM.DONTCOPY)],
   ['de', (vma, space) => [isOfKernel, isFrames, isPool].some((is) => is(vma, space))],
-  ['ac', isAccounted],
+  ['ac', isPromised],
   ['ht', isPool],
-  ['dd', (vma, space) => [isVvar, isFrames, isSecret].some((is) => is(vma, space))],
+  ['dd', (vma, space) => [isVvar, isFrames, isSecret, isNotDumped].some((is) => is(vma, space))],
   ['sd', (vma, space) => !isStack(vma, space)],
   ['mm', withBit(VM.MIXEDMAP)],
   ['hg', withBit(VM.HUGEPAGE)],

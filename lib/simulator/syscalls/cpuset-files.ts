@@ -90,6 +90,7 @@ export function* stepsOfAttach(
   const { oldMems, effectiveMems: before } = process.cpuset;
   const { effectiveMems, migrates } = cpuset;
   cpuset.take(process);
+  if (machine.profile.joiningForgetsAffinity) forgetAffinity(process);
   if (before === effectiveMems && !machine.profile.rebindsToEqualNodes) {
     cpuset.oldMems = effectiveMems;
     return answer('write', 0);
@@ -99,6 +100,11 @@ export function* stepsOfAttach(
   if (migrates) yield* followNodes(process, oldMems, cpuset);
   cpuset.oldMems = effectiveMems;
   return answer('write', 0);
+}
+
+/** Groups here have all CPUs. Source: set_cpus_allowed_ptr(), without user_cpus_ptr before 6.2. */
+function forgetAffinity({ threads, cpus }: Process): void {
+  for (const thread of threads) thread.affinity = cpus.all;
 }
 
 /** Source: cpuset_change_task_nodemask(). */

@@ -1,10 +1,11 @@
 /**
  * madvise(2).
  *
- * Source: mm/madvise.c, madvise_vma_behavior() and madvise_walk_vmas(); mm/khugepaged.c,
- * hugepage_madvise(); mm/ksm.c, ksm_madvise().
+ * Source: mm/madvise.c, madvise_vma_behavior(), madvise_remove() and madvise_walk_vmas();
+ * mm/khugepaged.c, hugepage_madvise(); mm/ksm.c, ksm_madvise().
  *
- * Deviation: pages with contents are not swapped out; advice that places nothing does nothing.
+ * Deviation: pages with contents are not swapped out; advice that places nothing cuts mappings,
+ * and that is all.
  */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
@@ -12,8 +13,10 @@ import { ERRNO } from '../../core/errno.ts';
 import { MADV } from '../interface/madvise-numbers.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { allows, touchPages } from '../memory/fault.ts';
+import type { ObjectType } from '../memory/memory-object.ts';
 import { GUARD, isInline, NONE, nodeOfInline, SWAPPED } from '../memory/page-entry.ts';
-import { hasFlag, VM, type Vma } from '../memory/vma.ts';
+import { punchHole } from '../memory/punch-hole.ts';
+import { hasFlag, offsetOf, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { checkSplit } from './check-split.ts';
@@ -23,22 +26,25 @@ import { type PagesCall, spanOf } from './page-span.ts';
 type Advise = (thread: Thread, part: Vma) => number;
 
 const SPECIAL = VM.IO | VM.MIXEDMAP | VM.SPECIAL;
+/** Files that can have holes made. */
+const TAKES_HOLES: ReadonlySet<ObjectType> = new Set(['shared-memory', 'hugetlb', 'disk']);
 const nothing: Advise = () => 0;
 
 const ADVICE: ReadonlyMap<number, Advise> = new Map<number, Advise>([
-  [MADV.NORMAL, nothing],
-  [MADV.RANDOM, nothing],
-  [MADV.SEQUENTIAL, nothing],
+  [MADV.NORMAL, flagged({ clear: VM.RAND_READ | VM.SEQ_READ })],
+  [MADV.RANDOM, flagged({ set: VM.RAND_READ, clear: VM.SEQ_READ })],
+  [MADV.SEQUENTIAL, flagged({ set: VM.SEQ_READ, clear: VM.RAND_READ })],
   [MADV.WILLNEED, nothing],
   [MADV.DONTNEED, drop],
+  [MADV.REMOVE, remove],
   [MADV.DONTFORK, flagged({ set: VM.DONTCOPY })],
   [MADV.DOFORK, flagged({ clear: VM.DONTCOPY, refuses: VM.IO })],
   [MADV.MERGEABLE, mergeable],
   [MADV.UNMERGEABLE, flagged({ clear: VM.MERGEABLE })],
   [MADV.HUGEPAGE, flagged({ set: VM.HUGEPAGE, clear: VM.NOHUGEPAGE })],
   [MADV.NOHUGEPAGE, flagged({ set: VM.NOHUGEPAGE, clear: VM.HUGEPAGE })],
-  [MADV.DONTDUMP, nothing],
-  [MADV.DODUMP, nothing],
+  [MADV.DONTDUMP, flagged({ set: VM.DONTDUMP })],
+  [MADV.DODUMP, flagged({ clear: VM.DONTDUMP, refuses: SPECIAL })],
   [MADV.COLD, nothing],
   [MADV.PAGEOUT, pageOut],
   [MADV.POPULATE_READ, populate('read')],
@@ -100,6 +106,17 @@ function drop({ space }: Thread, part: Vma): number {
   const isCut = part.start % tablePages !== 0 || part.end % tablePages !== 0;
   if (part.object?.type === 'hugetlb' && isCut) return ERRNO.EINVAL;
   forEachBetweenGuards(space, part, (start, end) => space.dropPages(start, end));
+  return 0;
+}
+
+/** Source: madvise_remove(); the object's own fallocate() does it. */
+function remove({ space }: Thread, part: Vma): number {
+  const { object } = part;
+  if (hasFlag(part, VM.LOCKED) || object === null || object.path === null) return ERRNO.EINVAL;
+  if (!hasFlag(part, VM.SHARED) || !allows(part, 'write')) return ERRNO.EACCES;
+  if (hasFlag(part, VM.IO)) return ERRNO.ENODEV;
+  if (!TAKES_HOLES.has(object.type)) return ERRNO.EOPNOTSUPP;
+  punchHole(space.memory, object, part.offset, offsetOf(part, part.end));
   return 0;
 }
 

@@ -1,5 +1,6 @@
 /**
- * mmap(2), munmap(2), mprotect(2), mlock(2), as far as memory policy has to do with them.
+ * mmap(2), munmap(2), mprotect(2), mlock(2), munlock(2), as far as memory policy has to do with
+ * them.
  *
  * Source: mm/mmap.c, mm/vma.c, mm/mprotect.c, mm/mlock.c.
  */
@@ -7,7 +8,9 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { Machine } from '../machine.ts';
-import { touchPages } from '../memory/fault.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import { NO_ANON } from '../memory/anon-vma.ts';
+import { allows, touchPages } from '../memory/fault.ts';
 import type { MemoryObject } from '../memory/memory-object.ts';
 import { hasFlag, VM, type VmaAccess } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -57,7 +60,7 @@ export function mmap(machine: Machine, thread: Thread, call: MmapCall): SyscallR
     : call.object;
   const offset = object === null ? start : call.offset;
   const flags = (isShared ? VM.SHARED : 0) | (call.flags ?? 0);
-  thread.space.map({ start, end, access, flags, object, offset, policy: null, anonVma: null });
+  thread.space.map({ start, end, access, flags, object, offset, policy: null, ...NO_ANON });
   return success(addressOf(start, pageSizeBytes));
 }
 
@@ -91,6 +94,9 @@ export function mprotect(
     const errno = checkSplit(space, part);
     if (errno !== 0) return answer('mprotect', errno);
     space.modify(part.start, part.end, { access: call.access });
+    // What is locked gets pages that can be written.
+    const isLocked = hasFlag(part, VM.LOCKED) && !hasFlag(part, VM.SHARED);
+    if (isLocked && !allows(part, 'write') && call.access === 'write') populate(thread, part);
   }
   return answer('mprotect', page === end ? 0 : ERRNO.ENOMEM);
 }
@@ -99,19 +105,40 @@ export function mprotect(
 export function mlock(thread: Thread, call: PagesCall): SyscallResult<undefined> {
   const span = spanOf(thread, call);
   if (span === undefined) return answer('mlock', ERRNO.EINVAL);
-  const { space } = thread;
-  let page = span.start;
-  for (const part of space.vmas.within(span.start, span.end)) {
+  const errno = changeLock(thread.space, span, (flags) => flags | VM.LOCKED);
+  if (errno !== 0) return answer('mlock', errno);
+  return answer('mlock', populate(thread, span) ? 0 : ERRNO.ENOMEM);
+}
+
+/** Unlocks what is mapped, up to the first gap. */
+export function munlock(thread: Thread, call: PagesCall): SyscallResult<undefined> {
+  const span = spanOf(thread, call);
+  if (span === undefined) return answer('munlock', ERRNO.EINVAL);
+  return answer(
+    'munlock',
+    changeLock(thread.space, span, (flags) => flags & ~VM.LOCKED),
+  );
+}
+
+/** Source: apply_vma_lock_flags(), mlock_fixup(). */
+function changeLock(
+  space: AddressSpace,
+  { start, end }: PageSpan,
+  change: (flags: number) => number,
+): number {
+  let page = start;
+  for (const part of space.vmas.within(start, end)) {
     if (part.start !== page) break;
     page = part.end;
+    const flags = change(part.flags);
     // Device memory is there anyway, huge pages of a pool are never reclaimed.
-    if (hasFlag(part, NEVER_LOCKED) || part.object?.type === 'hugetlb') continue;
+    const isLeftOut = hasFlag(part, NEVER_LOCKED) || part.object?.type === 'hugetlb';
+    if (isLeftOut || flags === part.flags) continue;
     const errno = checkSplit(space, part);
-    if (errno !== 0) return answer('mlock', errno);
-    space.modify(part.start, part.end, { flags: part.flags | VM.LOCKED });
+    if (errno !== 0) return errno;
+    space.modify(part.start, part.end, { flags });
   }
-  if (page !== span.end) return answer('mlock', ERRNO.ENOMEM);
-  return answer('mlock', populate(thread, span) ? 0 : ERRNO.ENOMEM);
+  return page === end ? 0 : ERRNO.ENOMEM;
 }
 
 /** Writes private pages, reads shared ones. Source: mm/gup.c, populate_vma_page_range(). */

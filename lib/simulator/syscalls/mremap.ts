@@ -8,7 +8,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { moveRange } from '../memory/move-range.ts';
-import { hasFlag, offsetOf, VM, type Vma } from '../memory/vma.ts';
+import { cutVma, hasFlag, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
 import { canCut, MAX_MAP_COUNT } from './check-split.ts';
@@ -97,7 +97,7 @@ function grow(
   const oldEnd = start + pageCount;
   const newEnd = start + newPageCount;
   if (oldEnd === vma.end && space.vmas.within(oldEnd, newEnd).length === 0) {
-    extend(space, vma, oldEnd, newEnd);
+    space.extend(vma, newEnd);
     return { start };
   }
   const errno = checkMove(space, start, oldEnd);
@@ -105,11 +105,6 @@ function grow(
   const target = findRoom(space, newPageCount);
   moveRange(space, start, oldEnd, target);
   const moved = space.vmas.lookup(target) as Vma;
-  extend(space, moved, target + pageCount, target + newPageCount);
+  space.extend(cutVma(moved, moved.start, target + pageCount), target + newPageCount);
   return { start: target };
-}
-
-/** The further pages have all that the mapping has. */
-function extend(space: AddressSpace, vma: Vma, start: number, end: number): void {
-  space.map({ ...vma, start, end, offset: offsetOf(vma, start) });
 }

@@ -15,6 +15,8 @@ import type { MaskMemory } from './memory-argument.ts';
 import { pageOf } from './range-argument.ts';
 
 const WORD_BYTES = 8;
+const BITS_PER_BYTE = 8n;
+const INT_BITS = 32;
 
 /** Faults the page in; whether it could be had. */
 function canAccess(thread: Thread, address: bigint, access: Access): boolean {
@@ -41,6 +43,28 @@ export function writeWord(thread: Thread, address: bigint, value: bigint): boole
   folio.words ??= new Map();
   folio.words.set(placeIn(thread, address), BigInt.asUintN(64, value));
   return true;
+}
+
+/** Half a word: a number of 32 bits, of either sign. */
+export function readInt(thread: Thread, address: bigint): number | undefined {
+  const { start, shift } = halfAt(address);
+  const word = readWord(thread, start);
+  return word === undefined ? undefined : Number(BigInt.asIntN(INT_BITS, word >> shift));
+}
+
+/** Writes half a word; the other half stays. */
+export function writeInt(thread: Thread, address: bigint, value: number): boolean {
+  const { start, shift } = halfAt(address);
+  const word = readWord(thread, start);
+  if (word === undefined) return false;
+  const kept = word & ~(((1n << BigInt(INT_BITS)) - 1n) << shift);
+  return writeWord(thread, start, kept | (BigInt.asUintN(INT_BITS, BigInt(value)) << shift));
+}
+
+/** The word that a number of 32 bits is part of. */
+function halfAt(address: bigint): { readonly start: bigint; readonly shift: bigint } {
+  const start = address - (address % BigInt(WORD_BYTES));
+  return { start, shift: (address - start) * BITS_PER_BYTE };
 }
 
 /** Byte offset in the page's folio. */

@@ -6,6 +6,7 @@
  */
 
 import { ERRNO } from '../../core/errno.ts';
+import type { SimulatedCapability } from '../interface/simulated-process.ts';
 
 export interface Credentials {
   readonly uid: number;
@@ -20,7 +21,14 @@ export interface Credentials {
 }
 
 const ROOT = 0;
-const CAPABILITIES = ['canSetNice', 'canTrace', 'canSetUid'] as const;
+/** Which right each capability is. */
+export const CAPABILITIES: Readonly<
+  Record<SimulatedCapability, 'canSetUid' | 'canTrace' | 'canSetNice'>
+> = Object.freeze({
+  CAP_SETUID: 'canSetUid',
+  CAP_SYS_PTRACE: 'canTrace',
+  CAP_SYS_NICE: 'canSetNice',
+});
 
 export const ROOT_CREDENTIALS: Credentials = Object.freeze({
   uid: ROOT,
@@ -49,6 +57,6 @@ export function changeUser(from: Credentials, uid: number): Credentials | { errn
  */
 export function mayRead(caller: Credentials, target: Credentials): boolean {
   if (caller.canTrace) return true;
-  const isEqual = CAPABILITIES.every((name) => caller[name] || !target[name]);
+  const isEqual = Object.values(CAPABILITIES).every((name) => caller[name] || !target[name]);
   return caller.uid === target.uid && target.isDumpable && isEqual;
 }

@@ -7,6 +7,7 @@
  * Deviation: the program's own code and libraries are not there.
  */
 
+import { NO_ANON } from '../memory/anon-vma.ts';
 import { touchPages } from '../memory/fault.ts';
 import { allocateFolio, type Memory } from '../memory/memory.ts';
 import { MemoryObject } from '../memory/memory-object.ts';
@@ -78,5 +79,5 @@ function area(
   object: MemoryObject | null,
 ): Vma {
   const offset = object === null ? start : 0;
-  return { start, end, access, flags, object, offset, policy: null, anonVma: null };
+  return { start, end, access, flags, object, offset, policy: null, ...NO_ANON };
 }
