@@ -3,7 +3,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { Colours } from '../../lib/cli/render/colours.ts';
-import { pageMap } from '../../lib/cli/render/page-map.ts';
+import { type PageMapOptions, pageMap } from '../../lib/cli/render/page-map.ts';
 import { type ProcessThread, remoteShareOf } from '../../lib/facade/process/process-threads.ts';
 import { runCommand } from './run-command.ts';
 
@@ -103,16 +103,26 @@ describe('the remote share', () => {
 describe('page map', () => {
   const nodes = [0, 2, 5];
   const plain = new Colours(false);
+  const mapOf = (places: Int32Array, options: PageMapOptions): string[] => {
+    const runs = [...places].map((place, firstPage) => ({ firstPage, pageCount: 1, place }));
+    return pageMap(places.length, runs, options);
+  };
+
+  test('a run of pages reaches over cells', () => {
+    const run = { firstPage: 3, pageCount: 2 ** 31, place: 2 };
+    const rows = pageMap(2 ** 32, [run], { columns: 8, colours: plain, nodes });
+    expect(rows).toEqual(['11111...']);
+  });
 
   test('a cell has the letter of the node that most of its pages are on', () => {
     const places = Int32Array.of(0, 0, 2, 2, 5, 5, -2, -2, 2, 0, 0, 0, -2, 2, 5, 5);
-    const rows = pageMap(places, { columns: 8, colours: plain, nodes });
+    const rows = mapOf(places, { columns: 8, colours: plain, nodes });
     expect(rows).toEqual(['012.0012'.replace('0012', '1012')]);
   });
 
   test('rows go on below', () => {
     const places = Int32Array.from({ length: 10 }, (_, at) => nodes[at % 3] as number);
-    const rows = pageMap(places, { columns: 4, rowsMax: 3, colours: plain, nodes });
+    const rows = mapOf(places, { columns: 4, rowsMax: 3, colours: plain, nodes });
     expect(rows).toEqual(['0120', '1201', '20']);
   });
 });

@@ -127,9 +127,13 @@ async function mappingLines(
     const pageCount = mapping.lengthBytes / numa.pageSizeBytes;
     if (mapping.residentBytes === 0) continue;
     const options = { columns: Math.min(columns, MAP_COLUMNS_MAX) - 2, colours, nodes };
-    const places = await numa.process(pid).locate({ address: mapping.start, pageCount });
+    const runs = await numa.process(pid).locateRuns({ address: mapping.start, pageCount });
+    const placed = runs.map(({ address, ...run }) => ({
+      ...run,
+      firstPage: Number((address - mapping.start) / BigInt(numa.pageSizeBytes)),
+    }));
     const cell = cellText(pagesPerCell(pageCount, options), numa.pageSizeBytes);
-    const [row = ''] = pageMap(places, options);
+    const [row = ''] = pageMap(pageCount, placed, options);
     lines.push(`  ${row}`, colours.dim(`  ${cell}`));
   }
   const more = mappings.length - shown.length;

@@ -29,22 +29,59 @@ export function pagesPerCell(pageCount: number, { columns, rowsMax = 1 }: PageMa
   return pages;
 }
 
+/** Pages of a mapping in a row that are in one place. */
+export interface PlacedPages {
+  /** Counted from the mapping's first. */
+  readonly firstPage: number;
+  readonly pageCount: number;
+  /** A node; negative for pages that have none. */
+  readonly place: number;
+}
+
 /**
- * The rows of a map.
- * @param places node of each page, negative for those that have none
+ * The rows of a map of so many pages.
+ * @param placed ascending; pages of none of them are not present
  */
-export function pageMap(places: Int32Array, options: PageMapOptions): string[] {
+export function pageMap(
+  pageCount: number,
+  placed: readonly PlacedPages[],
+  options: PageMapOptions,
+): string[] {
   const { columns, nodes } = options;
-  const perCell = pagesPerCell(places.length, options);
-  const cells: Cell[] = [];
-  for (let first = 0; first < places.length; first += perCell) {
-    cells.push(cellOf(places.subarray(first, first + perCell), nodes));
-  }
+  const perCell = pagesPerCell(pageCount, options);
+  const counts = countByCell(pageCount, placed, perCell);
+  const cells = counts.map((counted, at) => {
+    const cellPages = Math.min(perCell, pageCount - at * perCell);
+    return cellOf(counted, cellPages, nodes);
+  });
   const rows: string[] = [];
   for (let first = 0; first < cells.length; first += columns) {
     rows.push(rowOf(cells.slice(first, first + columns), options.colours));
   }
   return rows;
+}
+
+/** Pages by node, of each cell. */
+function countByCell(
+  pageCount: number,
+  placed: readonly PlacedPages[],
+  perCell: number,
+): Map<NodeId, number>[] {
+  const cells = Array.from(
+    { length: Math.ceil(pageCount / perCell) },
+    () => new Map<NodeId, number>(),
+  );
+  for (const run of placed) {
+    const end = Math.min(run.firstPage + run.pageCount, pageCount);
+    for (let page = run.place < 0 ? end : run.firstPage; page < end; ) {
+      const cell = Math.floor(page / perCell);
+      const stop = Math.min(end, (cell + 1) * perCell);
+      const counts = cells[cell] as Map<NodeId, number>;
+      counts.set(run.place, (counts.get(run.place) ?? 0) + stop - page);
+      page = stop;
+    }
+  }
+  return cells;
 }
 
 /** A block of pages: the place of its node among the nodes, -1 for none. */
@@ -55,12 +92,14 @@ interface Cell {
 }
 
 /** The node that most of the present pages are on; the first of equals. */
-function cellOf(places: Int32Array, nodes: readonly NodeId[]): Cell {
-  const counts = new Map<NodeId, number>();
-  for (const place of places) if (place >= 0) counts.set(place, (counts.get(place) ?? 0) + 1);
+function cellOf(
+  counts: ReadonlyMap<NodeId, number>,
+  cellPages: number,
+  nodes: readonly NodeId[],
+): Cell {
   const [most] = [...counts].sort((a, b) => b[1] - a[1]);
   if (most === undefined) return { node: -1, isFull: false };
-  return { node: nodes.indexOf(most[0]), isFull: most[1] === places.length };
+  return { node: nodes.indexOf(most[0]), isFull: most[1] === cellPages };
 }
 
 /** Neighbours of one colour are painted as one. */
