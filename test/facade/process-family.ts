@@ -5,10 +5,11 @@
 
 import '../support/matchers.ts';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { AbortError, type Numa, NumaError } from '../../lib/index.ts';
+import { AbortError, NodeMask, type Numa, NumaError } from '../../lib/index.ts';
 import { mapPages, maskOf, type Pages, placeOn, where } from '../contract/pages.ts';
 import type { World, WorldProcess } from '../contract/world.ts';
 import { failureOf } from '../core/thrown.ts';
+import { expendable, privileged, whenSupported } from '../support/needs.ts';
 
 /** Who is asked, and whose processes they are. */
 export interface ProcessSubject {
@@ -197,6 +198,29 @@ export function processFamily(subject: ProcessSubject): void {
       }
       await child.exit();
       await target.exit();
+    });
+
+    test('a target outside of its cpuset is warned of, and refused by name', async (context) => {
+      const { settings } = world;
+      if (settings === undefined) context.skip('needs cpusets');
+      whenSupported(context, world.machine, [expendable, privileged]);
+      const pages = await scene(context);
+      const [a, b, c] = nodes as [number, number, number];
+      await settings.withCpusets(async (create) => {
+        const cpuset = await create();
+        expect(await cpuset.setMems(`${a},${b}`)).toSucceed();
+        expect(await cpuset.attach(target.pid)).toSucceed();
+        const allowed = `the process's cpuset allows node ${NodeMask.of(a, b)} only`;
+        const memory = numa.process(target.pid);
+        const { warnings } = await memory.plan({ mappings: only(pages), to: c });
+        expect(warnings).toEqual([{ kind: 'cpuset', message: `node ${c} is refused: ${allowed}` }]);
+        const moving = memory.migrateMappings({ mappings: only(pages), to: c });
+        const { code, error } = await failureOf(() => moving);
+        expect(code).toBe('NUMA_NODE_NOT_ALLOWED');
+        expect((error as Error).message).toContain(allowed);
+        expect(await counted(pages)).toEqual({ [a]: PAGE_COUNT / 2, [b]: PAGE_COUNT / 2 });
+        await target.exit();
+      });
     });
 
     test('a pinned page stays, and says so', async (context) => {
