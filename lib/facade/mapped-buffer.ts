@@ -101,7 +101,7 @@ export class MappedBuffer {
 
   /**
    * The memory as bytes; the same view at each call. After `release()` its length is 0. Threads
-   * that share the memory must use Atomics.
+   * that share the memory must use Atomics. Transferred (Node 20 copies) it has length 0, too.
    * @throws NumaError NUMA_RELEASED; NUMA_UNSUPPORTED for a buffer longer than this engine's
    *   largest ArrayBuffer (`buffer.constants.MAX_LENGTH`)
    */
@@ -238,8 +238,8 @@ export class MappedBuffer {
   }
 
   /**
-   * Gives this owner's share up: `bytes` gets length 0 at once. The memory is unmapped when no
-   * owner, view or running call holds it any longer. Idempotent.
+   * Gives this owner's share up: `bytes` gets length 0 at once. The memory is given back when no
+   * owner or running call uses it. Pending operations with `bytes` go on with zeros. Idempotent.
    */
   release(): void {
     if (this.#isReleased) return;

@@ -9,7 +9,7 @@
 
 import { type FaultOutcome, touchPages } from './memory/fault.ts';
 import { isZeroPage, NONE } from './memory/page-entry.ts';
-import type { Mapped, ProcessMappings } from './process-mappings.ts';
+import { hasOwnBytes, type Mapped, type ProcessMappings } from './process-mappings.ts';
 import type { Thread } from './tasks/thread.ts';
 
 /** Bytes that are compared at once: native code compares faster than any loop in JavaScript. */
@@ -42,12 +42,10 @@ function absentRuns({ space }: Thread, { start, end }: Mapped): Run[] {
   return absent;
 }
 
-function settleMapping(
-  thread: Thread,
-  { start: first, bytes }: Mapped,
-  absent: readonly Run[],
-): FaultOutcome {
-  if (bytes === undefined) return 'done';
+function settleMapping(thread: Thread, mapped: Mapped, absent: readonly Run[]): FaultOutcome {
+  // What is written to bytes that a script has taken along is not seen.
+  if (!hasOwnBytes(mapped)) return 'done';
+  const { start: first, bytes } = mapped;
   const { pageSizeBytes } = thread.space.memory;
   for (const [start, stop] of absent) {
     for (const [from, to] of writtenRuns(bytes, start, stop, pageSizeBytes)) {

@@ -3,6 +3,8 @@
  * of those whose bytes were asked for.
  */
 
+import { type ReadableByteStreamController, ReadableStream } from 'node:stream/web';
+import { markAsUntransferable } from 'node:worker_threads';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import { SortedSpans, type Span } from './memory/sorted-spans.ts';
 import { pageOf } from './syscalls/range-argument.ts';
@@ -103,6 +105,8 @@ export class ProcessMappings implements Iterable<Mapped> {
     const { mapped } = share;
     if (mapped.bytes === undefined) {
       mapped.bytes = new ArrayBuffer(mapped.lengthBytes);
+      // As Node 20 has it for mapped memory: a transfer list copies.
+      if (transfer === undefined) markAsUntransferable(mapped.bytes);
       this.#follow(mapped);
     }
     share.hasBytes = true;
@@ -139,7 +143,7 @@ export class ProcessMappings implements Iterable<Mapped> {
     if (share === undefined || owners === undefined) return undefined;
     owners.delete(share);
     const { mapped } = share;
-    if (share.hasBytes && ![...owners].some(({ hasBytes }) => hasBytes)) detach(mapped);
+    if (share.hasBytes && ![...owners].some(({ hasBytes }) => hasBytes)) detachBytes(mapped);
     if (owners.size > 0) return undefined;
     this.#shares.delete(mapped.handle.id);
     if (mapped.bytes !== undefined) this.#live.delete(mapped.start);
@@ -158,15 +162,39 @@ export class ProcessMappings implements Iterable<Mapped> {
   copyInto(child: ProcessMappings): void {
     child.#lastId = this.#lastId;
     for (const mapped of this) {
-      const copied = { ...mapped, bytes: mapped.bytes?.slice(0) };
+      const copied = { ...mapped, bytes: hasOwnBytes(mapped) ? mapped.bytes.slice(0) : undefined };
       child.#share(copied);
       if (copied.bytes !== undefined) child.#follow(copied);
     }
   }
 }
 
+/** Came with Node 22. */
+const transfer: (() => ArrayBuffer) | undefined = Object(ArrayBuffer.prototype).transfer;
+
+/** What detached views showed. Node's pending operations hold a view, and go on with its memory. */
+const memoryOfDetached = new WeakMap<ArrayBuffer, unknown>();
+
+/** Whether bytes were asked for, and no script has taken them along. */
+export function hasOwnBytes(mapped: Mapped): mapped is Mapped & { bytes: ArrayBuffer } {
+  return mapped.bytes !== undefined && mapped.bytes.byteLength > 0;
+}
+
 /** Views lose their bytes at once; owners that never looked will find them in a new buffer. */
-function detach(mapped: Mapped): void {
+function detachBytes(mapped: Mapped): void {
+  if (!hasOwnBytes(mapped)) return;
   const { bytes } = mapped;
-  if (bytes !== undefined) mapped.bytes = structuredClone(bytes, { transfer: [bytes] });
+  if (transfer !== undefined) {
+    try {
+      mapped.bytes = Reflect.apply(transfer, bytes, []);
+      memoryOfDetached.set(bytes, mapped.bytes);
+    } catch {
+      // Marked as untransferable by its user: nobody can detach it any more.
+    }
+    return;
+  }
+  mapped.bytes = bytes.slice(0);
+  // A stream takes along what it is given.
+  const start = (stream: ReadableByteStreamController) => stream.enqueue(new Uint8Array(bytes));
+  memoryOfDetached.set(bytes, new ReadableStream({ type: 'bytes', start }));
 }

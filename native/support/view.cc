@@ -29,6 +29,8 @@ void Charge(napi_env env, int64_t bytes) {
 struct ViewsOfThread {
   napi_env env;
   View* first = nullptr;
+  // ArrayBuffer.prototype.transfer as it was at the start; none on Node 20.
+  napi_ref transfer = nullptr;
 };
 
 struct View {
@@ -104,8 +106,69 @@ void OnThreadEnd(void* data) {
   Unneeded(napi_close_handle_scope(views->env, scope));
 }
 
-void FreeViewsOfThread(napi_env /*env*/, void* data, void* /*hint*/) {
+// Runs no script of others, unless one took the place of the function before the addon was loaded:
+// what it has done is looked at, not believed.
+napi_value Transfer(const ViewsOfThread& views, napi_value array_buffer) {
+  napi_env env = views.env;
+  napi_value transfer = nullptr;
+  napi_value transferred = nullptr;
+  bool is_array_buffer = false;
+  if (views.transfer == nullptr ||
+      napi_get_reference_value(env, views.transfer, &transfer) != napi_ok) {
+    return nullptr;
+  }
+  if (napi_call_function(env, array_buffer, transfer, 0, nullptr, &transferred) != napi_ok) {
+    napi_value exception = nullptr;
+    Unneeded(napi_get_and_clear_last_exception(env, &exception));
+    return nullptr;
+  }
+  if (napi_is_arraybuffer(env, transferred, &is_array_buffer) != napi_ok || !is_array_buffer) {
+    return nullptr;
+  }
+  return transferred;
+}
+
+// Node forbids transfer lists for external ArrayBuffers, and detaches them at the thread's end,
+// which ends the process where a script has marked them as untransferable. Neither holds for an
+// ArrayBuffer that the store was transferred to. Node 20 cannot, and copies what it forbids.
+void MakeOrdinary(const ViewsOfThread& views, const Mapping& mapping, napi_value* array_buffer) {
+  const napi_value ordinary = Transfer(views, *array_buffer);
+  void* data = nullptr;
+  size_t length = 0;
+  if (ordinary != nullptr &&
+      napi_get_arraybuffer_info(views.env, ordinary, &data, &length) == napi_ok &&
+      data == mapping.address && length == mapping.length_bytes) {
+    *array_buffer = ordinary;
+  }
+}
+
+// By the engine's own function where there is one: it refuses what is marked as untransferable,
+// where Node-API ends the process. Such a view keeps its length, over zeros.
+void Detach(const ViewsOfThread& views, napi_value array_buffer) {
+  napi_value last = array_buffer;
+  if (views.transfer != nullptr) last = Transfer(views, array_buffer);
+  if (last != nullptr) Unneeded(napi_detach_arraybuffer(views.env, last));
+}
+
+napi_ref FindTransfer(napi_env env) {
+  napi_value value = nullptr;
+  napi_valuetype type = napi_undefined;
+  napi_ref reference = nullptr;
+  if (napi_get_global(env, &value) == napi_ok &&
+      napi_get_named_property(env, value, "ArrayBuffer", &value) == napi_ok &&
+      napi_get_named_property(env, value, "prototype", &value) == napi_ok &&
+      napi_get_named_property(env, value, "transfer", &value) == napi_ok &&
+      napi_typeof(env, value, &type) == napi_ok && type == napi_function &&
+      napi_create_reference(env, value, 1, &reference) == napi_ok) {
+    return reference;
+  }
+  Unneeded(napi_get_and_clear_last_exception(env, &value));
+  return nullptr;
+}
+
+void FreeViewsOfThread(napi_env env, void* data, void* /*hint*/) {
   ViewsOfThread* const views = static_cast<ViewsOfThread*>(data);
+  if (views->transfer != nullptr) Unneeded(napi_delete_reference(env, views->transfer));
   while (views->first != nullptr) views->first->Unlink();
   delete views;
 }
@@ -160,6 +223,7 @@ bool PrepareViews(napi_env env) {
     delete views;
     return false;
   }
+  views->transfer = FindTransfer(env);
   return WatchThreadEnd(env, OnThreadEnd, views);
 }
 
@@ -172,12 +236,13 @@ SyscallResult NewView(napi_env env, const MappingShare& mapping, const char* sys
   // depending on its version; the view waits for it, with nothing in its hands.
   const napi_status status = napi_create_external_arraybuffer(
       env, mapping->address, mapping->length_bytes, FinalizeStore, view, array_buffer);
+  if (status == napi_ok) MakeOrdinary(*views, *mapping, array_buffer);
   if (status == napi_ok && WatchObject(env, *array_buffer, view)) {
     view->Link(views);
     *made = view;
     return SyscallResult::Capture(0, syscall);
   }
-  if (status == napi_ok) Unneeded(napi_detach_arraybuffer(env, *array_buffer));
+  if (status == napi_ok) Detach(*views, *array_buffer);
   view->memory.reset();
   view->addresses.reset();
   view->Unreference();
@@ -200,7 +265,7 @@ napi_value ArrayBufferOf(napi_env env, const View& view) {
 void DetachView(napi_env env, View* view) {
   const napi_value object = ArrayBufferOf(env, *view);
   if (object == nullptr || IsDetached(env, object)) return;
-  if (napi_detach_arraybuffer(env, object) != napi_ok) return;
+  if (view->thread != nullptr) Detach(*view->thread, object);
   view->charged_bytes = static_cast<int64_t>(view->memory->length_bytes) / kAddressDivisor;
   Charge(env, view->charged_bytes);
   view->memory.reset();

@@ -1,5 +1,7 @@
 /** Every verb of a buffer in every state that a buffer can be in: it works, or says why not. */
 
+import { ReadableStream } from 'node:stream/web';
+import { markAsUntransferable } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { bind, interleave, local, type MappedBuffer } from '../../lib/index.ts';
 import { failureOf } from '../core/thrown.ts';
@@ -7,9 +9,16 @@ import { firstNode, memoryNodes, numa } from './machine.ts';
 import { allocateOn, PAGE } from './placed-buffer.ts';
 
 const PAGE_COUNT = 512;
+/** Node 20 leaves memory that is not its own out of a transfer list. */
+const COPIES = process.versions.node.startsWith('20.');
 const otherNode = memoryNodes[1] ?? firstNode;
 
-type StateName = 'fresh' | 'touched' | 'policy set' | 'migrating' | 'released';
+type StateName = 'fresh' | 'touched' | 'policy set' | 'migrating' | 'taken' | 'released';
+
+/** What streams do with what they are given, and whoever calls transfer() past its refusal. */
+function takeAlong(bytes: Uint8Array): ReadableStream {
+  return new ReadableStream({ type: 'bytes', start: (stream) => stream.enqueue(bytes) });
+}
 
 interface State {
   readonly enter: () => MappedBuffer;
@@ -25,6 +34,14 @@ const STATES: Readonly<Record<StateName, State>> = {
     present: 0,
   },
   migrating: { enter: () => allocateOn(firstNode, PAGE_COUNT), present: PAGE_COUNT },
+  taken: {
+    enter: () => {
+      const buffer = allocateOn(firstNode, PAGE_COUNT);
+      takeAlong(buffer.bytes);
+      return buffer;
+    },
+    present: PAGE_COUNT,
+  },
   released: {
     enter: () => {
       const buffer = allocateOn(firstNode, PAGE_COUNT);
@@ -64,7 +81,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   bytes: {
     run: (buffer) => buffer.bytes.byteLength,
-    check: (answer) => expect(answer).toBe(PAGE_COUNT * PAGE),
+    check: (answer, _, name) => expect(answer).toBe(name === 'taken' ? 0 : PAGE_COUNT * PAGE),
     released: RELEASED,
   },
   residency: {
@@ -175,6 +192,36 @@ describe('a buffer', () => {
     const words = new Int32Array(bytes.buffer);
     buffer.release();
     expect([bytes.byteLength, words.length, words[0]]).toEqual([0, 0, undefined]);
+  });
+
+  test('has bytes that a transfer list takes along, or copies on Node 20', () => {
+    const buffer = numa.allocate(PAGE);
+    const { bytes } = buffer;
+    const clone = structuredClone(bytes.fill(7), { transfer: [bytes.buffer] });
+    expect([bytes.length, buffer.bytes.length]).toEqual(COPIES ? [PAGE, PAGE] : [0, 0]);
+    buffer.release();
+    expect([bytes.length, clone.length]).toEqual([0, PAGE]);
+    expect(clone.every((byte) => byte === 7)).toBe(true);
+  });
+
+  test('is released also where its user made its bytes untransferable', () => {
+    const buffer = numa.allocate(PAGE);
+    markAsUntransferable(buffer.bytes.buffer);
+    buffer.release();
+    expect(buffer.isReleased).toBe(true);
+  });
+
+  test('whose bytes were taken along leaves them to who has them', async () => {
+    const buffer = numa.allocate(2 * PAGE);
+    const second = numa.attach(buffer.handle);
+    const stream = takeAlong(buffer.bytes.fill(7));
+    expect(buffer.bytes.length).toBe(0);
+    buffer.release();
+    second.release();
+    using next = numa.allocate(2 * PAGE);
+    next.bytes.fill(1);
+    const { value: taken } = await stream.getReader().read();
+    expect((taken as Uint8Array).every((byte) => byte === 7)).toBe(true);
   });
 
   test('is released at the end of its block, also when the block throws', () => {
