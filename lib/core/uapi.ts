@@ -51,3 +51,6 @@ export const CPU_ID_MAX = 8191;
 
 /** Largest process id of a 64-bit kernel: `PID_MAX_LIMIT` of include/linux/threads.h. */
 export const PID_MAX = 4194304;
+
+/** Flag of a thread of the kernel in /proc/PID/stat. Source: include/linux/sched.h. */
+export const PF_KTHREAD = 0x20_0000;

@@ -12,6 +12,8 @@ export interface TaskStat {
   /** One letter: R running, S sleeping, D in the kernel, Z ended and not waited for, T stopped. */
   readonly state: string;
   readonly parentPid: number;
+  /** Bits PF_* of include/linux/sched.h. */
+  readonly flags: number;
   /** CPU time since it started, in clock ticks, of both modes. */
   readonly cpuTicks: number;
   readonly threadCount: number;
@@ -25,6 +27,7 @@ export interface TaskStat {
 const FIELD = {
   state: 0,
   parentPid: 1,
+  flags: 6,
   userTicks: 11,
   systemTicks: 12,
   threadCount: 17,
@@ -46,6 +49,7 @@ export function parseStat(text: string): TaskStat | null {
     name: match[2] as string,
     state: fields[FIELD.state] as string,
     parentPid: number('parentPid'),
+    flags: number('flags'),
     cpuTicks: number('userTicks') + number('systemTicks'),
     threadCount: number('threadCount'),
     startTicks: number('startTicks'),

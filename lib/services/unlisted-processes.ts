@@ -7,6 +7,8 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
+import { PF_KTHREAD } from '../core/uapi.ts';
+import { parseStat } from '../procfs/stat.ts';
 import { hasCapability, parseStatus } from '../procfs/status.ts';
 
 export interface UnlistedProcesses {
@@ -17,9 +19,6 @@ export interface UnlistedProcesses {
 
 /** Options of /proc that leave processes out of its list; numbers on kernels before 5.8. */
 const LEAVES_OUT = /(?:^|,)hidepid=(invisible|ptraceable|2|4)(?:,|$)/;
-const PF_KTHREAD = 0x20_0000;
-/** Place of the flags behind the name. */
-const FLAGS_FIELD = 6;
 /** The first process of a PID namespace, and the first thread of the kernel in that of the host. */
 const [INIT, KTHREADD] = [1, 2];
 
@@ -57,6 +56,5 @@ async function seesOthers(backend: Backend): Promise<boolean> {
 async function isWithinNamespace(backend: Backend): Promise<boolean> {
   const stat = await backend.readText(`/proc/${KTHREADD}/stat`);
   if (!stat.ok) return (await backend.readText(`/proc/${INIT}/stat`)).ok;
-  const fields = stat.value.slice(stat.value.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[FLAGS_FIELD]) & PF_KTHREAD) === 0;
+  return ((parseStat(stat.value)?.flags ?? 0) & PF_KTHREAD) === 0;
 }

@@ -9,6 +9,11 @@ import type { NodeStatistics } from '../../facade/host/node-statistics.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { changesBetween, hasStartedAnew } from '../../services/statistics/changes.ts';
 import { type ProcessFigures, processFigures } from '../../services/statistics/process-figures.ts';
+import {
+  WITHOUT_MEMORY_TEXT,
+  type WithoutMemory,
+  withoutMemory,
+} from '../../services/without-memory.ts';
 import { parseCount, parsePids, parsePositive } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { readEarlierStatistics } from '../earlier-statistics.ts';
@@ -24,6 +29,11 @@ interface StatOptions {
   readonly since?: string;
   readonly watch?: number;
   readonly count?: number;
+}
+
+/** A process that could be looked at. */
+interface Seen extends ProcessFigures {
+  readonly withoutMemory: WithoutMemory | null;
 }
 
 /** A process that could not be looked at. */
@@ -156,16 +166,18 @@ async function showProcesses(
   return unknown.length < pids.length ? EXIT.PARTIAL : EXIT.FAILED;
 }
 
-async function lookAt(numa: Numa, pid: number): Promise<ProcessFigures | Unknown> {
+async function lookAt(numa: Numa, pid: number): Promise<Seen | Unknown> {
   try {
-    return processFigures(await numa.process(pid).residency());
+    const residency = await numa.process(pid).residency();
+    const reason = residency.mappingCount > 0 ? null : await withoutMemory(numa, pid);
+    return { ...processFigures(residency), withoutMemory: reason };
   } catch (error) {
     if (error instanceof NumaError) return { pid, error };
     throw error;
   }
 }
 
-function processObject(found: ProcessFigures | Unknown): object {
+function processObject(found: Seen | Unknown): object {
   if (!('error' in found)) return found;
   const { code, message } = found.error;
   return { pid: found.pid, error: { code, message } };
@@ -173,7 +185,7 @@ function processObject(found: ProcessFigures | Unknown): object {
 
 function printProcesses(
   { backend, topology }: Numa,
-  found: readonly (ProcessFigures | Unknown)[],
+  found: readonly (Seen | Unknown)[],
   output: Output,
 ): void {
   const { columns, colours } = output;
@@ -181,6 +193,10 @@ function printProcesses(
   output.lines([backendLine(backend, colours)]);
   for (const one of found) {
     if ('error' in one) output.complain([`process ${one.pid}: ${one.error.message}`]);
-    else output.lines(['', ...processTable(one, ids, { columns, colours })]);
+    else output.lines(['', ...processTable(one, ids, { columns, colours }), ...noteOf(one)]);
   }
+}
+
+function noteOf({ withoutMemory: reason }: Seen): string[] {
+  return reason === null ? [] : [WITHOUT_MEMORY_TEXT[reason]];
 }

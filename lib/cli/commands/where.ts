@@ -7,6 +7,7 @@ import type { Numa } from '../../facade/numa.ts';
 import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
 import { remoteShareOf } from '../../facade/process/process-threads.ts';
+import { withoutMemory } from '../../services/without-memory.ts';
 import { parseCount, parsePid, repeatable } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
@@ -70,7 +71,8 @@ async function linesOf(
   const [residency, threads] = [await target.residency(), await target.threads()];
   const remoteShare = remoteShareOf(residency.bytesByNode, threads);
   const name = threads.find(({ tid }) => tid === target.pid)?.name ?? '';
-  const view = { name, residency, threads, remoteShare };
+  const reason = residency.mappingCount > 0 ? null : await withoutMemory(numa, target.pid);
+  const view = { name, withoutMemory: reason, residency, threads, remoteShare };
   const isMapped = options.maps === true || options.mapping !== undefined;
   const mappings = isMapped ? await selectMappings(numa, options, target.pid) : undefined;
   if (options.json) {
@@ -79,7 +81,7 @@ async function linesOf(
     return undefined;
   }
   const lines = [backendLine(numa.backend, output.colours), '', ...viewLines(view, numa, output)];
-  if (mappings !== undefined) {
+  if (mappings !== undefined && reason === null) {
     lines.push(
       '',
       ...(await mappingLines(mappings, { numa, output, pid: target.pid }, options.top)),

@@ -6,6 +6,7 @@ import type { NodeId } from '../../core/node-mask.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
 import type { ProcessResidency } from '../../facade/process/process-residency.ts';
 import type { ProcessThread } from '../../facade/process/process-threads.ts';
+import { WITHOUT_MEMORY_TEXT, type WithoutMemory } from '../../services/without-memory.ts';
 import { bar, nodeLetter } from './bar.ts';
 import type { Colours } from './colours.ts';
 import { paragraph } from './paragraph.ts';
@@ -15,6 +16,8 @@ import { bytesText, countText, shareText } from './units.ts';
 /** What is known of a process. */
 export interface ProcessView {
   readonly name: string;
+  /** Why it has no memory. */
+  readonly withoutMemory: WithoutMemory | null;
   readonly residency: ProcessResidency;
   readonly threads: readonly ProcessThread[];
   /** From 0 to 1. */
@@ -56,8 +59,9 @@ export function processText(view: ProcessView, options: ProcessTextOptions): str
     '',
     ...nodeTable(view, options),
     '',
-    ...remoteLines(view, options),
-    ...kindLines(residency, options),
+    ...(view.withoutMemory === null
+      ? [...remoteLines(view, options), ...kindLines(residency, options)]
+      : paragraph(WITHOUT_MEMORY_TEXT[view.withoutMemory], columns)),
   ];
 }
 
