@@ -9,9 +9,9 @@ import { kernelLines, prepareKernels } from '../guest/kernel.mjs';
 import { runPart } from './part.mjs';
 import { resultLine } from './result.mjs';
 
-const programCount = 1000;
+const programCount = 400;
 /** Of them with groups; each takes as long as four others. */
-const groupCount = 50;
+const groupCount = 20;
 
 /**
  * On every kernel that can be had.

