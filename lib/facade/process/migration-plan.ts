@@ -9,7 +9,7 @@ import type { Session } from '../session.ts';
 import { nodesAllowedTo, outsideCpuset } from './access-denied.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
 import { type NodeMoves, nodeMoves, targetOf } from './node-moves.ts';
-import type { ProcessFiles } from './process-files.ts';
+import { type ProcessFiles, withoutMemory } from './process-files.ts';
 import { type NodeBytes, type ProcessMapping, readMappings } from './process-mappings.ts';
 
 /** Which memory is to move, and where to. */
@@ -76,6 +76,10 @@ export async function planMigration(
   const isSelected = selectionTest(session, filters);
   const all = await readMappings({ ...files, signal: checkSignal(signal, 'options.signal') });
   const selected = all.filter(isSelected);
+  if (all.length === 0) {
+    const without = await withoutMemory(files, `mappings of process ${files.pid}`);
+    if (without !== undefined) throw without;
+  }
   if (selected.length === 0) {
     const kinds = [...new Set(all.map(({ kind }) => kind))].join(', ');
     const rule = `none of the ${all.length} mappings of process ${files.pid} is selected`;

@@ -26,6 +26,13 @@ export interface ProcessFiles {
 /** Those that only whoever may trace the process can read. */
 export type PrivateFile = 'maps' | 'numa_maps' | 'smaps';
 
+/** kthreadd, the parent of the kernel's threads. */
+const KTHREADD_PID = 2;
+/** Z waits for its parent, X is on its way out. */
+const ENDED_STATES: readonly string[] = ['Z', 'X'];
+/** What calls about such a process answer. */
+const NO_MEMORY = { syscall: 'move_pages', errno: ERRNO.EINVAL };
+
 /** There wherever /proc is. */
 const OWN_STAT = '/proc/self/stat';
 
@@ -121,6 +128,37 @@ export async function refusalOf(
   }
   const facts = { rule: 'the system refused', hint: 'see proc(5)' };
   return makeError(files, { ...call, ...facts, code: 'NUMA_SYSTEM_ERROR' });
+}
+
+/**
+ * The error of a call about a process that is there, and has no memory of its own: a thread of the
+ * kernel, or one that has ended and that nobody has waited for; `undefined` for all others.
+ * Source: fs/proc/task_mmu.c, m_start(); mm/migrate.c, find_mm_struct(), which names EINVAL.
+ */
+export async function withoutMemory(
+  files: ProcessFiles,
+  asked: string,
+  { syscall, errno }: Pick<SyscallFailure, 'syscall' | 'errno'> = NO_MEMORY,
+): Promise<NumaError | undefined> {
+  const maps = await files.backend.readText(`/proc/${files.pid}/maps`);
+  const text = await files.backend.readText(`/proc/${files.pid}/stat`);
+  const stat = text.ok ? parseStat(text.value) : null;
+  const hasNone = maps.ok ? maps.value === '' : maps.errno === ERRNO.ESRCH;
+  if (!hasNone || stat === null) return undefined;
+  const call = { syscall, errno, asked };
+  if (ENDED_STATES.includes(stat.state)) {
+    const rule = 'it has ended, or its first thread has, and nobody has waited for it yet';
+    const hint = 'its memory is gone; its parent is to wait for it';
+    return makeError(files, { ...call, rule, hint, code: 'NUMA_NO_SUCH_PROCESS' });
+  }
+  const isOfKernel = stat.id === KTHREADD_PID || stat.parentPid === KTHREADD_PID;
+  if (!isOfKernel) {
+    const rule = 'it has no memory at this moment: it ends, or starts a program';
+    return makeError(files, { ...call, rule, hint: 'ask again', code: 'NUMA_NO_SUCH_PROCESS' });
+  }
+  const rule = 'it is a thread of the kernel, which has no memory of its own';
+  const hint = 'name a process of a program';
+  return makeError(files, { ...call, rule, hint, code: 'NUMA_INVALID_ARGUMENT' });
 }
 
 /**

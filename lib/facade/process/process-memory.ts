@@ -40,6 +40,7 @@ import {
   type ProcessRequest,
   readProcessStat,
   refusalOf,
+  withoutMemory,
 } from './process-files.ts';
 import { type ProcessMapping, readMappings } from './process-mappings.ts';
 import { type ProcessResidency, readResidency } from './process-residency.ts';
@@ -278,9 +279,11 @@ export class ProcessMemory {
   ): Promise<NumaError> {
     const { to } = request;
     const asked = `process ${this.pid}${to === undefined ? '' : ` to ${to}`}`;
-    const isAccess = isDenial(failure.errno) || failure.errno === ERRNO.ESRCH;
-    if (isAccess) return refusalOf(this.#files, failure, { asked, ...request });
-    return this.#session.error(failure, { asked, args: { pid: this.pid } });
+    if (isDenial(failure.errno) || failure.errno === ERRNO.ESRCH)
+      return refusalOf(this.#files, failure, { asked, ...request });
+    const { errno } = failure;
+    const known = errno === ERRNO.EINVAL && (await withoutMemory(this.#files, asked, failure));
+    return known || this.#session.error(failure, { asked, args: { pid: this.pid } });
   }
 }
 
