@@ -1,4 +1,4 @@
-/** Names of mappings against patterns: other processes choose the names, and cannot make it slow. */
+/** Names of mappings against patterns: other processes choose names, and cannot make it slow. */
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

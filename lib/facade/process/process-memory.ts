@@ -281,9 +281,8 @@ export class ProcessMemory {
     const asked = `process ${this.pid}${to === undefined ? '' : ` to ${to}`}`;
     if (isDenial(failure.errno) || failure.errno === ERRNO.ESRCH)
       return refusalOf(this.#files, failure, { asked, ...request });
-    const { errno } = failure;
-    const known = errno === ERRNO.EINVAL && (await withoutMemory(this.#files, asked, failure));
-    return known || this.#session.error(failure, { asked, args: { pid: this.pid } });
+    const without = await withoutMemory(this.#files, asked, failure);
+    return without ?? this.#session.error(failure, { asked, args: { pid: this.pid } });
   }
 }
 
