@@ -35,7 +35,7 @@ export const performanceMax = 65_534;
 
 const shownMax = 60;
 
-/** A machine description that breaks a rule. The message names the member, the rule and the value. */
+/** A machine description that breaks a rule. The message names member, rule and value. */
 export class MachineError extends Error {
   /**
    * @param {string} member

@@ -72,7 +72,7 @@ const BAD: readonly (readonly [unknown, string])[] = [
   [{ ...GOOD, distances: [[10, 255], [20, 10]] }, 'distances[0][1]'], // biome-ignore format: a row
 ];
 
-/** A server with GPUs whose memory has nodes of its own, as POWER9 numbers them; 1.5 TiB a socket. */
+/** GPUs whose memory has nodes of its own, as POWER9 numbers them; 1.5 TiB a socket. */
 const HIGH_IDS = [0, 8, 250, 251, 252, 253, 254, 255];
 const HIGH = {
   name: 'high-ids',

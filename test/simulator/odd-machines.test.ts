@@ -1,4 +1,4 @@
-/** Machines as they are sold: node numbers above 63 with gaps, terabytes, CPUs in turns and gaps. */
+/** Machines as they are sold: node numbers above 63 with gaps, terabytes, CPUs in turns. */
 
 import { describe, expect, test } from 'vitest';
 import { bind, interleave, NodeMask, openNuma, preferredMany } from '../../lib/index.ts';
