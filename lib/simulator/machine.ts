@@ -178,6 +178,10 @@ export class Machine {
     return this.#lastInode + 1;
   }
 
+  set nextInode(number: number) {
+    this.#lastInode = number - 1;
+  }
+
   /** An object without pages and users. */
   createObject(type: ObjectType, sizePages: number, path: string | null = null): MemoryObject {
     this.#lastInode += 1;

@@ -101,6 +101,21 @@ export class Machine {
     return new ProcessHandle(this.#state, process);
   }
 
+  /**
+   * The inode number of the object that is made next, where its interleaving begins: set it to that
+   * of a kernel to have its pattern.
+   * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE
+   * Source: mm/shmem.c, shmem_get_policy() and its callers.
+   */
+  get nextInode(): number {
+    return this.#state.nextInode;
+  }
+
+  set nextInode(number: number) {
+    checkInteger(number, 'nextInode', 1);
+    this.#state.nextInode = number;
+  }
+
   /** `/sys/kernel/mm/transparent_hugepage/enabled`; `never` on a new machine. */
   get hugePages(): HugePagesWord {
     return this.#state.memory.hugePages;

@@ -43,6 +43,29 @@ describe('calls of a simulated process', () => {
     expect(self.objects.map(stranger, { pageCount: 1 })).toFailWith('map_object', 'EINVAL');
   });
 
+  test('interleave an object from the inode number that it was given', () => {
+    const machine = new Machine();
+    const { memory, calls, areas } = machine.self;
+    const nodemask = { words: BigUint64Array.of(3n), maxnode: 65 };
+    for (const [inode, node] of [
+      [100, 0],
+      [101, 1],
+    ] as const) {
+      machine.nextInode = inode;
+      const address = value(memory.mmap({ pageCount: 1, isShared: true }));
+      const range = { address, lengthBytes: PAGE };
+      expect(calls.mbind({ ...range, mode: MPOL.INTERLEAVE, nodemask, flags: 0 })).toSucceed();
+      expect(memory.touch({ address, pageCount: 1 }, 'write')).toSucceed();
+      const line = value(areas.numaMaps()).find((text) => text.startsWith(address.toString(16)));
+      // Mappings begin at page offset 0 of their object.
+      expect(line, String(inode)).toContain(`N${node}=1`);
+    }
+    expect(machine.nextInode).toBe(102);
+    expect(() => {
+      machine.nextInode = 0;
+    }).toThrow(RangeError);
+  });
+
   test('of a process that has ended are ESRCH', () => {
     const process = new Machine().process();
     process.exit();
