@@ -17,8 +17,8 @@ describe('a process without memory', () => {
   let zombie = '';
 
   beforeAll(async () => {
-    // The shell becomes a program that never waits for the child.
-    const script = 'sh -c "exit 0" & echo $!; exec sleep 1000';
+    // The shell becomes a program that never waits for the child, before the child ends.
+    const script = 'sleep 0.2 & echo $!; exec sleep 1000';
     parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
     const [text] = await once(parent.stdout as NodeJS.ReadableStream, 'data');
     zombie = `${text}`.trim();
