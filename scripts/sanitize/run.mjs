@@ -54,7 +54,8 @@ async function runAll(options, environment) {
   const startMs = performance.now();
   const { nodes, lacking } = await fetchNodes(options.nodes);
   for (const reason of lacking) say(`node ${reason}`);
-  const headers = nodes.map(headersOf).find((folder) => folder !== undefined);
+  // Node-API is the same for all: other headers would only be another build.
+  const headers = [ownNode(), ...nodes].map(headersOf).find((folder) => folder !== undefined);
   if (headers === undefined) {
     say('node_api.h was not found beside any of these Nodes');
     return exitCodes.unavailable;

@@ -53,7 +53,8 @@ export const pendingNetworkOperations = [
         request.on('error', resolve);
         request.on('response', (response) => response.on('close', resolve).resume());
       });
-      request.end(bytes);
+      // A Buffer already: this waits for a connection, and would make one of a view without memory.
+      request.end(Buffer.from(bytes.buffer));
       return answered;
     },
   },
