@@ -15,8 +15,8 @@ const concurrency = 4;
 export const topUpRoundsMax = 5;
 const workersPerMissing = 2;
 
-const longHostile = { rounds: 20, exits: 150 };
-const shortHostile = { rounds: 1, exits: 3 };
+const longHostile = { rounds: 20, exits: 150, tamperings: 4 };
+const shortHostile = { rounds: 1, exits: 3, tamperings: 1 };
 const longSharing = { rounds: 100, synchronous: 200_000 };
 const shortSharing = { rounds: 5, synchronous: 10_000 };
 

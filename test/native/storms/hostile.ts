@@ -20,13 +20,15 @@ interface Options {
   readonly exits: number;
   /** Of properties that the addon's sources name. */
   readonly names: readonly string[];
+  /** Ways in which each is put on a prototype. */
+  readonly tamperings: number;
 }
 
 const CALLS_PER_ROUND = 100;
 const END_MS_MAX = 60_000;
 const FAILURES_MAX = 20;
 
-const { seed, rounds, exits, names } = optionsOf<Options>();
+const { seed, rounds, exits, names, tamperings } = optionsOf<Options>();
 const random = new Random(seed);
 const entries = namesOf(addon);
 const failures = new Set<string>();
@@ -39,7 +41,7 @@ for (let round = 0; round < rounds; round += 1) {
 }
 addon.set_mempolicy(0, null, 0);
 for (let count = 0; count < exits; count += 1) await exitInside(count);
-const polluted = await pollutedAnswers(addon, names);
+const polluted = await pollutedAnswers(addon, names, tamperings);
 for (const failure of polluted.failures) failures.add(failure);
 const list = [...failures].slice(0, FAILURES_MAX);
 finish({ calls, refused, exits, pollutions: polluted.count, failures: list });
