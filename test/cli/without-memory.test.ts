@@ -1,4 +1,4 @@
-/** Processes of this host that have no memory of their own, through the commands that take a pid. */
+/** Processes of this host without memory of their own, through the commands that take a pid. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
