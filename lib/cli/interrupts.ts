@@ -66,8 +66,13 @@ export class Interrupts {
   /** Puts everything back, and ends the process by a signal, as if nobody had listened for it. */
   die(signal: Interrupt): void {
     for (const end of this.#listening) end();
-    for (const restore of this.#restorers.splice(0)) restore();
+    this.restore();
     this.#source.kill(this.#source.pid, signal);
+  }
+
+  /** Puts everything back. */
+  restore(): void {
+    for (const restore of this.#restorers.splice(0)) restore();
   }
 
   #listen(listener: (signal: Interrupt) => void): () => void {

@@ -12,8 +12,16 @@ const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
-  output: new Output(process, process.env),
-  interrupts: new Interrupts(process),
-  version,
+const output = new Output(process, process.env);
+const interrupts = new Interrupts(process);
+// A fault of ours ends the program as always; but its message may quote others, and the terminal may
+// be changed.
+process.setUncaughtExceptionCaptureCallback((fault: unknown) => {
+  interrupts.restore();
+  const { stack = `${fault}`, message = '' } = (fault ?? {}) as Partial<Error>;
+  const frames = stack.split('\n').filter((line) => /^ +at /.test(line));
+  output.complain([`fault of node-numa ${version}: ${message}`, ...frames]);
+  process.exit(1);
 });
+
+process.exitCode = await runCommandLine(process.argv.slice(2), { output, interrupts, version });

@@ -3,7 +3,7 @@
  * The rows are held against the program's own list of commands.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { commands } from '../../lib/cli/commands/index.ts';
@@ -24,6 +25,7 @@ import { HOSTILE, HOSTILE_FILE, obeyedIn, writtenOut } from './hostile.ts';
 import { runCommand } from './run-command.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), `node-numa-${HOSTILE_FILE}`));
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** A program that works under any name, and waits. */
 const SLEEP = '/usr/bin/sleep';
 const nativeObstacle =
@@ -170,6 +172,25 @@ describe('words and files of others', () => {
     }
     // Otherwise the rows would prove nothing.
     if (!isOurs) expect(count).toBeGreaterThan(0);
+  });
+
+  test('a fault of the program that quotes them', () => {
+    const preload = file(
+      'fault.mjs',
+      `import promises from 'node:fs/promises';
+       import { syncBuiltinESMExports } from 'node:module';
+       const read = promises.readFile;
+       const fault = { split() { throw new Error(${JSON.stringify(HOSTILE)}); } };
+       promises.readFile = async (path, options) =>
+         String(path).startsWith('/proc/') ? fault : read(path, options);
+       syncBuiltinESMExports();`,
+    );
+    const url = pathToFileURL(preload).href;
+    const words = ['--import', url, MAIN, 'where', `${process.pid}`];
+    const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    expect(obeyedIn(stderr)).toBeUndefined();
+    if (nativeObstacle !== undefined) return;
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^fault of node-numa .*\\x1b/)]);
   });
 
   test('the program itself', async () => {
