@@ -60,7 +60,12 @@ async function runAll(options, environment) {
     say('node_api.h was not found beside any of these Nodes');
     return exitCodes.unavailable;
   }
-  await build(headers);
+  try {
+    await build(headers);
+  } catch (error) {
+    say(`the build failed: ${/** @type {Error} */ (error).message}`);
+    return exitCodes.findings;
+  }
   say(`built in ${seconds(startMs)} s; seed ${options.seed}`);
 
   const work = { ...environment, jobs: options.jobs ?? availableParallelism() };
@@ -68,6 +73,7 @@ async function runAll(options, environment) {
   /** @type {Ending[]} */
   const endings = [];
   for (const node of nodes) {
+    if (environment.signal.aborted) break;
     findings.push(...(await checkPlanted(node, work)));
     if (options.isPlantedOnly || environment.signal.aborted) continue;
     const own = await runNode(node, options, work);
