@@ -6,10 +6,10 @@
 import { platform } from 'node:os';
 import type { Backend } from './backend/backend.ts';
 import { invalidArgumentType, invalidArgumentValue } from './core/argument-errors.ts';
-import { checkWord } from './core/check-arguments.ts';
+import { checkWord, reading } from './core/check-arguments.ts';
 import { NumaError } from './core/errors.ts';
 import { hostMemoryNodes, openNativeBackend } from './native-backend/native-backend.ts';
-import { defaultMachine, Machine } from './simulator/simulated-machine.ts';
+import { defaultMachine, isMachine, type Machine } from './simulator/simulated-machine.ts';
 
 /** Words that choose a backend. */
 export type BackendChoice = 'auto' | 'native' | 'simulator';
@@ -56,7 +56,7 @@ export function chooseBackend({ backend, machine }: BackendOptions): ChosenBacke
 }
 
 function checkMachine(value: unknown): Machine {
-  if (value instanceof Machine) return value;
+  if (isMachine(value)) return value;
   throw invalidArgumentType('options.machine', 'a Machine of node-numa/simulator', value);
 }
 
@@ -102,16 +102,20 @@ function unavailable(reason: string, hint: string): NumaError {
 
 /** A third party's object must at least look like a backend: a clear error now, not later. */
 function checkBackend(value: unknown): void {
-  const candidate = value as Partial<Backend> | null;
+  const lacks = reading(value, 'options.backend', () => lackOf(value as Partial<Backend> | null));
+  if (lacks === undefined) return;
+  const rule = `'auto', 'native', 'simulator' or a Backend (this object lacks ${lacks})`;
+  throw invalidArgumentType('options.backend', rule, value);
+}
+
+function lackOf(candidate: Partial<Backend> | null): string | undefined {
   const missing = BACKEND_METHODS.filter((name) => typeof candidate?.[name] !== 'function');
+  if (missing.length > 0) return missing.join(', ');
   const hasIdentity = typeof candidate?.identity?.kind === 'string';
   const isNumber = (name: 'pageSizeBytes' | 'pid'): boolean =>
     typeof candidate?.[name] === 'number';
   const hasFacts = hasIdentity && isNumber('pageSizeBytes') && isNumber('pid');
-  if (missing.length === 0 && hasFacts) return;
-  const lacks = missing.length > 0 ? missing.join(', ') : 'identity, pageSizeBytes or pid';
-  const rule = `'auto', 'native', 'simulator' or a Backend (this object lacks ${lacks})`;
-  throw invalidArgumentType('options.backend', rule, value);
+  return hasFacts ? undefined : 'identity, pageSizeBytes or pid';
 }
 
 type BackendMethod = Exclude<keyof Backend, 'identity' | 'pageSizeBytes' | 'pid'>;

@@ -37,28 +37,49 @@ export function outOfRange(argument: string, rule: string, received: unknown): R
   );
 }
 
+/** A value that throws where it is looked at: a revoked proxy, an accessor of the caller. */
+export function unreadable(argument: string, received: unknown, cause: unknown): TypeError {
+  const error = invalidArgumentValue(argument, 'cannot be read: looking at it throws', received);
+  return Object.assign(error, { cause });
+}
+
 /** A short text for any value: never throws, never longer than a line. */
 export function describe(value: unknown): string {
+  try {
+    if (typeof value === 'object' && value !== null) return describeObject(value);
+    if (typeof value === 'function') return describeFunction(value);
+  } catch {
+    // Proxies and accessors may throw.
+    return typeof value === 'function' ? 'a function' : 'an object';
+  }
   if (typeof value === 'string') return JSON.stringify(shorten(value));
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return shorten(`function ${value.name}`);
-  if (typeof value === 'object' && value !== null) return describeObject(value);
-  return String(value);
+  if (typeof value === 'bigint') return describeBigint(value);
+  return shorten(String(value));
 }
 
 const DESCRIPTION_LENGTH_MAX = 60;
+/** Beyond it the digits say nothing, and take long to make. */
+const BIGINT_MAX = 2n ** 128n;
 
 function describeObject(value: object): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  try {
-    // A class of the caller may have a name, a null prototype has none, a proxy may throw.
-    const name: unknown = value.constructor?.name;
-    return typeof name === 'string' && name !== ''
-      ? `an instance of ${shorten(name)}`
-      : 'an object';
-  } catch {
-    return 'an object';
-  }
+  // A class of the caller may have any name, a null prototype has none.
+  const name: unknown = value.constructor?.name;
+  return isName(name) ? `an instance of ${shorten(name)}` : 'an object';
+}
+
+function describeFunction(value: { readonly name: unknown }): string {
+  const { name } = value;
+  return isName(name) ? `function ${shorten(name)}` : 'a function';
+}
+
+function isName(name: unknown): name is string {
+  return typeof name === 'string' && name !== '';
+}
+
+function describeBigint(value: bigint): string {
+  const isShort = -BIGINT_MAX < value && value < BIGINT_MAX;
+  return isShort ? `${value}n` : `a bigint ${value < 0n ? 'below -' : 'above '}2n ** 128n`;
 }
 
 function shorten(text: string): string {

@@ -5,6 +5,8 @@
  * Source: include/uapi/asm-generic/errno-base.h and errno.h.
  */
 
+import { checkInteger } from './check-arguments.ts';
+
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
@@ -33,8 +35,12 @@ export const ERRNO = {
   ENOBUFS: 105,
 } as const;
 
-/** Name of a Linux error number, `E<number>` for one that this table does not have. */
+/**
+ * Name of a Linux error number, `E<number>` for one that this table does not have.
+ * @throws TypeError, RangeError for what is no integer
+ */
 export function errnoName(errno: number): string {
+  checkInteger(errno, 'errno', Number.MIN_SAFE_INTEGER);
   return nameByErrno.get(errno) ?? `E${errno}`;
 }
 

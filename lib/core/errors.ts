@@ -6,6 +6,8 @@
  * get_mempolicy(2) and set_mempolicy_home_node(2), corrected by mm/mempolicy.c and mm/migrate.c.
  */
 
+import { text } from './call-arguments.ts';
+import { checkOptions, readMembers } from './check-arguments.ts';
 import { ERRNO, errnoName } from './errno.ts';
 import type { AnyMigrationReport } from './migration-report.ts';
 
@@ -44,6 +46,10 @@ export interface NumaErrorFields {
   readonly report?: AnyMigrationReport;
 }
 
+const FIELD_NAMES = [
+  ...['code', 'errno', 'errnoName', 'syscall', 'args', 'backend', 'hint', 'report'],
+] as (keyof NumaErrorFields)[];
+
 /** The system said no. Match on `code`. */
 export class NumaError extends Error {
   override readonly name: string = 'NumaError';
@@ -57,9 +63,11 @@ export class NumaError extends Error {
   readonly report?: AnyMigrationReport;
 
   constructor(message: string, fields: NumaErrorFields, options?: ErrorOptions) {
-    super(fields.hint === undefined ? message : `${message}; ${fields.hint}`, options);
-    this.code = fields.code;
-    Object.assign(this, fields);
+    const known = readMembers<NumaErrorFields>(fields, 'fields', FIELD_NAMES);
+    const hint = known.hint === undefined ? '' : `; ${text(known.hint, 'fields.hint')}`;
+    super(`${text(message, 'message')}${hint}`, checkOptions(options, 'options', ['cause']));
+    this.code = text(known.code, 'fields.code') as NumaErrorCode;
+    Object.assign(this, known);
   }
 }
 
@@ -71,7 +79,7 @@ export class AbortError extends Error {
   readonly report: AnyMigrationReport;
 
   constructor(message: string, report: AnyMigrationReport, cause: unknown) {
-    super(message, { cause });
+    super(text(message, 'message'), { cause });
     this.report = report;
   }
 }

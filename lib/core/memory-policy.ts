@@ -6,10 +6,10 @@
  */
 
 import { invalidArgumentType, invalidArgumentValue, outOfRange } from './argument-errors.ts';
-import { checkOptions, checkWord } from './check-arguments.ts';
+import { checkArray, checkOptions, checkWord } from './check-arguments.ts';
 import { inspectAs } from './inspect.ts';
 import { parseNodeExpression } from './node-expression.ts';
-import { type NodeExpression, NodeMask } from './node-mask.ts';
+import { isNodeMask, maskOfItems, type NodeExpression, NodeMask } from './node-mask.ts';
 import { MPOL, MPOL_MODE_FLAG } from './uapi.ts';
 
 /** The kernel's modes, `MPOL_*`. */
@@ -72,18 +72,29 @@ const FLAGS: Readonly<Record<PolicyFlag, number>> = {
   'numa-balancing': MPOL_MODE_FLAG.NUMA_BALANCING,
 };
 
+const MODE_NAMES = Object.keys(MODES) as PolicyMode[];
+
 const HOME_NODE_OPTION_NAMES = ['flags', 'homeNode'] as const;
 
 const FLAG_NAMES = Object.keys(FLAGS) as PolicyFlag[];
 
+/** Whether it is one itself, and no object that only inherits from one. */
+let isPolicy: (value: unknown) => value is MemoryPolicy;
+
 /** A policy. Immutable; made by `bind()`, `preferred()` and the other functions of this file. */
 export class MemoryPolicy {
+  static {
+    isPolicy = (value): value is MemoryPolicy =>
+      typeof value === 'object' && value !== null && #row in value;
+  }
+
   readonly mode: PolicyMode;
   /** The nodes, or the text of an expression that needs a machine to have a meaning. */
   readonly nodes: NodeMask | string;
   readonly flags: readonly PolicyFlag[];
   /** One node, or the text of an expression; `undefined` where none was given or it is unknown. */
   readonly homeNode: NodeMask | string | undefined;
+  readonly #row: ModeRow;
 
   /** @internal Use `bind()` and its siblings. */
   constructor(
@@ -92,10 +103,12 @@ export class MemoryPolicy {
     flags: readonly PolicyFlag[],
     homeNode?: NodeMask | string,
   ) {
-    this.mode = mode;
-    this.nodes = nodes;
-    this.flags = Object.freeze([...flags]);
-    this.homeNode = homeNode;
+    this.mode = checkWord(mode, 'mode', MODE_NAMES);
+    this.nodes = checkKept(nodes, 'nodes');
+    const words = checkArray(flags, 'flags');
+    this.flags = Object.freeze(words.map((flag) => checkWord(flag, 'flags', FLAG_NAMES)));
+    this.homeNode = homeNode === undefined ? undefined : checkKept(homeNode, 'homeNode');
+    this.#row = MODES[mode];
     Object.freeze(this);
   }
 
@@ -105,9 +118,9 @@ export class MemoryPolicy {
    */
   toString(): string {
     const flags = this.flags.map((flag) => flag.replace(/^numa-|-nodes$/g, '')).join('|');
-    const nodes = MODES[this.mode].nodeCount === 'none' ? '' : `:${this.nodes}`;
+    const nodes = this.#row.nodeCount === 'none' ? '' : `:${this.nodes}`;
     const home = this.homeNode === undefined ? '' : ` from ${this.homeNode}`;
-    return `${MODES[this.mode].label}${flags === '' ? '' : `=${flags}`}${nodes}${home}`;
+    return `${this.#row.label}${flags === '' ? '' : `=${flags}`}${nodes}${home}`;
   }
 }
 
@@ -153,7 +166,7 @@ export function weightedInterleave(nodes: NodeExpression, options?: PolicyOption
 
 /** @internal Checks that a caller's value is a policy. */
 export function checkPolicy(value: unknown, argument: string): MemoryPolicy {
-  if (value instanceof MemoryPolicy) return value;
+  if (isPolicy(value)) return value;
   const rule = 'a memory policy: bind(), preferred(), interleave(), local() or one of their kind';
   throw invalidArgumentType(argument, rule, value);
 }
@@ -179,8 +192,7 @@ export function modeWord(policy: MemoryPolicy): number {
 export function policyOfModeWord(word: number, nodes: NodeMask): MemoryPolicy | undefined {
   const flags = FLAG_NAMES.filter((flag) => (word & FLAGS[flag]) !== 0);
   const base = flags.reduce((rest, flag) => rest & ~FLAGS[flag], word);
-  const names = Object.keys(MODES) as PolicyMode[];
-  const mode = names.find((name) => MODES[name].uapi === base);
+  const mode = MODE_NAMES.find((name) => MODES[name].uapi === base);
   return mode === undefined ? undefined : new MemoryPolicy(mode, nodes, flags);
 }
 
@@ -189,14 +201,9 @@ export function nodesOrExpression(
   nodes: NodeExpression | undefined,
   argument: string,
 ): NodeMask | string {
+  const rule = 'a node number, a node list, a NodeMask or an iterable of node numbers';
   if (typeof nodes === 'number') return NodeMask.from([nodes], argument);
-  if (typeof nodes !== 'string') {
-    if (typeof nodes !== 'object' || nodes === null || !(Symbol.iterator in nodes)) {
-      const rule = 'a node number, a node list, a NodeMask or an iterable of node numbers';
-      throw invalidArgumentType(argument, rule, nodes);
-    }
-    return NodeMask.from(nodes, argument);
-  }
+  if (typeof nodes !== 'string') return maskOfItems(nodes, argument, rule);
   const parsed = parseNodeExpression(nodes, argument);
   const needsMachine = parsed.isAll || parsed.isInverted || parsed.isRelative;
   return needsMachine ? nodes : NodeMask.from(parsed.ids);
@@ -209,14 +216,14 @@ function createPolicy(
   optionNames: readonly (keyof HomeNodePolicyOptions)[] = ['flags'],
 ): MemoryPolicy {
   const { flags = [], homeNode } = checkOptions(options, 'options', optionNames);
-  if (!Array.isArray(flags)) throw invalidArgumentType('options.flags', 'an array', flags);
-  const distinct = new Set(flags.map((flag) => checkWord(flag, 'options.flags', FLAG_NAMES)));
+  const words = checkArray(flags, 'options.flags');
+  const distinct = new Set(words.map((flag) => checkWord(flag, 'options.flags', FLAG_NAMES)));
   if (distinct.has('static-nodes') && distinct.has('relative-nodes')) {
     const rule = 'cannot have both static-nodes and relative-nodes';
     throw invalidArgumentValue('options.flags', rule, [...distinct].join(', '));
   }
   const kept = nodesOrExpression(nodes, 'nodes');
-  if (kept instanceof NodeMask) checkNodeCount(mode, kept, nodes);
+  if (isNodeMask(kept)) checkNodeCount(mode, kept, nodes);
   // In the kernel's order: a policy that is read back equals the one that was set.
   const ordered = FLAG_NAMES.filter((flag) => distinct.has(flag));
   if (homeNode === undefined) return new MemoryPolicy(mode, kept, ordered);
@@ -225,8 +232,13 @@ function createPolicy(
 
 function checkHomeNode(homeNode: NodeExpression): NodeMask | string {
   const kept = nodesOrExpression(homeNode, 'options.homeNode');
-  if (kept instanceof NodeMask && kept.size !== 1) {
+  if (isNodeMask(kept) && kept.size !== 1) {
     throw outOfRange('options.homeNode', 'it must name exactly one node', `${kept}`);
   }
   return kept;
+}
+
+function checkKept(nodes: unknown, argument: string): NodeMask | string {
+  if (typeof nodes === 'string' || isNodeMask(nodes)) return nodes;
+  throw invalidArgumentType(argument, 'a NodeMask or a node list', nodes);
 }

@@ -6,7 +6,7 @@
  */
 
 import { invalidArgumentType } from './argument-errors.ts';
-import { checkInteger, checkOptions } from './check-arguments.ts';
+import { checkInteger, checkItems, checkOptions } from './check-arguments.ts';
 import { formatIdList } from './id-list.ts';
 import { inspectAs } from './inspect.ts';
 import { type NodeContext, parseNodeExpression, resolveNodeExpression } from './node-expression.ts';
@@ -18,7 +18,28 @@ export type NodeId = number;
 /** What every function that takes nodes accepts. */
 export type NodeExpression = number | string | NodeMask | Iterable<number>;
 
+const ITERABLE_RULE = 'an iterable of node numbers; NodeMask.of(1) takes numbers, parse() text';
+
+/** @internal Whether it is one itself, and no object that only inherits from one. */
+export let isNodeMask: (value: unknown) => value is NodeMask;
+
+/** @internal The set of an iterable's node numbers; an error says by `rule` what was wanted. */
+export let maskOfItems: (nodes: unknown, argument: string, rule: string) => NodeMask;
+
 export class NodeMask implements Iterable<NodeId> {
+  static {
+    isNodeMask = (value): value is NodeMask =>
+      typeof value === 'object' && value !== null && #nodes in value;
+    maskOfItems = (nodes, argument, rule) => {
+      if (isNodeMask(nodes)) return nodes;
+      const distinct = new Set<NodeId>();
+      for (const node of checkItems(nodes, argument, rule)) {
+        distinct.add(checkInteger(node, argument, 0, NODE_ID_MAX));
+      }
+      return new NodeMask([...distinct].sort((a, b) => a - b));
+    };
+  }
+
   /** The set without nodes. */
   static readonly empty: NodeMask = new NodeMask([]);
 
@@ -38,14 +59,7 @@ export class NodeMask implements Iterable<NodeId> {
 
   /** The set of an iterable's node numbers; errors name `argument`. @throws as `of` */
   static from(nodes: Iterable<number>, argument = 'nodes'): NodeMask {
-    if (nodes instanceof NodeMask) return nodes;
-    if (typeof nodes !== 'object' || nodes === null || !(Symbol.iterator in nodes)) {
-      const rule = 'an iterable of node numbers; NodeMask.of(1) takes numbers, parse() text';
-      throw invalidArgumentType(argument, rule, nodes);
-    }
-    const distinct = new Set<NodeId>();
-    for (const node of nodes) distinct.add(checkInteger(node, argument, 0, NODE_ID_MAX));
-    return new NodeMask([...distinct].sort((a, b) => a - b));
+    return maskOfItems(nodes, argument, ITERABLE_RULE);
   }
 
   /**
@@ -141,6 +155,6 @@ export class NodeMask implements Iterable<NodeId> {
 inspectAs(NodeMask, (mask) => `NodeMask(${mask})`);
 
 function checkMask(value: NodeMask, argument = 'other'): NodeMask {
-  if (!(value instanceof NodeMask)) throw invalidArgumentType(argument, 'a NodeMask', value);
+  if (!isNodeMask(value)) throw invalidArgumentType(argument, 'a NodeMask', value);
   return value;
 }

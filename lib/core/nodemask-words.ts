@@ -7,9 +7,14 @@
  * speaks of a mask of up to maxnode bits. Where the two differ, the kernel is right.
  */
 
+import { invalidArgumentType } from './argument-errors.ts';
+import { isBigUint64Array } from './call-arguments.ts';
+import { checkInteger, checkItems } from './check-arguments.ts';
 import { NODE_ID_MAX } from './uapi.ts';
 
 const BITS_PER_WORD = 64;
+/** The kernel takes masks of up to a page, which has at most 64 kB. */
+const BIT_MAX = 2 ** 19 - 1;
 
 /** A mask as the six system calls take it. */
 export interface NodemaskWords {
@@ -19,9 +24,14 @@ export interface NodemaskWords {
   readonly maxnode: number;
 }
 
-/** Encodes node numbers for the kernel. An empty set is one word of zeros. */
+/**
+ * Encodes node numbers for the kernel. An empty set is one word of zeros.
+ * @throws TypeError, RangeError for what no mask can hold
+ */
 export function nodemaskWords(nodes: Iterable<number>): NodemaskWords {
-  const list = [...nodes];
+  const list = checkItems(nodes, 'nodes', 'an iterable of node numbers').map((node) =>
+    checkInteger(node, 'nodes', 0, BIT_MAX),
+  );
   const highest = list.reduce((most, node) => Math.max(most, node), 0);
   const words = new BigUint64Array(Math.floor(highest / BITS_PER_WORD) + 1);
   for (const node of list) {
@@ -59,13 +69,15 @@ export function maxnodeOf(wordCount: number): number {
 /** For a mask that is large enough for every kernel's number of possible nodes. */
 export const MAXNODE_ALL: number = maxnodeOf((NODE_ID_MAX + 1) / BITS_PER_WORD);
 
-/** The node numbers whose bits are set, ascending. */
+/** The node numbers whose bits are set, ascending. @throws TypeError */
 export function nodesOfWords(words: BigUint64Array): number[] {
+  if (!isBigUint64Array(words)) throw invalidArgumentType('words', 'a BigUint64Array', words);
   const nodes: number[] = [];
-  words.forEach((word, index) => {
-    for (let rest = word, bit = 0; rest !== 0n; rest >>= 1n, bit += 1) {
+  // A detached array has no words, and no iteration either.
+  for (let index = 0; index < words.length; index += 1) {
+    for (let rest = words[index] as bigint, bit = 0; rest !== 0n; rest >>= 1n, bit += 1) {
       if ((rest & 1n) === 1n) nodes.push(index * BITS_PER_WORD + bit);
     }
-  });
+  }
   return nodes;
 }

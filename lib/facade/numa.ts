@@ -4,8 +4,7 @@
 
 import type { Backend } from '../backend/backend.ts';
 import type { MappingHandle } from '../backend/mapping.ts';
-import { invalidArgumentType } from '../core/argument-errors.ts';
-import { checkInteger, checkOptions } from '../core/check-arguments.ts';
+import { checkInteger, checkOptions, readMembers } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId, NodeMask } from '../core/node-mask.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
@@ -40,9 +39,14 @@ export interface AllocateOptions {
 /** @internal The backend of a Numa, for `node-numa/syscalls`. */
 export let backendOf: (numa: Numa) => Backend;
 
+/** @internal Whether it is one itself, and no object that only inherits from one. */
+export let isNuma: (value: unknown) => value is Numa;
+
 export class Numa {
   static {
     backendOf = (numa) => numa.#session.backend;
+    isNuma = (value): value is Numa =>
+      typeof value === 'object' && value !== null && #session in value;
   }
 
   readonly backend: BackendInfo;
@@ -95,11 +99,10 @@ export class Numa {
    * @throws TypeError ERR_INVALID_ARG_TYPE; NumaError NUMA_RELEASED once the last owner released it
    */
   attach(handle: MappingHandle): MappedBuffer {
-    if (typeof handle !== 'object' || handle === null) {
-      throw invalidArgumentType('handle', "a buffer's handle", handle);
-    }
-    const id = checkInteger(handle.id, 'handle.id', 0);
-    const generation = checkInteger(handle.generation, 'handle.generation', 0);
+    const names = ['id', 'generation'] as const;
+    const members = readMembers<MappingHandle>(handle, 'handle', names, "a buffer's handle");
+    const id = checkInteger(members.id, 'handle.id', 0);
+    const generation = checkInteger(members.generation, 'handle.generation', 0);
     const attached = this.#backend.attach({ id, generation });
     const asked = `mapping ${id}, generation ${generation}`;
     return new MappedBuffer(

@@ -5,7 +5,7 @@
  */
 
 import { invalidArgumentType, invalidArgumentValue } from '../core/argument-errors.ts';
-import { checkInteger } from '../core/check-arguments.ts';
+import { checkInteger, checkItems } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { MAXNODE_ALL } from '../core/nodemask-words.ts';
@@ -87,10 +87,8 @@ export class ThreadMemory {
    * Source: sched_setaffinity(2).
    */
   setAffinity(cpus: Iterable<number>): void {
-    if (typeof cpus !== 'object' || cpus === null || !(Symbol.iterator in cpus)) {
-      throw invalidArgumentType('cpus', 'an iterable of CPU numbers', cpus);
-    }
-    const list = [...new Set(cpus)].map((cpu) => checkInteger(cpu, 'cpus', 0, CPU_ID_MAX));
+    const items = new Set(checkItems(cpus, 'cpus', 'an iterable of CPU numbers'));
+    const list = [...items].map((cpu) => checkInteger(cpu, 'cpus', 0, CPU_ID_MAX));
     if (list.length === 0) throw invalidArgumentValue('cpus', 'must name at least one CPU', cpus);
     const result = this.#session.backend.schedSetaffinity(list);
     this.#session.unwrap(result, `CPUs ${list.join(',')}`, { cpus: list });

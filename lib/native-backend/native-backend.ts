@@ -21,8 +21,11 @@ import type {
   SetMempolicyRequest,
 } from '../backend/backend.ts';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import { isBigUint64Array } from '../core/call-arguments.ts';
+import { newArray } from '../core/check-arguments.ts';
 import { MAXNODE_ALL, nodesOfWords } from '../core/nodemask-words.ts';
 import { MPOL_F } from '../core/uapi.ts';
 import { type Addon, loadAddon, type Unavailable } from './addon.ts';
@@ -36,6 +39,7 @@ export { hostMemoryNodes } from './host-nodes.ts';
 const REGION_WORDS = 3;
 
 const LIBNUMA_SONAME = 'libnuma.so.1';
+const NULL_MASK = { words: null, maxnode: 0 } as const;
 
 /** Loads the addon; a failure is a value with its reason and what would fix it. */
 export function openNativeBackend():
@@ -67,15 +71,16 @@ class NativeBackend implements Backend {
   }
 
   nodeMemory(node: number): SyscallResult<NodeMemory> {
-    return readNodeMemory(node, this.#sources);
+    return readNodeMemory(check.node(node, 'node'), this.#sources);
   }
 
   mmap(lengthBytes: number): SyscallResult<Mapping> {
-    return this.#addon.mmap(lengthBytes);
+    return this.#addon.mmap(check.lengthBytes(lengthBytes, 'lengthBytes'));
   }
 
   attach(handle: MappingHandle): SyscallResult<Mapping> {
-    return this.#addon.attach(handle.id, handle.generation);
+    const { id, generation } = check.handle(handle, 'handle');
+    return this.#addon.attach(id, generation);
   }
 
   arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer> {
@@ -92,16 +97,23 @@ class NativeBackend implements Backend {
     lengthBytes: number,
     access: Access,
   ): SyscallResult<undefined> {
-    return this.#addon.touch(mapping, offsetBytes, lengthBytes, access);
+    return this.#addon.touch(
+      mapping,
+      check.offsetBytes(offsetBytes, 'offsetBytes'),
+      check.lengthBytes(lengthBytes, 'lengthBytes'),
+      check.access(access, 'access'),
+    );
   }
 
   setMempolicy(request: SetMempolicyRequest): SyscallResult<undefined> {
-    const { words, maxnode } = request.nodemask ?? { words: null, maxnode: 0 };
-    return this.#addon.set_mempolicy(request.mode, words, maxnode);
+    const { mode, nodemask } = check.setMempolicy(request, 'request');
+    const { words, maxnode } = nodemask ?? NULL_MASK;
+    return this.#addon.set_mempolicy(mode, words, maxnode);
   }
 
   getMempolicy(request: GetMempolicyRequest): SyscallResult<GetMempolicyValue> {
-    return this.#addon.get_mempolicy(request.maxnode, request.address ?? 0n, request.flags);
+    const { maxnode, address = 0n, flags } = check.getMempolicy(request, 'request');
+    return this.#addon.get_mempolicy(maxnode, address, flags);
   }
 
   getcpu(): SyscallResult<CpuAndNode> {
@@ -109,7 +121,7 @@ class NativeBackend implements Backend {
   }
 
   schedSetaffinity(cpus: readonly number[]): SyscallResult<undefined> {
-    return this.#addon.sched_setaffinity(cpus);
+    return this.#addon.sched_setaffinity(check.cpus(cpus, 'cpus'));
   }
 
   schedGetaffinity(): SyscallResult<number[]> {
@@ -117,21 +129,22 @@ class NativeBackend implements Backend {
   }
 
   mbind(request: MbindRequest): SyscallResult<undefined> {
-    const { address, lengthBytes, mode, flags } = request;
-    const { words, maxnode } = request.nodemask ?? { words: null, maxnode: 0 };
+    const { address, lengthBytes, mode, nodemask, flags } = check.mbind(request, 'request');
+    const { words, maxnode } = nodemask ?? NULL_MASK;
     return this.#addon.mbind(address, lengthBytes, mode, words, maxnode, flags);
   }
 
   setMempolicyHomeNode(request: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {
-    const { address, lengthBytes, node, flags } = request;
+    const checked = check.setMempolicyHomeNode(request, 'request');
+    const { address, lengthBytes, node, flags } = checked;
     return this.#addon.set_mempolicy_home_node(address, lengthBytes, node, flags);
   }
 
   maps(span: PageSpan): SyscallResult<PageSpan[]> {
-    return readMaps(span, this.pageSizeBytes);
+    return readMaps(check.span(span, 'span'), this.pageSizeBytes);
   }
 
-  movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
+  async movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
     return this.#addon.move_pages_async(...movePagesArguments(request));
   }
 
@@ -140,14 +153,18 @@ class NativeBackend implements Backend {
   }
 
   pagemap(span: PageSpan, pid: number = 0): SyscallResult<BigUint64Array> {
-    const entries = new BigUint64Array(span.pageCount);
-    const result = this.#addon.pagemap(pid, span.address, entries);
+    const { address, pageCount } = check.span(span, 'span');
+    const entries = newArray(BigUint64Array, pageCount, 'pageCount');
+    const result = this.#addon.pagemap(check.pid(pid, 'pid'), address, entries);
     return result.ok ? { ok: true, value: entries } : result;
   }
 
   pagemapScan(request: PagemapScanRequest): SyscallResult<PagemapScan> {
-    const { pid, address, pageCount, categories, runsMax, pagesMax } = request;
-    const regions = new BigUint64Array(runsMax * REGION_WORDS);
+    const { pid, address, pageCount, categories, runsMax, pagesMax } = check.pagemapScan(
+      request,
+      'request',
+    );
+    const regions = newArray(BigUint64Array, runsMax * REGION_WORDS, 'runsMax');
     const walkEnd = new BigUint64Array(1);
     const { pagemap_scan } = this.#addon;
     const where = [pid, address, pageCount] as const;
@@ -160,21 +177,21 @@ class NativeBackend implements Backend {
     return { ok: true, value: { runs, walkEnd: walkEnd[0] as bigint } };
   }
 
-  migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {
-    const { pid, maxnode, from, to } = request;
+  async migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {
+    const { pid, maxnode, from, to } = check.migratePages(request, 'request');
     return this.#addon.migrate_pages_async(pid, maxnode, from, to);
   }
 
-  readText(path: string): Promise<SyscallResult<string>> {
-    return readText(path);
+  async readText(path: string): Promise<SyscallResult<string>> {
+    return readText(check.path(path, 'path'));
   }
 
   readTextSync(path: string): SyscallResult<string> {
-    return readTextSync(path);
+    return readTextSync(check.path(path, 'path'));
   }
 
-  readNames(path: string): Promise<SyscallResult<string[]>> {
-    return readNames(path);
+  async readNames(path: string): Promise<SyscallResult<string[]>> {
+    return readNames(check.path(path, 'path'));
   }
 
   #askAllowed(): SyscallResult<readonly number[]> {
@@ -184,8 +201,9 @@ class NativeBackend implements Backend {
 }
 
 function movePagesArguments(request: MovePagesRequest): Parameters<Addon['move_pages']> {
-  const { pid, pages, nodes, status, flags, mapping = null } = request;
-  if (pages instanceof BigUint64Array) {
+  const checked = check.movePages(request, 'request');
+  const { pid, pages, nodes, status, flags, mapping = null } = checked;
+  if (isBigUint64Array(pages)) {
     return [pid, pages.length, pages, nodes, status, flags, mapping];
   }
   return [pid, pages.pageCount, pages.address, nodes, status, flags, mapping];

@@ -6,6 +6,8 @@
 import { type ReadableByteStreamController, ReadableStream } from 'node:stream/web';
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+import { invalidArgumentType } from '../core/argument-errors.ts';
+import { isInstance } from '../core/check-arguments.ts';
 import { SortedSpans, type Span } from './memory/sorted-spans.ts';
 import { pageOf } from './syscalls/range-argument.ts';
 
@@ -94,7 +96,9 @@ export class ProcessMappings implements Iterable<Mapped> {
   }
 
   #liveShare(mapping: Mapping): Share | undefined {
-    if (!(mapping instanceof Share)) throw new TypeError('this mapping is not of this backend');
+    if (!isInstance(mapping, Share)) {
+      throw invalidArgumentType('mapping', 'a mapping of this backend', mapping);
+    }
     return this.#shares.get(mapping.handle.id)?.has(mapping) === true ? mapping : undefined;
   }
 

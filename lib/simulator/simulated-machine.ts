@@ -5,6 +5,7 @@
 import type { KnownTopology } from '../backend/topology-snapshot.ts';
 import { invalidArgumentValue } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
+import { NODE_ID_MAX } from '../core/uapi.ts';
 import { MigrationTrace } from './engine/migration-trace.ts';
 import { FaultsHandle } from './handles/faults-handle.ts';
 import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
@@ -45,7 +46,15 @@ export interface MachineOptions {
   readonly pageSizeBytes?: number;
 }
 
+/** @internal Whether it is one itself, and no object that only inherits from one. */
+export let isMachine: (value: unknown) => value is Machine;
+
 export class Machine {
+  static {
+    isMachine = (value): value is Machine =>
+      typeof value === 'object' && value !== null && #state in value;
+  }
+
   /** As given; nobody can change it. */
   readonly description: MachineDescription;
   /** Release of the kernel that it answers as. */
@@ -78,7 +87,7 @@ export class Machine {
       const rule = `must be one of ${PAGE_SIZES_BYTES.join(', ')}`;
       throw invalidArgumentValue('options.pageSizeBytes', rule, pageSizeBytes);
     }
-    this.description = deepFreeze(structuredClone(checkMachineDescription(description)));
+    this.description = deepFreeze(checkMachineDescription(description));
     this.#state = new MachineState(this.description, { kernel, pageSizeBytes });
     this.kernel = this.#state.profile.release;
     this.pageSizeBytes = pageSizeBytes;
@@ -135,11 +144,7 @@ export class Machine {
    */
   setInterleaveWeight(node: number, weight: number): void {
     checkInteger(weight, 'weight', 1, WEIGHT_MAX);
-    if (this.description.nodes.every(({ id }) => id !== node)) {
-      const ids = this.description.nodes.map(({ id }) => id).join(', ');
-      throw invalidArgumentValue('node', `must be one of ${ids}`, node);
-    }
-    this.#state.weights.set(node, weight);
+    this.#state.weights.set(this.#checkNode(node), weight);
   }
 
   /** Highest possible node + 1: nr_node_ids. */
@@ -159,7 +164,7 @@ export class Machine {
 
   /** What a node has given out since it started. */
   counters(node: number): NodeCounters {
-    return { ...this.#state.memory.physical.counters.of(node) };
+    return { ...this.#state.memory.physical.counters.of(this.#checkNode(node)) };
   }
 
   /** Keeps every step of all migrations, from now until `stop()`. */
@@ -197,6 +202,13 @@ export class Machine {
   /** What is wrong with the whole state, as sentences. The empty list: all counts add up. */
   invariantBreaches(): string[] {
     return invariantBreaches(this.#state);
+  }
+
+  #checkNode(node: unknown): number {
+    const ids = this.description.nodes.map(({ id }) => id);
+    const checked = checkInteger(node, 'node', 0, NODE_ID_MAX);
+    if (ids.includes(checked)) return checked;
+    throw invalidArgumentValue('node', `must be one of ${ids.join(', ')}`, node);
   }
 }
 

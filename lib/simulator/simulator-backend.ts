@@ -25,6 +25,7 @@ import type {
   SetMempolicyRequest,
 } from '../backend/backend.ts';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { ERRNO } from '../core/errno.ts';
@@ -91,6 +92,7 @@ export class SimulatorBackend implements Backend {
 
   nodeMemory(node: number): SyscallResult<NodeMemory> {
     const name = 'numa_node_size64';
+    check.node(node, 'node');
     return this.#call(name, () => {
       const memory = nodeMemoryOf(this.#machine, node);
       return memory === undefined ? failure(name, ERRNO.EINVAL) : success(memory);
@@ -98,6 +100,7 @@ export class SimulatorBackend implements Backend {
   }
 
   mmap(lengthBytes: number): SyscallResult<Mapping> {
+    check.lengthBytes(lengthBytes, 'lengthBytes');
     return this.#call('mmap', () => {
       const pageCount = Math.ceil(lengthBytes / this.pageSizeBytes);
       const where = { address: 0n, access: 'write', isShared: false, object: null } as const;
@@ -107,7 +110,7 @@ export class SimulatorBackend implements Backend {
   }
 
   attach(handle: MappingHandle): SyscallResult<Mapping> {
-    const share = this.#mappings.attach(handle);
+    const share = this.#mappings.attach(check.handle(handle, 'handle'));
     return share === undefined ? failure('attach', ERRNO.ENOENT) : success(share);
   }
 
@@ -135,8 +138,11 @@ export class SimulatorBackend implements Backend {
     lengthBytes: number,
     access: Access,
   ): SyscallResult<undefined> {
+    check.offsetBytes(offsetBytes, 'offsetBytes');
+    check.lengthBytes(lengthBytes, 'lengthBytes');
+    check.access(access, 'access');
+    const mapped = this.#mappings.find(mapping);
     return this.#call('touch', () => {
-      const mapped = this.#mappings.find(mapping);
       if (mapped === undefined) return failure('touch', ERRNO.ENOENT);
       const end = offsetBytes + lengthBytes;
       if (end > mapped.lengthBytes) return failure('touch', ERRNO.ERANGE);
@@ -148,14 +154,15 @@ export class SimulatorBackend implements Backend {
     });
   }
 
-  setMempolicy({ mode, nodemask }: SetMempolicyRequest): SyscallResult<undefined> {
+  setMempolicy(request: SetMempolicyRequest): SyscallResult<undefined> {
+    const { mode, nodemask } = check.setMempolicy(request, 'request');
     const call = { mode, nodemask: userMask(nodemask) };
     return this.#call('set_mempolicy', () => setMempolicy(this.#thread, call));
   }
 
   getMempolicy(request: GetMempolicyRequest): SyscallResult<GetMempolicyValue> {
+    const { flags, address = 0n, maxnode } = check.getMempolicy(request, 'request');
     return this.#call('get_mempolicy', () => {
-      const { flags, address = 0n, maxnode } = request;
       const { result, mode, words } = getMempolicy(this.#thread, {
         flags,
         address,
@@ -177,8 +184,9 @@ export class SimulatorBackend implements Backend {
   }
 
   schedSetaffinity(cpus: readonly number[]): SyscallResult<undefined> {
+    const asked = check.cpus(cpus, 'cpus');
     return this.#call('sched_setaffinity', () => {
-      const usable = this.#machine.cpus.all.filter((cpu) => cpus.includes(cpu));
+      const usable = this.#machine.cpus.all.filter((cpu) => asked.includes(cpu));
       const [first] = usable;
       if (first === undefined) return answer('sched_setaffinity', ERRNO.EINVAL);
       this.#thread.affinity = usable;
@@ -191,24 +199,23 @@ export class SimulatorBackend implements Backend {
     return this.#call('sched_getaffinity', () => success([...this.#thread.affinity]));
   }
 
-  mbind({ nodemask, ...request }: MbindRequest): SyscallResult<undefined> {
+  mbind(asked: MbindRequest): SyscallResult<undefined> {
+    const { nodemask, ...request } = check.mbind(asked, 'request');
     const lengthBytes = BigInt(request.lengthBytes);
     const call = { ...request, lengthBytes, nodemask: userMask(nodemask) };
     return this.#call('mbind', () => mbind(this.#thread, call));
   }
 
   setMempolicyHomeNode(request: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {
-    const call = {
-      address: request.address,
-      lengthBytes: BigInt(request.lengthBytes),
-      node: BigInt(request.node),
-      flags: BigInt(request.flags),
-    };
+    const { address, lengthBytes, node, flags } = check.setMempolicyHomeNode(request, 'request');
+    const range = { address, lengthBytes: BigInt(lengthBytes) };
+    const call = { ...range, node: BigInt(node), flags: BigInt(flags) };
     return this.#call('set_mempolicy_home_node', () => setMempolicyHomeNode(this.#thread, call));
   }
 
   maps(span: PageSpan): SyscallResult<PageSpan[]> {
-    return this.#call('open', () => success(mappedParts(this.#thread.space, span)));
+    const checked = check.span(span, 'span');
+    return this.#call('open', () => success(mappedParts(this.#thread.space, checked)));
   }
 
   async movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
@@ -216,25 +223,29 @@ export class SimulatorBackend implements Backend {
   }
 
   movePagesSync(request: MovePagesRequest): SyscallResult<number> {
+    const checked = check.movePages(request, 'request');
+    const { mapping } = checked;
+    const isGone = mapping !== undefined && this.#mappings.find(mapping) === undefined;
     return this.#call('move_pages', () => {
-      const { mapping } = request;
-      const isGone = mapping !== undefined && this.#mappings.find(mapping) === undefined;
       if (isGone) return failure('move_pages', ERRNO.ENOENT);
-      const arrays = movePagesArrays(request, this.pageSizeBytes);
+      const arrays = movePagesArrays(checked, this.pageSizeBytes);
       return movePages(this.#machine, this.#thread, arrays);
     });
   }
 
   pagemap(span: PageSpan, pid = 0): SyscallResult<BigUint64Array> {
-    return this.#call('open', () => readPagemap(this.#reader, span, pid));
+    const checked = check.span(span, 'span');
+    const of = check.pid(pid, 'pid');
+    return this.#call('open', () => readPagemap(this.#reader, checked, of));
   }
 
   pagemapScan(request: PagemapScanRequest): SyscallResult<PagemapScan> {
-    return this.#call('open', () => scanPagemap(this.#reader, request));
+    const checked = check.pagemapScan(request, 'request');
+    return this.#call('open', () => scanPagemap(this.#reader, checked));
   }
 
   async migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {
-    const { pid, maxnode, from, to } = request;
+    const { pid, maxnode, from, to } = check.migratePages(request, 'request');
     const maskOf = (words: BigUint64Array | null): UserMask => ({
       memory: words === null ? null : maskMemory(words),
       maxnode: BigInt(maxnode),
@@ -245,16 +256,18 @@ export class SimulatorBackend implements Backend {
     );
   }
 
-  readText(path: string): Promise<SyscallResult<string>> {
+  async readText(path: string): Promise<SyscallResult<string>> {
     return later(this.readTextSync(path));
   }
 
   readTextSync(path: string): SyscallResult<string> {
-    return this.#call('open', () => textOf(this.#reader, path));
+    const checked = check.path(path, 'path');
+    return this.#call('open', () => textOf(this.#reader, checked));
   }
 
-  readNames(path: string): Promise<SyscallResult<string[]>> {
-    return later(this.#call('scandir', () => namesOf(this.#reader, path)));
+  async readNames(path: string): Promise<SyscallResult<string[]>> {
+    const checked = check.path(path, 'path');
+    return later(this.#call('scandir', () => namesOf(this.#reader, checked)));
   }
 
   #call<T>(name: string, body: () => SyscallResult<T>): SyscallResult<T> {

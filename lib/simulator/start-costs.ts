@@ -1,7 +1,7 @@
 /** Has a machine count its costs. */
 
 import { invalidArgumentType, invalidArgumentValue, outOfRange } from '../core/argument-errors.ts';
-import { checkInteger, checkOptions } from '../core/check-arguments.ts';
+import { checkInteger, checkOptions, plainCopy } from '../core/check-arguments.ts';
 import { CostLedger } from './cost/cost-ledger.ts';
 import { COST_PROFILES } from './cost/cost-profile.ts';
 import { MIGRATION_KINDS } from './cost/migration-work.ts';
@@ -43,7 +43,8 @@ function checkProfile(profile: unknown): CostProfile {
     const names = Object.keys(costProfiles).join(', ');
     throw invalidArgumentValue(argument, `must be one of ${names}, or a profile`, profile);
   }
-  const given = checkOptions(profile as CostProfile, argument, memberNames(PATTERN));
+  const copy = plainCopy(profile, argument);
+  const given = checkOptions(copy as CostProfile, argument, memberNames(PATTERN));
   checkText(given.name, `${argument}.name`);
   checkText(given.source, `${argument}.source`);
   for (const name of memberNames(PATTERN)) {
@@ -51,7 +52,7 @@ function checkProfile(profile: unknown): CostProfile {
   }
   const calls = checkOptions(given.calls, `${argument}.calls`, MIGRATION_KINDS);
   for (const kind of MIGRATION_KINDS) checkCall(calls[kind], `${argument}.calls.${kind}`);
-  return deepFreeze(structuredClone(profile as CostProfile));
+  return deepFreeze(copy as CostProfile);
 }
 
 /** Has all members that a profile must have. */

@@ -4,7 +4,7 @@
  */
 
 import type { Backend } from '../backend/backend.ts';
-import { backendOf, Numa } from '../facade/numa.ts';
+import { backendOf, isNuma, type Numa } from '../facade/numa.ts';
 import { chooseBackend } from '../open-backend.ts';
 import { Syscalls } from './syscalls.ts';
 
@@ -15,7 +15,6 @@ import { Syscalls } from './syscalls.ts';
  *   libnuma cannot be loaded
  */
 export function openSyscalls(over?: Numa | Backend): Syscalls {
-  const backend =
-    over instanceof Numa ? backendOf(over) : chooseBackend({ backend: over ?? 'native' }).backend;
-  return new Syscalls(backend);
+  if (isNuma(over)) return new Syscalls(backendOf(over));
+  return new Syscalls(chooseBackend({ backend: over === undefined ? 'native' : over }).backend);
 }

@@ -17,9 +17,10 @@ import type {
   NodemaskArgument,
   SetMempolicyHomeNodeRequest,
 } from '../backend/backend.ts';
+import { check, nodemask } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
-import { invalidArgumentType } from '../core/argument-errors.ts';
-import { NodeMask } from '../core/node-mask.ts';
+import { readMembers } from '../core/check-arguments.ts';
+import { isNodeMask, type NodeMask } from '../core/node-mask.ts';
 import { nodemaskPair, nodemaskWords } from '../core/nodemask-words.ts';
 
 /** A node mask, words as the kernel reads them, or the NULL pointer. */
@@ -54,6 +55,8 @@ export interface MigratePagesCall {
   readonly to: Nodemask;
 }
 
+const MBIND_MEMBERS = ['address', 'lengthBytes', 'mode', 'nodemask', 'flags'] as const;
+
 /** The calls of one backend; made by `openSyscalls()`. */
 export class Syscalls {
   readonly #backend: Backend;
@@ -74,7 +77,8 @@ export class Syscalls {
    * Source: mbind(2); mm/mempolicy.c, do_mbind().
    */
   mbind(call: MbindCall): SyscallResult<undefined> {
-    return this.#backend.mbind({ ...call, nodemask: nodemaskOf(call.nodemask, 'nodemask') });
+    const given = readMembers<MbindCall>(call, 'call', MBIND_MEMBERS);
+    return this.#backend.mbind(check.mbind({ ...given, nodemask: encode(given.nodemask) }, 'call'));
   }
 
   /**
@@ -83,8 +87,10 @@ export class Syscalls {
    * EINVAL: unknown mode, nodes that it does not take, none of them usable. ENOMEM.
    * Source: set_mempolicy(2); mm/mempolicy.c, do_set_mempolicy().
    */
-  setMempolicy({ mode, nodemask }: SetMempolicyCall): SyscallResult<undefined> {
-    return this.#backend.setMempolicy({ mode, nodemask: nodemaskOf(nodemask, 'nodemask') });
+  setMempolicy(call: SetMempolicyCall): SyscallResult<undefined> {
+    const { mode, nodemask } = readMembers<SetMempolicyCall>(call, 'call', ['mode', 'nodemask']);
+    const request = { mode, nodemask: encode(nodemask) };
+    return this.#backend.setMempolicy(check.setMempolicy(request, 'call'));
   }
 
   /**
@@ -97,7 +103,7 @@ export class Syscalls {
    * Source: get_mempolicy(2); mm/mempolicy.c, do_get_mempolicy().
    */
   getMempolicy(call: GetMempolicyRequest): SyscallResult<GetMempolicyValue> {
-    return this.#backend.getMempolicy(call);
+    return this.#backend.getMempolicy(check.getMempolicy(call, 'call'));
   }
 
   /**
@@ -109,9 +115,10 @@ export class Syscalls {
    * target node that the caller may use. ENOMEM: a target node is full, earlier pages have moved.
    * Source: migrate_pages(2); mm/mempolicy.c, do_migrate_pages().
    */
-  migratePages({ pid, from, to }: MigratePagesCall): Promise<SyscallResult<number>> {
-    const masks = nodemaskPair(nodemaskOf(from, 'from'), nodemaskOf(to, 'to'));
-    return this.#backend.migratePages({ pid, ...masks });
+  async migratePages(call: MigratePagesCall): Promise<SyscallResult<number>> {
+    const { pid, from, to } = readMembers<MigratePagesCall>(call, 'call', ['pid', 'from', 'to']);
+    const masks = nodemaskPair(nodemask(encode(from), 'from'), nodemask(encode(to), 'to'));
+    return this.#backend.migratePages(check.migratePages({ pid, ...masks }, 'call'));
   }
 
   /**
@@ -125,13 +132,13 @@ export class Syscalls {
    * the process's cpuset. ENOMEM: a target is full. ENOENT: `mapping` was given up.
    * Source: move_pages(2); mm/migrate.c, do_pages_move() and do_pages_stat().
    */
-  movePages(call: MovePagesRequest): Promise<SyscallResult<number>> {
-    return this.#backend.movePages(call);
+  async movePages(call: MovePagesRequest): Promise<SyscallResult<number>> {
+    return this.#backend.movePages(check.movePages(call, 'call'));
   }
 
   /** The same on the calling thread, which is blocked. */
   movePagesSync(call: MovePagesRequest): SyscallResult<number> {
-    return this.#backend.movePagesSync(call);
+    return this.#backend.movePagesSync(check.movePages(call, 'call'));
   }
 
   /**
@@ -144,14 +151,11 @@ export class Syscalls {
    * Source: set_mempolicy_home_node(2); mm/mempolicy.c.
    */
   setMempolicyHomeNode(call: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {
-    return this.#backend.setMempolicyHomeNode(call);
+    return this.#backend.setMempolicyHomeNode(check.setMempolicyHomeNode(call, 'call'));
   }
 }
 
-function nodemaskOf(nodemask: Nodemask, argument: string): NodemaskArgument | null {
-  if (nodemask === null) return null;
-  if (nodemask instanceof NodeMask) return nodemaskWords(nodemask);
-  if (nodemask?.words instanceof BigUint64Array) return nodemask;
-  const rule = 'a NodeMask, { words, maxnode } with a BigUint64Array, or null';
-  throw invalidArgumentType(argument, rule, nodemask);
+/** What is neither is told by the check of the whole request. */
+function encode(given: unknown): unknown {
+  return isNodeMask(given) ? nodemaskWords(given) : given;
 }

@@ -3,7 +3,8 @@
  * add up and whether a call was left half way.
  */
 
-import { checkBoolean, checkCallback, checkOptions } from '../core/check-arguments.ts';
+import { invalidArgumentType } from '../core/argument-errors.ts';
+import { checkBoolean, checkOptions } from '../core/check-arguments.ts';
 import type { Numa } from '../facade/numa.ts';
 import { openNuma } from '../facade/open-numa.ts';
 import { Machine, type MachineDescription, type MachineOptions } from '../simulator/public.ts';
@@ -74,7 +75,7 @@ export async function withMachine<T>(
   body: (scene: MachineScene) => T | Promise<T>,
 ): Promise<T> {
   const watched = new WatchedMachine(options);
-  checkCallback(body, 'body');
+  if (typeof body !== 'function') throw invalidArgumentType('body', 'a function', body);
   const { machine } = watched;
   const faults = new FaultFixtures(machine);
   let value: T;

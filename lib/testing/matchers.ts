@@ -3,13 +3,21 @@
  * by node. Nothing here imports a test runner.
  */
 
-import type { SyscallResult } from '../backend/syscall-result.ts';
-import { invalidArgumentType, invalidArgumentValue } from '../core/argument-errors.ts';
-import { checkInteger, checkWord } from '../core/check-arguments.ts';
+import { describe, invalidArgumentType, invalidArgumentValue } from '../core/argument-errors.ts';
+import { text } from '../core/call-arguments.ts';
+import {
+  checkArray,
+  checkInteger,
+  checkItems,
+  checkWord,
+  isInstance,
+  reading,
+  readMembers,
+} from '../core/check-arguments.ts';
 import { errnoName } from '../core/errno.ts';
 import type { NumaError } from '../core/errors.ts';
-import type { AnyMigrationReport, MigratedPages, NodePages } from '../core/migration-report.ts';
-import { type NodeExpression, NodeMask } from '../core/node-mask.ts';
+import type { AnyMigrationReport } from '../core/migration-report.ts';
+import { isNodeMask, type NodeExpression, NodeMask } from '../core/node-mask.ts';
 import type { MappedBuffer } from '../facade/mapped-buffer.ts';
 import type { Residency } from '../facade/residency.ts';
 import {
@@ -20,6 +28,8 @@ import {
 
 /** The steps of two pages, about. */
 const SHOWN_STEPS_MAX = 40;
+/** More than any trace that a test looks at. */
+const EVENTS_MAX = 2 ** 22;
 
 /** What a matcher answers. */
 export interface MatcherAnswer {
@@ -59,7 +69,7 @@ function toResideOn(received: unknown, nodes: NodeExpression): MatcherAnswer {
   const { byNode, pages } = residencyOf(received);
   const isElsewhere = Object.keys(byNode).some((node) => !wanted.has(Number(node)));
   return answer(
-    pages.present > 0 && !isElsewhere,
+    (pages['present'] ?? 0) > 0 && !isElsewhere,
     `every present page to be on node ${wanted}`,
     `${nodesText(byNode)}; ${countsText(pages)}`,
   );
@@ -67,22 +77,24 @@ function toResideOn(received: unknown, nodes: NodeExpression): MatcherAnswer {
 
 function toHaveMoved(received: unknown, pageCount?: number): MatcherAnswer {
   const report = reportOf(received);
-  const { moved } = report.pages;
+  const { moved = 0 } = report.pages;
   if (pageCount === undefined) {
-    return answer(moved > 0, `pages to have moved to ${targetText(report)}`, reportText(report));
+    return answer(moved > 0, `pages to have moved to ${report.targetText}`, reportText(report));
   }
   checkInteger(pageCount, 'pageCount', 0);
-  const wanted = `${pageCount} pages to have moved to ${targetText(report)}`;
+  const wanted = `${pageCount} pages to have moved to ${report.targetText}`;
   return answer(moved === pageCount, wanted, reportText(report));
 }
 
 function toBeComplete(received: unknown): MatcherAnswer {
   const report = reportOf(received);
-  const wanted = `every present page to be on ${targetText(report)}`;
+  const wanted = `every present page to be on ${report.targetText}`;
   return answer(report.complete, wanted, reportText(report));
 }
 
 function toFailWith(received: unknown, syscall: string, errno: string): MatcherAnswer {
+  text(syscall, 'syscall');
+  text(errno, 'errno');
   const failed = failureOf(received);
   const pass = failed !== null && failed.syscall === syscall && failed.errno === errno;
   const found = failed === null ? 'success' : `${failed.syscall}: ${failed.errno}`;
@@ -90,21 +102,26 @@ function toFailWith(received: unknown, syscall: string, errno: string): MatcherA
 }
 
 function toContainSteps(received: unknown, steps: readonly MigrationStep[]): MatcherAnswer {
-  for (const step of steps) checkWord(step, 'steps', MIGRATION_STEPS);
-  const found = eventsOf(received).map(({ step }) => step);
+  const wantedSteps = checkArray(steps, 'steps').map((step) =>
+    checkWord(step, 'steps', MIGRATION_STEPS),
+  );
+  const found = stepsOf(received);
   let matched = 0;
-  for (const step of found) if (step === steps[matched]) matched += 1;
-  const missing = steps[matched];
-  const last = steps[matched - 1];
+  for (const step of found) if (step === wantedSteps[matched]) matched += 1;
+  const missing = wantedSteps[matched];
+  const last = wantedSteps[matched - 1];
   const behind = last === undefined ? '' : ` behind ${last}`;
   const lack = missing === undefined ? '' : `no ${missing}${behind} in `;
-  const wanted = `the steps ${steps.join(', ')} in this order`;
+  const wanted = `the steps ${wantedSteps.join(', ')} in this order`;
   return answer(missing === undefined, wanted, `${lack}${stepsText(found)}`);
 }
 
-function stepsText(steps: readonly MigrationStep[]): string {
+function stepsText(steps: readonly unknown[]): string {
   if (steps.length === 0) return 'a trace without steps';
-  const shown = steps.slice(0, SHOWN_STEPS_MAX).join(', ');
+  const shown = steps
+    .slice(0, SHOWN_STEPS_MAX)
+    .map((step) => (typeof step === 'string' ? step : describe(step)))
+    .join(', ');
   const rest = steps.length - SHOWN_STEPS_MAX;
   return rest > 0 ? `${shown}, and ${rest} more` : shown;
 }
@@ -123,65 +140,116 @@ function maskOf(nodes: number | Iterable<number>): NodeMask {
   return typeof nodes === 'number' ? NodeMask.of(nodes) : NodeMask.from(nodes);
 }
 
+/** Numbers by name: pages by node, or by what became of them. */
+type Counts = Readonly<Record<string, number>>;
+
+interface GivenReport {
+  readonly pages: Counts;
+  readonly failedBy: Counts;
+  readonly before: Counts;
+  readonly after: Counts;
+  /** Where its pages were to go. */
+  readonly targetText: string;
+  readonly complete: boolean;
+}
+
+interface GivenTarget {
+  readonly target: unknown;
+  readonly to: unknown;
+}
+
 /** Objects of another copy of the package have no class in common with ours: members decide. */
-function residencyOf(received: unknown): Residency {
-  const buffer = received as Partial<MappedBuffer> | null | undefined;
-  if (typeof buffer?.residencySync === 'function') return buffer.residencySync();
-  const residency = received as Partial<Residency> | null | undefined;
-  if (residency?.byNode !== undefined && residency.pages !== undefined) {
-    return residency as Residency;
-  }
+function given<T extends object>(
+  received: unknown,
+  names: readonly (keyof T & string)[],
+): Partial<T> {
+  return isObject(received) ? readMembers<T>(received, 'received', names) : {};
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Undefined where one of them is no number. */
+function countsOf(value: unknown): Counts | undefined {
+  if (!isObject(value)) return undefined;
+  const entries = reading(value, 'received', () => Object.entries(value));
+  return entries.every(([, count]) => typeof count === 'number')
+    ? Object.fromEntries(entries)
+    : undefined;
+}
+
+function residencyOf(received: unknown): { byNode: Counts; pages: Counts } {
+  const { residencySync } = given<MappedBuffer>(received, ['residencySync']);
+  const look = typeof residencySync === 'function' ? residencySync.call(received) : received;
+  const residency = given<Residency>(look, ['byNode', 'pages']);
+  const [byNode, pages] = [countsOf(residency.byNode), countsOf(residency.pages)];
+  if (byNode !== undefined && pages !== undefined) return { byNode, pages };
   throw invalidArgumentType('received', 'a MappedBuffer or a Residency', received);
 }
 
-function reportOf(received: unknown): AnyMigrationReport {
-  const report = received as Partial<AnyMigrationReport> | null | undefined;
-  if (report?.pages !== undefined && report.after !== undefined) {
-    return report as AnyMigrationReport;
+function reportOf(received: unknown): GivenReport {
+  const names = ['pages', 'failedBy', 'before', 'after', 'target', 'to', 'complete'] as const;
+  const report = given<AnyMigrationReport & GivenTarget>(received, names);
+  const [pages, after] = [countsOf(report.pages), countsOf(report.after)];
+  if (pages !== undefined && after !== undefined) {
+    const [failedBy = {}, before = {}] = [countsOf(report.failedBy), countsOf(report.before)];
+    const { target, to } = report;
+    const where = typeof target === 'number' ? `node ${target}` : 'its node';
+    const of = isNodeMask(to) ? `${where} of ${to}` : where;
+    return { pages, failedBy, before, after, targetText: of, complete: report.complete === true };
   }
   throw invalidArgumentType('received', 'a MigrationReport: await buffer.migrate()', received);
 }
 
 /** Null: it did not fail. */
 function failureOf(received: unknown): { syscall: string; errno: string } | null {
-  if (received instanceof Error && received.name === 'NumaError') {
-    const { code, syscall = code, errnoName: errno = 'no errno' } = received as NumaError;
-    return { syscall, errno };
+  const error = given<NumaError>(received, ['name', 'code', 'syscall', 'errnoName']);
+  if (isInstance(received, Error) && error.name === 'NumaError') {
+    const { code, syscall = code, errnoName: errno = 'no errno' } = error;
+    return { syscall: `${syscall}`, errno };
   }
-  const result = received as Partial<SyscallResult<unknown>> | null | undefined;
-  if (result?.ok === true) return null;
-  if (result?.ok === false && 'errno' in result) {
-    const { syscall = '', errno = 0 } = result;
+  const result = given<Answer>(received, ['ok', 'errno', 'syscall']);
+  if (result.ok === true) return null;
+  const { ok, errno, syscall = '' } = result;
+  if (ok === false && typeof errno === 'number' && typeof syscall === 'string') {
     return { syscall, errno: errnoName(errno) };
   }
   throw invalidArgumentType('received', 'a SyscallResult or a NumaError', received);
 }
 
-function eventsOf(received: unknown): readonly MigrationEvent[] {
-  if (Array.isArray(received)) return received;
-  const events = (received as { events?: unknown } | null | undefined)?.events;
-  if (Array.isArray(events)) return events;
-  throw invalidArgumentType('received', 'a MigrationTrace or its events', received);
+interface Answer {
+  readonly ok: boolean;
+  readonly errno: number;
+  readonly syscall: string;
 }
 
-function targetText(report: AnyMigrationReport): string {
-  return 'target' in report ? `node ${report.target}` : `its node of ${report.to}`;
+function stepsOf(received: unknown): unknown[] {
+  const isList = reading(received, 'received', () => Array.isArray(received));
+  const { events } = isList ? { events: received } : given<Events>(received, ['events']);
+  const rule = 'a MigrationTrace or its events';
+  const list = checkItems(events, 'received', rule, EVENTS_MAX);
+  return list.map((event) => given<MigrationEvent>(event, ['step']).step);
 }
 
-function reportText({ pages, failedBy, before, after }: AnyMigrationReport): string {
+interface Events {
+  readonly events: unknown;
+}
+
+function reportText({ pages, failedBy, before, after }: GivenReport): string {
   const where = `${nodesText(before)} before and ${nodesText(after)} after`;
   const reasons = Object.entries(failedBy).map(([errno, count]) => `${errno} ${count}`);
   return [`${where}; ${countsText(pages)}`, ...reasons].join(', ');
 }
 
 /** `6 pages on node 0, 10 on node 1`. */
-function nodesText(byNode: NodePages): string {
+function nodesText(byNode: Counts): string {
   const parts = Object.entries(byNode).map(([node, count]) => `${count} on node ${node}`);
   return parts.length === 0 ? 'no page on any node' : parts.join(', ');
 }
 
 /** `total 16, moved 10, busy 6`: members that are 0 are left out, but for the total. */
-function countsText(pages: MigratedPages | Residency['pages']): string {
+function countsText(pages: Counts): string {
   return Object.entries(pages)
     .filter(([name, count]) => count > 0 || name === 'total')
     .map(([name, count]) => `${name} ${count}`)

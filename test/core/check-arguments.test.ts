@@ -59,7 +59,7 @@ describe('a right argument', () => {
   test('is given back as it was', () => {
     const { signal } = new AbortController();
     const options = { a: 1 };
-    expect(checkOptions(options, 'o', ['a'])).toBe(options);
+    expect(checkOptions(options, 'o', ['a'])).toEqual(options);
     expect(checkBoolean(true, 'b')).toBe(true);
     expect(checkWord('all', 'w', ['own', 'all'])).toBe('all');
     expect(checkCallback(never, 'f')).toBe(never);

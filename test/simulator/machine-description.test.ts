@@ -113,7 +113,7 @@ describe('a description', () => {
 
   test.each(files)('of the guest is one of the simulator: %s', (name) => {
     const description = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'));
-    expect(checkMachineDescription(description)).toBe(description);
+    expect(checkMachineDescription(description)).toEqual(description);
     expect(checkMachine(description)).toBe(description);
     expect(new Machine(description).invariantBreaches()).toEqual([]);
   });

@@ -4,8 +4,8 @@
 
 import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
-import { invalidArgumentType, outOfRange } from '../../core/argument-errors.ts';
-import { checkInteger, checkOptions } from '../../core/check-arguments.ts';
+import { outOfRange } from '../../core/argument-errors.ts';
+import { checkAddress, checkInteger, checkOptions } from '../../core/check-arguments.ts';
 import { partsOf, Turns } from '../present-parts.ts';
 import {
   chunksOf,
@@ -24,13 +24,12 @@ const ADDRESSES_END = 2n ** 64n;
 /** The range that a caller asks for. @throws TypeError, RangeError naming the member */
 export function rangeOf({ backend, pid }: ProcessFiles, span: PageSpan): PagesOfProcess {
   const { address, pageCount } = checkOptions(span, 'span', ['address', 'pageCount']);
-  if (typeof address !== 'bigint') throw invalidArgumentType('span.address', 'a bigint', address);
-  const checked = checkInteger(pageCount, 'span.pageCount', 1);
-  const end = address + BigInt(checked) * BigInt(backend.pageSizeBytes);
+  const start = checkAddress(address, 'span.address');
+  const count = checkInteger(pageCount, 'span.pageCount', 1);
+  const end = start + BigInt(count) * BigInt(backend.pageSizeBytes);
   const rule = 'the range must lie within 64 bits of addresses';
-  if (address < 0n) throw outOfRange('span.address', rule, address);
   if (end > ADDRESSES_END) throw outOfRange('span.pageCount', rule, pageCount);
-  return { backend, pid: pid === backend.pid ? 0 : pid, address, pageCount: checked };
+  return { backend, pid: pid === backend.pid ? 0 : pid, address: start, pageCount: count };
 }
 
 /** Places of pages that nobody has looked at. @throws RangeError for too many pages */

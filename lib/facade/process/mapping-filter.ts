@@ -3,7 +3,13 @@
  */
 
 import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
-import { checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
+import {
+  checkInteger,
+  checkItems,
+  checkOptions,
+  checkWord,
+  readMembers,
+} from '../../core/check-arguments.ts';
 import { MAPPING_KINDS, type MappingKind } from '../../core/mapping-kind.ts';
 import type { NodeExpression, NodeMask } from '../../core/node-mask.ts';
 import type { ProcessMapping } from './process-mappings.ts';
@@ -41,9 +47,9 @@ export function mappingTest(
   if (address !== undefined) tests.push(addressTest(address, `${argument}.address`));
   if (file !== undefined) tests.push(fileTest(file, `${argument}.file`));
   if (kind !== undefined) {
-    const kinds = (typeof kind === 'string' ? [kind] : [...kind]).map((word) =>
-      checkWord(word, `${argument}.kind`, MAPPING_KINDS),
-    );
+    const rule = 'a kind, or an array of them';
+    const words = typeof kind === 'string' ? [kind] : checkItems(kind, `${argument}.kind`, rule);
+    const kinds = words.map((word) => checkWord(word, `${argument}.kind`, MAPPING_KINDS));
     tests.push((mapping) => kinds.includes(mapping.kind));
   }
   if (bytesMin !== undefined) {
@@ -66,9 +72,15 @@ function addressTest(
   argument: string,
 ): MappingTest {
   if (typeof address === 'bigint') return ({ start, end }) => start <= address && address < end;
-  const { from, to } = address;
+  const rule = 'a bigint, or { from, to } of bigints';
+  const { from, to } = readMembers<{ from: bigint; to: bigint }>(
+    address,
+    argument,
+    ['from', 'to'],
+    rule,
+  );
   if (typeof from !== 'bigint' || typeof to !== 'bigint') {
-    throw invalidArgumentType(argument, 'a bigint, or { from, to } of bigints', address);
+    throw invalidArgumentType(argument, rule, address);
   }
   if (to <= from) {
     throw invalidArgumentValue(argument, 'must not end before it begins', `${from}-${to}`);

@@ -3,7 +3,7 @@
  */
 
 import { outOfRange } from '../../core/argument-errors.ts';
-import { checkOptions, checkSignal } from '../../core/check-arguments.ts';
+import { checkArray, checkOptions, checkSignal, reading } from '../../core/check-arguments.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../../core/node-mask.ts';
 import type { Session } from '../session.ts';
 import { nodesAllowedTo, outsideCpuset } from './access-denied.ts';
@@ -131,9 +131,11 @@ function selectionTest(
   session: Session,
   filters: MappingSelection['mappings'],
 ): (mapping: ProcessMapping) => boolean {
-  const list = Array.isArray(filters) ? filters : [filters];
+  const argument = 'options.mappings';
+  const isList = reading(filters, argument, () => Array.isArray(filters));
+  const list = isList ? checkArray(filters, argument) : [filters];
   const resolve = session.resolve.bind(session);
-  const tests = list.map((filter) => mappingTest(filter, 'options.mappings', resolve));
+  const tests = list.map((filter) => mappingTest(filter as MappingFilter, argument, resolve));
   return (mapping) => tests.some((isMet) => isMet(mapping));
 }
 

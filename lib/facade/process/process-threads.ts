@@ -4,7 +4,10 @@
  * Source: proc_pid_stat(5), field 39; proc_pid_status(5).
  */
 
+import { invalidArgumentType } from '../../core/argument-errors.ts';
+import { checkArray, checkInteger, reading, readMembers } from '../../core/check-arguments.ts';
 import type { NodeId } from '../../core/node-mask.ts';
+import { NODE_ID_MAX } from '../../core/uapi.ts';
 import { parseStat } from '../../procfs/stat.ts';
 import type { Topology } from '../topology.ts';
 import { type ProcessFiles, readProcessStat, refusalOf } from './process-files.ts';
@@ -59,22 +62,45 @@ export async function readThreads(
  * The share of accesses that would go to another node, from 0 to 1, if every thread touched all of
  * the memory alike: threads count by their CPU time. 0 where there is no memory; `null` where the
  * node of no thread is known.
+ * @throws TypeError, RangeError for figures that are none
  */
 export function remoteShareOf(
   bytesByNode: NodeBytes,
   threads: readonly ProcessThread[],
 ): number | null {
-  const placed = threads.filter(({ node }) => node !== null);
+  const onNodes = checkBytes(bytesByNode);
+  const placed = checkArray(threads, 'threads')
+    .map(placeOf)
+    .filter(({ node }) => node !== null);
   const hasRun = placed.some(({ cpuTimeMs }) => cpuTimeMs > 0);
-  const bytes = Object.values(bytesByNode).reduce((sum, onNode) => sum + onNode, 0);
+  const bytes = [...onNodes.values()].reduce((sum, onNode) => sum + onNode, 0);
   if (bytes === 0) return 0;
   if (placed.length === 0) return null;
   // Summed as whole numbers, and all of it in the same way as the remote part: none is 0, all is 1.
   let [remote, all] = [0, 0];
   for (const { node, cpuTimeMs } of placed) {
     const weight = hasRun ? cpuTimeMs : 1;
-    remote += weight * (bytes - (bytesByNode[node as NodeId] ?? 0));
+    remote += weight * (bytes - (onNodes.get(`${node}`) ?? 0));
     all += weight * bytes;
   }
   return remote / all;
+}
+
+/** Bytes by the name of the node. */
+function checkBytes(bytesByNode: unknown): Map<string, number> {
+  const argument = 'bytesByNode';
+  if (typeof bytesByNode !== 'object' || bytesByNode === null) {
+    throw invalidArgumentType(argument, 'an object of bytes by node', bytesByNode);
+  }
+  const entries = reading(bytesByNode, argument, () => Object.entries(bytesByNode));
+  return new Map(entries.map(([node, bytes]) => [node, checkInteger(bytes, argument, 0)]));
+}
+
+function placeOf(thread: unknown): Pick<ProcessThread, 'cpuTimeMs'> & { node: NodeId | null } {
+  const names = ['node', 'cpuTimeMs'] as const;
+  const { node = null, cpuTimeMs } = readMembers<ProcessThread>(thread, 'threads', names);
+  return {
+    node: node === null ? null : checkInteger(node, 'threads.node', 0, NODE_ID_MAX),
+    cpuTimeMs: checkInteger(cpuTimeMs, 'threads.cpuTimeMs', 0),
+  };
 }

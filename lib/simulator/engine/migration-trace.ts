@@ -3,6 +3,7 @@
  * written to a file.
  */
 
+import { type Check, members, nullable, text, whole } from '../../core/call-arguments.ts';
 import type { FolioState, MigrationEvent } from '../interface/migration-event.ts';
 import type { InFlight } from '../memory/in-flight.ts';
 
@@ -71,9 +72,22 @@ export class MigrationTrace {
   }
 }
 
-/** One event as a line of text. */
+const folio: Check<Pick<FolioState, 'folio' | 'node' | 'pageCount' | 'mapCount'>> = members({
+  folio: whole,
+  node: whole,
+  pageCount: whole,
+  mapCount: whole,
+});
+
+/** What a line tells. */
+const checkEvent = members({
+  ...{ index: whole, call: whole, step: text, mode: nullable(text), pass: nullable(whole) },
+  ...{ source: nullable(folio), target: nullable(folio), note: text },
+});
+
+/** One event as a line of text. @throws TypeError for what is none */
 export function eventLine(event: MigrationEvent): string {
-  const { index, call, step, mode, pass, source, target, note } = event;
+  const { index, call, step, mode, pass, source, target, note } = checkEvent(event, 'event');
   const round = mode === null ? '' : pass === null ? mode : `${mode} ${pass}`;
   const from = source === null ? '' : folioText(source);
   const to = target === null ? '' : ` -> ${folioText(target)}`;
@@ -81,7 +95,12 @@ export function eventLine(event: MigrationEvent): string {
   return `${head} ${round.padEnd(8)} ${from}${to}${note === '' ? '' : `  ${note}`}`.trimEnd();
 }
 
-function folioText({ folio, node, pageCount, mapCount }: FolioState): string {
+function folioText({
+  folio: id,
+  node,
+  pageCount,
+  mapCount,
+}: Pick<FolioState, 'folio' | 'node' | 'pageCount' | 'mapCount'>): string {
   const size = pageCount === 1 ? '' : ` x${pageCount}`;
-  return `#${folio}${size} on node ${node}, mapped ${mapCount}`;
+  return `#${id}${size} on node ${node}, mapped ${mapCount}`;
 }

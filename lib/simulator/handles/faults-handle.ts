@@ -1,7 +1,8 @@
 /** Faults that tests inject, behind the interface that users have. */
 
 import type { PageSpan } from '../../backend/backend.ts';
-import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
+import { span as checkSpan } from '../../backend/requests.ts';
+import { invalidArgumentType } from '../../core/argument-errors.ts';
 import { checkInteger, checkWord } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { systemError } from '../../core/errors.ts';
@@ -20,8 +21,9 @@ import type { SimulatedProcess } from '../interface/simulated-process.ts';
 import type { Machine } from '../machine.ts';
 import type { Folio } from '../memory/folio.ts';
 import { isPage } from '../memory/page-entry.ts';
-import { hasNode } from '../nodes/nodemask.ts';
+import { checkNodeIn } from '../nodes/nodemask.ts';
 import { pageOf } from '../syscalls/range-argument.ts';
+import { isProcess } from './process-handle.ts';
 
 const DENIABLE: readonly DeniableCall[] = [
   'mbind',
@@ -43,9 +45,7 @@ export class FaultsHandle implements InjectedFaults {
   nodeFull(node: number, afterPages = 0): () => void {
     const { physical, inFlight } = this.#machine.memory;
     checkInteger(afterPages, 'afterPages', 0);
-    if (!hasNode(physical.memoryNodes, node)) {
-      throw invalidArgumentValue('node', 'must be a node with memory', node);
-    }
+    checkNodeIn(physical.memoryNodes, node, 'must be a node with memory');
     inFlight.targetLimits.set(node, afterPages);
     return this.#stepped(() => void inFlight.targetLimits.delete(node));
   }
@@ -68,6 +68,7 @@ export class FaultsHandle implements InjectedFaults {
   at(step: MigrationStep, action: StepAction, occurrence = 1): () => void {
     checkWord(step, 'step', MIGRATION_STEPS);
     checkInteger(occurrence, 'occurrence', 1);
+    if (typeof action !== 'function') throw invalidArgumentType('action', 'a function', action);
     let left = occurrence;
     const end = this.atEachStep((event) => {
       if (event.step !== step) return;
@@ -97,8 +98,9 @@ export class FaultsHandle implements InjectedFaults {
     return this.#stepped(() => void listeners.delete(listener));
   }
 
-  racingWriter(process: SimulatedProcess, { address, pageCount }: PageSpan): RacingWriter {
-    checkInteger(pageCount, 'pageCount', 1);
+  racingWriter(process: SimulatedProcess, span: PageSpan): RacingWriter {
+    checkProcess(process);
+    const { address, pageCount } = checkPages(span);
     const size = BigInt(this.#machine.memory.pageSizeBytes);
     const written = new Map<bigint, bigint>();
     const lost = new Set<bigint>();
@@ -138,12 +140,13 @@ export class FaultsHandle implements InjectedFaults {
   }
 
   #onFolios(
-    { pid }: SimulatedProcess,
-    { address, pageCount }: PageSpan,
+    process: SimulatedProcess,
+    span: PageSpan,
     tries: number,
     member: 'busyTries' | 'writebackTries',
   ): () => void {
-    checkInteger(pageCount, 'pageCount', 1);
+    const { pid } = checkProcess(process);
+    const { address, pageCount } = checkPages(span);
     checkInteger(tries, 'tries', 1);
     const { memory } = this.#machine;
     const space = this.#machine.findProcess(pid)?.space;
@@ -159,6 +162,17 @@ export class FaultsHandle implements InjectedFaults {
       for (const folio of folios) folio[member] = 0;
     });
   }
+}
+
+/** A handle of ours: only we make them. */
+function checkProcess(value: unknown): SimulatedProcess {
+  if (isProcess(value)) return value;
+  throw invalidArgumentType('process', 'a process of the machine', value);
+}
+
+function checkPages(span: unknown): PageSpan {
+  const { address, pageCount } = checkSpan(span, 'span');
+  return { address, pageCount: checkInteger(pageCount, 'span.pageCount', 1) };
 }
 
 function notPresent(address: bigint, pageCount: number): Error {

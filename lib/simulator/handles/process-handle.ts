@@ -1,9 +1,17 @@
 /** Processes and threads of a simulated machine, behind the interfaces that users have. */
 
 import type { Backend, PageSpan } from '../../backend/backend.ts';
+import { span as checkSpan } from '../../backend/requests.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { invalidArgumentType } from '../../core/argument-errors.ts';
-import { checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
+import {
+  checkAddress,
+  checkArray,
+  checkFlag,
+  checkInteger,
+  checkOptions,
+  checkWord,
+} from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { NumaError, systemError } from '../../core/errors.ts';
 import { Caller } from '../caller.ts';
@@ -40,6 +48,7 @@ import {
 import type { Process } from '../tasks/process.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { areaCalls } from './area-handle.ts';
+import { CALL_CHECKS, checked } from './call-checks.ts';
 import { memoryCalls } from './memory-handle.ts';
 import { numaCalls } from './numa-handle.ts';
 import { objectCalls } from './object-handle.ts';
@@ -58,26 +67,25 @@ export function credentialsOf(options: ProcessOptions | undefined): Credentials 
   checkInteger(uid, 'options.uid', 0, UID_MAX);
   const base = uid === 0 ? ROOT_CREDENTIALS : userCredentials(uid);
   if (capabilities === undefined) return base;
-  if (!Array.isArray(capabilities)) {
-    throw invalidArgumentType('options.capabilities', 'an array', capabilities);
-  }
-  for (const name of capabilities) checkWord(name, 'options.capabilities', CAPABILITY_NAMES);
-  const canSetNice = capabilities.includes('CAP_SYS_NICE');
-  const canTrace = capabilities.includes('CAP_SYS_PTRACE');
+  const names = checkArray(capabilities, 'options.capabilities').map((name) =>
+    checkWord(name, 'options.capabilities', CAPABILITY_NAMES),
+  );
+  const canSetNice = names.includes('CAP_SYS_NICE');
+  const canTrace = names.includes('CAP_SYS_PTRACE');
   // Root may always become another user.
-  const canSetUid = base.canSetUid || capabilities.includes('CAP_SETUID');
+  const canSetUid = base.canSetUid || names.includes('CAP_SETUID');
   return { ...base, canSetNice, canTrace, canSetUid };
 }
 
 /** What a thread calls, beside its backend. */
 function callsOf(caller: Caller): SimulatedCalls {
   return {
-    memory: memoryCalls(caller),
-    areas: areaCalls(caller),
-    objects: objectCalls(caller),
-    rings: ringCalls(caller),
-    calls: numaCalls(caller),
-    steps: steppedCalls(caller),
+    memory: checked(memoryCalls(caller), CALL_CHECKS.memory),
+    areas: checked(areaCalls(caller), CALL_CHECKS.areas),
+    objects: checked(objectCalls(caller), CALL_CHECKS.objects),
+    rings: checked(ringCalls(caller), CALL_CHECKS.rings),
+    calls: checked(numaCalls(caller), CALL_CHECKS.calls),
+    steps: checked(steppedCalls(caller), CALL_CHECKS.steps),
   };
 }
 
@@ -111,9 +119,9 @@ export class ThreadHandle implements SimulatedThread {
     return this.#caller.thread.cpu;
   }
 
-  pin({ address, pageCount }: PageSpan): () => void {
+  pin(span: PageSpan): () => void {
+    const { address, pageCount } = checkSpan(span, 'span');
     checkInteger(pageCount, 'pageCount', 1);
-    if (typeof address !== 'bigint') throw invalidArgumentType('address', 'a bigint', address);
     const thread = this.#running();
     const pinned = pinPages(thread, { address, pageCount, kind: 'pin' });
     if (pinned.ok) return () => void unpinPages(thread, pinned.value);
@@ -166,7 +174,15 @@ function ended(): NumaError {
   });
 }
 
+/** Whether it is one itself, and no object that only inherits from one. */
+export let isProcess: (value: unknown) => value is ProcessHandle;
+
 export class ProcessHandle implements SimulatedProcess {
+  static {
+    isProcess = (value): value is ProcessHandle =>
+      typeof value === 'object' && value !== null && #process in value;
+  }
+
   readonly mainThread: ThreadHandle;
   readonly #machine: Machine;
   readonly #process: Process;
@@ -231,15 +247,17 @@ export class ProcessHandle implements SimulatedProcess {
   }
 
   set allowsHugePages(value: boolean) {
+    const allows = checkFlag(value, 'allowsHugePages');
     this.mainThread.settle();
-    this.#process.space.isWithoutHugePages = !value;
+    this.#process.space.isWithoutHugePages = !allows;
   }
 
   get isDumpable(): boolean {
     return this.#process.credentials.isDumpable;
   }
 
-  set isDumpable(isDumpable: boolean) {
+  set isDumpable(value: boolean) {
+    const isDumpable = checkFlag(value, 'isDumpable');
     this.#process.credentials = { ...this.#process.credentials, isDumpable };
   }
 
@@ -252,7 +270,7 @@ export class ProcessHandle implements SimulatedProcess {
   }
 
   pageState(address: bigint): PageState {
-    if (typeof address !== 'bigint') throw invalidArgumentType('address', 'a bigint', address);
+    checkAddress(address, 'address');
     const { space } = this.#process;
     return pageStateOf(space, pageOf(address, space.memory.pageSizeBytes));
   }
@@ -271,7 +289,7 @@ export class ProcessHandle implements SimulatedProcess {
   }
 
   setuid(uid: number): SyscallResult<undefined> {
-    const changed = changeUser(this.#process.credentials, uid);
+    const changed = changeUser(this.#process.credentials, checkInteger(uid, 'uid', 0, UID_MAX));
     if ('errno' in changed) return failure('setuid', changed.errno);
     this.#process.credentials = changed;
     return DONE;

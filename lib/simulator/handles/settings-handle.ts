@@ -2,7 +2,7 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
-import { checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
+import { checkFlag, checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { setBalancing } from '../balancing/promotion.ts';
 import type {
@@ -12,9 +12,10 @@ import type {
   SimulatedCpuset,
   WeightFiles,
 } from '../interface/machine-settings.ts';
+import type { SteppedCpuset } from '../interface/stepped-calls.ts';
 import type { Machine } from '../machine.ts';
 import { mergeEqualPages } from '../memory/merge.ts';
-import { hasNode, NO_NODES } from '../nodes/nodemask.ts';
+import { checkNodeIn, NO_NODES } from '../nodes/nodemask.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import {
   attachToCpuset,
@@ -25,6 +26,7 @@ import {
 import { readWeightFile, weightFileNames, writeWeightFile } from '../syscalls/weight-files.ts';
 import { Cpuset } from '../tasks/cpuset.ts';
 import { ROOT_CREDENTIALS } from '../tasks/credentials.ts';
+import { CPUSET_CHECKS, CPUSET_STEP_CHECKS, checked, WEIGHT_CHECKS } from './call-checks.ts';
 import { beginSteps } from './stepped-handle.ts';
 
 const SYSCTL_INT_MAX = 2 ** 31 - 1;
@@ -39,7 +41,7 @@ export class SettingsHandle implements MachineSettings {
   constructor(machine: Machine, settle: () => void) {
     this.#machine = machine;
     this.#settle = settle;
-    this.weights = weightFiles(machine);
+    this.weights = checked(weightFiles(machine), WEIGHT_CHECKS);
   }
 
   get balancing(): BalancingWord {
@@ -86,6 +88,8 @@ export class SettingsHandle implements MachineSettings {
   cpuset(options?: CpusetOptions): SyscallResult<SimulatedCpuset> {
     const known = ['version', 'migrates'] as const;
     const { version = 2, migrates = version === 2 } = checkOptions(options, 'options', known);
+    checkVersion(version);
+    checkFlag(migrates, 'options.migrates');
     if (version === 1 && !this.#machine.profile.hasOldCpusets) {
       return failure('mount', ERRNO.EINVAL);
     }
@@ -93,8 +97,11 @@ export class SettingsHandle implements MachineSettings {
   }
 
   #memoryNode(node: number): number {
-    if (hasNode(this.#machine.memory.physical.memoryNodes, node)) return node;
-    throw invalidArgumentValue('node', 'must be a node with memory', node);
+    return checkNodeIn(
+      this.#machine.memory.physical.memoryNodes,
+      node,
+      'must be a node with memory',
+    );
   }
 }
 
@@ -120,16 +127,23 @@ function cpusetHandle(machine: Machine, options: Required<CpusetOptions>): Simul
   const group = new Cpuset(machine.rootCpuset, NO_NODES, options);
   const leave = (pid: number): SyscallResult<undefined> =>
     attachToCpuset(machine, machine.rootCpuset, pid);
-  return {
+  const steps: SteppedCpuset = {
+    setMems: (nodes) => beginSteps(machine, stepsOfCpusetMems(machine, group, nodes)),
+    attach: (pid) => beginSteps(machine, stepsOfAttach(machine, group, pid)),
+  };
+  const calls: SimulatedCpuset = {
     setMems: (nodes) => writeCpusetMems(machine, group, nodes),
     attach: (pid) => attachToCpuset(machine, group, pid),
     leave,
-    steps: {
-      setMems: (nodes) => beginSteps(machine, stepsOfCpusetMems(machine, group, nodes)),
-      attach: (pid) => beginSteps(machine, stepsOfAttach(machine, group, pid)),
-    },
+    steps: checked(steps, CPUSET_STEP_CHECKS),
     empty: () => {
       for (const { pid } of [...group.processes]) leave(pid);
     },
   };
+  return checked(calls, CPUSET_CHECKS);
+}
+
+function checkVersion(version: unknown): void {
+  if (version === 1 || version === 2) return;
+  throw invalidArgumentValue('options.version', 'must be 1 or 2', version);
 }

@@ -1,6 +1,7 @@
 /** Calls of a simulated thread that go on step by step. */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { isBigUint64Array } from '../../core/call-arguments.ts';
 import { checkInteger } from '../../core/check-arguments.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { Caller } from '../caller.ts';
@@ -64,7 +65,7 @@ function stepsOfMove(
   { pid = 0, pages, node, flags = MPOL_MF.MOVE, status }: SteppedMove,
 ): Steps<SyscallResult<number>> {
   const size = BigInt(machine.memory.pageSizeBytes);
-  const isList = pages instanceof BigUint64Array;
+  const isList = isBigUint64Array(pages);
   return stepsOfMovePages(machine, own, {
     pid,
     flags,

@@ -9,7 +9,7 @@ import {
   invalidArgumentValue,
   outOfRange,
 } from '../../core/argument-errors.ts';
-import { checkInteger } from '../../core/check-arguments.ts';
+import { checkInteger, plainCopy } from '../../core/check-arguments.ts';
 import { CPU_ID_MAX, NODE_ID_MAX } from '../../core/uapi.ts';
 import type { MachineDescription, MachineNode } from './machine-description.ts';
 
@@ -21,17 +21,20 @@ const DISTANCE_MAX = 254;
 /** The firmware's table has 16 bits for each latency and bandwidth; all ones mean "unknown". */
 const PERFORMANCE_MAX = 65_534;
 
+/** Longer ones are no machine. */
+const LIST_LENGTH_MAX = 2 ** 16;
+
 const MEMBERS = ['name', 'description', 'nodes', 'distances'];
 const SPEED_MEMBERS = ['readLatencyNs', 'readBandwidthMBps'] as const;
 const PERFORMANCE_MEMBERS = ['initiator', ...SPEED_MEMBERS] as const;
 const NODE_MEMBERS = ['id', 'memoryMiB', 'cpus', ...PERFORMANCE_MEMBERS];
 
 /**
- * The same value, checked; read from JSON or written by hand.
+ * A copy of the value, checked; read from JSON or written by hand.
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE; RangeError ERR_OUT_OF_RANGE
  */
 export function checkMachineDescription(value: unknown): MachineDescription {
-  const machine = record(value, 'machine');
+  const machine = record(plainCopy(value, 'machine'), 'machine');
   const { name, description = '', nodes, distances } = machine;
   if (typeof name !== 'string') throw invalidArgumentType('machine.name', 'a string', name);
   if (name === '') throw invalidArgumentValue('machine.name', 'must not be empty', name);
@@ -47,7 +50,7 @@ export function checkMachineDescription(value: unknown): MachineDescription {
   checkPerformance(checked);
   checkDistances(distances, checked.length);
   rejectUnknown(machine, 'machine', MEMBERS);
-  return value as MachineDescription;
+  return machine as unknown as MachineDescription;
 }
 
 function checkNode(value: unknown, member: string): MachineNode {
@@ -167,6 +170,6 @@ function record(value: unknown, member: string): Record<string, unknown> {
 }
 
 function array(value: unknown, member: string): readonly unknown[] {
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value) && value.length <= LIST_LENGTH_MAX) return value;
   throw invalidArgumentType(member, 'an array', value);
 }

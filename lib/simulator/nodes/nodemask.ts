@@ -4,6 +4,10 @@
  * Source: include/linux/nodemask.h; lib/bitmap.c, bitmap_fold(), bitmap_onto() and bitmap_remap().
  */
 
+import { invalidArgumentValue } from '../../core/argument-errors.ts';
+import { checkInteger } from '../../core/check-arguments.ts';
+import { NODE_ID_MAX } from '../../core/uapi.ts';
+
 export type Nodemask = bigint;
 
 export const NO_NODES: Nodemask = 0n;
@@ -34,6 +38,13 @@ export function nodesIn(mask: Nodemask): number[] {
 
 export function hasNode(mask: Nodemask, node: number): boolean {
   return node >= 0 && ((mask >> BigInt(node)) & 1n) === 1n;
+}
+
+/** A caller's node, which must be in the mask. @throws TypeError, RangeError */
+export function checkNodeIn(mask: Nodemask, node: unknown, rule: string): number {
+  const checked = checkInteger(node, 'node', 0, NODE_ID_MAX);
+  if (hasNode(mask, checked)) return checked;
+  throw invalidArgumentValue('node', rule, node);
 }
 
 export function isSubset(part: Nodemask, whole: Nodemask): boolean {

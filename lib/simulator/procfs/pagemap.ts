@@ -7,6 +7,7 @@
 
 import type { PagemapScan, PagemapScanRequest, PageSpan } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { newArray } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { PAGE_IS } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
@@ -30,7 +31,9 @@ export function readPagemap(
 ): SyscallResult<BigUint64Array> {
   const memory = openPagemap(reader, pid);
   if (!memory.ok) return memory;
-  if (memory.value === null) return success(new BigUint64Array(span.pageCount));
+  if (memory.value === null) {
+    return success(newArray(BigUint64Array, span.pageCount, 'pageCount'));
+  }
   return success(pagemapOf(memory.value, span));
 }
 
@@ -127,7 +130,7 @@ function ownerOf({ hasMemory, credentials }: Process): number {
 
 /** The entry of each page of a range. */
 function pagemapOf(space: AddressSpace, span: PageSpan): BigUint64Array {
-  const entries = new BigUint64Array(span.pageCount);
+  const entries = newArray(BigUint64Array, span.pageCount, 'pageCount');
   const first = pageOf(span.address, space.memory.pageSizeBytes);
   space.pages.forEachRun(first, first + span.pageCount, (page, pageCount, entry) => {
     const bits = bitsOf(space, entry);

@@ -1,6 +1,7 @@
 /** The arrays of move_pages(2), as a backend is given them. */
 
 import type { MovePagesRequest } from '../../backend/backend.ts';
+import { isBigUint64Array, isInt32Array } from '../../core/call-arguments.ts';
 import type { MovePagesArrays, MovePagesCall } from './move-pages.ts';
 import { pageOf } from './range-argument.ts';
 
@@ -22,7 +23,7 @@ export function movePagesArrays(request: MovePagesRequest, pageSizeBytes: number
 type PagesArgument = Pick<MovePagesArrays, 'count' | 'address'>;
 
 function pagesArgument(pages: MovePagesRequest['pages'], pageSizeBytes: number): PagesArgument {
-  if (pages instanceof BigUint64Array) {
+  if (isBigUint64Array(pages)) {
     return { count: pages.length, address: (index) => pages[index] };
   }
   const { address, pageCount } = pages;
@@ -34,7 +35,7 @@ function spanOf(
   { pages, nodes, status }: MovePagesRequest,
   pageSizeBytes: number,
 ): Pick<MovePagesArrays, 'span'> {
-  if (pages instanceof BigUint64Array || nodes instanceof Int32Array) return {};
+  if (isBigUint64Array(pages) || isInt32Array(nodes)) return {};
   return { span: { firstPage: pageOf(pages.address, pageSizeBytes), status } };
 }
 

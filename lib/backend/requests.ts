@@ -1,0 +1,165 @@
+/**
+ * The requests of a backend's methods, checked alike by each: what no kernel can be passed is a
+ * TypeError or RangeError, and what is only wrong goes to the kernel. Members are read once.
+ */
+
+import { invalidArgumentType, outOfRange } from '../core/argument-errors.ts';
+import {
+  bits32,
+  type Check,
+  either,
+  ints32,
+  isBigUint64Array,
+  isInt32Array,
+  members,
+  nullable,
+  optional,
+  request,
+  size,
+  text,
+  word,
+  words64,
+} from '../core/call-arguments.ts';
+import { checkAddress, checkArray, checkInteger } from '../core/check-arguments.ts';
+import type {
+  Access,
+  GetMempolicyRequest,
+  MbindRequest,
+  MigratePagesRequest,
+  MovePagesRequest,
+  NodemaskArgument,
+  PagemapScanRequest,
+  PageSpan,
+  SetMempolicyHomeNodeRequest,
+  SetMempolicyRequest,
+} from './backend.ts';
+import type { Mapping, MappingHandle } from './mapping.ts';
+
+const CPU_MAX = 2 ** 32 - 1;
+
+const MASK_RULE = 'a NodeMask, { words, maxnode } with a BigUint64Array, or null';
+
+const maskMembers = members<{ readonly words: unknown; readonly maxnode: number }>(
+  { words: (value) => value, maxnode: size },
+  MASK_RULE,
+);
+
+/** The kernel reads `maxnode - 1` bits, in whole words, and nothing for 0. */
+function requireWords(words: BigUint64Array | null, maxnode: number, argument: string): void {
+  if (words === null || maxnode === 0 || Math.ceil((maxnode - 1) / 64) <= words.length) return;
+  throw outOfRange(argument, 'it must be long enough for maxnode - 1 bits', words);
+}
+
+export const nodemask: Check<NodemaskArgument | null> = nullable((value, argument) => {
+  const { words, maxnode } = maskMembers(value, argument);
+  if (!isBigUint64Array(words)) throw invalidArgumentType(argument, MASK_RULE, value);
+  requireWords(words, maxnode, argument);
+  return { words, maxnode };
+});
+
+export const span: Check<PageSpan> = members({ address: checkAddress, pageCount: size });
+
+export const access: Check<Access> = word('read', 'write');
+
+const cpus: Check<number[]> = (value, argument) =>
+  checkArray(value, argument).map((cpu) => checkInteger(cpu, argument, 0, CPU_MAX));
+
+/** Only the backend that gave it out can tell. */
+const mapping: Check<Mapping | undefined> = (value) => value as Mapping | undefined;
+
+const movePagesMembers = request<MovePagesRequest>({
+  pid: bits32,
+  pages: either(isBigUint64Array, span),
+  nodes: nullable(either(isInt32Array, bits32)),
+  flags: bits32,
+  status: ints32,
+  mapping: mapping as Check<Mapping>,
+});
+
+const movePages: Check<MovePagesRequest> = (value, argument) => {
+  const asked = movePagesMembers(value, argument);
+  const { pages, nodes, status } = asked;
+  const count = isBigUint64Array(pages) ? pages.length : pages.pageCount;
+  const check = (array: Int32Array, name: string): void => {
+    if (array.length >= count) return;
+    throw outOfRange(name, `it must have an element for each of the ${count} pages`, array);
+  };
+  if (isInt32Array(nodes)) check(nodes, 'nodes');
+  check(status, 'status');
+  return asked;
+};
+
+const migratePagesMembers = request<MigratePagesRequest>({
+  pid: bits32,
+  maxnode: size,
+  from: nullable(words64),
+  to: nullable(words64),
+});
+
+const migratePages: Check<MigratePagesRequest> = (value, argument) => {
+  const asked = migratePagesMembers(value, argument);
+  requireWords(asked.from, asked.maxnode, 'from');
+  requireWords(asked.to, asked.maxnode, 'to');
+  return asked;
+};
+
+interface RequestChecks {
+  readonly node: Check<number>;
+  readonly lengthBytes: Check<number>;
+  readonly offsetBytes: Check<number>;
+  readonly access: Check<Access>;
+  readonly handle: Check<MappingHandle>;
+  readonly setMempolicy: Check<SetMempolicyRequest>;
+  readonly getMempolicy: Check<GetMempolicyRequest>;
+  readonly cpus: Check<number[]>;
+  readonly mbind: Check<MbindRequest>;
+  readonly setMempolicyHomeNode: Check<SetMempolicyHomeNodeRequest>;
+  readonly span: Check<PageSpan>;
+  readonly pid: Check<number>;
+  readonly movePages: Check<MovePagesRequest>;
+  readonly pagemapScan: Check<PagemapScanRequest>;
+  readonly migratePages: Check<MigratePagesRequest>;
+  readonly path: Check<string>;
+}
+
+/** One for each method with a request, and for each plain argument of the others. */
+export const check: RequestChecks = {
+  node: bits32,
+  lengthBytes: size,
+  offsetBytes: size,
+  access,
+  handle: members({ id: size, generation: size }),
+  setMempolicy: request({ mode: bits32, nodemask }),
+  getMempolicy: request({
+    flags: bits32,
+    address: optional(checkAddress) as Check<bigint>,
+    maxnode: size,
+  }),
+  cpus,
+  mbind: request({
+    address: checkAddress,
+    lengthBytes: size,
+    mode: bits32,
+    nodemask,
+    flags: bits32,
+  }),
+  setMempolicyHomeNode: request({
+    address: checkAddress,
+    lengthBytes: size,
+    node: size,
+    flags: size,
+  }),
+  span,
+  pid: bits32,
+  movePages,
+  pagemapScan: request({
+    pid: bits32,
+    address: checkAddress,
+    pageCount: size,
+    categories: size,
+    runsMax: size,
+    pagesMax: size,
+  }),
+  migratePages,
+  path: text,
+};

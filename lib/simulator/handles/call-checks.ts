@@ -1,0 +1,247 @@
+/**
+ * What the calls of a simulated thread take, by method: a row for each, or it does not compile. What
+ * a kernel would refuse itself passes; what could not be passed to one is a TypeError or RangeError.
+ */
+
+import { access, nodemask, span } from '../../backend/requests.ts';
+import {
+  bits32,
+  boolean,
+  type Check,
+  either,
+  ints32,
+  isBigUint64Array,
+  isInt32Array,
+  longSize,
+  members,
+  nullable,
+  optional,
+  request,
+  size,
+  text,
+  whole,
+  word,
+} from '../../core/call-arguments.ts';
+import { checkAddress, checkInteger, reading } from '../../core/check-arguments.ts';
+import type { AreaCalls } from '../interface/area-calls.ts';
+import type { SimulatedCpuset, WeightFiles } from '../interface/machine-settings.ts';
+import type { MemoryCalls } from '../interface/memory-calls.ts';
+import type { MaskArgument, NumaCalls } from '../interface/numa-calls.ts';
+import type { ObjectCalls } from '../interface/object-calls.ts';
+import type { RingCalls } from '../interface/ring-calls.ts';
+import type { SimulatedCalls } from '../interface/simulated-process.ts';
+import type { SteppedCalls, SteppedCpuset } from '../interface/stepped-calls.ts';
+
+/** A method's arguments in order, each with its name. */
+type Row = readonly (readonly [argument: string, check: Check<unknown>])[];
+
+type Methods<H> = {
+  [Name in keyof H]: H[Name] extends (...values: never[]) => unknown ? Name : never;
+}[keyof H];
+
+export type Rows<H> = { readonly [Name in Methods<H>]: Row };
+
+type Method = (...values: unknown[]) => unknown;
+
+/** The same calls, with their arguments checked before anything happens. */
+export function checked<H extends object>(calls: H, rows: Rows<H>): H {
+  const made = Object.create(null, Object.getOwnPropertyDescriptors(calls)) as H;
+  for (const [name, row] of Object.entries(rows) as [Methods<H>, Row][]) {
+    const method = calls[name] as Method;
+    const check: Method = (...values) =>
+      method(...row.map(([argument, one], index) => one(values[index], argument)));
+    made[name] = check as H[typeof name];
+  }
+  return made;
+}
+
+/** Logical time passes tick by tick. */
+const MILLISECONDS_MAX = 2 ** 31 - 1;
+
+const address: Check<bigint> = checkAddress;
+/** Signed or not. */
+const word64: Check<bigint> = (value, argument) => {
+  const isSigned = typeof value === 'bigint' && BigInt.asIntN(64, value) === value;
+  return isSigned ? value : checkAddress(value, argument);
+};
+const milliseconds: Check<number> = (value, argument) =>
+  checkInteger(value, argument, 0, MILLISECONDS_MAX);
+const kind = word('memfd', 'sysv', 'hugetlb', 'tmpfs', 'ramfs', 'disk', 'secret');
+const object = members({ kind, id: size, inode: size });
+const mapMembers = {
+  address: optional(address) as Check<bigint>,
+  pageCount: size,
+  isShared: optional(boolean) as Check<boolean>,
+};
+
+const pointed = members({ pointer: address, maxnode: longSize });
+
+/** Where a mask is, or its words. */
+const anyMask: Check<MaskArgument> = nullable((value, argument) => {
+  const isPointer = reading(value, argument, () => {
+    return typeof (value as { pointer?: unknown } | undefined)?.pointer === 'bigint';
+  });
+  return isPointer ? pointed(value, argument) : (nodemask(value, argument) as MaskArgument);
+});
+
+const mbind: Row = [
+  [
+    'request',
+    request({ address, lengthBytes: longSize, mode: bits32, nodemask: anyMask, flags: whole }),
+  ],
+];
+const migratePages: Row = [['request', request({ pid: bits32, from: anyMask, to: anyMask })]];
+
+const memory: Rows<MemoryCalls> = {
+  mmap: [['request', members(mapMembers)]],
+  munmap: [['span', span]],
+  mprotect: [
+    ['span', span],
+    ['protection', word('read', 'write', 'none', 'write-only')],
+  ],
+  mlock: [['span', span]],
+  munlock: [['span', span]],
+  touch: [
+    ['span', span],
+    ['access', access],
+  ],
+  keepTouching: [
+    ['span', span],
+    ['access', word('read', 'write', 'count')],
+    ['milliseconds', milliseconds],
+  ],
+  store: [
+    ['address', address],
+    ['value', word64],
+  ],
+  load: [['address', address]],
+};
+
+const areas: Rows<AreaCalls> = {
+  madvise: [
+    ['span', span],
+    ['advice', bits32],
+  ],
+  mremap: [
+    ['span', span],
+    ['to', address],
+  ],
+  resize: [
+    ['span', span],
+    ['newPageCount', size],
+  ],
+  list: [['span', span]],
+  numaMaps: [],
+  special: [['name', word('vdso', 'vvar')]],
+  mapDevice: [['request', members({ address: mapMembers.address, pageCount: size })]],
+};
+
+const objects: Rows<ObjectCalls> = {
+  create: [
+    ['kind', kind],
+    ['pageCount', size],
+    ['name', optional(text)],
+  ],
+  map: [
+    ['object', object],
+    ['request', members({ ...mapMembers, firstPage: optional(size) as Check<number> })],
+  ],
+  write: [
+    ['object', object],
+    ['pages', members({ firstPage: size, pageCount: size })],
+  ],
+};
+
+const rings: Rows<RingCalls> = {
+  splice: [['span', span]],
+  registerBuffer: [['span', span]],
+  unregisterBuffer: [['ring', bits32]],
+  registerPackets: [['span', span]],
+  packetRing: [['ring', members({ blockPages: size, blockCount: size })]],
+  close: [['descriptor', bits32]],
+};
+
+const calls: Rows<NumaCalls> = {
+  setMempolicy: [['request', request({ mode: bits32, nodemask: anyMask })]],
+  getMempolicy: [
+    [
+      'request',
+      request({
+        flags: whole,
+        address: optional(address),
+        maxnode: longSize,
+        mask: optional(address),
+        mode: optional(address),
+      }),
+    ],
+  ],
+  mbind,
+  setMempolicyHomeNode: [
+    ['request', request({ address, lengthBytes: longSize, node: whole, flags: whole })],
+  ],
+  movePages: [
+    [
+      'request',
+      request({
+        pid: bits32,
+        count: size,
+        pages: either(isBigUint64Array, address),
+        nodes: nullable(whole),
+        status: either(isInt32Array, address),
+        flags: whole,
+      }),
+    ],
+  ],
+  migratePages,
+};
+
+const steps: Rows<SteppedCalls> = {
+  touch: [
+    ['span', span],
+    ['access', access],
+  ],
+  store: [
+    ['address', address],
+    ['value', word64],
+  ],
+  movePages: [
+    [
+      'request',
+      request({
+        pid: optional(bits32),
+        pages: either(isBigUint64Array, span),
+        node: whole,
+        flags: optional(whole),
+        status: optional(ints32),
+      }),
+    ],
+  ],
+  mbind,
+  migratePages,
+};
+
+export const CALL_CHECKS: {
+  readonly [Name in keyof SimulatedCalls]: Rows<SimulatedCalls[Name]>;
+} = { memory, areas, objects, rings, calls, steps };
+
+export const WEIGHT_CHECKS: Rows<WeightFiles> = {
+  names: [],
+  read: [['name', text]],
+  write: [
+    ['name', text],
+    ['text', text],
+    ['pid', optional(bits32)],
+  ],
+};
+
+export const CPUSET_CHECKS: Rows<SimulatedCpuset> = {
+  setMems: [['nodes', text]],
+  attach: [['pid', bits32]],
+  leave: [['pid', bits32]],
+  empty: [],
+};
+
+export const CPUSET_STEP_CHECKS: Rows<SteppedCpuset> = {
+  setMems: [['nodes', text]],
+  attach: [['pid', bits32]],
+};
