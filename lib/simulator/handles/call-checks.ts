@@ -1,6 +1,6 @@
 /**
- * What the calls of a simulated thread take, by method: a row for each, or it does not compile. What
- * a kernel would refuse itself passes; what could not be passed to one is a TypeError or RangeError.
+ * What the calls of a simulated thread take: a row for each method, or it does not compile. What a
+ * kernel would refuse passes; what could not be passed to one is a TypeError or RangeError.
  */
 
 import { access, nodemask, span } from '../../backend/requests.ts';
