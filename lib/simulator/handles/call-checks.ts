@@ -74,6 +74,11 @@ const mapMembers = {
   isShared: optional(boolean) as Check<boolean>,
 };
 
+/** One node for all, one for each, or where they are. */
+function isTarget(value: unknown): value is number | Int32Array {
+  return Number.isSafeInteger(value) || isInt32Array(value);
+}
+
 const pointed = members({ pointer: address, maxnode: longSize });
 
 /** Where a mask is, or its words. */
@@ -186,7 +191,7 @@ const calls: Rows<NumaCalls> = {
         pid: bits32,
         count: size,
         pages: either(isBigUint64Array, address),
-        nodes: nullable(whole),
+        nodes: nullable(either(isTarget, address)),
         status: either(isInt32Array, address),
         flags: whole,
       }),
