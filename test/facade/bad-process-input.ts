@@ -47,6 +47,7 @@ const FILTER_VALUES: readonly (readonly [member: string, values: readonly WrongV
     'address',
     [
       [1, TYPE],
+      [null, TYPE],
       ['0x1000', TYPE],
       [{ from: 1, to: 2 }, TYPE],
       [{ from: 2n, to: 1n }, VALUE],
@@ -62,6 +63,8 @@ const FILTER_VALUES: readonly (readonly [member: string, values: readonly WrongV
   [
     'kind',
     [
+      [5, TYPE],
+      [null, TYPE],
       [['heap', 7], TYPE],
       ['pile', VALUE],
       [['heap', 'pile'], VALUE],

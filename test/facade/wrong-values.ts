@@ -102,7 +102,18 @@ export const BACKENDS: readonly WrongValue[] = [
   ['', VALUE],
   ['Native', VALUE],
 ];
+/** What throws where it is looked at. */
+const revoked = Proxy.revocable({}, {});
+revoked.revoke();
+
+class OddName {
+  static readonly name: unknown = Symbol('odd');
+  readonly member = 1;
+}
+
 export const OPTIONS: readonly WrongValue[] = [
+  [revoked.proxy, VALUE],
+  [OddName, TYPE],
   [null, TYPE],
   [7, TYPE],
   ['all', TYPE],
@@ -116,6 +127,9 @@ export const BOOLEANS: readonly WrongValue[] = [
   [{}, TYPE],
 ];
 export const SIGNALS: readonly WrongValue[] = [
+  [revoked.proxy, TYPE],
+  [Object.create(AbortSignal.prototype), TYPE],
+  [new OddName(), TYPE],
   [null, TYPE],
   [{ aborted: false }, TYPE],
   [true, TYPE],
@@ -129,6 +143,7 @@ export const WORDS: readonly WrongValue[] = [
 ];
 export const POLICIES: readonly WrongValue[] = [
   [undefined, TYPE],
+  [Object.create(Object.getPrototypeOf(bind(0))), TYPE],
   [null, TYPE],
   ['bind', TYPE],
   [{ mode: 'bind', nodes: '0' }, TYPE],
