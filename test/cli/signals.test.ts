@@ -14,6 +14,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +53,14 @@ interface Row {
 }
 
 const SELF = `${process.pid}`;
+/** A scenario that any host can do. */
+const SCENARIO = join(FOLDER, 'scenario.json');
+const STEPS = [
+  { do: 'process', name: 'owner' },
+  { do: 'map', name: 'heap', pageCount: 1 },
+];
+const HEAD = { format: 1, name: 'any', summary: 'One page.', machine: 'four-nodes' };
+writeFileSync(SCENARIO, JSON.stringify({ ...HEAD, steps: STEPS }));
 const ROWS: Readonly<Record<string, Row>> = {
   nodes: { blocked: [['--machine', FIFO]], waiting: [[]] },
   where: {
@@ -71,7 +80,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   run: { isShort: 'it becomes the command: run-program.test.ts' },
   doctor: { blocked: [['--machine', FIFO]], waiting: [[]] },
-  simulate: { blocked: [[FIFO]], waiting: [['page', '--record', join(FOLDER, 'record.json')]] },
+  simulate: { blocked: [[FIFO]], waiting: [[SCENARIO, '--record', join(FOLDER, 'record.json')]] },
   completion: { isShort: 'it prints text that it has' },
   man: { isShort: 'it prints text that it has' },
 };
