@@ -66,8 +66,8 @@ export function readOptions(words) {
   return {
     nodes: chosen('--node', values.node, [...majors, 'host'], isShort ? ['host'] : majors),
     parts: chosen('--part', values.part, partNames, partNames),
-    workers: wholeNumber('--workers', values.workers, isShort ? 40 : 2000),
-    releases: wholeNumber('--releases', values.releases, isShort ? 200 : 10_000),
+    workers: wholeNumber('--workers', values.workers, isShort ? 30 : 2000),
+    releases: wholeNumber('--releases', values.releases, isShort ? 112 : 10_000),
     seed: wholeNumber('--seed', values.seed, 1),
     jobs: values.jobs === undefined ? undefined : wholeNumber('--jobs', values.jobs, 1),
     isPlantedOnly: values.planted,

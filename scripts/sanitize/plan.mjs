@@ -16,9 +16,9 @@ export const topUpRoundsMax = 5;
 const workersPerMissing = 2;
 
 const longHostile = { rounds: 20, exits: 150, tamperings: 4 };
-const shortHostile = { rounds: 1, exits: 3, tamperings: 1 };
+const shortHostile = { rounds: 1, exits: 2, tamperings: 1 };
 const longSharing = { rounds: 100, synchronous: 200_000 };
-const shortSharing = { rounds: 5, synchronous: 10_000 };
+const shortSharing = { rounds: 2, synchronous: 2000 };
 
 /** Each fault of test/native/planted_faults.cc, and what must be said of it. */
 const plantedFaults = [
