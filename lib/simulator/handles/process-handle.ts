@@ -23,7 +23,6 @@ import type { PageState } from '../interface/page-state.ts';
 import type { RingCalls } from '../interface/ring-calls.ts';
 import type {
   ProcessOptions,
-  SimulatedCalls,
   SimulatedCapability,
   SimulatedProcess,
   SimulatedThread,
@@ -47,13 +46,7 @@ import {
 } from '../tasks/credentials.ts';
 import type { Process } from '../tasks/process.ts';
 import type { Thread } from '../tasks/thread.ts';
-import { areaCalls } from './area-handle.ts';
-import { CALL_CHECKS, checked } from './call-checks.ts';
-import { memoryCalls } from './memory-handle.ts';
-import { numaCalls } from './numa-handle.ts';
-import { objectCalls } from './object-handle.ts';
-import { ringCalls } from './ring-handle.ts';
-import { steppedCalls } from './stepped-handle.ts';
+import { callsOf } from './thread-calls.ts';
 
 const KIND = 'simulator';
 const UID_MAX = 2 ** 32 - 2;
@@ -75,18 +68,6 @@ export function credentialsOf(options: ProcessOptions | undefined): Credentials 
   // Root may always become another user.
   const canSetUid = base.canSetUid || names.includes('CAP_SETUID');
   return { ...base, canSetNice, canTrace, canSetUid };
-}
-
-/** What a thread calls, beside its backend. */
-function callsOf(caller: Caller): SimulatedCalls {
-  return {
-    memory: checked(memoryCalls(caller), CALL_CHECKS.memory),
-    areas: checked(areaCalls(caller), CALL_CHECKS.areas),
-    objects: checked(objectCalls(caller), CALL_CHECKS.objects),
-    rings: checked(ringCalls(caller), CALL_CHECKS.rings),
-    calls: checked(numaCalls(caller), CALL_CHECKS.calls),
-    steps: checked(steppedCalls(caller), CALL_CHECKS.steps),
-  };
 }
 
 export class ThreadHandle implements SimulatedThread {

@@ -1,0 +1,23 @@
+/** All calls of a simulated thread beside its backend, with their arguments checked. */
+
+import type { Caller } from '../caller.ts';
+import type { SimulatedCalls } from '../interface/simulated-process.ts';
+import { areaCalls } from './area-handle.ts';
+import { CALL_CHECKS, checked } from './call-checks.ts';
+import { memoryCalls } from './memory-handle.ts';
+import { numaCalls } from './numa-handle.ts';
+import { objectCalls } from './object-handle.ts';
+import { ringCalls } from './ring-handle.ts';
+import { steppedCalls } from './stepped-handle.ts';
+
+/** What a thread calls, beside its backend. */
+export function callsOf(caller: Caller): SimulatedCalls {
+  return {
+    memory: checked(memoryCalls(caller), CALL_CHECKS.memory),
+    areas: checked(areaCalls(caller), CALL_CHECKS.areas),
+    objects: checked(objectCalls(caller), CALL_CHECKS.objects),
+    rings: checked(ringCalls(caller), CALL_CHECKS.rings),
+    calls: checked(numaCalls(caller), CALL_CHECKS.calls),
+    steps: checked(steppedCalls(caller), CALL_CHECKS.steps),
+  };
+}
