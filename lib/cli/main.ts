@@ -14,8 +14,8 @@ const { version } = JSON.parse(
 
 const output = new Output(process, process.env);
 const interrupts = new Interrupts(process);
-// A fault of ours ends the program as always; but its message may quote others, and the terminal may
-// be changed.
+// A fault of ours ends the program as always; but its message may quote others, and the terminal
+// may be changed.
 process.setUncaughtExceptionCaptureCallback((fault: unknown) => {
   interrupts.restore();
   const { stack = `${fault}`, message = '' } = (fault ?? {}) as Partial<Error>;

@@ -202,7 +202,7 @@ export function processFamily(subject: ProcessSubject): void {
 
     test('a target outside of its cpuset is warned of, and refused by name', async (context) => {
       const { settings } = world;
-      if (settings === undefined) context.skip('needs cpusets');
+      if (settings === undefined) return context.skip('needs cpusets');
       whenSupported(context, world.machine, [expendable, privileged]);
       const pages = await scene(context);
       const [a, b, c] = nodes as [number, number, number];

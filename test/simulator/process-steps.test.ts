@@ -77,7 +77,7 @@ describe('an abort', () => {
       const { error } = await failureOf(() => moving);
       expect(error).toBeInstanceOf(AbortError);
       expect((error as Error).cause).toBe(reason);
-      const { report } = error as AbortError;
+      const { report } = error as unknown as AbortError;
       expect(report).toMatchObject({ aborted: true, pages: { moved: 0 } });
     }
     expect(new Set(await memory.locate({ address, pageCount: 10 }))).toEqual(new Set([0]));
@@ -103,7 +103,7 @@ describe('an abort', () => {
     const { error } = await failureOf(() => moving);
     expect(error).toBeInstanceOf(AbortError);
     expect(calls).toBe(3);
-    const { noMemory, notAttempted, total } = (error as AbortError).report.pages;
+    const { noMemory, notAttempted, total } = (error as unknown as AbortError).report.pages;
     expect([noMemory, notAttempted, total]).toEqual([
       3 * STEP_PAGES,
       3 * STEP_PAGES,
