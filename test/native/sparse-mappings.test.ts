@@ -1,4 +1,4 @@
-/** A range of gigabytes with a few pages, on this kernel: what WebAssembly reserves for a memory. */
+/** A range of gigabytes with a few pages, on this kernel: what WebAssembly reserves. */
 
 import { expect, it } from 'vitest';
 import { openNuma } from '../../lib/index.ts';
