@@ -4,8 +4,14 @@
  */
 
 import type { PageSpan } from '../backend/backend.ts';
-import { outOfRange } from '../core/argument-errors.ts';
-import { checkInteger, checkOptions } from '../core/check-arguments.ts';
+import { invalidArgumentType, outOfRange } from '../core/argument-errors.ts';
+import {
+  checkAddress,
+  checkInteger,
+  checkOptions,
+  reading,
+  readMembers,
+} from '../core/check-arguments.ts';
 import { errnoName } from '../core/errno.ts';
 import type {
   Costs,
@@ -126,6 +132,8 @@ export class FaultFixtures implements Disposable {
     factor: number,
     costs: Costs = this.#machine.startCosts(),
   ): SlowLink {
+    const isCosts = reading(costs, 'costs', () => typeof costs?.slowLink === 'function');
+    if (!isCosts) throw invalidArgumentType('costs', 'what startCosts() gives', costs);
     costs.slowLink(nodeA, nodeB, factor);
     return { ...this.#keep(() => costs.slowLink(nodeA, nodeB, 1)), costs };
   }
@@ -153,7 +161,11 @@ export class FaultFixtures implements Disposable {
     return fault;
   }
 
-  #part({ address, pageCount: total }: PageSpan, choice: PageChoice | undefined): PageSpan {
+  #part(pages: PageSpan, choice: PageChoice | undefined): PageSpan {
+    const names = ['address', 'pageCount'] as const;
+    const given = readMembers<PageSpan>(pages, 'pages', names, 'a MappedBuffer or a PageSpan');
+    const address = checkAddress(given.address, 'pages.address');
+    const total = checkInteger(given.pageCount, 'pages.pageCount', 1);
     const { firstPage = 0, pageCount } = checkOptions(choice, 'choice', ['firstPage', 'pageCount']);
     checkInteger(firstPage, 'choice.firstPage', 0, total - 1);
     const rest = total - firstPage;
