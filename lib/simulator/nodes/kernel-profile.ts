@@ -124,7 +124,7 @@ export interface KernelProfile {
   readonly balancingSparesOneNode: boolean;
   /** smaps counts the pages that KSM has merged, and puts THPeligible into its column. C-8.1-03. */
   readonly smapsTellsMerged: boolean;
-  /** PAGEMAP_SCAN of pagemap. Source: fs/proc/task_mmu.c, do_pagemap_cmd(), Linux 6.7. */
+  /** PAGEMAP_SCAN of pagemap. C-8.1-10. */
   readonly hasPagemapScan: boolean;
   /** Opening the pagemap of a process without memory fails. C-8.2-04. */
   readonly pagemapNeedsMemory: boolean;
