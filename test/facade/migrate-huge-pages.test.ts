@@ -55,7 +55,8 @@ describe('huge pages', () => {
       busy: HUGE_PAGES,
       moved: buffer.pageCount - HUGE_PAGES,
     });
-    expect(report.syscalls['move_pages']).toBeLessThan(12);
+    // Four steps of 8 MiB, which ask and move, and what the pinned page costs.
+    expect(report.syscalls['move_pages']).toBeLessThan(4 * 2 + 8);
   });
 
   test('all of them pinned cost a few calls each, and the report is exact', async (context) => {
