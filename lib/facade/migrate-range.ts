@@ -39,6 +39,7 @@ export async function moveRange(range: PagesOfProcess, request: MoveRequest): Pr
   const countCall = (): void => tally.countSyscall('move_pages');
   const targetsOf = (): NodeId => target;
   let stop: Stop | undefined;
+  let pagesTold = 0;
   const turns = new Turns();
   for (const span of stepsOf(range, tally)) {
     if (turns.areDue) await turns.take();
@@ -51,7 +52,13 @@ export async function moveRange(range: PagesOfProcess, request: MoveRequest): Pr
     const isJudged = tally.pagesDone === 0;
     const chunk = { range, span, flags, signal, tally, countCall, targetsOf, isJudged };
     stop = await moveChunk(chunk, stop);
+    pagesTold = tally.pagesDone;
     if (!isOver(stop)) stop = (await reportProgress(request, tally, range.pageCount)) ?? stop;
+  }
+  // What is absent takes no step: behind the last one it is told of once, so that all was.
+  const isUntold = pagesTold < tally.pagesDone;
+  if (!isOver(stop) && isUntold) {
+    stop = (await reportProgress(request, tally, range.pageCount)) ?? stop;
   }
   if (!isOver(stop)) stop = abortOf(signal) ?? stop;
   tally.addUnknown(range.pageCount - tally.pagesDone);

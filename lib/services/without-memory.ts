@@ -31,13 +31,17 @@ export async function withoutMemory(numa: Numa, pid: number): Promise<WithoutMem
   return /[ZX]/.test(stat.state) ? 'ended' : 'ending';
 }
 
-/** For what needs memory. @throws NumaError NUMA_INVALID_ARGUMENT, as move_pages(2) has it */
+/**
+ * For what needs memory.
+ * @throws NumaError NUMA_INVALID_ARGUMENT (a thread of the kernel), NUMA_NO_SUCH_PROCESS (one that
+ *   has ended), as the calls about processes
+ */
 export async function needMemory(numa: Numa, pid: number): Promise<void> {
   const reason = await withoutMemory(numa, pid);
   if (reason === null) return;
   const hint = 'choose another process';
   throw new NumaError(`process ${pid}: ${WITHOUT_MEMORY_TEXT[reason]}`, {
-    code: 'NUMA_INVALID_ARGUMENT',
+    code: reason === 'kernel-thread' ? 'NUMA_INVALID_ARGUMENT' : 'NUMA_NO_SUCH_PROCESS',
     args: { pid },
     hint,
   });

@@ -217,8 +217,10 @@ export class MappingsMove {
     for (const [call, count] of Object.entries(syscalls)) {
       this.#syscalls[call] = (this.#syscalls[call] ?? 0) + count;
     }
-    const alreadyThere = pages.alreadyThere - notSelected;
-    const counts = Object.freeze({ ...pages, alreadyThere, notSelected });
+    // Some of those that were to stay may have gone since they were looked at.
+    const stayed = Math.min(notSelected, pages.alreadyThere);
+    const alreadyThere = pages.alreadyThere - stayed;
+    const counts = Object.freeze({ ...pages, alreadyThere, notSelected: stayed });
     return Object.freeze({ start, end, kind, name, pages: counts, failedBy, before, after });
   }
 }

@@ -45,10 +45,9 @@ export async function migrateAtOnce(
   if (!result.ok) return result;
   const leftBehind = result.value;
   const numaMaps = await backend.readText(`/proc/${pid}/numa_maps`);
-  const remaining = numaMaps.ok
-    ? remainingBytes(numaMaps.value, moves, backend.pageSizeBytes)
-    : null;
-  const outcome = outcomeOf(leftBehind, remaining);
+  const left = numaMaps.ok ? leftIn(numaMaps.value, moves, backend.pageSizeBytes) : null;
+  const remaining = left === null ? null : left.bytes;
+  const outcome = outcomeOf(leftBehind, left);
   return Object.freeze({
     pid,
     from: moves.from,
@@ -62,21 +61,28 @@ export async function migrateAtOnce(
   });
 }
 
-function outcomeOf(
-  leftBehind: number,
-  remaining: NodeBytes | null,
-): ProcessMigrationReport['outcome'] {
-  if (leftBehind > 0) return 'partial';
-  if (remaining === null) return 'unknown';
-  return Object.keys(remaining).length === 0 ? 'complete' : 'spared';
+interface Left {
+  readonly bytes: NodeBytes;
+  /** All of it is in mappings with pages that others map, too. */
+  readonly mayBeShared: boolean;
 }
 
-function remainingBytes(numaMaps: string, moves: NodeMoves, pageSizeBytes: number): NodeBytes {
+/** Pages of the process alone were not passed over: they came meanwhile, or could not be taken. */
+function outcomeOf(leftBehind: number, left: Left | null): ProcessMigrationReport['outcome'] {
+  if (leftBehind > 0) return 'partial';
+  if (left === null) return 'unknown';
+  if (Object.keys(left.bytes).length === 0) return 'complete';
+  return left.mayBeShared ? 'spared' : 'partial';
+}
+
+function leftIn(numaMaps: string, moves: NodeMoves, pageSizeBytes: number): Left {
   const bytes: Record<NodeId, number> = {};
+  let mayBeShared = true;
   for (const line of parseNumaMaps(numaMaps)) {
     const pages = [...pagesByNodeOf(line, pageSizeBytes)];
     const toMove = pages.filter(([node]) => targetOf(node, moves) !== node);
     addBytes(bytes, new Map(toMove), pageSizeBytes);
+    if (toMove.length > 0 && line.mapCountMax <= 1) mayBeShared = false;
   }
-  return Object.freeze(bytes);
+  return { bytes: Object.freeze(bytes), mayBeShared };
 }

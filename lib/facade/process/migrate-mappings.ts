@@ -48,7 +48,8 @@ export async function moveMappings(
     after,
     mappings: parts,
     notSelectedBytes: plan.notSelectedBytes,
-    ...outcomeOf(pages),
+    // Aborted before anybody has looked: nothing is known to be on its target.
+    ...(plan.mappingCount === 0 ? NOTHING_KNOWN : outcomeOf(pages)),
     aborted: end?.kind === 'aborted',
     method: 'move_pages',
     syscalls: move.syscalls,
@@ -61,6 +62,8 @@ export async function moveMappings(
   if (end?.kind === 'aborted') return { report, abortReason: end.reason };
   return { report };
 }
+
+const NOTHING_KNOWN = { complete: false, outcome: 'partial' } as const;
 
 const NO_SELECTED_PAGES: SelectedPages = { ...NO_PAGES, notSelected: 0 };
 

@@ -9,6 +9,7 @@ import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import { ERRNO, errnoName } from '../../core/errno.ts';
 import { type Explanation, NumaError, type NumaErrorCode } from '../../core/errors.ts';
 import type { NodeMask } from '../../core/node-mask.ts';
+import { PF_KTHREAD } from '../../core/uapi.ts';
 import { parseStat, type TaskStat } from '../../procfs/stat.ts';
 import { parseStatus, type TaskStatus } from '../../procfs/status.ts';
 import { explainDenied, isDenial, isReached, probeOf } from '../capabilities/denial.ts';
@@ -26,8 +27,6 @@ export interface ProcessFiles {
 /** Those that only whoever may trace the process can read. */
 export type PrivateFile = 'maps' | 'numa_maps' | 'smaps';
 
-/** kthreadd, the parent of the kernel's threads. */
-const KTHREADD_PID = 2;
 /** Z waits for its parent, X is on its way out. */
 const ENDED_STATES: readonly string[] = ['Z', 'X'];
 /** What calls about such a process answer. */
@@ -151,7 +150,7 @@ export async function withoutMemory(
     const hint = 'its memory is gone; its parent is to wait for it';
     return makeError(files, { ...call, rule, hint, code: 'NUMA_NO_SUCH_PROCESS' });
   }
-  const isOfKernel = stat.id === KTHREADD_PID || stat.parentPid === KTHREADD_PID;
+  const isOfKernel = (stat.flags & PF_KTHREAD) !== 0;
   if (!isOfKernel) {
     const rule = 'it has no memory at this moment: it ends, or starts a program';
     return makeError(files, { ...call, rule, hint: 'ask again', code: 'NUMA_NO_SUCH_PROCESS' });

@@ -126,7 +126,7 @@ export class ProcessMemory {
 
   /**
    * Where each page of a range is: its node, or a negative errno. -ENOENT (-2): not present;
-   * -EFAULT (-14): the shared page of zeros, or not mapped. At most 2^24 pages: `locateRuns` takes
+   * -EFAULT (-14): the shared page of zeros. At most 2^24 pages: `locateRuns` takes
    * any range.
    * @throws TypeError, RangeError; NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED; the
    *   signal's reason

@@ -7,6 +7,7 @@
  * program) is 0; process group and session are the process's own.
  */
 
+import { PF_KTHREAD } from '../../core/uapi.ts';
 import { memorySums, residentPages } from './memory-sums.ts';
 import { commandOf, cpuOf, parentPidOf, stateOf, type Task, threadIdsOf } from './task.ts';
 
@@ -29,6 +30,7 @@ export function statText(task: Task): string {
     5: process.isKernelThread ? 0 : process.pid,
     6: process.isKernelThread ? 0 : process.pid,
     8: -1,
+    9: process.isKernelThread ? PF_KTHREAD : 0,
     18: PRIORITY,
     20: threadIdsOf(process).length,
     22: Math.floor(process.startMs / TICK_MS),
