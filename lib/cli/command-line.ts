@@ -91,11 +91,12 @@ function explain(error: unknown, output: Output, isJson: boolean): ExitCode {
   return exitCode;
 }
 
-/** Errors of the facade name its options: `options.to` is `--to` here. */
+/** Errors of the facade name its options and filters: `options.to` is `--to` here. */
 function inWordsOfTheCommand(message: string): string {
   return message.replace(
-    /the (?:value of )?"options\.(\w+)[^"]*"(?: argument)?/,
-    (_, name: string) => {
+    /the (?:value of )?"(?:options\.(\w+)|(filter)\b)[^"]*"(?: argument)?/,
+    (_, ofOptions: string | undefined, filter: string | undefined) => {
+      const name = ofOptions ?? filter ?? '';
       const option =
         OPTION_NAMES[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
       return `--${option}`;
@@ -104,6 +105,7 @@ function inWordsOfTheCommand(message: string): string {
 }
 
 const OPTION_NAMES: Readonly<Record<string, string>> = {
+  filter: 'mapping',
   mappings: 'mapping',
   pauseBudgetMs: 'pause-budget',
 };

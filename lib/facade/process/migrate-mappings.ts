@@ -19,9 +19,9 @@ import type { ProcessFiles } from './process-files.ts';
 export interface MoveMappingsOutcome {
   readonly report: MappingsMigrationReport;
   readonly failure?: SyscallFailure;
-  /** What ended it: the signal's reason, or what `onProgress` or `checkAlive` threw. */
+  /** What ended it: the signal's reason, or what `onProgress` threw. */
   readonly abortReason?: unknown;
-  /** The process ended, or another one has its pid. */
+  /** What `checkAlive` threw: the process ended, or another one has its pid. */
   readonly gone?: unknown;
 }
 

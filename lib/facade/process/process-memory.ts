@@ -264,6 +264,8 @@ export class ProcessMemory {
         cause,
       });
     }
+    // From a backend of the caller's own: not ours to word.
+    if (gone !== undefined) throw gone;
     if (report.aborted) {
       const message = `migration of process ${this.pid} aborted: ${moved} of ${total} pages moved`;
       throw new AbortError(message, report, abortReason);
