@@ -31,6 +31,7 @@
             'native/support/address_range.cc',
             'native/support/mapping.cc',
             'native/support/thread_end.cc',
+            'native/support/transfer.cc',
             'native/support/view.cc',
             'native/support/mapping_owner.cc',
             'native/syscalls/mmap.cc',

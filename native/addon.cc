@@ -25,12 +25,13 @@ using Entry = napi_value (*)(const Napi::CallbackInfo& info);
  */
 template <Entry entry>
 napi_value Call(napi_env env, napi_callback_info info) {
-  const Napi::CallbackInfo call(env, info);
   napi_value answer = nullptr;
   try {
-    answer = entry(call);
+    answer = entry(Napi::CallbackInfo(env, info));
   } catch (const std::bad_alloc&) {
-    const char* const name = static_cast<const char*>(call.Data());
+    void* data = nullptr;
+    Unneeded(napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data));
+    const char* const name = data == nullptr ? "" : static_cast<const char*>(data);
     answer = Failure(env, SyscallResult::Failed(ENOMEM, name));
   }
   if (answer == nullptr) {

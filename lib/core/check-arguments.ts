@@ -65,7 +65,8 @@ export function readMembers<T extends object>(
 ): Partial<T> {
   if (!isPlain(value, argument)) throw invalidArgumentType(argument, rule, value);
   return reading(value, argument, () => {
-    const members: Partial<T> = {};
+    // Without a prototype: what scripts have put on Object.prototype is no member.
+    const members = Object.create(null) as Partial<T>;
     for (const name of names) {
       const member = (value as T)[name];
       if (member !== undefined) members[name] = member;

@@ -85,7 +85,11 @@ SyscallResult CallPagemapScan(int file, const PagemapScanArguments& arguments) {
   ScanArgument scan = {};
   scan.size = sizeof scan;
   scan.start = arguments.address;
-  scan.end = arguments.address + arguments.page_count * page_size_bytes;
+  // Beyond any address space, which is EFAULT, rather than around it.
+  const uint64_t page_count_max = (UINT64_MAX - arguments.address) / page_size_bytes;
+  scan.end = arguments.page_count > page_count_max
+                 ? UINT64_MAX
+                 : arguments.address + arguments.page_count * page_size_bytes;
   scan.vec = reinterpret_cast<uint64_t>(arguments.regions.data);
   scan.vec_len = arguments.regions.length / kRegionWords;
   scan.max_pages = arguments.pages_max;

@@ -1,8 +1,10 @@
 #include "view.h"
 
 #include <atomic>
+#include <utility>
 
 #include "thread_end.h"
+#include "transfer.h"
 #include "values.h"
 
 namespace node_numa {
@@ -29,6 +31,7 @@ void Charge(napi_env env, int64_t bytes) {
 struct ViewsOfThread {
   napi_env env;
   View* first = nullptr;
+  bool has_ended = false;
   // ArrayBuffer.prototype.transfer as it was at the start; none on Node 20.
   napi_ref transfer = nullptr;
 };
@@ -46,6 +49,8 @@ struct View {
   bool is_store_freed = false;
   bool is_object_collected = false;
   bool is_taken = false;
+  // Found at release: a script has the store, though the object may be collected.
+  bool is_with_script = false;
   // The creator, the store's finalizer and the object's.
   int reference_count = 2;
 
@@ -85,17 +90,13 @@ ViewsOfThread* ViewsOf(napi_env env) {
   return static_cast<ViewsOfThread*>(data);
 }
 
-bool IsDetached(napi_env env, napi_value array_buffer) {
-  bool is_detached = false;
-  return napi_is_detached_arraybuffer(env, array_buffer, &is_detached) == napi_ok && is_detached;
-}
-
 // Node will detach each ArrayBuffer that there still is, and call its store's finalizer whether or
 // not the store is freed by that. One that a script has taken lives on, perhaps in another thread.
 // What was collected, and not yet finalized, may have been taken as well: memory that somebody may
 // use is never given back.
 void OnThreadEnd(void* data) {
   ViewsOfThread* const views = static_cast<ViewsOfThread*>(data);
+  views->has_ended = true;
   napi_handle_scope scope = nullptr;
   if (napi_open_handle_scope(views->env, &scope) != napi_ok) return;
   for (View* view = views->first; view != nullptr; view = view->next) {
@@ -106,66 +107,6 @@ void OnThreadEnd(void* data) {
   Unneeded(napi_close_handle_scope(views->env, scope));
 }
 
-// Runs no script of others, unless one took the place of the function before the addon was loaded:
-// what it has done is looked at, not believed.
-napi_value Transfer(const ViewsOfThread& views, napi_value array_buffer) {
-  napi_env env = views.env;
-  napi_value transfer = nullptr;
-  napi_value transferred = nullptr;
-  bool is_array_buffer = false;
-  if (views.transfer == nullptr ||
-      napi_get_reference_value(env, views.transfer, &transfer) != napi_ok) {
-    return nullptr;
-  }
-  if (napi_call_function(env, array_buffer, transfer, 0, nullptr, &transferred) != napi_ok) {
-    napi_value exception = nullptr;
-    Unneeded(napi_get_and_clear_last_exception(env, &exception));
-    return nullptr;
-  }
-  if (napi_is_arraybuffer(env, transferred, &is_array_buffer) != napi_ok || !is_array_buffer) {
-    return nullptr;
-  }
-  return transferred;
-}
-
-// Node forbids transfer lists for external ArrayBuffers, and detaches them at the thread's end,
-// which ends the process where a script has marked them as untransferable. Neither holds for an
-// ArrayBuffer that the store was transferred to. Node 20 cannot, and copies what it forbids.
-void MakeOrdinary(const ViewsOfThread& views, const Mapping& mapping, napi_value* array_buffer) {
-  const napi_value ordinary = Transfer(views, *array_buffer);
-  void* data = nullptr;
-  size_t length = 0;
-  if (ordinary != nullptr &&
-      napi_get_arraybuffer_info(views.env, ordinary, &data, &length) == napi_ok &&
-      data == mapping.address && length == mapping.length_bytes) {
-    *array_buffer = ordinary;
-  }
-}
-
-// By the engine's own function where there is one: it refuses what is marked as untransferable,
-// where Node-API ends the process. Such a view keeps its length, over zeros.
-void Detach(const ViewsOfThread& views, napi_value array_buffer) {
-  napi_value last = array_buffer;
-  if (views.transfer != nullptr) last = Transfer(views, array_buffer);
-  if (last != nullptr) Unneeded(napi_detach_arraybuffer(views.env, last));
-}
-
-napi_ref FindTransfer(napi_env env) {
-  napi_value value = nullptr;
-  napi_valuetype type = napi_undefined;
-  napi_ref reference = nullptr;
-  if (napi_get_global(env, &value) == napi_ok &&
-      napi_get_named_property(env, value, "ArrayBuffer", &value) == napi_ok &&
-      napi_get_named_property(env, value, "prototype", &value) == napi_ok &&
-      napi_get_named_property(env, value, "transfer", &value) == napi_ok &&
-      napi_typeof(env, value, &type) == napi_ok && type == napi_function &&
-      napi_create_reference(env, value, 1, &reference) == napi_ok) {
-    return reference;
-  }
-  Unneeded(napi_get_and_clear_last_exception(env, &value));
-  return nullptr;
-}
-
 void FreeViewsOfThread(napi_env env, void* data, void* /*hint*/) {
   ViewsOfThread* const views = static_cast<ViewsOfThread*>(data);
   if (views->transfer != nullptr) Unneeded(napi_delete_reference(env, views->transfer));
@@ -173,10 +114,21 @@ void FreeViewsOfThread(napi_env env, void* data, void* /*hint*/) {
   delete views;
 }
 
+// A script had the store: operations may be pending on objects of its own, and nobody tells their
+// end. After the thread's end it is Node that detaches, not scripts.
+bool WasTaken(napi_env env, const View& view) {
+  if (view.memory == nullptr || view.thread == nullptr || view.thread->has_ended) return false;
+  if (view.is_with_script) return true;
+  const napi_value object = ArrayBufferOf(env, view);
+  return object != nullptr && IsDetached(env, object);
+}
+
 // On the thread of the isolate, like the creator, a turn after the store was freed.
-void FinalizeStore(napi_env /*env*/, void* /*data*/, void* hint) {
+void FinalizeStore(napi_env env, void* /*data*/, void* hint) {
   View* const view = static_cast<View*>(hint);
-  if (view->is_taken) {
+  if (view->is_taken || WasTaken(env, *view)) {
+    // The memory is given back, the addresses are kept for good.
+    if (!view->is_taken) view->memory.reset();
     view->Unlink();
     view->next = taken_for_good.load();
     while (!taken_for_good.compare_exchange_weak(view->next, view)) {
@@ -236,13 +188,15 @@ SyscallResult NewView(napi_env env, const MappingShare& mapping, const char* sys
   // depending on its version; the view waits for it, with nothing in its hands.
   const napi_status status = napi_create_external_arraybuffer(
       env, mapping->address, mapping->length_bytes, FinalizeStore, view, array_buffer);
-  if (status == napi_ok) MakeOrdinary(*views, *mapping, array_buffer);
+  if (status == napi_ok)
+    *array_buffer =
+        Ordinary(env, views->transfer, *array_buffer, {mapping->address, mapping->length_bytes});
   if (status == napi_ok && WatchObject(env, *array_buffer, view)) {
     view->Link(views);
     *made = view;
     return SyscallResult::Capture(0, syscall);
   }
-  if (status == napi_ok) Detach(*views, *array_buffer);
+  if (status == napi_ok) Detach(env, views->transfer, *array_buffer);
   view->memory.reset();
   view->addresses.reset();
   view->Unreference();
@@ -264,11 +218,14 @@ napi_value ArrayBufferOf(napi_env env, const View& view) {
 
 void DetachView(napi_env env, View* view) {
   const napi_value object = ArrayBufferOf(env, *view);
-  if (object == nullptr || IsDetached(env, object)) return;
-  if (view->thread != nullptr) Detach(*view->thread, object);
-  view->charged_bytes = static_cast<int64_t>(view->memory->length_bytes) / kAddressDivisor;
+  const bool is_detached = object == nullptr || IsDetached(env, object);
+  view->is_with_script = is_detached && !view->is_store_freed;
+  if (is_detached || view->memory == nullptr) return;
+  // Taken out first: a function in the place of the engine's may come back here.
+  const MappingShare memory = std::move(view->memory);
+  if (view->thread != nullptr) Detach(env, view->thread->transfer, object);
+  view->charged_bytes = static_cast<int64_t>(memory->length_bytes) / kAddressDivisor;
   Charge(env, view->charged_bytes);
-  view->memory.reset();
 }
 
 void ForgetView(View* view) {

@@ -99,13 +99,16 @@ async function moveAlong(numa) {
  */
 async function printPageMap(numa, buffer, label) {
   const pageCount = Math.ceil(buffer.lengthBytes / numa.pageSizeBytes);
-  const places = await numa.process().locate({ address: buffer.address, pageCount });
+  const runs = await numa.process().locateRuns({ address: buffer.address, pageCount });
+  const placed = runs.map(({ address, ...run }) => {
+    return { ...run, firstPage: Number((address - buffer.address) / BigInt(numa.pageSizeBytes)) };
+  });
   const nodes = numa.topology.online.toArray();
   const options = { columns: mapColumns, colours, nodes };
-  for (const row of pageMap(places, options)) print(`   ${label.padEnd(14)}${row}`);
+  for (const row of pageMap(pageCount, placed, options)) print(`   ${label.padEnd(14)}${row}`);
   if (label.startsWith('filled')) {
     const cell = cellText(pagesPerCell(pageCount, options), numa.pageSizeBytes);
-    print(`   ${''.padEnd(14)}${cell}: ${pageMapLegend(nodes, colours)}`);
+    print(`   ${''.padEnd(14)}${cell}: ${pageMapLegend(nodes, colours).join('  ')}`);
   }
 }
 
@@ -176,7 +179,7 @@ async function moveWithPinnedPage(numa) {
     print(`   ${error.code}: ${error.message}`);
     const { pages, after } = /** @type {MigrationReport} */ (error.report);
     const counts = Object.entries(pages).filter(([, count]) => count > 0);
-    print(`   report: ${counts.map(([name, count]) => `${name} ${count}`).join(', ')}`);
+    print(`   report: ${counts.map(([name, count]) => `${name} ${count}`).join('  ')}`);
     print(`   pages by node now: ${JSON.stringify(after)}`);
   } finally {
     unpin();

@@ -18,6 +18,8 @@ import { addon, collectGarbage, pageSizeBytes, touchedMapping, unwrap } from './
 const PRESENT = 1n << 63n;
 const LOOP = fileURLToPath(new URL('workers/release-loop.mjs', import.meta.url));
 
+const REPLACED = fileURLToPath(new URL('workers/replaced-transfer.mjs', import.meta.url));
+
 const folder = mkdtempSync(join(tmpdir(), 'node-numa-'));
 const memory = openSync('/proc/self/mem', 'r+');
 afterAll(() => {
@@ -128,6 +130,13 @@ describe('a loop with turns', () => {
     const words = [process.execPath, LOOP, 'in turns', '96', `${64 * 2 ** 20}`];
     const { stdout } = await promisify(execFile)('sh', ['-c', command, ...words]);
     expect(JSON.parse(stdout)).toMatchObject({ rounds: 96, error: null });
+  });
+});
+
+describe('a replaced ArrayBuffer.prototype.transfer', () => {
+  it.each(['releasing', 'copying'])('%s leaves no length behind', async (kind) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [REPLACED, kind]);
+    expect(stdout).toBe('0\n');
   });
 });
 

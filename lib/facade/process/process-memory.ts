@@ -126,8 +126,7 @@ export class ProcessMemory {
 
   /**
    * Where each page of a range is: its node, or a negative errno. -ENOENT (-2): not present;
-   * -EFAULT (-14): the shared page of zeros. At most 2^24 pages: `locateRuns` takes
-   * any range.
+   * -EFAULT (-14): the shared page of zeros. At most 2^24 pages.
    * @throws TypeError, RangeError; NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED; the
    *   signal's reason
    * Source: move_pages(2) with nodes NULL.
@@ -264,7 +263,6 @@ export class ProcessMemory {
         cause,
       });
     }
-    // From a backend of the caller's own: not ours to word.
     if (gone !== undefined) throw gone;
     if (report.aborted) {
       const message = `migration of process ${this.pid} aborted: ${moved} of ${total} pages moved`;
