@@ -9,8 +9,8 @@ import { defaultKernel, kernelLines, prepareKernels, resolveBusybox } from '../g
 import { machineNames } from './expected-skips.mjs';
 import { runPart } from './part.mjs';
 import {
+  balancingContract,
   cpuContract,
-  cpuContractShort,
   guestPart,
   guestSuites,
   idContract,
@@ -18,7 +18,7 @@ import {
   machineContract,
   machineSuites,
   nodeSuites,
-  tierContract,
+  tierSuites,
   versionSuites,
 } from './suites.mjs';
 import { partLines, say } from './summary.mjs';
@@ -30,6 +30,8 @@ const guestsMax = 4;
 
 const mainMachine = 'four-nodes';
 const singleCpuMachine = 'four-nodes-single-cpu';
+/** For random programs with groups. */
+const twoCpuMachine = 'four-nodes-two-cpus';
 const tierMachine = 'hmat-tiers';
 /** Numbers with gaps, and nodes without memory. */
 const oddMachines = ['sparse-ids', 'memoryless-node'];
@@ -45,12 +47,8 @@ const shownMachines = [...oddMachines, 'eight-nodes'];
  * @returns {Cell[]}
  */
 export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLines.keys()] } = {}) {
-  return kernels.flatMap((kernel) => {
-    return machines.flatMap((machine) => [
-      { machine, kernel, suites: guestSuites },
-      { machine, kernel, suites: kernelContract, isAsked: true },
-    ]);
-  });
+  const suites = [...kernelContract, ...guestSuites];
+  return kernels.flatMap((kernel) => machines.map((machine) => ({ machine, kernel, suites })));
 }
 
 /**
@@ -64,7 +62,7 @@ export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLin
 export function ciMatrix({ isHostDenied }) {
   const kernels = [...kernelLines.keys()];
   const newest = kernels.at(-1) ?? defaultKernel;
-  const others = [mainMachine, singleCpuMachine, tierMachine];
+  const others = [mainMachine, singleCpuMachine, twoCpuMachine, tierMachine];
   const machines = machineNames().filter((name) => !others.includes(name));
   /** @type {(machine: string, kernel: string, suites: string[]) => Cell} */
   const asked = (machine, kernel, suites) => ({ machine, kernel, suites, isAsked: true });
@@ -75,31 +73,38 @@ export function ciMatrix({ isHostDenied }) {
       suites: isHostDenied ? guestSuites : nodeSuites,
     },
     { machine: mainMachine, kernel: newest, suites: versionSuites },
-    ...kernels.map((kernel) => {
-      const isAtAnEnd = kernel === defaultKernel || kernel === newest;
-      return asked(mainMachine, kernel, isAtAnEnd ? cpuContract : cpuContractShort);
-    }),
+    balancingCell(defaultKernel),
+    balancingCell(newest),
     ...kernels.map((kernel) => asked(singleCpuMachine, kernel, kernelContract)),
+    ...kernels.map((kernel) => asked(mainMachine, kernel, cpuContract)),
     ...machines.map((machine) => {
       const hasOddIds = oddMachines.includes(machine);
       return asked(machine, defaultKernel, hasOddIds ? idContract : machineContract);
     }),
     ...shownMachines.map((machine) => ({ machine, kernel: defaultKernel, suites: machineSuites })),
-    asked(tierMachine, newest, tierContract),
-    { machine: tierMachine, kernel: newest, suites: machineSuites },
+    { machine: tierMachine, kernel: newest, suites: tierSuites },
   ];
 }
 
 /**
+ * In the guest: the rounds of the kernel's scanner are counted in the guest's time.
+ * @param {string} kernel
+ * @returns {Cell}
+ */
+function balancingCell(kernel) {
+  return { machine: mainMachine, kernel, suites: balancingContract, title: 'balancing' };
+}
+
+/**
  * All that one kernel and one machine can show: what a developer's machine runs.
- * @param {string[]} [suites] in the guest
  * @returns {Cell[]}
  */
-export function mainCells(suites = guestSuites) {
-  const main = { machine: mainMachine, kernel: defaultKernel };
+export function mainCells() {
   return [
-    { ...main, suites },
-    { ...main, suites: kernelContract, isAsked: true },
+    { machine: mainMachine, kernel: defaultKernel, suites: guestSuites },
+    balancingCell(defaultKernel),
+    { machine: singleCpuMachine, kernel: defaultKernel, suites: kernelContract, isAsked: true },
+    { machine: mainMachine, kernel: defaultKernel, suites: cpuContract, isAsked: true },
   ];
 }
 

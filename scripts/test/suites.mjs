@@ -28,20 +28,20 @@ const idFamilies = [
 const nodeCommands = 'test/cli/nodes-like-numactl';
 /** @param {readonly string[]} names of families or tests */
 const only = (names) => ['-t', `(${names.join('|')})`];
-/** Those that need a second CPU, or that CPUs of several nodes make a difference to. */
-const cpuFamilies = ['balancing', 'pinned memory', 'first touch', 'fallback order', 'home node'];
-/** Of them what waits long for the kernel's scanner, many times over. */
-const cpuFamiliesShort = ['counters of balancing', 'first touch', 'fallback order', 'home node'];
+/** Those that CPUs of several nodes make a difference to. */
+const cpuFamilies = ['counters of balancing', 'first touch', 'fallback order', 'home node'];
 export const cpuContract = [...kernelContract, ...only(cpuFamilies)];
-export const cpuContractShort = [...kernelContract, ...only(cpuFamiliesShort)];
+/** What waits for the kernel's scanner, many times over, on several CPUs. */
+export const balancingContract = [...kernelContract, ...only(['balancing', 'pinned memory'])];
 export const machineContract = [...kernelContract, ...only(machineFamilies)];
 export const idContract = [...kernelContract, ...only([...machineFamilies, ...idFamilies])];
-/** What needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
-export const tierContract = [...kernelContract, ...only(['promotion'])];
 /** How the addon and the commands see a machine. */
-export const machineSuites = [
-  ...[...addonContract, nodeCommands],
-  ...only(['topology', 'nodes and distances', 'nodes shows', 'stat shows']),
+const machineViews = ['topology', 'nodes and distances', 'nodes shows', 'stat shows'];
+export const machineSuites = [...addonContract, nodeCommands, ...only(machineViews)];
+/** The same, and what needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
+export const tierSuites = [
+  ...[...kernelContract, ...addonContract, nodeCommands],
+  ...only([...machineViews, 'promotion']),
 ];
 /** What a kernel's version makes a difference to: the addon's calls, and how a move is told. */
 export const versionSuites = [
@@ -131,6 +131,7 @@ function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
  * @property {string} machine name of a file of scripts/machines
  * @property {string} kernel line
  * @property {string[]} suites with parameters of vitest
+ * @property {string} [title] where one machine with one kernel has several cells
  * @property {boolean} [isAsked] the suites stay outside of the guest, and ask by a puppet
  */
 
@@ -141,7 +142,7 @@ function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
 export function guestPart(cell) {
   const environment = `${cell.machine}/${cell.kernel}`;
   return {
-    name: cell.isAsked ? `${environment} asked` : environment,
+    name: [environment, cell.title ?? (cell.isAsked ? 'asked' : '')].join(' ').trim(),
     environment,
     run: (work) => runCell(cell, work),
   };
