@@ -49,7 +49,7 @@ export function automaticWeightsContract(subject: OpenSubject): void {
         const name = `node${node}`;
         expect(await files.writeAs(process, name, '5')).toSucceed();
         expect(await process.setuid(NOBODY)).toSucceed();
-        expect(await files.writeAs(process, name, '7')).toFailWith('write_file', 'EACCES');
+        expect(await files.writeAs(process, name, '7')).toFailWith('write', 'EACCES');
         expect(await files.read(name)).toBe('5');
       });
     });
