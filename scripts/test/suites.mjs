@@ -38,7 +38,7 @@ export const idContract = [...kernelContract, ...only([...machineFamilies, ...id
 /** How the addon and the commands see a machine. */
 const machineViews = ['topology', 'nodes and distances', 'nodes shows', 'stat shows'];
 export const machineSuites = [...addonContract, nodeCommands, ...only(machineViews)];
-/** The same, and what needs fast memory and slow in tiers, which 6.1 does not make of any machine. */
+/** The same, and what needs fast memory and slow in tiers, which 6.1 makes of no machine. */
 export const tierSuites = [
   ...[...kernelContract, ...addonContract, nodeCommands],
   ...only([...machineViews, 'promotion']),
