@@ -13,9 +13,10 @@ function weightFiles({ settings: { weights } }: Machine): WeightFiles {
       return text.ok ? text.value : '';
     },
     write: async (name, text) => weights.write(name, text),
+    // A puppet's command opens and writes; it goes by one name.
     writeAs: async ({ pid }, name, text) => {
       const result = weights.write(name, text, pid);
-      return result.ok ? result : { ...result, syscall: 'write_file' };
+      return result.ok ? result : { ...result, syscall: 'write' };
     },
     firmwareBandwidths: async () => weights.firmwareBandwidths,
   };
