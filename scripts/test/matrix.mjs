@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { guestAvailability } from '../guest/availability.mjs';
 import { GuestError } from '../guest/host.mjs';
 import { defaultKernel, kernelLines, prepareKernels, resolveBusybox } from '../guest/kernel.mjs';
+import { bothRuns, filesToRepeat, repeatedSuites } from './again.mjs';
 import { machineNames } from './expected-skips.mjs';
 import { runPart } from './part.mjs';
 import {
@@ -154,20 +155,22 @@ export async function runMatrix(cells, { required = [], ...options }) {
 }
 
 /**
- * Runs a cell, and once more if it failed: an emulated machine beside others has faults of its own,
- * and what is true of a kernel is true the second time. The first run's failures are printed.
+ * Runs a cell, and its failed files once more: an emulated machine beside others has faults of its
+ * own, and what is true of a kernel is true the second time. What failed first is told at the end.
  * @param {Cell} cell
  * @param {Omit<MatrixOptions, 'required'>} options
  * @returns {Promise<Outcome>}
  */
 async function runCell(cell, options) {
-  const part = guestPart(cell);
-  const first = await runPart(part, options);
+  const first = await runPart(guestPart(cell), options);
   for (const line of partLines(first)) say(line);
   if (first.verdict !== 'failed' || options.signal.aborted) return first;
-  say(`${first.name} runs once more`);
-  const second = await runPart(part, options);
-  const outcome = { ...second, note: `${second.note}, after a run that failed` };
+  const files = filesToRepeat(first);
+  say(`${first.name} runs once more: ${files?.join(', ') ?? 'all of it'}`);
+  const suites = repeatedSuites(cell.suites, files);
+  // With a log of its own.
+  const part = guestPart({ ...cell, suites, title: `${cell.title ?? ''} again`.trim() });
+  const outcome = bothRuns(first, await runPart(part, options));
   for (const line of partLines(outcome)) say(line);
   return outcome;
 }

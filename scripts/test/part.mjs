@@ -39,6 +39,7 @@ export const logFolder = join(cacheFolder, 'test');
  * @property {number} seconds
  * @property {string} note
  * @property {import('./result.mjs').Result} [result] what the suites said at their end
+ * @property {import('./result.mjs').Failure[]} [flakes] failed first, and passed when run again
  * @property {string} [log] path of the whole output
  */
 

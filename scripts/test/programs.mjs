@@ -41,10 +41,10 @@ async function run(guests, { onStdout, signal }) {
     withSimulator: true,
   });
   const failures = problems.map((message) => ({ file: 'differential', name: message, message }));
-  const counts = { passed: checkCount - problems.length, failed: problems.length };
+  const passed = { differential: checkCount - problems.length };
   const lists = { skips: [], unexpected: [], unskipped: [], absent: [], files: [] };
   const nothing = { ...lists, durations: {} };
-  say(resultLine({ ...counts, ...nothing, failures, isPrivileged: true }));
+  say(resultLine({ passed, ...nothing, failures, isPrivileged: true }));
   return {
     exitCode: problems.length === 0 ? 0 : 1,
     note: `kernels ${kernels.join(', ')} and the simulator`,

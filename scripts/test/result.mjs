@@ -5,16 +5,16 @@
 const mark = 'node-numa result: ';
 
 /** @typedef {import('./expected-skips.mjs').TestName} TestName */
+/** @typedef {TestName & { message: string }} Failure the first line of the error */
 /** @typedef {Record<string, Record<string, number>>} Durations file, test, milliseconds */
 
 /**
  * @typedef {object} Result
- * @property {number} passed
- * @property {number} failed
+ * @property {Record<string, number>} passed file → how many of its tests
  * @property {boolean} isPrivileged
  * @property {string[]} files that ran
  * @property {TestName[]} skips
- * @property {(TestName & { message: string })[]} failures
+ * @property {Failure[]} failures
  * @property {TestName[]} unexpected skipped, and not known to be
  * @property {TestName[]} unskipped known to be skipped here, and not skipped
  * @property {Durations} durations of the tests that ran

@@ -142,7 +142,7 @@ function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
 export function guestPart(cell) {
   const environment = `${cell.machine}/${cell.kernel}`;
   return {
-    name: [environment, cell.title ?? (cell.isAsked ? 'asked' : '')].join(' ').trim(),
+    name: [environment, cell.isAsked ? 'asked' : '', cell.title ?? ''].filter(Boolean).join(' '),
     environment,
     run: (work) => runCell(cell, work),
   };

@@ -1,5 +1,6 @@
 // @ts-check
-// What the tests of all parts come to: a line for each part, what failed in it, and the sum.
+// What the tests of all parts come to: a line for each part, what failed in them, and the sum. The
+// end names all that failed: whoever reads the output of CI may see its last lines only.
 
 import { relative } from 'node:path';
 import { projectFolder } from '../guest/host.mjs';
@@ -7,6 +8,9 @@ import { slowest, writeDurations } from './durations.mjs';
 
 /** Names that are printed; the log has them all. */
 const namesMax = 20;
+/** The same at the end. */
+const failuresMax = 50;
+const flakeLabel = 'failed first, passed when run again';
 
 /** @typedef {import('./part.mjs').Outcome} Outcome */
 
@@ -18,8 +22,9 @@ export const say = (line) => process.stdout.write(`${line}\n`);
  * @param {Outcome} outcome
  */
 function countsOf({ verdict, result }) {
-  const failed = verdict === 'failed' ? Math.max(1, result?.failed ?? 0) : 0;
-  return { passed: result?.passed ?? 0, failed, skipped: result?.skips.length ?? 0 };
+  const failed = verdict === 'failed' ? Math.max(1, result?.failures.length ?? 0) : 0;
+  const passed = Object.values(result?.passed ?? {}).reduce((sum, count) => sum + count, 0);
+  return { passed, failed, skipped: result?.skips.length ?? 0 };
 }
 
 /** @param {{ passed: number, failed: number, skipped: number }} counts */
@@ -38,7 +43,7 @@ function tableLine(outcome) {
     `${seconds.toFixed(1).padStart(7)} s`,
     verdict.padEnd(8),
     ...(result ? [countLine(countsOf(outcome)).padEnd(36)] : []),
-    note.split('\n', 1)[0] ?? '',
+    firstLine(note),
   ];
   return columns.join('  ').trimEnd();
 }
@@ -48,21 +53,40 @@ function tableLine(outcome) {
  * @param {Outcome} outcome
  */
 export function partLines(outcome) {
-  const { name, verdict, result, log } = outcome;
+  const { verdict, result, log } = outcome;
   const lines = [tableLine(outcome)];
-  if (verdict === 'failed') {
-    const failures = result?.failures.map(({ message, ...test }) => {
-      return `${testName(test)}: ${message}`;
-    });
-    lines.push(...listed('failed', failures ?? []));
-    const isKnown = (result?.failed ?? 0) > 0;
-    const unexpected = isKnown ? [] : (result?.unexpected.map(testName) ?? []);
-    lines.push(...listed(`skipped, and ${name} ran it before`, unexpected));
-    if (log) lines.push(`    whole output: ${relative(projectFolder, log)}`);
-  }
+  lines.push(...listed('failed', failuresOf(outcome)), ...listed(flakeLabel, flakesOf(outcome)));
+  if (verdict === 'failed' && log) lines.push(`    whole output: ${relative(projectFolder, log)}`);
   const unskipped = result?.unskipped.map(testName) ?? [];
   lines.push(...listed('recorded as skipped, and not skipped', unskipped), ...slowest(outcome));
   return lines;
+}
+
+/**
+ * What made a part fail; where no test says it, its skips or where it ran.
+ * @param {Outcome} outcome
+ */
+function failuresOf({ verdict, result, note }) {
+  if (verdict !== 'failed') return [];
+  const failures = result?.failures.map(testError) ?? [];
+  if (failures.length > 0) return failures;
+  const skips = result?.unexpected.map((test) => `${testName(test)}: skipped, and it ran before`);
+  return skips && skips.length > 0 ? skips : [firstLine(note)];
+}
+
+/** @param {Outcome} outcome */
+function flakesOf({ flakes = [] }) {
+  return flakes.map(testError);
+}
+
+/** @param {import('./result.mjs').Failure} failure */
+function testError({ message, ...test }) {
+  return `${testName(test)}: ${firstLine(message)}`;
+}
+
+/** @param {string} text */
+function firstLine(text) {
+  return text.split('\n', 1)[0] ?? '';
 }
 
 /** @param {import('./result.mjs').TestName} test */
@@ -73,31 +97,54 @@ function testName({ file, name }) {
 /**
  * @param {string} label
  * @param {string[]} names
+ * @param {number} [max]
  */
-function listed(label, names) {
-  const more = names.length - namesMax;
-  const shown = names.slice(0, namesMax).map((name) => `    ${label}: ${name}`);
+function listed(label, names, max = namesMax) {
+  const more = names.length - max;
+  const shown = names.slice(0, max).map((name) => `    ${label}: ${name}`);
   return more > 0 ? [...shown, `    ... and ${more} more`] : shown;
 }
 
 /**
- * Prints the table and the sum, which is the last line.
+ * Prints the table, what failed anywhere, and the sum, which is the last line.
  * @param {Outcome[]} outcomes
  * @param {number} wallSeconds
  * @returns {number} exit status
  */
 export function summarize(outcomes, wallSeconds) {
-  const sum = { passed: 0, failed: 0, skipped: 0 };
   say('');
-  for (const outcome of outcomes) {
-    const counts = countsOf(outcome);
-    sum.passed += counts.passed;
-    sum.failed += counts.failed;
-    sum.skipped += counts.skipped;
-    say(tableLine(outcome));
-  }
+  for (const outcome of outcomes) say(tableLine(outcome));
   say(`${'all'.padEnd(26)}  ${wallSeconds.toFixed(1).padStart(7)} s`);
   say(writeDurations(outcomes));
-  say(countLine(sum));
-  return sum.failed === 0 && sum.passed > 0 ? 0 : 1;
+  for (const line of lastLines(outcomes)) say(line);
+  const { failed, passed } = sumOf(outcomes);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+/**
+ * What failed anywhere, what failed and passed when it ran again, and the sum.
+ * @param {Outcome[]} outcomes
+ * @returns {string[]}
+ */
+export function lastLines(outcomes) {
+  /** @param {(outcome: Outcome) => string[]} list */
+  const named = (list) => {
+    return outcomes.flatMap((outcome) => list(outcome).map((line) => `${outcome.name}: ${line}`));
+  };
+  return [
+    ...listed('failed', named(failuresOf), failuresMax),
+    ...listed(flakeLabel, named(flakesOf), failuresMax),
+    countLine(sumOf(outcomes)),
+  ];
+}
+
+/** @param {Outcome[]} outcomes */
+function sumOf(outcomes) {
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const { passed, failed, skipped } of outcomes.map(countsOf)) {
+    sum.passed += passed;
+    sum.failed += failed;
+    sum.skipped += skipped;
+  }
+  return sum;
 }

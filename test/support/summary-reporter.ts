@@ -46,8 +46,8 @@ interface Failure {
 }
 
 interface Tally {
-  passed: number;
-  failed: number;
+  /** File → how many of its tests. */
+  readonly passed: Record<string, number>;
   readonly skips: Skip[];
   readonly failures: Failure[];
   /** Of the tests that ran. */
@@ -73,9 +73,8 @@ function addTest(tally: Tally, file: string, test: TestCase, hasPattern: boolean
   }
   if (hasPattern && result.state === 'skipped' && result.note === undefined) {
     tally.leftOut.add(name);
-  } else if (result.state === 'passed') tally.passed += 1;
+  } else if (result.state === 'passed') tally.passed[file] = (tally.passed[file] ?? 0) + 1;
   else if (result.state === 'failed') {
-    tally.failed += 1;
     tally.failures.push({ file, name, message: firstLine(result.errors) });
   } else {
     const reason =
@@ -91,23 +90,20 @@ function tallyOf(
   hasPattern: boolean,
 ): Tally {
   const tests = { names: new Map<string, Set<string>>(), leftOut: new Set<string>() };
-  const counts = { passed: 0, failed: 0, skips: [], failures: [], durations: {} };
-  const tally: Tally = { ...counts, ...tests };
+  const tally: Tally = { passed: {}, skips: [], failures: [], durations: {}, ...tests };
   for (const module of modules) {
     // In a guest the files are compiled; they have one name everywhere.
     const file = relative(process.cwd(), module.moduleId).replace(/\.js$/, '.ts');
     const tests = [...module.children.allTests()];
     tally.names.set(file, new Set(tests.map(({ fullName }) => fullName)));
-    const failedBefore = tally.failed;
+    const failedBefore = tally.failures.length;
     for (const test of tests) addTest(tally, file, test, hasPattern);
     // A file that could not be read, or a hook that failed, fails no test of its own.
-    if (!module.ok() && tally.failed === failedBefore) {
-      tally.failed += 1;
+    if (!module.ok() && tally.failures.length === failedBefore) {
       tally.failures.push({ file, name: 'the file', message: firstLine(module.errors()) });
     }
   }
   for (const error of unhandled) {
-    tally.failed += 1;
     tally.failures.push({ file: 'outside of a test', name: 'error', message: firstLine([error]) });
   }
   return tally;
@@ -145,9 +141,10 @@ function listSkips(skips: readonly Skip[]): string[] {
   ]);
 }
 
-function countLine({ passed, failed, skips }: Tally): string {
+function countLine({ passed, failures, skips }: Tally): string {
+  const passedCount = Object.values(passed).reduce((sum, count) => sum + count, 0);
   const skipped = skips.length > 0 ? `, ${skips.length} skipped` : '';
-  return `${passed} passed, ${failed} failed${skipped}`;
+  return `${passedCount} passed, ${failures.length} failed${skipped}`;
 }
 
 /** The first names of a list, in one line. */
@@ -202,7 +199,7 @@ export default class SummaryReporter implements Reporter {
         lines.push(resultLine(result));
       }
     }
-    if (tally.failed > 0) process.exitCode = 1;
+    if (tally.failures.length > 0) process.exitCode = 1;
     lines.push(countLine(tally));
     // At the very end: other reporters and vitest itself print after this hook.
     process.once('exit', () => writeOut(`\n${lines.join('\n')}\n`));
