@@ -111,9 +111,9 @@ export interface PagemapScanRequest extends PageSpan {
   readonly pid: number;
   /** `PAGE_IS_*`: pages of any of these categories are looked for. */
   readonly categories: number;
-  /** The most runs that it may find, at least 1. */
+  /** The most runs that it may find; 0: it tells none, and looks through the whole range. */
   readonly runsMax: number;
-  /** The most pages that it may find, at least 1. */
+  /** The most pages that it may find; 0: any number. */
   readonly pagesMax: number;
 }
 

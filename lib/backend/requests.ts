@@ -51,8 +51,9 @@ function requireWords(words: BigUint64Array | null, maxnode: number, argument: s
 }
 
 export const nodemask: Check<NodemaskArgument | null> = nullable((value, argument) => {
-  const { words, maxnode } = maskMembers(value, argument);
-  if (!isBigUint64Array(words)) throw invalidArgumentType(argument, MASK_RULE, value);
+  const { words: given, maxnode } = maskMembers(value, argument);
+  if (!isBigUint64Array(given)) throw invalidArgumentType(argument, MASK_RULE, value);
+  const words = words64(given, argument);
   requireWords(words, maxnode, argument);
   return { words, maxnode };
 });
@@ -69,8 +70,8 @@ const mapping: Check<Mapping | undefined> = (value) => value as Mapping | undefi
 
 const movePagesMembers = request<MovePagesRequest>({
   pid: bits32,
-  pages: either(isBigUint64Array, span),
-  nodes: nullable(either(isInt32Array, bits32)),
+  pages: either(isBigUint64Array, words64, span),
+  nodes: nullable(either(isInt32Array, ints32, bits32)),
   flags: bits32,
   status: ints32,
   mapping: mapping as Check<Mapping>,

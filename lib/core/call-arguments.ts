@@ -59,11 +59,11 @@ export const nullable =
   (value, argument) =>
     value === null ? null : check(value, argument);
 
-/** Of the kind in front where it is one, else of the other. */
+/** By the check in front where the value is of its kind, else by the other. */
 export const either =
-  <A, B>(isFirst: (value: unknown) => value is A, check: Check<B>): Check<A | B> =>
+  <A, B>(isFirst: (value: unknown) => boolean, first: Check<A>, other: Check<B>): Check<A | B> =>
   (value, argument) =>
-    isFirst(value) ? value : check(value, argument);
+    isFirst(value) ? first(value, argument) : other(value, argument);
 
 /** An object whose members are each checked; those that are undefined are left out. */
 export const members =
@@ -92,10 +92,16 @@ function checkMembers<T extends object>(
 }
 
 /** Typed arrays of other realms are as good; a detached one has no elements. */
-const tagOf = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag,
-)?.get as () => string | undefined;
+const getterOf = (name: PropertyKey) =>
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name)?.get as (
+    this: unknown,
+  ) => unknown;
+const tagOf = getterOf(Symbol.toStringTag);
+const [bufferOf, offsetOf, lengthOf] = ['buffer', 'byteOffset', 'length'].map(getterOf) as [
+  (this: unknown) => ArrayBufferLike,
+  (this: unknown) => number,
+  (this: unknown) => number,
+];
 
 export function isBigUint64Array(value: unknown): value is BigUint64Array {
   return tagOf.call(value) === 'BigUint64Array';
@@ -105,12 +111,22 @@ export function isInt32Array(value: unknown): value is Int32Array {
   return tagOf.call(value) === 'Int32Array';
 }
 
+/** The same elements without members of the caller's own, a `length` say. */
+function plainView<T>(
+  value: T,
+  type: new (buffer: ArrayBufferLike, offset: number, length: number) => T,
+): T {
+  const length = lengthOf.call(value);
+  const buffer = length === 0 ? new ArrayBuffer(0) : bufferOf.call(value);
+  return new type(buffer, length === 0 ? 0 : offsetOf.call(value), length);
+}
+
 export const words64: Check<BigUint64Array> = (value, argument) => {
-  if (isBigUint64Array(value)) return value;
+  if (isBigUint64Array(value)) return plainView(value, BigUint64Array);
   throw invalidArgumentType(argument, 'a BigUint64Array', value);
 };
 
 export const ints32: Check<Int32Array> = (value, argument) => {
-  if (isInt32Array(value)) return value;
+  if (isInt32Array(value)) return plainView(value, Int32Array);
   throw invalidArgumentType(argument, 'an Int32Array', value);
 };

@@ -7,8 +7,7 @@
  * speaks of a mask of up to maxnode bits. Where the two differ, the kernel is right.
  */
 
-import { invalidArgumentType } from './argument-errors.ts';
-import { isBigUint64Array } from './call-arguments.ts';
+import { words64 } from './call-arguments.ts';
 import { checkInteger, checkItems } from './check-arguments.ts';
 import { NODE_ID_MAX } from './uapi.ts';
 
@@ -71,11 +70,10 @@ export const MAXNODE_ALL: number = maxnodeOf((NODE_ID_MAX + 1) / BITS_PER_WORD);
 
 /** The node numbers whose bits are set, ascending. @throws TypeError */
 export function nodesOfWords(words: BigUint64Array): number[] {
-  if (!isBigUint64Array(words)) throw invalidArgumentType('words', 'a BigUint64Array', words);
+  const checked = words64(words, 'words');
   const nodes: number[] = [];
-  // A detached array has no words, and no iteration either.
-  for (let index = 0; index < words.length; index += 1) {
-    for (let rest = words[index] as bigint, bit = 0; rest !== 0n; rest >>= 1n, bit += 1) {
+  for (let index = 0; index < checked.length; index += 1) {
+    for (let rest = checked[index] as bigint, bit = 0; rest !== 0n; rest >>= 1n, bit += 1) {
       if ((rest & 1n) === 1n) nodes.push(index * BITS_PER_WORD + bit);
     }
   }

@@ -7,7 +7,6 @@ import { type ReadableByteStreamController, ReadableStream } from 'node:stream/w
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import { invalidArgumentType } from '../core/argument-errors.ts';
-import { isInstance } from '../core/check-arguments.ts';
 import { SortedSpans, type Span } from './memory/sorted-spans.ts';
 import { pageOf } from './syscalls/range-argument.ts';
 
@@ -20,25 +19,35 @@ export interface Mapped extends Span {
   bytes: ArrayBuffer | undefined;
 }
 
-/** One owner's share. */
+/** One owner's share. Scripts have it: what they make of it does not count. */
 class Share implements Mapping {
-  readonly mapped: Mapped;
-  hasBytes = false;
+  readonly #mapped: Mapped;
+  #hasBytes = false;
+  readonly handle: MappingHandle;
+  readonly address: bigint;
+  readonly lengthBytes: number;
 
   constructor(mapped: Mapped) {
-    this.mapped = mapped;
+    this.#mapped = mapped;
+    ({ handle: this.handle, address: this.address, lengthBytes: this.lengthBytes } = mapped);
+    Object.freeze(this);
   }
 
-  get handle(): MappingHandle {
-    return this.mapped.handle;
+  /** Whether it is one: what only inherits from one is none. */
+  static isShare(value: unknown): value is Share {
+    return typeof value === 'object' && value !== null && #mapped in value;
   }
 
-  get address(): bigint {
-    return this.mapped.address;
+  static mappedOf(share: Share): Mapped {
+    return share.#mapped;
   }
 
-  get lengthBytes(): number {
-    return this.mapped.lengthBytes;
+  static hasBytes(share: Share): boolean {
+    return share.#hasBytes;
+  }
+
+  static giveBytes(share: Share): void {
+    share.#hasBytes = true;
   }
 }
 
@@ -59,8 +68,8 @@ export class ProcessMappings implements Iterable<Mapped> {
 
   *[Symbol.iterator](): Iterator<Mapped> {
     for (const shares of this.#shares.values()) {
-      for (const { mapped } of shares) {
-        yield mapped;
+      for (const share of shares) {
+        yield Share.mappedOf(share);
         break;
       }
     }
@@ -80,7 +89,7 @@ export class ProcessMappings implements Iterable<Mapped> {
   attach({ id, generation }: MappingHandle): Mapping | undefined {
     const [share] = this.#shares.get(id) ?? [];
     if (share === undefined || share.handle.generation !== generation) return undefined;
-    return this.#share(share.mapped);
+    return this.#share(Share.mappedOf(share));
   }
 
   #share(mapped: Mapped): Share {
@@ -92,11 +101,12 @@ export class ProcessMappings implements Iterable<Mapped> {
 
   /** What a live owner's share stands for. */
   find(mapping: Mapping): Mapped | undefined {
-    return this.#liveShare(mapping)?.mapped;
+    const share = this.#liveShare(mapping);
+    return share === undefined ? undefined : Share.mappedOf(share);
   }
 
   #liveShare(mapping: Mapping): Share | undefined {
-    if (!isInstance(mapping, Share)) {
+    if (!Share.isShare(mapping)) {
       throw invalidArgumentType('mapping', 'a mapping of this backend', mapping);
     }
     return this.#shares.get(mapping.handle.id)?.has(mapping) === true ? mapping : undefined;
@@ -106,14 +116,14 @@ export class ProcessMappings implements Iterable<Mapped> {
   bytesOf(mapping: Mapping): ArrayBuffer | undefined {
     const share = this.#liveShare(mapping);
     if (share === undefined) return undefined;
-    const { mapped } = share;
+    const mapped = Share.mappedOf(share);
     if (mapped.bytes === undefined) {
       mapped.bytes = new ArrayBuffer(mapped.lengthBytes);
       // As Node 20 has it for mapped memory: a transfer list copies.
       if (transfer === undefined) markAsUntransferable(mapped.bytes);
       this.#follow(mapped);
     }
-    share.hasBytes = true;
+    Share.giveBytes(share);
     return mapped.bytes;
   }
 
@@ -146,11 +156,15 @@ export class ProcessMappings implements Iterable<Mapped> {
     const owners = this.#shares.get(mapping.handle.id);
     if (share === undefined || owners === undefined) return undefined;
     owners.delete(share);
-    const { mapped } = share;
-    if (share.hasBytes && ![...owners].some(({ hasBytes }) => hasBytes)) detachBytes(mapped);
+    const mapped = Share.mappedOf(share);
+    if (Share.hasBytes(share) && ![...owners].some(Share.hasBytes)) detachBytes(mapped);
     if (owners.size > 0) return undefined;
     this.#shares.delete(mapped.handle.id);
-    if (mapped.bytes !== undefined) this.#live.delete(mapped.start);
+    if (mapped.bytes !== undefined) {
+      this.#live.delete(mapped.start);
+      // The memory is given back: a view that could not be detached shows zeros from now on.
+      if (untransferable.has(mapped.bytes)) new Uint8Array(mapped.bytes).fill(0);
+    }
     this.#unsettled.delete(mapped);
     return mapped;
   }
@@ -179,6 +193,9 @@ const transfer: (() => ArrayBuffer) | undefined = Object(ArrayBuffer.prototype).
 /** What detached views showed. Node's pending operations hold a view, and go on with its memory. */
 const memoryOfDetached = new WeakMap<ArrayBuffer, unknown>();
 
+/** Marked as that by their users: nobody can detach them any more. */
+const untransferable = new WeakSet<ArrayBuffer>();
+
 /** Whether bytes were asked for, and no script has taken them along. */
 export function hasOwnBytes(mapped: Mapped): mapped is Mapped & { bytes: ArrayBuffer } {
   return mapped.bytes !== undefined && mapped.bytes.byteLength > 0;
@@ -193,7 +210,7 @@ function detachBytes(mapped: Mapped): void {
       mapped.bytes = Reflect.apply(transfer, bytes, []);
       memoryOfDetached.set(bytes, mapped.bytes);
     } catch {
-      // Marked as untransferable by its user: nobody can detach it any more.
+      untransferable.add(bytes);
     }
     return;
   }

@@ -1,5 +1,6 @@
 /** How long mapped memory lives: owners, ArrayBuffers and running calls. */
 
+import { markAsUntransferable } from 'node:worker_threads';
 import { describe, expect } from 'vitest';
 import type { Backend } from '../../lib/backend/backend.ts';
 import { ERRNO } from '../../lib/core/errno.ts';
@@ -32,6 +33,37 @@ export function lifetimeContract(subject: BackendSubject): void {
       backend.munmap(mapping);
       expect(buffer.byteLength).toBe(0);
       expect(bytes.length).toBe(0);
+    });
+
+    declare('bytes that nobody can detach show nothing of memory that was given up', (scene) => {
+      const mapping = scene.map(1);
+      const bytes = new Uint8Array(expectValue(scene.backend.arrayBuffer(mapping))).fill(7);
+      markAsUntransferable(bytes.buffer);
+      scene.backend.munmap(mapping);
+      // Detached all the same on Node 20.
+      if (bytes.length > 0) expect(new Set(bytes)).toEqual(new Set([0]));
+    });
+
+    declare('what only looks like a mapping, or inherits from one, is none', ({ backend, map }) => {
+      const mapping = map(1);
+      const { handle, address, lengthBytes } = mapping;
+      const forged = [
+        { handle, address, lengthBytes },
+        Object.create(mapping),
+        Object.create(Object.getPrototypeOf(mapping)),
+        Object.setPrototypeOf({ handle, address, lengthBytes }, Object.getPrototypeOf(mapping)),
+        new Proxy(mapping, {}),
+      ];
+      const refusal = expect.objectContaining({
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: expect.stringMatching(/"mapping" argument must be a mapping of this backend/),
+      });
+      for (const one of forged) {
+        expect(() => backend.munmap(one)).toThrow(refusal);
+        expect(() => backend.arrayBuffer(one)).toThrow(refusal);
+        expect(() => backend.touch(one, 0, 1, 'read')).toThrow(refusal);
+      }
     });
 
     declare('a second owner shares the memory and keeps it', ({ backend, map }) => {

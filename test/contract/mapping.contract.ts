@@ -2,9 +2,10 @@
 
 import { describe, expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
-import { PAGE_IS } from '../../lib/core/uapi.ts';
+import { MPOL, PAGE_IS } from '../../lib/core/uapi.ts';
 import { backendTestsOf, expectValue, residencyOf } from './backend-scene.ts';
 import type { BackendSubject } from './backend-world.ts';
+import { UNWRITTEN } from './pages.ts';
 
 const PRESENT = 1n << 63n;
 const FILE_OR_SHARED = 1n << 61n;
@@ -107,6 +108,29 @@ export function mappingContract(subject: BackendSubject): void {
     });
   });
 
+  describe('arrays', () => {
+    const declare = backendTestsOf(subject);
+
+    declare('are as long as they are, whatever they say of it', ({ backend, map }) => {
+      const { address } = map(2);
+      const said = <T extends object>(array: T, length: number): T =>
+        Object.defineProperty(array, 'length', { value: length });
+      const addresses = () => BigUint64Array.of(address, address + BigInt(backend.pageSizeBytes));
+      const call = { pid: 0, pages: addresses(), nodes: null, flags: 0 };
+      const status = new Int32Array(2).fill(UNWRITTEN);
+      const query = { ...call, pages: said(addresses(), 1), status: said(status, 0) };
+      expect(backend.movePagesSync(query)).toMatchObject({ ok: true });
+      expect([...status].every((place) => place < 0 && place !== UNWRITTEN)).toBe(true);
+      const short = () => said(new Int32Array(1), 2);
+      const range = expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' });
+      expect(() => backend.movePagesSync({ ...call, status: short() })).toThrow(range);
+      const targets = { ...call, status, nodes: short() };
+      expect(() => backend.movePagesSync(targets)).toThrow(range);
+      const nodemask = { words: said(new BigUint64Array(1), 9), maxnode: 513 };
+      expect(() => backend.setMempolicy({ mode: MPOL.BIND, nodemask })).toThrow(range);
+    });
+  });
+
   describe('scanning', () => {
     const declare = backendTestsOf(subject);
     const enough = { pid: 0, categories: PAGE_IS.PRESENT, runsMax: 8, pagesMax: 100 };
@@ -137,6 +161,12 @@ export function mappingContract(subject: BackendSubject): void {
       expect(one).toEqual({ runs: runs.slice(0, 1), walkEnd: at(4) });
       const page = expectValue(backend.pagemapScan({ ...whole, pagesMax: 1 }));
       expect(page).toEqual({ runs: [{ address: at(1), pageCount: 1 }], walkEnd: at(2) });
+      const untold = { ...whole, runsMax: 0 };
+      expect(expectValue(backend.pagemapScan(untold))).toEqual({ runs: [], walkEnd: at(6) });
+      const few = expectValue(backend.pagemapScan({ ...untold, pagesMax: 1 }));
+      expect(few).toEqual({ runs: [], walkEnd: at(6) });
+      const all = expectValue(backend.pagemapScan({ ...whole, pagesMax: 0 }));
+      expect(all).toEqual({ runs, walkEnd: at(6) });
       const swapped = backend.pagemapScan({ ...whole, categories: PAGE_IS.SWAPPED });
       expect(expectValue(swapped).runs).toEqual([]);
       expect(backend.pagemapScan({ ...whole, address: address + 1n })).toFailWith(

@@ -21,6 +21,7 @@ import {
   text,
   whole,
   word,
+  words64,
 } from '../../core/call-arguments.ts';
 import { checkAddress, checkInteger, reading } from '../../core/check-arguments.ts';
 import type { AreaCalls } from '../interface/area-calls.ts';
@@ -75,9 +76,7 @@ const mapMembers = {
 };
 
 /** One node for all, one for each, or where they are. */
-function isTarget(value: unknown): value is number | Int32Array {
-  return Number.isSafeInteger(value) || isInt32Array(value);
-}
+const targets = either(isInt32Array, ints32, either(Number.isSafeInteger, whole, address));
 
 const pointed = members({ pointer: address, maxnode: longSize });
 
@@ -190,9 +189,9 @@ const calls: Rows<NumaCalls> = {
       request({
         pid: bits32,
         count: size,
-        pages: either(isBigUint64Array, address),
-        nodes: nullable(either(isTarget, address)),
-        status: either(isInt32Array, address),
+        pages: either(isBigUint64Array, words64, address),
+        nodes: nullable(targets),
+        status: either(isInt32Array, ints32, address),
         flags: whole,
       }),
     ],
@@ -214,7 +213,7 @@ const steps: Rows<SteppedCalls> = {
       'request',
       request({
         pid: optional(bits32),
-        pages: either(isBigUint64Array, span),
+        pages: either(isBigUint64Array, words64, span),
         node: whole,
         flags: optional(whole),
         status: optional(ints32),

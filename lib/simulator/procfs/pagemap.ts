@@ -46,12 +46,11 @@ export function scanPagemap(
   if (!memory.ok) return memory;
   const { pageSizeBytes, profile } = reader.machine.memory;
   if (!profile.hasPagemapScan) return failure('ioctl', ERRNO.ENOTTY);
-  const { categories, runsMax, pagesMax } = request;
+  const { categories, pagesMax } = request;
   const isKnown = (categories & ~(PAGE_IS.PRESENT | PAGE_IS.SWAPPED)) === 0;
   if (!isKnown || !isAligned(request.address, pageSizeBytes)) return failure('ioctl', ERRNO.EINVAL);
   const end = request.address + BigInt(request.pageCount) * BigInt(pageSizeBytes);
   if (end > TASK_SIZE) return failure('ioctl', ERRNO.EFAULT);
-  if (runsMax === 0) return failure('ioctl', ERRNO.EINVAL);
   // ESRCH where opening it told nothing.
   if (memory.value === null) return failure('ioctl', ERRNO.ESRCH);
   return success(scan(memory.value, request, pagesMax === 0 ? Number.POSITIVE_INFINITY : pagesMax));
@@ -77,7 +76,10 @@ interface ScannedRun {
   readonly categories: number;
 }
 
-/** Runs of equal categories, until there are enough of them, or of their pages. */
+/**
+ * Runs of equal categories, until there are enough of them, or of their pages. Without room for one
+ * the kernel counts no pages either. Source: pagemap_scan_output().
+ */
 function scan(
   space: AddressSpace,
   { address, pageCount, categories, runsMax }: PagemapScanRequest,
@@ -89,7 +91,7 @@ function scan(
   let pagesLeft = pagesMax;
   let walkEnd: number | null = null;
   const take = (start: number, count: number, found: number): void => {
-    if (walkEnd !== null || (found & categories) === 0) return;
+    if (runsMax === 0 || walkEnd !== null || (found & categories) === 0) return;
     const last = runs.at(-1);
     const isNext = last?.end === start && last.categories === found;
     if (!isNext && runs.length === runsMax) {
