@@ -30,10 +30,24 @@ The output of each step is kept in .cache/setup.log. Exit status: 0 ready, 1 a s
  */
 export async function setUp({ guest = true } = {}) {
   const missing = await installSystemPackages({ guest });
+  // Downloads leave the CPUs to the compilers.
+  await allOf([buildProject(missing), ...(guest ? [prepareGuest()] : [])]);
+}
+
+/** @param {string[]} missing packages of the operating system */
+async function buildProject(missing) {
   await installPackages();
-  await buildNative(missing);
-  await buildTypeScript();
-  if (guest) await prepareGuest();
+  await allOf([buildNative(missing), buildTypeScript()]);
+}
+
+/**
+ * Waits for all of them, whether or not one fails: none goes on behind the message of a failure.
+ * @param {Promise<void>[]} works
+ */
+async function allOf(works) {
+  const endings = await Promise.allSettled(works);
+  const failure = endings.find((ending) => ending.status === 'rejected');
+  if (failure) throw failure.reason;
 }
 
 /** A machine without a guest is no failure here: who needs one will be told. */

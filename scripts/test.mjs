@@ -6,7 +6,7 @@
 import { guestAvailability } from './guest/availability.mjs';
 import { watchForInterruption } from './guest/interruption.mjs';
 import { defaultKernel } from './guest/kernel.mjs';
-import { ciMatrix, guestsDefault, mainCells, runMatrix } from './test/matrix.mjs';
+import { ciMatrix, guestsDefault, mainCells, prepareMatrix, runMatrix } from './test/matrix.mjs';
 import { runPart } from './test/part.mjs';
 import { runPrograms } from './test/programs.mjs';
 import { recordSkips } from './test/record.mjs';
@@ -41,8 +41,14 @@ async function main() {
     const { part, obstacle } = await hostPart();
     say(`\n== ${part.environment}`);
     if (obstacle) say(`not on this kernel: what depends on one, because ${obstacle}`);
-    outcomes.push(await runShown(part, signal));
-    if (!signal.aborted) outcomes.push(...(await runGuests(signal, obstacle !== undefined)));
+    const cells = isCi ? ciMatrix({ isHostDenied: obstacle !== undefined }) : mainCells();
+    // Kernels come from the network while the CPUs have tests to run.
+    const [host, preparation] = await Promise.all([
+      runShown(part, signal),
+      isCi ? prepareMatrix(cells) : undefined,
+    ]);
+    outcomes.push(host);
+    if (!signal.aborted) outcomes.push(...(await runGuests(cells, signal, preparation)));
   }
   if (isRecording && !signal.aborted) recordSkips(outcomes);
   const status = summarize(outcomes, (performance.now() - startMs) / 1000);
@@ -60,16 +66,17 @@ async function runShown(part, signal) {
 }
 
 /**
+ * @param {import('./test/suites.mjs').Cell[]} cells
  * @param {AbortSignal} signal
- * @param {boolean} isHostDenied
+ * @param {import('./test/matrix.mjs').Preparation} [preparation] in CI
  * @returns {Promise<Outcome[]>}
  */
-async function runGuests(signal, isHostDenied) {
+async function runGuests(cells, signal, preparation) {
   say('\n== guests');
-  if (isCi) {
+  if (preparation) {
     const required = [defaultKernel];
     const options = { signal, guests: guestsDefault(), isRecording, required };
-    const outcomes = await runMatrix(ciMatrix({ isHostDenied }), options);
+    const outcomes = await runMatrix(cells, { ...options, preparation });
     if (signal.aborted) return outcomes;
     const programs = await runPrograms(options);
     for (const line of partLines(programs)) say(line);
@@ -78,7 +85,7 @@ async function runGuests(signal, isHostDenied) {
   const { available, reason, remedy } = guestAvailability();
   if (available) {
     const outcomes = [];
-    for (const cell of mainCells()) outcomes.push(await runShown(guestPart(cell), signal));
+    for (const cell of cells) outcomes.push(await runShown(guestPart(cell), signal));
     return outcomes;
   }
   return [{ name: 'guest', verdict: 'left out', seconds: 0, note: `${reason}; ${remedy}` }];

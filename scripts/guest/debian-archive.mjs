@@ -37,12 +37,28 @@ export function archiveObstacle() {
   return undefined;
 }
 
+/** @type {Map<string, Promise<DebianArchive>>} */
+const open = new Map();
+
 /**
- * Downloads the package lists of a suite. Costs network: call it only when the cache has no answer.
+ * Downloads the package lists of a suite, once. Costs network: call it only when the cache has no
+ * answer.
  * @param {string} suite such as 'bookworm'
  * @returns {Promise<DebianArchive>}
  */
-export async function openArchive(suite) {
+export function openArchive(suite) {
+  const archive = open.get(suite) ?? openAnew(suite);
+  open.set(suite, archive);
+  // What failed may succeed later.
+  archive.catch(() => open.delete(suite));
+  return archive;
+}
+
+/**
+ * @param {string} suite
+ * @returns {Promise<DebianArchive>}
+ */
+async function openAnew(suite) {
   const obstacle = archiveObstacle();
   if (obstacle) throw new GuestError(`no package archive: ${obstacle}`, unavailable);
   const keyring = existsSync(newerKeyring) ? newerKeyring : ownKeyring;

@@ -3,7 +3,7 @@
 // beginning and end are shown when the step fails.
 
 import { spawn } from 'node:child_process';
-import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheFolder, projectFolder } from '../guest/host.mjs';
 
@@ -45,40 +45,40 @@ export async function step(title, work) {
 export async function runLogged(program, parameters, environment = {}) {
   mkdirSync(dirname(logFile), { recursive: true });
   const command = [program, ...parameters].join(' ');
-  const heading = `\n$ ${command}\n`;
-  const start = logLength();
-  appendFileSync(logFile, heading);
-  const log = openSync(logFile, 'a');
-  try {
-    const ending = await waitFor(program, parameters, environment, log);
-    if (ending === 0) return;
-    const text = readFileSync(logFile).subarray(start).toString();
-    throw new Error(
-      `\`${command}\` ended with ${ending}:\n${excerptOf(text)}\n(whole output: ${logFile})`,
-    );
-  } finally {
-    closeSync(log);
-  }
+  const { ending, output } = await outputOf(program, parameters, environment);
+  // As a whole: steps run beside each other.
+  appendFileSync(logFile, `\n$ ${command}\n${output}`);
+  if (ending === 0) return;
+  throw new Error(
+    `\`${command}\` ended with ${ending}:\n${excerptOf(output)}\n(whole output: ${logFile})`,
+  );
 }
 
 /**
  * @param {string} program
  * @param {string[]} parameters
  * @param {NodeJS.ProcessEnv} environment
- * @param {number} log
- * @returns {Promise<number | string>} exit status, or the reason why there is none
+ * @returns {Promise<{ ending: number | string, output: string }>} exit status, or the reason why
+ *   there is none
  */
-function waitFor(program, parameters, environment, log) {
+function outputOf(program, parameters, environment) {
   return new Promise((resolve) => {
+    /** @type {Buffer[]} */
+    const chunks = [];
+    /** @param {number | string} ending */
+    const end = (ending) => resolve({ ending, output: Buffer.concat(chunks).toString() });
     const child = spawn(program, parameters, {
       cwd: projectFolder,
       env: { ...process.env, ...environment },
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', 'pipe', 'pipe'],
       // npm is a .cmd file on Windows, which only a shell can start.
       shell: process.platform === 'win32',
     });
-    child.on('error', (error) => resolve(error.message));
-    child.on('close', (code, signal) => resolve(code ?? signal ?? 'no status'));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (/** @type {Buffer} */ chunk) => chunks.push(chunk));
+    }
+    child.on('error', (error) => end(error.message));
+    child.on('close', (code, signal) => end(code ?? signal ?? 'no status'));
   });
 }
 
@@ -90,13 +90,4 @@ function excerptOf(text) {
   const lines = text.trim().split('\n');
   if (lines.length <= headLines + tailLines) return lines.join('\n');
   return [...lines.slice(0, headLines), '[...]', ...lines.slice(-tailLines)].join('\n');
-}
-
-/** @returns {number} */
-function logLength() {
-  try {
-    return readFileSync(logFile).length;
-  } catch {
-    return 0;
-  }
 }

@@ -120,6 +120,13 @@ export function guestsDefault() {
  * @property {number} guests at a time
  * @property {boolean} [isRecording]
  * @property {string[]} [required] kernels whose absence is a failure
+ * @property {Preparation} [preparation] of the cells, where it is made already
+ */
+
+/**
+ * @typedef {object} Preparation
+ * @property {Map<string, string>} obstacles kernel line → why it cannot be had
+ * @property {number} seconds that it took
  */
 
 /**
@@ -128,11 +135,9 @@ export function guestsDefault() {
  * @param {MatrixOptions} options
  * @returns {Promise<Outcome[]>}
  */
-export async function runMatrix(cells, { required = [], ...options }) {
-  const lines = [...new Set(cells.map(({ kernel }) => kernel))];
-  const startMs = performance.now();
-  const obstacles = await obstaclesTo(lines);
-  const seconds = (performance.now() - startMs) / 1000;
+export async function runMatrix(cells, { required = [], preparation, ...options }) {
+  const lines = linesOf(cells);
+  const { obstacles, seconds } = preparation ?? (await prepareMatrix(cells));
   say(`kernels ready after ${seconds.toFixed(1)} s; ${options.guests} guests at a time`);
   /** @type {Outcome[]} */
   const leftOut = [...obstacles].map(([line, note]) => {
@@ -158,7 +163,7 @@ export async function runMatrix(cells, { required = [], ...options }) {
  * Runs a cell, and its failed files once more: an emulated machine beside others has faults of its
  * own, and what is true of a kernel is true the second time. What failed first is told at the end.
  * @param {Cell} cell
- * @param {Omit<MatrixOptions, 'required'>} options
+ * @param {Omit<MatrixOptions, 'required' | 'preparation'>} options
  * @returns {Promise<Outcome>}
  */
 async function runCell(cell, options) {
@@ -177,6 +182,21 @@ async function runCell(cell, options) {
 
 /**
  * Fetches what guests need, before any of them starts: two would fetch it twice.
+ * @param {Cell[]} cells
+ * @returns {Promise<Preparation>}
+ */
+export async function prepareMatrix(cells) {
+  const startMs = performance.now();
+  const obstacles = await obstaclesTo(linesOf(cells));
+  return { obstacles, seconds: (performance.now() - startMs) / 1000 };
+}
+
+/** @param {Cell[]} cells */
+function linesOf(cells) {
+  return [...new Set(cells.map(({ kernel }) => kernel))];
+}
+
+/**
  * @param {string[]} lines
  * @returns {Promise<Map<string, string>>} kernel line → why it cannot be had
  */
