@@ -32,6 +32,28 @@ function moveOne(process: SimulatedProcess, address: bigint, node: number): void
   if (!moved.ok) throw new Error(`move_pages: errno ${moved.errno}`);
 }
 
+describe('a chain of nodes', () => {
+  test.each([
+    { from: '1-2', to: '0-1', on: 1, isLeft: false },
+    { from: '1-2', to: '0-1', on: 2, isLeft: false },
+    { from: '0-1', to: '1-2', on: 1, isLeft: false },
+    { from: '1-2', to: '0-1', on: 1, isLeft: true },
+  ])('what comes to a node that is left has not stayed: $from to $to, $on', async (row) => {
+    const machine = new Machine();
+    const { process, address } = service(machine, 2, 1000);
+    moveOne(process, address, row.on);
+    moveOne(process, address + BigInt(PAGE_BYTES), 2);
+    if (row.isLeft) process.fork();
+    const numa = openNuma({ backend: machine.process({ uid: 1000 }).backend });
+    const { from, to } = row;
+    const report = await numa.process(process.pid).migrate({ from, to });
+    const outcome = row.isLeft ? 'spared' : 'complete';
+    const remaining = row.isLeft ? { 1: PAGE_BYTES, 2: PAGE_BYTES } : {};
+    expect(report).toMatchObject({ leftBehind: 0, outcome });
+    expect(report.remaining).toEqual(remaining);
+  });
+});
+
 describe('a step that has nothing to move', () => {
   test('is none: 4 KiB among 32 MiB take one step, and no rest', async () => {
     const machine = new Machine();

@@ -13,7 +13,7 @@ import { nodemaskPair, nodemaskWords } from '../../core/nodemask-words.ts';
 import { pagesByNodeOf, parseNumaMaps } from '../../procfs/numa-maps.ts';
 import { type NodeMoves, targetOf } from './node-moves.ts';
 import type { ProcessFiles } from './process-files.ts';
-import { addBytes, type NodeBytes } from './process-mappings.ts';
+import type { NodeBytes } from './process-mappings.ts';
 
 /** What is known of a process's move in one call. */
 export interface ProcessMigrationReport {
@@ -41,11 +41,16 @@ export async function migrateAtOnce(
 ): Promise<ProcessMigrationReport | SyscallFailure> {
   const masks = nodemaskPair(nodemaskWords(moves.from), nodemaskWords(moves.to));
   const startNs = process.hrtime.bigint();
+  const read = async () => {
+    const numaMaps = await backend.readText(`/proc/${pid}/numa_maps`);
+    return numaMaps.ok ? linesOf(numaMaps.value, backend.pageSizeBytes) : null;
+  };
+  const before = chainOf(moves).size > 0 ? await read() : new Map();
   const result = await backend.migratePages({ pid, ...masks });
   if (!result.ok) return result;
   const leftBehind = result.value;
-  const numaMaps = await backend.readText(`/proc/${pid}/numa_maps`);
-  const left = numaMaps.ok ? leftIn(numaMaps.value, moves, backend.pageSizeBytes) : null;
+  const after = await read();
+  const left = after && before && leftIn(before, after, moves);
   const remaining = left === null ? null : left.bytes;
   const outcome = outcomeOf(leftBehind, left);
   return Object.freeze({
@@ -75,14 +80,53 @@ function outcomeOf(leftBehind: number, left: Left | null): ProcessMigrationRepor
   return left.mayBeShared ? 'spared' : 'partial';
 }
 
-function leftIn(numaMaps: string, moves: NodeMoves, pageSizeBytes: number): Left {
+interface Line {
+  readonly bytesByNode: ReadonlyMap<NodeId, number>;
+  /** Somebody else may map its pages, too. */
+  readonly mayBeShared: boolean;
+}
+
+/** Lines of numa_maps by the address where their mapping starts. */
+type Lines = ReadonlyMap<bigint, Line>;
+
+function linesOf(numaMaps: string, pageSizeBytes: number): Lines {
+  return new Map(
+    parseNumaMaps(numaMaps).map((line) => {
+      const pages = [...pagesByNodeOf(line, pageSizeBytes)];
+      const bytesByNode = new Map(pages.map(([node, count]) => [node, count * pageSizeBytes]));
+      return [line.start, { bytesByNode, mayBeShared: line.mapCountMax > 1 }];
+    }),
+  );
+}
+
+/**
+ * Whose pages arrive on a node that is left, too: 2 goes to 1 while 1 goes to 0. Sets of one size
+ * map in order, so that no chain is a circle; between others a target keeps what it has.
+ */
+function chainOf(moves: NodeMoves): ReadonlyMap<NodeId, NodeId> {
+  const leaves = (node: NodeId) => targetOf(node, moves) !== node;
+  const links = moves.from.toArray().map((node) => [targetOf(node, moves), node] as const);
+  return new Map(links.filter(([target, node]) => leaves(node) && leaves(target)));
+}
+
+/** `before` is of use to a chain only: what is there after it has stayed, or has come. */
+function leftIn(before: Lines, after: Lines, moves: NodeMoves): Left {
+  const chain = chainOf(moves);
   const bytes: Record<NodeId, number> = {};
   let mayBeShared = true;
-  for (const line of parseNumaMaps(numaMaps)) {
-    const pages = [...pagesByNodeOf(line, pageSizeBytes)];
-    const toMove = pages.filter(([node]) => targetOf(node, moves) !== node);
-    addBytes(bytes, new Map(toMove), pageSizeBytes);
-    if (toMove.length > 0 && line.mapCountMax <= 1) mayBeShared = false;
+  for (const [start, line] of after) {
+    const had = before.get(start)?.bytesByNode;
+    const stayed = (node: NodeId): number => {
+      const source = chain.get(node);
+      const came = source === undefined ? 0 : (had?.get(source) ?? 0) - stayed(source);
+      return Math.max(0, (line.bytesByNode.get(node) ?? 0) - Math.max(0, came));
+    };
+    for (const node of line.bytesByNode.keys()) {
+      const remaining = targetOf(node, moves) === node ? 0 : stayed(node);
+      if (remaining === 0) continue;
+      bytes[node] = (bytes[node] ?? 0) + remaining;
+      mayBeShared &&= line.mayBeShared;
+    }
   }
   return { bytes: Object.freeze(bytes), mayBeShared };
 }
