@@ -8,11 +8,11 @@
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { Cpuset } from '../contract/world.ts';
 import type { Reply } from '../puppet/channel.ts';
-import { hex } from '../puppet/mask-text.ts';
+import { hex } from '../puppet/line-text.ts';
 import { PuppetProcess } from '../puppet/puppet-process.ts';
 import { normalised } from './compare.ts';
 import { type ProgramWorld, runProgram } from './interpret.ts';
-import { type Outcome, UNWRITTEN } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import type { GroupKind, Program } from './program.ts';
 import { UNCHANGED, type Watch } from './watch.ts';
 
@@ -23,8 +23,6 @@ const BATCH_KEEPER = 15;
 const PIN_FIRST = 100;
 const PAGE_SIZE_BYTES = 4096;
 const ORIGIN_PREFIX = /^(?:child (\d+) )*/;
-/** The status array of each question: long to write and to read. */
-const UNWRITTEN_LIST = new RegExp(` ${UNWRITTEN}(?:,${UNWRITTEN})+`);
 
 /** Turns the lines of a world's processes into those of a batch. */
 class BatchLines {
@@ -34,7 +32,7 @@ class BatchLines {
   /** The line, and what is answered if all goes well. `undefined` for the origin's fork. */
   translate(line: string): { text: string; reply: Reply } | undefined {
     const [prefix, number] = ORIGIN_PREFIX.exec(line) as RegExpExecArray;
-    const command = line.slice(prefix.length).replace(UNWRITTEN_LIST, ` all:${UNWRITTEN}`);
+    const command = line.slice(prefix.length);
     const [name] = command.split(' ', 1);
     if (number === undefined) return undefined;
     const as = (extra: string, ...values: string[]): { text: string; reply: Reply } => ({
@@ -118,20 +116,10 @@ export async function scriptOf(program: Program): Promise<string[]> {
   return script;
 }
 
-/** `0*3,-14` is `0,0,0,-14`. */
-function spread(text: string): string {
-  if (!text.includes('*')) return text;
-  const items = text.split(',').flatMap((item) => {
-    const [value = '', count = '1'] = item.split('*');
-    return Array.from({ length: Number(count) }, () => value);
-  });
-  return items.join(',');
-}
-
 function parseReply(text: string): Reply {
-  if (!text.startsWith('!')) return { errno: 0, values: text.split(' ').map(spread) };
+  if (!text.startsWith('!')) return { errno: 0, values: text.split(' ') };
   const [errno, ...values] = text.slice(1).split(' ');
-  return { errno: Number(errno), values: values.map(spread) };
+  return { errno: Number(errno), values };
 }
 
 /** What came of a program, from its line of replies. */

@@ -149,7 +149,7 @@ describe('scripts', () => {
         "1 watch 0x10000000000 147456",
         "1 unpin 100",
         "1 watch 0x10000000000 147456",
-        "0 move_pages 1000000001 1 0x10000000000 null -9999 0",
+        "0 move_pages 1000000001 1 0x10000000000 null all:-9999 0",
         "0 watch 0x10000000000 147456",
         "1 watch 0x10000000000 147456",
         "0 move_pages 0 36 span:0x10000000000 null all:-9999 0",

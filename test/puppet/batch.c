@@ -186,7 +186,7 @@ int run_batch_command(const struct request* request) {
   return 1;
 }
 
-/* The reply without its `ok`, `!` for `err`; `VALUE*3` for three equal items of a list. */
+/* The reply without its `ok`, `!` for `err`. */
 static void print_reply(FILE* output, const char* reply) {
   if (strncmp(reply, "err ", 4) == 0) {
     putc('!', output);
@@ -194,20 +194,7 @@ static void print_reply(FILE* output, const char* reply) {
   } else {
     reply += reply[2] == ' ' ? 3 : 2;
   }
-  while (*reply != '\0') {
-    size_t length = strcspn(reply, ",");
-    const char* next = reply + length;
-    int count = 1;
-    while (*next == ',' && strncmp(next + 1, reply, length) == 0 &&
-           (next[length + 1] == ',' || next[length + 1] == '\0')) {
-      next += length + 1;
-      count++;
-    }
-    fwrite(reply, 1, length, output);
-    if (count > 1) fprintf(output, "*%d", count);
-    if (*next == ',') putc(*next++, output);
-    reply = next;
-  }
+  fputs(reply, output);
 }
 
 static void print_replies(FILE* output) {

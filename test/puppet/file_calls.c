@@ -18,12 +18,10 @@ enum { CHUNK_BYTES = 4096 };
 
 static void put_hex(const unsigned char* bytes, size_t length) {
   static const char digits[] = "0123456789abcdef";
-  char text[2 * CHUNK_BYTES];
   for (size_t i = 0; i < length; i++) {
-    text[2 * i] = digits[bytes[i] >> 4];
-    text[2 * i + 1] = digits[bytes[i] & 15];
+    putchar_unlocked(digits[bytes[i] >> 4]);
+    putchar_unlocked(digits[bytes[i] & 15]);
   }
-  fwrite(text, 1, 2 * length, stdout);
 }
 
 /* read_file PATH. A read that fails in the middle ends the text. */
@@ -42,6 +40,37 @@ static void read_file_command(const struct request* request) {
   for (; length > 0; length = read(file, chunk, sizeof(chunk))) put_hex(chunk, (size_t)length);
   end_reply();
   close(file);
+}
+
+/* Whether the area that the line begins lies between the two addresses; else as before. */
+static int is_line_between(const char* line, const struct request* request, int is_between) {
+  uint64_t start = number_at(request, 1);
+  uint64_t end = number_at(request, 2);
+  char* rest;
+  uint64_t from = strtoull(line, &rest, 16);
+  /* A line of numa_maps does not tell where its area ends. */
+  uint64_t to = *rest == '-' ? strtoull(rest + 1, &rest, 16) : from + 1;
+  return rest == line || *rest != ' ' ? is_between : from < end && to > start;
+}
+
+/* read_areas PATH START END: of smaps, maps or numa_maps the lines of the areas between the two. */
+static void read_areas_command(const struct request* request) {
+  FILE* file = fopen(text_at(request, 0), "re");
+  if (file == NULL) {
+    reply_result(-1);
+    return;
+  }
+  char* line = NULL;
+  size_t capacity = 0;
+  int is_between = 0;
+  printf("ok ");
+  for (ssize_t length; (length = getline(&line, &capacity, file)) > 0;) {
+    is_between = is_line_between(line, request, is_between);
+    if (is_between) put_hex((unsigned char*)line, (size_t)length);
+  }
+  end_reply();
+  free(line);
+  fclose(file);
 }
 
 /* read_folder PATH: the names, one a value. */
@@ -111,6 +140,8 @@ int run_file_command(const struct request* request) {
   const char* name = request->name;
   if (strcmp(name, "read_file") == 0) {
     read_file_command(request);
+  } else if (strcmp(name, "read_areas") == 0) {
+    read_areas_command(request);
   } else if (strcmp(name, "read_folder") == 0) {
     read_folder_command(request);
   } else if (strcmp(name, "read_pagemap") == 0) {

@@ -115,10 +115,7 @@ static void move_pages_command(const struct request* request) {
   if (result != -1) printf(" %ld", result);
   putchar(' ');
   size_t told = status.bytes > 0 ? status.count : count;
-  for (size_t i = 0; status.owned != NULL && i < told; i++) {
-    if (i > 0) putchar_unlocked(',');
-    put_number(((int*)status.pointer)[i]);
-  }
+  if (status.owned != NULL) put_runs(status.pointer, told);
   if (status.owned == NULL || told == 0) printf("none");
   end_reply();
   free_vector(&pages);

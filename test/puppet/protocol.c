@@ -109,6 +109,18 @@ void put_number(long value) {
   while (start < digits + sizeof(digits)) putchar_unlocked(*start++);
 }
 
+void put_runs(const int* values, size_t count) {
+  size_t next = 0;
+  for (size_t i = 0; i < count; i = next) {
+    while (next < count && values[next] == values[i]) next++;
+    if (i > 0) putchar_unlocked(',');
+    put_number(values[i]);
+    if (next - i == 1) continue;
+    putchar_unlocked('*');
+    put_number((long)(next - i));
+  }
+}
+
 void reply_result(long result) {
   begin_reply(result);
   if (result != -1) printf(" %ld", result);

@@ -1,6 +1,7 @@
 /*
  * The puppet's line protocol: `name argument...` in, `ok value...` or `err ERRNO value...` out.
- * Numbers are decimal or 0x hex; lists are joined by commas.
+ * Numbers are decimal or 0x hex; lists are joined by commas. A guest's port is slow: what is long
+ * goes in few words.
  */
 #ifndef PUPPET_PROTOCOL_H
 #define PUPPET_PROTOCOL_H
@@ -38,6 +39,8 @@ void begin_reply(long result);
 void end_reply(void);
 /* As printf("%ld"), which takes long where every instruction is emulated. */
 void put_number(long value);
+/* A list in which `0*3` stands for `0,0,0`. */
+void put_runs(const int* values, size_t count);
 /* The whole reply of a call that returned `result`: its value, or errno where it is -1. */
 void reply_result(long result);
 

@@ -10,6 +10,8 @@ type Send = (line: string) => Promise<Reply>;
 export interface MachineFiles extends TextFiles {
   /** Throws where there is no such file. */
   text(path: string): Promise<string>;
+  /** Of smaps, maps or numa_maps the lines of the areas between two addresses. Throws as `text`. */
+  areasText(path: string, start: bigint, end: bigint): Promise<string>;
   /** None where there is no such folder. */
   names(path: string): Promise<string[]>;
   has(path: string): Promise<boolean>;
@@ -34,6 +36,7 @@ async function call<T>(
 }
 
 const nothing = (): undefined => undefined;
+const fromHex = ([text = '']: readonly string[]): string => Buffer.from(text, 'hex').toString();
 
 /** The value, where a failure would be the test's own fault. */
 async function expectValue<T>(path: string, calling: Promise<SyscallResult<T>>): Promise<T> {
@@ -44,8 +47,7 @@ async function expectValue<T>(path: string, calling: Promise<SyscallResult<T>>):
 
 function textFiles(send: Send): TextFiles {
   return {
-    readText: (path) =>
-      call(send, 'open', `read_file ${path}`, ([text = '']) => Buffer.from(text, 'hex').toString()),
+    readText: (path) => call(send, 'open', `read_file ${path}`, fromHex),
     readNames: (path) => call(send, 'scandir', `read_folder ${path}`, (names) => [...names]),
   };
 }
@@ -78,6 +80,8 @@ export function machineFiles(send: Send): MachineFiles {
   return {
     ...files,
     text: (path) => expectValue(path, files.readText(path)),
+    areasText: (path, start, end) =>
+      expectValue(path, call(send, 'open', `read_areas ${path} ${start} ${end}`, fromHex)),
     names: async (path) => {
       const result = await files.readNames(path);
       return result.ok ? result.value : [];

@@ -62,14 +62,16 @@ async function listAreas(
   pageSizeBytes: number,
   [start, end]: readonly [bigint, bigint],
 ): Promise<Area[]> {
-  const policies = policiesIn(await files.text(`/proc/${pid}/numa_maps`));
+  const smaps = await files.areasText(`/proc/${pid}/smaps`, start, end);
+  const [lowest] = /^[0-9a-f]+/.exec(smaps) ?? [];
+  if (lowest === undefined) return [];
+  const numaMaps = await files.areasText(`/proc/${pid}/numa_maps`, BigInt(`0x${lowest}`), end);
+  const policies = policiesIn(numaMaps);
   const areas: Area[] = [];
-  const blocks = (await files.text(`/proc/${pid}/smaps`)).split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/);
-  for (const block of blocks) {
+  for (const block of smaps.split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/)) {
     const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(block) ?? [];
     const first = BigInt(`0x${from}`);
     const last = BigInt(`0x${to}`);
-    if (last <= start || first >= end) continue;
     const visible = first > start ? first : start;
     const visibleEnd = last < end ? last : end;
     const kilobytes = /^AnonHugePages:\s+(\d+) kB/m.exec(block)?.[1] ?? 0;

@@ -25,7 +25,7 @@ import type {
 } from '../contract/world.ts';
 import type { FileCalls } from '../contract/world-files.ts';
 import type { Line, Reply } from './channel.ts';
-import { arrayText, hex, maskPairText, maskText } from './mask-text.ts';
+import { arrayText, hex, listOf, maskPairText, maskText, statusText } from './line-text.ts';
 import { fileCalls, machineFiles, writeFile } from './puppet-files.ts';
 import { areaCalls, objectCalls, ringCalls } from './puppet-memory.ts';
 import { stateCalls } from './puppet-states.ts';
@@ -35,10 +35,6 @@ const UNWRITTEN_MODE = -1;
 
 function failure(syscall: string, errno: number): SyscallFailure {
   return { ok: false, errno, syscall };
-}
-
-function listOf(text: string | undefined): string[] {
-  return text === undefined || text === 'none' ? [] : text.split(',');
 }
 
 /** The status array as the call left it, failed or not. */
@@ -181,7 +177,7 @@ export class PuppetProcess implements WorldProcess {
     else if (nodes !== null) nodesText = nodes.join(',');
     const reply = await this.#send(
       `move_pages ${pid} ${count} ${pagesText || 'null'} ${nodesText || 'null'} ` +
-        `${status.join(',') || 'null'} ${flags}`,
+        `${statusText(status)} ${flags}`,
     );
     readStatus(reply, status);
     if (reply.errno !== 0) return failure('move_pages', reply.errno);

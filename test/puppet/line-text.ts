@@ -1,4 +1,4 @@
-/** Numbers and node masks as the puppet's protocol words them. */
+/** Numbers, node masks and lists as the puppet's protocol words them. */
 
 import type { MaskArgument } from '../contract/world.ts';
 
@@ -36,4 +36,20 @@ export function maskPairText(from: MaskArgument, to: MaskArgument): string {
     return words.map(hex).join(',');
   };
   return `${bits} ${text(from)} ${text(to)}`;
+}
+
+/** `all:VALUE` where all are one. */
+export function statusText(status: Int32Array): string {
+  const [first] = status;
+  const isOne = first !== undefined && status.every((value) => value === first);
+  return isOne ? `all:${first}` : status.join(',') || 'null';
+}
+
+/** `0*3,-14` is 0, 0, 0, -14. */
+export function listOf(text: string | undefined): string[] {
+  if (text === undefined || text === 'none') return [];
+  return text.split(',').flatMap((item) => {
+    const [value = '', count = '1'] = item.split('*');
+    return Array.from({ length: Number(count) }, () => value);
+  });
 }
