@@ -1,12 +1,12 @@
 // @ts-check
 // Programs as one file that travels into guests: what `puppet batch` reads, compressed.
 
-import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { projectFolder } from '../guest/host.mjs';
 import { bundlePath } from './bundle.mjs';
+import { hashOf } from './kept-answers.mjs';
 
 // One CPU: outcomes repeat, and emulation is many times faster than with several. A second one
 // shows what groups do to the CPUs of a thread.
@@ -22,11 +22,19 @@ let fileCount = 0;
  * @typedef {object} Script
  * @property {string} path below the project's folder of build results, which guests get
  * @property {string} machine that it is for
- * @property {string} digest of its text
+ * @property {string} digest hash of its text
  * @property {number} programCount
  * @property {number} callCount calls of all programs, questions about their effects included
  * @property {(index: number) => Program} programAt
  */
+
+/**
+ * The text of many programs, as `puppet batch` reads it.
+ * @param {readonly (readonly string[])[]} scripts lines of each program
+ */
+export function batchText(scripts) {
+  return `${scripts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
 
 /**
  * Has a script made, and removes its file after the body.
@@ -41,18 +49,18 @@ let fileCount = 0;
 export async function withScript(harness, programCount, programAt, body, isChosen = false) {
   let callCount = 0;
   let groupCount = 0;
-  /** @type {string[]} */
-  const texts = [];
+  /** @type {string[][]} */
+  const scripts = [];
   for (let index = 0; index < programCount; index += 1) {
     const program = programAt(index);
     groupCount += Number(program.groups !== undefined);
     const lines = await harness.scriptOf(program);
     callCount += lines.length;
-    texts.push(lines.join('\n'));
+    scripts.push(lines);
   }
   const path = join(dirname(bundlePath), `programs-${process.pid}-${fileCount++}.gz`);
-  const text = `${texts.join('\n\n')}\n`;
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const text = batchText(scripts);
+  const digest = hashOf(text);
   writeFileSync(path, gzipSync(text, { level: 1 }));
   try {
     const isOfGroups = groupCount === programCount || (isChosen && groupCount > 0);

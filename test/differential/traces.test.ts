@@ -4,15 +4,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../scripts/contract/document.mjs';
+import { answerSets } from '../../scripts/differential/kept-answers.mjs';
 import { readTrace } from '../../scripts/differential/trace.mjs';
-import { generateProgram } from './generate.ts';
+import { scaledTimeoutMs } from '../support/environment.ts';
+import { type Answered, answersOf } from './answers.ts';
 import { classify, KNOWN, knownBetween, type Verdict } from './known-differences.ts';
 import type { Outcome } from './outcome.ts';
 import type { Program } from './program.ts';
 
 const LINES = ['6.1', '6.12', '6.18', '7.2'];
 const PAIRS = LINES.slice(1).map((newer, index) => [LINES[index] as string, newer] as const);
-const FILES = ['programs.jsonl', 'groups.jsonl'] as const;
+const timeout = scaledTimeoutMs(60_000);
 const CORPUS = new URL('./corpus/', import.meta.url);
 
 type Trace = ReturnType<typeof readTrace>;
@@ -36,26 +38,23 @@ const CORPUS_NAMES = readdirSync(CORPUS)
   .sort()
   .map((name) => name.replace('.json', ''));
 
-describe('recorded traces', () => {
-  for (const [older, newer] of PAIRS) {
-    test.each(FILES)(`%s: ${older} and ${newer} differ in nothing new`, (file) => {
-      const a = traceOf(older, file);
-      const verdicts = verdictsOf(a, traceOf(newer, file));
-      for (const [index, { first }] of verdicts.entries()) {
-        expect(first, `seed ${a.programs[index]?.seed}`).toBeUndefined();
+for (const set of answerSets) {
+  describe(`answers to random programs, ${set.kind}`, () => {
+    let answers: Promise<Answered> | undefined;
+    test.each(PAIRS)('%s and %s differ in nothing new', { timeout }, async (older, newer) => {
+      answers ??= answersOf(set);
+      const { programs, releases, outcomes } = await answers;
+      const a = await outcomes(older);
+      const b = await outcomes(newer);
+      const between = { a: releases[older] as string, b: releases[newer] as string };
+      for (const [index, program] of programs.entries()) {
+        const [left, right] = [a[index], b[index]] as [Outcome, Outcome];
+        const { first } = classify(program, left, right, between);
+        expect(first, `seed ${program.seed}`).toBeUndefined();
       }
     });
-  }
-
-  test('a seed is still the same program, of each kind', () => {
-    const kinds = { 'programs.jsonl': 'plain', 'groups.jsonl': 'v2' } as const;
-    for (const file of FILES) {
-      const { programs } = traceOf('7.2', file);
-      const made = programs.map(({ seed }) => generateProgram(seed, new Set(), kinds[file]));
-      expect(made).toEqual(programs);
-    }
   });
-});
+}
 
 describe('the corpus', () => {
   test('has a program for each known difference', () => {

@@ -1,14 +1,20 @@
-/** The simulator does what kernels did: recorded programs, run again without a guest. */
+/** The simulator does what kernels did: programs that they ran, run again without a guest. */
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { KERNEL_PROFILES, type KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
 import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import { answerSets } from '../../scripts/differential/kept-answers.mjs';
 import { readTrace } from '../../scripts/differential/trace.mjs';
+import { type Answered, answersOf } from '../differential/answers.ts';
 import type { Outcome } from '../differential/outcome.ts';
+import type { Program } from '../differential/program.ts';
 import { simulate } from '../differential/simulate.ts';
 import { compareWithKernel } from '../differential/simulator-differences.ts';
+import { scaledTimeoutMs } from '../support/environment.ts';
+
+type Verdict = NonNullable<ReturnType<typeof compareWithKernel>>;
 
 const LINES = Object.keys(KERNEL_PROFILES) as KernelLine[];
 
@@ -17,30 +23,50 @@ function machine(name: string): MachineDescription {
   return JSON.parse(readFileSync(file, 'utf8')) as MachineDescription;
 }
 
-const SINGLE_CPU = machine('four-nodes-single-cpu');
-/** Programs with groups are recorded there. */
-const TWO_CPUS = machine('four-nodes-two-cpus');
-
-const FILES = ['programs.jsonl', 'groups.jsonl', 'corpus.jsonl'];
-/** Cpusets of cgroup version 1, which only this kernel has. */
+/** Cpusets of cgroup version 1, which only 6.1 has. */
 const OLD_FILES = ['groups-v1.jsonl', 'groups-v1-migrate.jsonl'];
+
+/** What the simulator does otherwise than the kernel, what is known included. */
+async function differencesIn(
+  programs: readonly Program[],
+  outcomes: readonly Outcome[],
+  on: MachineDescription,
+  line: KernelLine,
+): Promise<({ seed: number } & Verdict)[]> {
+  const found: ({ seed: number } & Verdict)[] = [];
+  for (const [index, program] of programs.entries()) {
+    const simulated = await simulate(program, on, line);
+    const verdict = compareWithKernel(program, outcomes[index] as Outcome, simulated);
+    if (verdict !== undefined) found.push({ seed: program.seed, ...verdict });
+  }
+  return found;
+}
 
 describe('recorded programs', () => {
   for (const line of LINES) {
-    for (const file of line === '6.1' ? [...FILES, ...OLD_FILES] : FILES) {
+    for (const file of line === '6.1' ? ['corpus.jsonl', ...OLD_FILES] : ['corpus.jsonl']) {
       test(`${line}: ${file}`, async () => {
         const path = fileURLToPath(new URL(`../traces/${line}/${file}`, import.meta.url));
         const { programs, outcomes } = readTrace(path);
-        const found: unknown[] = [];
-        for (const [index, program] of programs.entries()) {
-          const on = file === 'programs.jsonl' ? SINGLE_CPU : TWO_CPUS;
-          const simulated = await simulate(program, on, line);
-          const verdict = compareWithKernel(program, outcomes[index] as Outcome, simulated);
-          if (verdict !== undefined) found.push({ seed: program.seed, ...verdict });
-        }
         expect(programs.length).toBeGreaterThan(5);
-        expect(found).toEqual([]);
+        const on = machine('four-nodes-two-cpus');
+        expect(await differencesIn(programs, outcomes, on, line)).toEqual([]);
       });
     }
   }
 });
+
+for (const set of answerSets) {
+  describe(`answers to random programs, ${set.kind}`, () => {
+    let answers: Promise<Answered> | undefined;
+    test.each(set.lines)('as %s', { timeout: scaledTimeoutMs(120_000) }, async (line) => {
+      answers ??= answersOf(set);
+      const { programs, outcomes } = await answers;
+      const kernel = await outcomes(line);
+      expect(kernel).toHaveLength(set.programCount);
+      const on = machine(set.machine);
+      const found = await differencesIn(programs, kernel, on, line as KernelLine);
+      expect(found.filter((verdict) => 'first' in verdict)).toEqual([]);
+    });
+  });
+}

@@ -26,11 +26,15 @@ export function namesOf(reader: Reader, path: string): SyscallResult<string[]> {
 function rootOf(reader: Reader): FolderEntry {
   const { machine } = reader;
   return folderOf({
-    proc: procFolder(reader),
-    sys: folderOf({
-      devices: folderOf({ system: folderOf({ node: nodesFolder(machine) }) }),
-      kernel: folderOf({ mm: memoryFolder(machine) }),
-    }),
+    get proc() {
+      return procFolder(reader);
+    },
+    get sys() {
+      return folderOf({
+        devices: folderOf({ system: folderOf({ node: nodesFolder(machine) }) }),
+        kernel: folderOf({ mm: memoryFolder(machine) }),
+      });
+    },
   });
 }
 
@@ -39,8 +43,12 @@ function procFolder(reader: Reader): FolderEntry {
   const { process } = thread;
   const more = folderOf({
     ...machineFiles(machine),
-    self: processFolder(reader, process, process.mainThread),
-    'thread-self': threadFolder(reader, process, thread.tid),
+    get self() {
+      return processFolder(reader, process, process.mainThread);
+    },
+    get 'thread-self'() {
+      return threadFolder(reader, process, thread.tid);
+    },
   });
   const pids = (): number[] => [...machine.processes].map(({ pid }) => pid).sort((a, b) => a - b);
   return numberedFolder('', pids, (pid) => folderOfTask(reader, pid), more);

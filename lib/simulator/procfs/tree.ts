@@ -21,14 +21,12 @@ export interface FolderEntry {
 
 export type Entry = FileEntry | FolderEntry;
 
-/** A folder whose entries are known; those that are `undefined` are not there. */
+/** A folder whose entries are known; those that are `undefined` are not there. A getter makes its
+ *  entry when somebody looks. */
 export function folderOf(entries: Readonly<Record<string, Entry | undefined>>): FolderEntry {
-  const known = new Map(
-    Object.entries(entries).flatMap(([name, entry]) =>
-      entry === undefined ? [] : [[name, entry]],
-    ),
-  );
-  return { names: () => [...known.keys()], find: (name) => known.get(name) };
+  const find = (name: string): Entry | undefined =>
+    Object.hasOwn(entries, name) ? entries[name] : undefined;
+  return { names: () => Object.keys(entries).filter((name) => find(name) !== undefined), find };
 }
 
 /** A folder of numbered things, and some more. */
