@@ -139,8 +139,9 @@ export function writeAnswers(set, { hashes, releases, replies }) {
   const inOrder = Object.fromEntries(lines.map((line) => [line, releases[line]]));
   const record = { ...readRecord(), [set.kind]: { hashes, releases: inOrder } };
   writeFileSync(recordFile, `${JSON.stringify(record, null, 2)}\n`);
-  const where = `${Math.ceil(bytes.length / 1000)} kB in ${relative(projectFolder, repliesFile(set))}`;
-  return `${set.kind}: ${set.programCount} programs of ${lines.join(', ')}, ${where}`;
+  const file = relative(projectFolder, repliesFile(set));
+  const size = `${Math.ceil(bytes.length / 1000)} kB`;
+  return `${set.kind}: ${set.programCount} programs of ${lines.join(', ')}, ${size} in ${file}`;
 }
 
 /**
