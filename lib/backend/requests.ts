@@ -81,14 +81,16 @@ const movePages: Check<MovePagesRequest> = (value, argument) => {
   const asked = movePagesMembers(value, argument);
   const { pages, nodes, status } = asked;
   const count = isBigUint64Array(pages) ? pages.length : pages.pageCount;
-  const check = (array: Int32Array, name: string): void => {
-    if (array.length >= count) return;
-    throw outOfRange(name, `it must have an element for each of the ${count} pages`, array);
-  };
-  if (isInt32Array(nodes)) check(nodes, 'nodes');
-  check(status, 'status');
+  if (isInt32Array(nodes)) requireElements(nodes, count, 'nodes');
+  requireElements(status, count, 'status');
   return asked;
 };
+
+/** @throws RangeError ERR_OUT_OF_RANGE for an array that is shorter than there are pages */
+export function requireElements(array: Int32Array, count: number, argument: string): void {
+  if (array.length >= count) return;
+  throw outOfRange(argument, `it must have an element for each of the ${count} pages`, array);
+}
 
 const migratePagesMembers = request<MigratePagesRequest>({
   pid: bits32,

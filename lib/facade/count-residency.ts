@@ -39,7 +39,7 @@ export async function countResidency(
     }
   }
   signal?.throwIfAborted();
-  return { ok: true, value: tally.finish(range) };
+  return { ok: true, value: finish(tally, range) };
 }
 
 /** The same, blocking the calling thread. */
@@ -56,10 +56,16 @@ export function countResidencySync(range: PagesOfProcess): SyscallResult<Residen
       }
     }
   }
-  return { ok: true, value: tally.finish(range) };
+  return { ok: true, value: finish(tally, range) };
 }
 
-class ResidencyTally {
+function finish(tally: ResidencyTally, { backend, pageCount }: PagesOfProcess): Residency {
+  const { pageSizeBytes } = backend;
+  return tally.finish({ pageCount, pageSizeBytes, method: 'move_pages' });
+}
+
+/** Adds pages up by where they are. */
+export class ResidencyTally {
   readonly #byNode: Record<NodeId, number> = {};
   #present = 0;
   #notPresent = 0;
@@ -75,7 +81,7 @@ class ResidencyTally {
 
   add(status: Int32Array): void {
     if (isUniform(status)) {
-      this.#addPages(status[0] as number, status.length);
+      this.addPages(status[0] as number, status.length);
       return;
     }
     // Into an array first: on mixed pages that halves what counting adds (scripts/bench).
@@ -83,14 +89,16 @@ class ResidencyTally {
     for (let index = 0; index < status.length; index += 1) {
       const place = status[index] as number;
       if (place >= 0 && place < counts.length) (counts[place] as number) += 1;
-      else this.#addPages(place, 1);
+      else this.addPages(place, 1);
     }
     counts.forEach((pageCount, node) => {
-      if (pageCount > 0) this.#addPages(node, pageCount);
+      if (pageCount > 0) this.addPages(node, pageCount);
     });
   }
 
-  #addPages(place: number, pageCount: number): void {
+  /** Of pages with another place nothing is known. */
+  addPages(place: number, pageCount: number): void {
+    if (pageCount === 0) return;
     if (place >= 0) {
       this.#byNode[place] = (this.#byNode[place] ?? 0) + pageCount;
       this.#present += pageCount;
@@ -101,14 +109,19 @@ class ResidencyTally {
     }
   }
 
-  finish(range: PagesOfProcess): Residency {
+  finish(facts: {
+    readonly pageCount: number;
+    readonly pageSizeBytes: number;
+    readonly method: Residency['method'];
+  }): Residency {
+    const { pageCount: total, pageSizeBytes, method } = facts;
     const [present, notPresent, zeroPage] = [this.#present, this.#notPresent, this.#zeroPage];
-    const failed = range.pageCount - present - notPresent - zeroPage;
+    const failed = Math.max(0, total - present - notPresent - zeroPage);
     return Object.freeze({
-      pageSizeBytes: range.backend.pageSizeBytes,
-      pages: Object.freeze({ total: range.pageCount, present, notPresent, zeroPage, failed }),
+      pageSizeBytes,
+      pages: Object.freeze({ total, present, notPresent, zeroPage, failed }),
       byNode: Object.freeze(this.#byNode),
-      method: 'move_pages',
+      method,
     });
   }
 }

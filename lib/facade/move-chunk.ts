@@ -10,6 +10,7 @@ import {
   type Attempt,
   abortOf,
   attemptPages,
+  isOver,
   type Stop,
   type Targets,
   targetAt,
@@ -42,14 +43,7 @@ export function* stepsOf(range: PagesOfProcess, tally: MigrationTally): Generato
     if (!part.isAbsent) {
       const steps = chunksOf(part, range.backend, stepPageCount(pageSizeBytes));
       for (const span of steps) yield { ...span, isAbsent: false };
-    } else if (part.address > range.address || part.pageCount === 0) {
-      yield part;
-    } else {
-      // The first page is asked for in any case: the kernel then judges the call.
-      yield { address: part.address, pageCount: 1, isAbsent: false };
-      const address = part.address + BigInt(pageSizeBytes);
-      yield { address, pageCount: part.pageCount - 1, isAbsent: true };
-    }
+    } else yield part;
   }
 }
 
@@ -75,9 +69,8 @@ export async function moveChunk(
   stopBefore: Stop | undefined,
 ): Promise<Stop | undefined> {
   const before = await locateChunk(chunk);
-  return before instanceof Int32Array
-    ? moveLocated(chunk, before, stopBefore)
-    : (stopBefore ?? before);
+  // A refused look ends the move, also one that only counts what a full node has left.
+  return before instanceof Int32Array ? moveLocated(chunk, before, stopBefore) : before;
 }
 
 /** Where its pages are. Where the look is refused they count as not attempted. */
@@ -122,7 +115,7 @@ async function attemptAndVerify(chunk: AimedChunk, before: Int32Array): Promise<
   const outcome = new Int32Array(before.length).fill(STATUS_UNSET);
   const ended = await attemptPages(chunk, before, outcome);
   const { after, blind } = await verify(chunk, before, outcome);
-  const stop = ended ?? blind;
+  const stop = isOver(ended) ? ended : (blind ?? ended);
   for (let index = outcome.indexOf(STATUS_UNSET); index >= 0; ) {
     const place = after[index] as number;
     outcome[index] = place === targetAt(targets, index) ? place : codeOf(place, stop);

@@ -13,7 +13,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Backend, PageSpan } from '../backend/backend.ts';
 import { PAGE_IS } from '../core/uapi.ts';
 import { pagesByNodeOf, parseNumaMaps } from '../procfs/numa-maps.ts';
-import type { PagesOfProcess } from './residency.ts';
+import { isUniform, type PagesOfProcess } from './residency.ts';
 
 /** Some of a range's pages; none, where looking for them takes long. */
 export interface Part extends PageSpan {
@@ -35,7 +35,6 @@ const PIECES_AT_A_TIME = 64;
 /** Bits of an entry's high word: the page is present, swapped out. */
 const PRESENT = 0x8000_0000;
 const SWAPPED = 0x4000_0000;
-const ENTRY_BYTES = 8;
 /** Longest time on the calling thread without a turn for others. */
 const TURN_MS = 10;
 
@@ -48,6 +47,16 @@ export function* partsOf(range: PagesOfProcess, placedPages: () => number): Gene
     yield partOf(range, 0, range.pageCount, { isAbsent: false });
     return;
   }
+  for (const part of largeParts(range, placedPages)) {
+    if (part.isAbsent && part.address === range.address && part.pageCount > 0) {
+      // The first page is asked for in any case: the kernel then judges the call.
+      yield partOf(range, 0, 1, { isAbsent: false });
+      yield partOf(range, 1, part.pageCount, { isAbsent: true });
+    } else yield part;
+  }
+}
+
+function* largeParts(range: PagesOfProcess, placedPages: () => number): Generator<Part> {
   const unscanned = yield* scannedParts(range);
   yield* readParts(range, unscanned, placedPages);
 }
@@ -66,9 +75,32 @@ export class Turns {
   }
 }
 
-/** Pages of the calling process that are mapped in, also those of zeros; `undefined` where pagemap
- *  is closed. */
-export function countPresentPages(backend: Backend, span: PageSpan): number | undefined {
+/** Work that is made of steps, with turns for others between them. @throws the signal's reason */
+export async function inTurns<T>(
+  steps: Generator<unknown, T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const turns = new Turns();
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (turns.areDue) await turns.take();
+    signal?.throwIfAborted();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, blocking the calling thread. */
+export function atOnce<T>(steps: Generator<unknown, T>): T {
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+}
+
+/**
+ * Counts pages of the calling process that are mapped in, also those of zeros: one call for each
+ * step. The value is `undefined` where pagemap is closed.
+ */
+export function* countPresentPages(
+  backend: Backend,
+  span: PageSpan,
+): Generator<undefined, number | undefined> {
   const range = { backend, pid: 0, ...span };
   const scan = scanRuns(range, PAGE_IS.PRESENT);
   let present = 0;
@@ -79,12 +111,14 @@ export function countPresentPages(backend: Backend, span: PageSpan): number | un
       break;
     }
     for (const { start, end } of next.value.runs) present += end - start;
+    yield;
   }
   for (let start = from; start < range.pageCount; start += ENTRIES_AT_A_TIME) {
     const end = Math.min(range.pageCount, start + ENTRIES_AT_A_TIME);
     const entries = backend.pagemap(spanOf(range, start, end));
     if (!entries.ok) return undefined;
     for (const run of runsOf(entries.value, start, PRESENT)) present += run.end - run.start;
+    yield;
   }
   return present;
 }
@@ -204,12 +238,6 @@ function runsOf(entries: BigUint64Array, offset: number, bits: number): Run[] {
     runs.push({ start: offset + start, end: offset + index });
   }
   return runs;
-}
-
-/** Compared with itself, one entry apart: at the speed of memcmp. */
-function isUniform({ buffer, byteOffset, byteLength }: BigUint64Array): boolean {
-  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-  return Buffer.compare(bytes.subarray(ENTRY_BYTES), bytes.subarray(0, -ENTRY_BYTES)) === 0;
 }
 
 /** Runs that are near to each other make one part with what is between them. */

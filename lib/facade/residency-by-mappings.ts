@@ -16,9 +16,9 @@ import { ERRNO } from '../core/errno.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { type MapsEntry, parseMaps } from '../procfs/maps.ts';
 import { type NumaMapsEntry, pagesByNodeOf, parseNumaMaps } from '../procfs/numa-maps.ts';
-import { countResidency, countResidencySync } from './count-residency.ts';
-import { countPresentPages } from './present-parts.ts';
-import type { PagesOfProcess, Residency } from './residency.ts';
+import { countResidency, countResidencySync, ResidencyTally } from './count-residency.ts';
+import { atOnce, countPresentPages, inTurns } from './present-parts.ts';
+import { NOT_PRESENT, type PagesOfProcess, type Residency, ZERO_PAGE } from './residency.ts';
 
 /** Pages of a mapping beyond the range that are looked at, 4 GiB of small ones. */
 const BEYOND_MAX = 2 ** 20;
@@ -33,7 +33,7 @@ export async function residencyOf(
 ): Promise<SyscallResult<Residency>> {
   const result = await countResidency(range, signal);
   if (result.ok || !isRefused(result)) return result;
-  const told = await countByMappings(range.backend, range);
+  const told = await countByMappings(range, signal);
   return told.ok ? told : result;
 }
 
@@ -41,7 +41,7 @@ export async function residencyOf(
 export function residencyOfSync(range: PagesOfProcess): SyscallResult<Residency> {
   const result = countResidencySync(range);
   if (result.ok || !isRefused(result)) return result;
-  const told = countByMappingsSync(range.backend, range);
+  const told = countByMappingsSync(range);
   return told.ok ? told : result;
 }
 
@@ -53,40 +53,44 @@ function isRefused({ syscall, errno }: SyscallFailure): boolean {
 
 /** The failure is that of the files. */
 async function countByMappings(
-  backend: Backend,
-  span: PageSpan,
+  range: PagesOfProcess,
+  signal: AbortSignal | undefined,
 ): Promise<SyscallResult<Residency>> {
-  const maps = await backend.readText(MAPS);
+  const maps = await range.backend.readText(MAPS);
   if (!maps.ok) return maps;
-  const numaMaps = await backend.readText(NUMA_MAPS);
-  return numaMaps.ok ? count(backend, span, maps.value, numaMaps.value) : numaMaps;
+  const numaMaps = await range.backend.readText(NUMA_MAPS);
+  if (!numaMaps.ok) return numaMaps;
+  return { ok: true, value: await inTurns(count(range, maps.value, numaMaps.value), signal) };
 }
 
-function countByMappingsSync(backend: Backend, span: PageSpan): SyscallResult<Residency> {
-  const maps = backend.readTextSync(MAPS);
+function countByMappingsSync(range: PagesOfProcess): SyscallResult<Residency> {
+  const maps = range.backend.readTextSync(MAPS);
   if (!maps.ok) return maps;
-  const numaMaps = backend.readTextSync(NUMA_MAPS);
-  return numaMaps.ok ? count(backend, span, maps.value, numaMaps.value) : numaMaps;
+  const numaMaps = range.backend.readTextSync(NUMA_MAPS);
+  if (!numaMaps.ok) return numaMaps;
+  return { ok: true, value: atOnce(count(range, maps.value, numaMaps.value)) };
 }
 
-function count(
-  backend: Backend,
-  { address, pageCount }: PageSpan,
+function* count(
+  { backend, address, pageCount }: PagesOfProcess,
   mapsText: string,
   numaMapsText: string,
-): SyscallResult<Residency> {
+): Generator<undefined, Residency> {
   const { pageSizeBytes } = backend;
-  const end = address + BigInt(pageCount * pageSizeBytes);
+  const end = address + BigInt(pageCount) * BigInt(pageSizeBytes);
   const lines = new Map(parseNumaMaps(numaMapsText).map((line) => [line.start, line]));
-  const tally = new Tally();
+  const tally = new ResidencyTally();
   for (const entry of parseMaps(mapsText)) {
     const first = entry.start > address ? entry.start : address;
     const last = entry.end < end ? entry.end : end;
     if (first >= last) continue;
     const part = { address: first, pageCount: pagesIn(first, last, pageSizeBytes) };
-    tally.add(countPart(backend, part, entry, lines.get(entry.start)));
+    const counts = yield* countPart(backend, part, entry, lines.get(entry.start));
+    for (const [node, pages] of counts.byNode) tally.addPages(node, pages);
+    tally.addPages(NOT_PRESENT, counts.notPresent);
+    tally.addPages(ZERO_PAGE, counts.zeroPage);
   }
-  return { ok: true, value: tally.finish(pageCount, pageSizeBytes) };
+  return tally.finish({ pageCount, pageSizeBytes, method: 'numa_maps' });
 }
 
 /** What is known of the part of the range that lies in one mapping. */
@@ -98,16 +102,16 @@ interface PartCounts {
 
 const NOTHING: PartCounts = { byNode: new Map(), notPresent: 0, zeroPage: 0 };
 
-function countPart(
+function* countPart(
   backend: Backend,
   part: PageSpan,
   { start, end }: MapsEntry,
   line: NumaMapsEntry | undefined,
-): PartCounts {
+): Generator<undefined, PartCounts> {
   const byNode = line === undefined ? undefined : pagesByNodeOf(line, backend.pageSizeBytes);
   const placed = [...(byNode?.values() ?? [])].reduce((sum, pages) => sum + pages, 0);
   const beyond = pagesIn(start, end, backend.pageSizeBytes) - part.pageCount;
-  const present = countPresentPages(backend, part);
+  const present = yield* countPresentPages(backend, part);
   if (present === undefined) {
     // Pages without a place are pages of zeros, or are not there: neither has memory of its own.
     if (byNode === undefined || beyond > 0) return NOTHING;
@@ -125,8 +129,8 @@ function countPart(
   const before = { address: start, pageCount: Number((part.address - start) / size) };
   const behind = part.address + BigInt(part.pageCount) * size;
   const after = { address: behind, pageCount: Number((end - behind) / size) };
-  const others =
-    (countPresentPages(backend, before) ?? 0) + (countPresentPages(backend, after) ?? 0);
+  const presentBefore = (yield* countPresentPages(backend, before)) ?? 0;
+  const others = presentBefore + ((yield* countPresentPages(backend, after)) ?? 0);
   // With pages of zeros among them nobody knows whose they are.
   if (others + present !== placed) return { ...NOTHING, notPresent };
   return { byNode: new Map([[node, present]]), notPresent, zeroPage: 0 };
@@ -134,31 +138,4 @@ function countPart(
 
 function pagesIn(start: bigint, end: bigint, pageSizeBytes: number): number {
   return Number((end - start) / BigInt(pageSizeBytes));
-}
-
-class Tally {
-  readonly #byNode: Record<NodeId, number> = {};
-  #present = 0;
-  #notPresent = 0;
-  #zeroPage = 0;
-
-  add({ byNode, notPresent, zeroPage }: PartCounts): void {
-    for (const [node, pages] of byNode) {
-      this.#byNode[node] = (this.#byNode[node] ?? 0) + pages;
-      this.#present += pages;
-    }
-    this.#notPresent += notPresent;
-    this.#zeroPage += zeroPage;
-  }
-
-  finish(total: number, pageSizeBytes: number): Residency {
-    const [present, notPresent, zeroPage] = [this.#present, this.#notPresent, this.#zeroPage];
-    const failed = Math.max(0, total - present - notPresent - zeroPage);
-    return Object.freeze({
-      pageSizeBytes,
-      pages: Object.freeze({ total, present, notPresent, zeroPage, failed }),
-      byNode: Object.freeze(this.#byNode),
-      method: 'numa_maps',
-    });
-  }
 }

@@ -182,11 +182,12 @@ function normalizeAbsent(
 }
 
 /**
- * Whether all pages have one status, as they mostly do: the array is compared with itself, one
- * entry apart, at the speed of memcmp. A loop in JavaScript costs 20 times as much (scripts/bench).
+ * Whether all pages have one status or entry, as they mostly do: the array is compared with itself,
+ * one element apart, at the speed of memcmp. A loop in JavaScript costs 20 times as much
+ * (scripts/bench).
  */
-export function isUniform(status: Int32Array): boolean {
-  const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT } = status;
+export function isUniform(elements: Int32Array | BigUint64Array): boolean {
+  const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT } = elements;
   const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   return (
     Buffer.compare(bytes.subarray(BYTES_PER_ELEMENT), bytes.subarray(0, -BYTES_PER_ELEMENT)) === 0

@@ -19,6 +19,8 @@ export interface TaskStat {
   readonly threadCount: number;
   /** Clock ticks from the machine's start to its own: with the id, it names one process. */
   readonly startTicks: number;
+  /** Of all of its mappings; 0 where it has no memory of its own. */
+  readonly virtualBytes: number;
   /** The CPU that it ran on last. */
   readonly processor: number;
 }
@@ -32,6 +34,7 @@ const FIELD = {
   systemTicks: 12,
   threadCount: 17,
   startTicks: 19,
+  virtualBytes: 20,
   processor: 36,
 } as const;
 
@@ -53,6 +56,7 @@ export function parseStat(text: string): TaskStat | null {
     cpuTicks: number('userTicks') + number('systemTicks'),
     threadCount: number('threadCount'),
     startTicks: number('startTicks'),
+    virtualBytes: number('virtualBytes'),
     processor: number('processor'),
   };
 }

@@ -96,6 +96,7 @@ function declareAccess(declare: DeclareTest): void {
         name: 'kthreadd',
         state: 'S',
         parentPid: 0,
+        virtualBytes: 0,
       });
     },
   );
@@ -112,6 +113,10 @@ function declareEnds(declare: DeclareTest): void {
     expect(await seenBy(process, pid, 0n)).toEqual({ ...WITHOUT_MEMORY, pagemap });
     const stat = await statOf(scene, pid);
     expect(stat).toMatchObject({ id: pid, state: 'Z', parentPid: process.pid, threadCount: 1 });
+    expect([stat.virtualBytes, (await statOf(scene, process.pid)).virtualBytes > 0]).toEqual([
+      0,
+      true,
+    ]);
     const status = await statusOf(scene, pid);
     expect(status).toMatchObject({ threadGroupId: pid, residentBytes: null });
     expect(await filesOf(scene.world).readNames(`/proc/${pid}/task`)).toSucceed([String(pid)]);

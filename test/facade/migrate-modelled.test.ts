@@ -155,6 +155,23 @@ describe('a refusal', () => {
     buffer.release();
   });
 
+  test.each([1, 2])('of look %i behind a full node rejects, too', async (index) => {
+    const model = modelOf(onNode(0, 3 * STEP_PAGE_COUNT), {
+      freePages: 3,
+      refuse: (kind, at) => (kind === 'query' && at === index ? ERRNO.EIO : undefined),
+    });
+    const { buffer, range } = openOn(model);
+    const { code, error } = await failureOf(() => buffer.migrate({ ...range, to: TARGET }));
+    expect(code).toBe('NUMA_SYSTEM_ERROR');
+    // Nobody knows of any page that it has moved where the first look behind the move is refused.
+    if (index > 1) {
+      const report = error.report as MigrationReport;
+      expectAccounted(report, model.pages.length);
+      expect(report.pages).toMatchObject({ moved: 3, notAttempted: 2 * STEP_PAGE_COUNT });
+    }
+    buffer.release();
+  });
+
   test('of the look after a move rejects, and the report claims no unknown place', async () => {
     const list = onNode(0, STEP_PAGE_COUNT + 20);
     (list.at(-7) as ModelledPage).trait = 'pinned';

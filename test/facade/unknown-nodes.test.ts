@@ -99,6 +99,11 @@ describe('what a node does not tell', () => {
     expect(text).toMatch(/^distance +0 +1 +2 +3$/m);
     expect(text).toMatch(/^ +0 +10 +\? +17 +21$/m);
     expect(text).toMatch(/^ +2 +\? +\? +\? +\?$/m);
+    const counters = { ...balancing.counters, numaHintFaults: 5, numaPagesMigrated: null };
+    const counted = { ...overview, balancing: { ...balancing, mode: 'normal', counters } as const };
+    const told = nodeOverview(counted, { columns: 100, colours: new Colours(false) }).join('\n');
+    expect(told).toMatch(/so far 5 hint faults/);
+    expect(told).not.toMatch(/moved/);
   });
 
   test('is the share of remote memory, where no thread runs on a known node', () => {
@@ -126,6 +131,12 @@ describe('what a node does not tell', () => {
     expect(planLaunch(numa, { ...request, cpus: '3' }).cpus?.cpus).toEqual([3]);
     const { message: absent } = thrownBy(() => planLaunch(numa, { ...request, cpus: '77' }));
     expect(absent).toContain('CPU 77 is not known to be online');
+    const same = { ...request, memoryNodes: 'same' };
+    const { code: unsure, message: why } = thrownBy(() =>
+      planLaunch(numa, { ...same, cpus: '0,3' }),
+    );
+    expect([unsure, why]).toEqual(['NUMA_UNSUPPORTED', expect.stringContaining('node of CPU 3;')]);
+    expect(`${planLaunch(numa, { ...same, cpus: '0-1' }).policy}`).toBe('bind:0');
     expect(readSetting(numa).cpuNodes).toBeNull();
     const backend = backendWith(PARTLY);
     const scenario = openScenario('full');

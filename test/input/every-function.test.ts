@@ -14,10 +14,8 @@ const CALLED = /^(withMachine|thread\.withPolicy) 1 .*(function|class)/;
 
 /** Right values that take as long as they say. */
 const LASTING: readonly RegExp[] = [
-  /^process.locate .*pageCount 2 \*\* 31$/,
   /^memory.keepTouching 2 2 \*\* 31$/,
   /^objects.write 1.(firstPage|pageCount) 2 /,
-  /^steps.movePages .*pageCount 2 /,
 ];
 
 async function faultsOf(callable: Callable, open: () => World): Promise<string[]> {

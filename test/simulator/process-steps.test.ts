@@ -3,10 +3,20 @@
 import { describe, expect, test } from 'vitest';
 import { MPOL_MF } from '../../lib/core/uapi.ts';
 import { PauseBudget } from '../../lib/facade/process/pause-budget.ts';
-import { AbortError, type Backend, openNuma } from '../../lib/index.ts';
+import {
+  AbortError,
+  type Backend,
+  bind,
+  interleave,
+  openNuma,
+  preferred,
+  preferredMany,
+  weightedInterleave,
+} from '../../lib/index.ts';
 import { Machine, type SimulatedProcess } from '../../lib/simulator/public.ts';
 import { failureOf } from '../core/thrown.ts';
 
+const POLICIES = { bind, interleave, preferred, preferredMany, weightedInterleave };
 const PAGE_BYTES = 4096;
 /** 8 MiB of base pages: one step. */
 const STEP_PAGES = 2048;
@@ -84,6 +94,32 @@ describe('a step that has nothing to move', () => {
   });
 });
 
+describe('a plan', () => {
+  test.each([
+    ['bind', 0, true],
+    ['bind', 2, false],
+    ['preferredMany', '0,2', true],
+    ['preferredMany', '1-2', false],
+    ['interleave', '1-3', false],
+    ['weightedInterleave', '0-3', true],
+    ['preferred', 0, true],
+    ['preferred', 1, false],
+  ] as const)(
+    'warns of the policy %s %s, where it names what is left: %s',
+    async (mode, nodes, isTold) => {
+      const machine = new Machine();
+      const numa = openNuma({ machine });
+      const buffer = numa.allocate(10 * PAGE_BYTES, { policy: bind(0) });
+      buffer.touch();
+      buffer.setPolicy(POLICIES[mode](nodes));
+      const { address } = buffer;
+      const plan = await numa.process().plan({ mappings: { address }, from: 0, to: 1 });
+      expect(plan.bytesToMove).toBe(10 * PAGE_BYTES);
+      expect(plan.warnings.map(({ kind }) => kind)).toEqual(isTold ? ['policy'] : []);
+    },
+  );
+});
+
 describe('an abort', () => {
   test('before and during the look at the mappings ends with a receipt of nothing', async () => {
     const machine = new Machine();
@@ -103,6 +139,22 @@ describe('an abort', () => {
       expect(report).toMatchObject({ aborted: true, pages: { moved: 0 } });
     }
     expect(new Set(await memory.locate({ address, pageCount: 10 }))).toEqual(new Set([0]));
+  });
+
+  test('of the count behind a full node: a refused look is an error', async () => {
+    const machine = new Machine();
+    const { process, address } = service(machine, 6 * STEP_PAGES);
+    const full = withoutMemory(machine.self.backend);
+    let looks = 0;
+    const backend = withMember(full, 'movePages', async (request) => {
+      looks += Number(request.nodes === null);
+      return looks === 4 ? { ok: false, errno: 5, syscall: 'move_pages' } : full.movePages(request);
+    });
+    const moving = openNuma({ backend })
+      .process(process.pid)
+      .migrateMappings({ mappings: { address }, to: 1 });
+    const { code, error } = await failureOf(() => moving);
+    expect([code, error.message]).toEqual(['NUMA_SYSTEM_ERROR', expect.stringContaining('EIO')]);
   });
 
   test('behind a full node ends the count, and progress is told there, too', async () => {
@@ -200,6 +252,17 @@ describe('a move in one call', () => {
       complete: true,
       outcome: 'complete',
     });
+  });
+
+  test('spares nothing on purpose for who may move shared pages', async () => {
+    const machine = new Machine();
+    const { process } = service(machine, 10);
+    process.fork();
+    const { backend } = machine.self;
+    // As where all of it came while the call was on its way.
+    const late = withMember(backend, 'migratePages', async () => ({ ok: true, value: 0 }));
+    const report = await openNuma({ backend: late }).process(process.pid).migrate({ to: 1 });
+    expect(report).toMatchObject({ leftBehind: 0, complete: false, outcome: 'partial' });
   });
 
   test('is not complete where nobody can tell', async () => {

@@ -149,6 +149,23 @@ const PERSONS: Readonly<Record<string, Persons>> = {
   },
 };
 
+test('root without the privilege is not sent to root', async () => {
+  const machine = new Machine();
+  const { target, address } = service(machine, 1000);
+  target.isDumpable = false;
+  const root = machine.process({ uid: 0, capabilities: [] });
+  for (const status of [PLAIN, `${IDS.replaceAll('1000', '7')}${NONE}`, `${IDS}${TRACER}`]) {
+    const texts = {
+      [`/proc/${target.pid}/status`]: status,
+      '/proc/self/status': `${IDS.replaceAll('1000', '0')}${NONE}`,
+    };
+    const numa = openNuma({ backend: withTexts(root.backend, texts) });
+    const { hint } = await refused(VERBS.locate, numa, target.pid, address);
+    expect(hint).toMatch(/run .*with CAP_SYS_PTRACE/);
+    expect(hint).not.toContain('as root');
+  }
+});
+
 const VERBS_THAT_ASK = Object.keys(VERBS).filter((name) => name !== 'mappings') as VerbName[];
 
 describe.each(Object.entries(PERSONS))('%s', (_, { target: theirs, own, more, rule }) => {

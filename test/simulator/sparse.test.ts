@@ -92,6 +92,13 @@ describe.each(kernelLines)('16 TiB with 4 pages, Linux %s', (kernel) => {
 });
 
 describe('where the kernel looks for no pages', () => {
+  it('an end to the look is heeded also where move_pages is refused', async () => {
+    const { buffer, machine } = openSparse('6.1');
+    machine.faults.deny('move_pages');
+    const signal = AbortSignal.timeout(50);
+    await expect(buffer.residency({ signal })).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
   it('an end to the look is heeded', async () => {
     const { buffer, machine } = openSparse('6.1');
     // More pages than will be found: the whole range would have to be read.

@@ -28,6 +28,10 @@ describe.each(kernelLines)('a process without memory, Linux %s', (kernel) => {
     it('cannot be asked for pages', async () => {
       await expect(process.locate(span)).rejects.toMatchObject(says);
       await expect(process.locateRuns(span)).rejects.toMatchObject(says);
+      for (const pageCount of [2 ** 18, 2 ** 20]) {
+        await expect(process.locate({ ...span, pageCount })).rejects.toMatchObject(says);
+        await expect(process.locateRuns({ ...span, pageCount })).rejects.toMatchObject(says);
+      }
     });
 
     it('has nothing to move', async () => {

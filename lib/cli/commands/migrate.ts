@@ -8,7 +8,6 @@ import type { AnyMigrationReport, MappingsMigrationReport } from '../../core/mig
 import type { Numa } from '../../facade/numa.ts';
 import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
 import type { ProcessMigrationReport } from '../../facade/process/migrate-at-once.ts';
-import { needMemory } from '../../services/without-memory.ts';
 import { parsePid, parsePositive, repeatable } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -67,7 +66,6 @@ export const migrateCommand: CommandSpec = defineCommand<MigrateOptions>({
   takesJson: true,
   async run(invocation) {
     const numa = invocation.open();
-    await needMemory(numa, invocation.args[0] as number);
     return invocation.options.atOnce === true
       ? migrateAtOnce(invocation, numa)
       : migrateInSteps(invocation, numa);

@@ -6,14 +6,14 @@ import { setTimeout } from 'node:timers/promises';
 import { Option } from 'commander';
 import { NumaError } from '../../core/errors.ts';
 import type { NodeStatistics } from '../../facade/host/node-statistics.ts';
-import type { Numa } from '../../facade/numa.ts';
+import { backendOf, type Numa } from '../../facade/numa.ts';
+import {
+  WITHOUT_MEMORY,
+  type WithoutMemory,
+  whyWithoutMemory,
+} from '../../facade/process/without-memory.ts';
 import { changesBetween, hasStartedAnew } from '../../services/statistics/changes.ts';
 import { type ProcessFigures, processFigures } from '../../services/statistics/process-figures.ts';
-import {
-  WITHOUT_MEMORY_TEXT,
-  type WithoutMemory,
-  withoutMemory,
-} from '../../services/without-memory.ts';
 import { parseCount, parsePids, parsePositive } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { readEarlierStatistics } from '../earlier-statistics.ts';
@@ -169,7 +169,7 @@ async function showProcesses(
 async function lookAt(numa: Numa, pid: number): Promise<Seen | Unknown> {
   try {
     const residency = await numa.process(pid).residency();
-    const reason = residency.mappingCount > 0 ? null : await withoutMemory(numa, pid);
+    const reason = residency.mappingCount > 0 ? null : await whyWithoutMemory(backendOf(numa), pid);
     return { ...processFigures(residency), withoutMemory: reason };
   } catch (error) {
     if (error instanceof NumaError) return { pid, error };
@@ -198,5 +198,5 @@ function printProcesses(
 }
 
 function noteOf({ withoutMemory: reason }: Seen): string[] {
-  return reason === null ? [] : [WITHOUT_MEMORY_TEXT[reason]];
+  return reason === null ? [] : [WITHOUT_MEMORY[reason].rule];
 }

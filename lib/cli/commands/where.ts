@@ -3,11 +3,11 @@
  */
 
 import { Option } from 'commander';
-import type { Numa } from '../../facade/numa.ts';
+import { backendOf, type Numa } from '../../facade/numa.ts';
 import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
 import { remoteShareOf } from '../../facade/process/process-threads.ts';
-import { withoutMemory } from '../../services/without-memory.ts';
+import { whyWithoutMemory } from '../../facade/process/without-memory.ts';
 import { parseCount, parsePid, repeatable } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
@@ -71,7 +71,8 @@ async function linesOf(
   const [residency, threads] = [await target.residency(), await target.threads()];
   const remoteShare = remoteShareOf(residency.bytesByNode, threads);
   const name = threads.find(({ tid }) => tid === target.pid)?.name ?? '';
-  const reason = residency.mappingCount > 0 ? null : await withoutMemory(numa, target.pid);
+  const reason =
+    residency.mappingCount > 0 ? null : await whyWithoutMemory(backendOf(numa), target.pid);
   const view = { name, withoutMemory: reason, residency, threads, remoteShare };
   const isMapped = options.maps === true || options.mapping !== undefined;
   const mappings = isMapped ? await selectMappings(numa, options, target.pid) : undefined;

@@ -197,7 +197,7 @@ function balancingSentence({ mode, scan, counters }: BalancingState): string {
     const local =
       numaHintFaultsLocal === null ? '' : ` (${numaHintFaultsLocal.toLocaleString('en-US')} local)`;
     parts.push(`so far ${countText(numaHintFaults, 'hint fault')}${local}`);
-    parts.push(`${countText(numaPagesMigrated ?? 0, 'page')} moved`);
+    if (numaPagesMigrated !== null) parts.push(`${countText(numaPagesMigrated, 'page')} moved`);
   }
   return parts.join('; ');
 }

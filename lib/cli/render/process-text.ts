@@ -6,7 +6,7 @@ import type { NodeId } from '../../core/node-mask.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
 import type { ProcessResidency } from '../../facade/process/process-residency.ts';
 import type { ProcessThread } from '../../facade/process/process-threads.ts';
-import { WITHOUT_MEMORY_TEXT, type WithoutMemory } from '../../services/without-memory.ts';
+import { WITHOUT_MEMORY, type WithoutMemory } from '../../facade/process/without-memory.ts';
 import { bar, nodeLetter } from './bar.ts';
 import type { Colours } from './colours.ts';
 import { paragraph } from './paragraph.ts';
@@ -61,7 +61,7 @@ export function processText(view: ProcessView, options: ProcessTextOptions): str
     '',
     ...(view.withoutMemory === null
       ? [...remoteLines(view, options), ...kindLines(residency, options)]
-      : paragraph(WITHOUT_MEMORY_TEXT[view.withoutMemory], columns)),
+      : paragraph(WITHOUT_MEMORY[view.withoutMemory].rule, columns)),
   ];
 }
 

@@ -15,8 +15,8 @@ import type {
   Confinement,
   NumaCall,
 } from './capability.ts';
-import { isReached } from './denial.ts';
-import { explainRefusal, isBefore, isWithoutNumaMaps, sinceText } from './explain.ts';
+import { isReached, lacksNumaMaps } from './denial.ts';
+import { explainRefusal, isBefore, sinceText } from './explain.ts';
 import { MODE_PROBES, PROBES, type Probe, SECCOMP_MODES } from './probes.ts';
 import { remediesOf } from './remedies.ts';
 import { findSurroundings } from './surroundings.ts';
@@ -145,8 +145,7 @@ async function askFile(
 ): Promise<Capability> {
   const result = await lookAt(backend, path);
   if (result.ok) return { name: path, works: true, isProbed: true };
-  const names = await backend.readNames('/proc/self');
-  const isLacking = path === '/proc/self/numa_maps' && isWithoutNumaMaps(names);
+  const isLacking = path === '/proc/self/numa_maps' && lacksNumaMaps(backend);
   const cause = isLacking ? 'kernel' : 'procfs';
   const reason = isLacking
     ? 'the kernel was built without it: CONFIG_NUMA'

@@ -31,6 +31,12 @@ export function isReached(probe: Probe, result: SyscallResult<unknown>): boolean
   return result.ok || probe.reachedBy?.includes(result.errno) === true;
 }
 
+/** Whether this process moves what others map, too: CAP_SYS_NICE in the initial user namespace. */
+export async function movesShared(backend: Backend): Promise<boolean> {
+  const probe = probeOf('move_pages', 'MPOL_MF_MOVE_ALL') as Probe;
+  return isReached(probe, await probe.ask(backend));
+}
+
 /** Whether an errno may be the answer of somebody in the kernel's place. */
 export function isDenial(errno: number): boolean {
   return errno === ERRNO.EPERM || errno === ERRNO.EACCES || errno === ERRNO.ENOSYS;
@@ -66,14 +72,13 @@ export function explainDenied(
   const { doesPlainWork, privileged } = made;
   const confinement = { seccomp: seccompOf(backend) };
   const isWithoutNuma = errno === ERRNO.ENOSYS && lacksNumaMaps(backend);
-  const evidence = { probe, errno, kernel, confinement, isWithoutNuma, doesPlainWork };
+  const evidence = { probe, errno, kernel, confinement, isWithoutNuma, doesPlainWork, privileged };
   const { cause, reason } = causeOf(evidence);
   const code = errno === ERRNO.ENOSYS ? 'NUMA_UNSUPPORTED' : 'NUMA_NOT_PERMITTED';
   if (cause === 'kernel') return { code, rule: reason, hint: kernelHint(probe) };
   if (cause === 'seccomp') return { code, rule: reason, hint: SECCOMP_HINT };
   if (cause !== 'capability') return { code, rule: reason, hint: 'see npx node-numa doctor' };
-  const rule = `${privileged} needs CAP_SYS_NICE in the initial user namespace; the call works`;
-  return { code, rule, hint: `leave ${privileged} out, or run with CAP_SYS_NICE` };
+  return { code, rule: reason, hint: `leave ${privileged} out, or run with CAP_SYS_NICE` };
 }
 
 function seccompOf(backend: Backend): (typeof SECCOMP_MODES)[number] | null {
@@ -82,8 +87,11 @@ function seccompOf(backend: Backend): (typeof SECCOMP_MODES)[number] | null {
   return mode === null ? null : (SECCOMP_MODES[mode] ?? null);
 }
 
-/** Looked for as if they were folders: what is there says so without being read. */
-function lacksNumaMaps(backend: Backend): boolean {
+/**
+ * Whether the kernel has no numa_maps for any process. They are looked for as if they were folders:
+ * what is there says so without being read.
+ */
+export function lacksNumaMaps(backend: Backend): boolean {
   const errnoOf = (name: string): number => {
     const answer = backend.readTextSync(`/proc/self/${name}/`);
     return answer.ok ? 0 : answer.errno;

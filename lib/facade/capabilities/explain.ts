@@ -3,7 +3,6 @@
  * release, and from whether the plain form of the call works.
  */
 
-import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO, errnoName } from '../../core/errno.ts';
 import type { Capability, CapabilityCause, Confinement } from './capability.ts';
 import type { Probe } from './probes.ts';
@@ -20,6 +19,8 @@ export interface Evidence {
   readonly isWithoutNuma: boolean;
   /** Whether the same call works without the flag; `undefined` for the plain form itself. */
   readonly doesPlainWork?: boolean | undefined;
+  /** What needs the privilege, as the caller wrote it. */
+  readonly privileged?: string | undefined;
 }
 
 /** A refusal, and what is known around it. */
@@ -61,8 +62,12 @@ export function causeOf(evidence: Evidence): Cause {
     return { cause: 'kernel', reason: sinceText(since, kernel) };
   }
   if (errno === ERRNO.EPERM && probe.isPrivileged === true && doesPlainWork === true) {
-    const reason = 'this flag needs CAP_SYS_NICE in the initial user namespace; the call works';
-    return { cause: 'capability', reason };
+    const { privileged = 'this flag' } = evidence;
+    const where = 'in the initial user namespace';
+    return {
+      cause: 'capability',
+      reason: `${privileged} needs CAP_SYS_NICE ${where}; the call works`,
+    };
   }
   if (errno === ERRNO.EINVAL) {
     return { cause: 'kernel', reason: `this kernel, ${kernel}, does not know it` };
@@ -113,9 +118,4 @@ export function isBefore(release: string, since: string): boolean {
 function numbersOf(release: string): [major: number, minor: number] {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
   return [Number(major ?? 0), Number(minor ?? 0)];
-}
-
-/** Whether the kernel has no numa_maps for any process; by the names in /proc/self. */
-export function isWithoutNumaMaps(names: SyscallResult<readonly string[]>): boolean {
-  return names.ok && names.value.includes('maps') && !names.value.includes('numa_maps');
 }

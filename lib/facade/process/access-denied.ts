@@ -10,6 +10,8 @@ import { NodeMask } from '../../core/node-mask.ts';
 import { hasCapability, type TaskStatus } from '../../procfs/status.ts';
 import { type ProcessFiles, readStatus } from './process-files.ts';
 
+const ROOT = 0;
+
 export interface DenialFacts {
   readonly rule: string;
   readonly hint: string;
@@ -51,17 +53,24 @@ export async function explainAccess(
       hint: 'journalctl -k --grep "audit|apparmor|selinux" shows which, node-numa doctor the rest',
     };
   }
+  const hint = runHint(own);
   if (hasMore(target, own)) {
     return {
       rule: 'the process has capabilities that we lack (CapPrm in /proc/PID/status)',
-      hint: 'run with CAP_SYS_PTRACE, or as root',
+      hint,
     };
   }
   const notDumpable = 'the process is not dumpable (PR_SET_DUMPABLE, or a program with privileges)';
   return {
     rule: profile === null ? notDumpable : `${notDumpable}, or ${confines} forbids it`,
-    hint: 'run with CAP_SYS_PTRACE, or as root',
+    hint,
   };
+}
+
+/** What helps, one of several; root, who may lack the privilege, is not sent to root. */
+function runHint({ effectiveUid }: TaskStatus, ...ways: readonly string[]): string {
+  const all = [...ways, 'with CAP_SYS_PTRACE', ...(effectiveUid === ROOT ? [] : ['as root'])];
+  return `run ${[all.slice(0, -1).join(', '), all.at(-1)].filter(Boolean).join(', or ')}`;
 }
 
 /** The nodes that a process may have memory of; `null` where nobody tells. */
@@ -95,7 +104,7 @@ function foreignIds(
   if (other !== undefined) {
     return {
       rule: `the process belongs to user ${other}, and we are ${uid}`,
-      hint: `run as user ${other}, with CAP_SYS_PTRACE, or as root`,
+      hint: runHint(own, `as user ${other}`),
     };
   }
   const gid = own.groupIds?.[isCall ? 0 : 1];
@@ -103,7 +112,7 @@ function foreignIds(
   if (group === undefined) return undefined;
   return {
     rule: `the process runs with group ${group}, and we with ${gid}`,
-    hint: `run with group ${group}, with CAP_SYS_PTRACE, or as root`,
+    hint: runHint(own, `with group ${group}`),
   };
 }
 

@@ -117,7 +117,7 @@ export class MappingsMove {
   async #moveSpan(part: MovingMapping, span: PageSpan): Promise<void> {
     const before = await locateChunk({ ...part, span });
     if (!(before instanceof Int32Array)) {
-      this.#end ??= before;
+      if (!this.#isOver) this.#end = before;
       return;
     }
     const { targets } = targetsFor(before, this.#plan);

@@ -6,11 +6,14 @@
  * map without counting them, unless the caller has CAP_SYS_NICE.
  */
 
+import type { Backend } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import type { MigrationOutcome } from '../../core/migration-report.ts';
 import type { NodeId, NodeMask } from '../../core/node-mask.ts';
 import { nodemaskPair, nodemaskWords } from '../../core/nodemask-words.ts';
 import { pagesByNodeOf, parseNumaMaps } from '../../procfs/numa-maps.ts';
+import { movesShared } from '../capabilities/denial.ts';
+import { NO_PAGES, outcomeOf } from '../migration-tally.ts';
 import { type NodeMoves, targetOf } from './node-moves.ts';
 import type { ProcessFiles } from './process-files.ts';
 import type { NodeBytes } from './process-mappings.ts';
@@ -52,7 +55,7 @@ export async function migrateAtOnce(
   const after = await read();
   const left = after && before && leftIn(before, after, moves);
   const remaining = left === null ? null : left.bytes;
-  const outcome = outcomeOf(leftBehind, left);
+  const outcome = await outcomeAtOnce(backend, leftBehind, left);
   return Object.freeze({
     pid,
     from: moves.from,
@@ -72,12 +75,21 @@ interface Left {
   readonly mayBeShared: boolean;
 }
 
-/** Pages of the process alone were not passed over: they came meanwhile, or could not be taken. */
-function outcomeOf(leftBehind: number, left: Left | null): ProcessMigrationReport['outcome'] {
-  if (leftBehind > 0) return 'partial';
-  if (left === null) return 'unknown';
-  if (Object.keys(left.bytes).length === 0) return 'complete';
-  return left.mayBeShared ? 'spared' : 'partial';
+/**
+ * Pages of the process alone were not passed over, and for the privileged none are: what remains
+ * came meanwhile, or could not be taken.
+ */
+async function outcomeAtOnce(
+  backend: Backend,
+  leftBehind: number,
+  left: Left | null,
+): Promise<ProcessMigrationReport['outcome']> {
+  if (leftBehind === 0 && left === null) return 'unknown';
+  const remains = left !== null && Object.keys(left.bytes).length > 0;
+  const isSpared = remains && left.mayBeShared && !(await movesShared(backend));
+  const shared = Number(isSpared);
+  const failed = Number(remains && !isSpared);
+  return outcomeOf({ ...NO_PAGES, busy: leftBehind, shared, failed }).outcome;
 }
 
 interface Line {

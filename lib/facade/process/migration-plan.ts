@@ -4,7 +4,9 @@
 
 import { outOfRange } from '../../core/argument-errors.ts';
 import { checkArray, checkOptions, checkSignal, reading } from '../../core/check-arguments.ts';
+import { parseIdList } from '../../core/id-list.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../../core/node-mask.ts';
+import { NODE_ID_MAX } from '../../core/uapi.ts';
 import type { Session } from '../session.ts';
 import { nodesAllowedTo, outsideCpuset } from './access-denied.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
@@ -77,7 +79,7 @@ export async function planMigration(
   const all = await readMappings({ ...files, signal: checkSignal(signal, 'options.signal') });
   const selected = all.filter(isSelected);
   if (all.length === 0) {
-    const without = await withoutMemory(files, `mappings of process ${files.pid}`);
+    const without = await withoutMemory(files, `process ${files.pid}`);
     if (without !== undefined) throw without;
   }
   if (selected.length === 0) {
@@ -104,7 +106,7 @@ export async function planMigration(
     warnings: [
       ...sharedWarnings(planned),
       ...roomWarnings(bytesByTarget, freeBytesByTarget),
-      ...policyWarnings(planned),
+      ...policyWarnings(planned, moves),
       ...cpusetWarnings(bytesByTarget, await nodesAllowedTo(files)),
     ],
   });
@@ -193,10 +195,10 @@ function cpusetWarnings(wanted: NodeBytes, allowed: NodeMask | null): PlanWarnin
   return [{ kind: 'cpuset', message }];
 }
 
-/** A policy with nodes that names one which is left. */
-function policyWarnings(planned: readonly PlannedMapping[]): PlanWarning[] {
+/** Policies that name a node which is left. */
+function policyWarnings(planned: readonly PlannedMapping[], moves: NodeMoves): PlanWarning[] {
   const bound = planned.filter(({ policy }) =>
-    /^(bind|prefer|interleave|weighted).*:/.test(policy),
+    nodesNamedBy(policy).some((node) => targetOf(node, moves) !== node),
   );
   if (bound.length === 0) return [];
   const words = [...new Set(bound.map(({ policy }) => policy))].slice(0, 3).join(', ');
@@ -204,6 +206,12 @@ function policyWarnings(planned: readonly PlannedMapping[]): PlanWarning[] {
     `${bound.length} of the mappings have a policy (${words}), which moving leaves as it is: ` +
     'it places their future pages';
   return [{ kind: 'policy', message }];
+}
+
+/** Of a policy as numa_maps has it: behind the last colon. */
+function nodesNamedBy(policy: string): readonly NodeId[] {
+  const list = /:((?:\d+(?:-\d+)?,?)+)$/.exec(policy)?.[1];
+  return list === undefined ? [] : parseIdList(list, 'policy', NODE_ID_MAX);
 }
 
 function entriesOf(bytes: NodeBytes): [NodeId, number][] {

@@ -9,12 +9,17 @@ import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import { ERRNO, errnoName } from '../../core/errno.ts';
 import { type Explanation, NumaError, type NumaErrorCode } from '../../core/errors.ts';
 import type { NodeMask } from '../../core/node-mask.ts';
-import { PF_KTHREAD } from '../../core/uapi.ts';
 import { parseStat, type TaskStat } from '../../procfs/stat.ts';
 import { parseStatus, type TaskStatus } from '../../procfs/status.ts';
-import { explainDenied, isDenial, isReached, probeOf } from '../capabilities/denial.ts';
-import { isWithoutNumaMaps } from '../capabilities/explain.ts';
+import {
+  explainDenied,
+  isDenial,
+  isReached,
+  lacksNumaMaps,
+  probeOf,
+} from '../capabilities/denial.ts';
 import { explainAccess, nodesAllowedTo, outsideCpuset } from './access-denied.ts';
+import { WITHOUT_MEMORY, whyWithoutMemory } from './without-memory.ts';
 
 /** Whose files are read. */
 export interface ProcessFiles {
@@ -27,8 +32,6 @@ export interface ProcessFiles {
 /** Those that only whoever may trace the process can read. */
 export type PrivateFile = 'maps' | 'numa_maps' | 'smaps';
 
-/** Z waits for its parent, X is on its way out. */
-const ENDED_STATES: readonly string[] = ['Z', 'X'];
 /** What calls about such a process answer. */
 const NO_MEMORY = { syscall: 'move_pages', errno: ERRNO.EINVAL };
 
@@ -47,7 +50,7 @@ export async function readProcessFile(files: ProcessFiles, name: PrivateFile): P
   const result = await (signal === undefined ? reading : untilAborted(reading, signal));
   if (result.ok) return result.value;
   const asked = `reading /proc/${files.pid}/${name}`;
-  if (name === 'numa_maps' && isWithoutNumaMaps(await files.backend.readNames('/proc/self'))) {
+  if (name === 'numa_maps' && lacksNumaMaps(files.backend)) {
     throw noNumaMaps(files, result, asked);
   }
   throw await refusalOf(files, result, { asked });
@@ -123,7 +126,9 @@ export async function refusalOf(
     return hasProc ? noSuchProcess(files, call, asked) : noProc(files, asked);
   }
   if (isDenial(errno)) {
-    return makeError(files, { ...call, ...(await explainDenial(files, failure, request)) });
+    const without = await withoutMemory(files, `process ${files.pid}`, failure);
+    if (without !== undefined) return without;
+    return makeError(files, { ...call, ...(await whoRefused(files, failure, request)) });
   }
   const facts = { rule: 'the system refused', hint: 'see proc(5)' };
   return makeError(files, { ...call, ...facts, code: 'NUMA_SYSTEM_ERROR' });
@@ -139,32 +144,16 @@ export async function withoutMemory(
   asked: string,
   { syscall, errno }: Pick<SyscallFailure, 'syscall' | 'errno'> = NO_MEMORY,
 ): Promise<NumaError | undefined> {
-  const maps = await files.backend.readText(`/proc/${files.pid}/maps`);
-  const text = await files.backend.readText(`/proc/${files.pid}/stat`);
-  const stat = text.ok ? parseStat(text.value) : null;
-  const hasNone = maps.ok ? maps.value === '' : maps.errno === ERRNO.ESRCH;
-  if (!hasNone || stat === null) return undefined;
-  const call = { syscall, errno, asked };
-  if (ENDED_STATES.includes(stat.state)) {
-    const rule = 'it has ended, or its first thread has, and nobody has waited for it yet';
-    const hint = 'its memory is gone; its parent is to wait for it';
-    return makeError(files, { ...call, rule, hint, code: 'NUMA_NO_SUCH_PROCESS' });
-  }
-  const isOfKernel = (stat.flags & PF_KTHREAD) !== 0;
-  if (!isOfKernel) {
-    const rule = 'it has no memory at this moment: it ends, or starts a program';
-    return makeError(files, { ...call, rule, hint: 'ask again', code: 'NUMA_NO_SUCH_PROCESS' });
-  }
-  const rule = 'it is a thread of the kernel, which has no memory of its own';
-  const hint = 'name a process of a program';
-  return makeError(files, { ...call, rule, hint, code: 'NUMA_INVALID_ARGUMENT' });
+  const why = await whyWithoutMemory(files.backend, files.pid);
+  if (why === null) return undefined;
+  return makeError(files, { syscall, errno, asked, ...WITHOUT_MEMORY[why] });
 }
 
 /**
  * Who refused it: somebody who refuses the call as such (a filter, a kernel without it), the kernel
  * for a flag that needs a privilege, the process's cpuset, or what protects the process from us.
  */
-async function explainDenial(
+async function whoRefused(
   files: ProcessFiles,
   failure: SyscallFailure,
   { to, privileged }: ProcessRequest,

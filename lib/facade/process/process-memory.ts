@@ -281,7 +281,7 @@ export class ProcessMemory {
     const asked = `process ${this.pid}${to === undefined ? '' : ` to ${to}`}`;
     if (isDenial(failure.errno) || failure.errno === ERRNO.ESRCH)
       return refusalOf(this.#files, failure, { asked, ...request });
-    const without = await withoutMemory(this.#files, asked, failure);
+    const without = await withoutMemory(this.#files, `process ${this.pid}`, failure);
     return without ?? this.#session.error(failure, { asked, args: { pid: this.pid } });
   }
 }

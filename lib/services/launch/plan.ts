@@ -66,7 +66,7 @@ const SAME = 'same';
 
 /**
  * @throws TypeError, RangeError with Node's codes, naming the option; NumaError NUMA_UNSUPPORTED
- *   for nodes whose CPUs are unknown
+ *   for nodes whose CPUs are unknown, and CPUs whose node is
  */
 export function planLaunch(numa: Numa, request: LaunchRequest): LaunchPlan {
   const { cpus, cpuNodes, memoryNodes } = request;
@@ -84,7 +84,7 @@ export function planLaunch(numa: Numa, request: LaunchRequest): LaunchPlan {
     const rule = `"${SAME}" needs ${ASKED.cpus} or ${ASKED.cpuNodes}`;
     throw invalidArgumentValue(ASKED.memoryNodes, rule, memoryNodes);
   };
-  const nodes = memoryNodes === SAME ? nodesOf(numa, cpusOf()) : planMemoryNodes(numa, request);
+  const nodes = memoryNodes === SAME ? sameNodes(numa, cpusOf()) : planMemoryNodes(numa, request);
   return {
     cpus: planned ?? (cpuNodes === undefined ? undefined : planCpuNodes(numa, cpuNodes, request)),
     policy: planPolicy(nodes, request),
@@ -95,6 +95,17 @@ export function planLaunch(numa: Numa, request: LaunchRequest): LaunchPlan {
 export function nodesOf({ topology }: Numa, cpus: readonly number[]): NodeMask {
   const nodes = topology.nodes.filter((node) => node.cpus?.some((cpu) => cpus.includes(cpu)));
   return NodeMask.from(nodes.map(({ id }) => id));
+}
+
+/** @throws NumaError NUMA_UNSUPPORTED where the node of one is unknown */
+function sameNodes(numa: Numa, cpus: readonly number[]): NodeMask {
+  const known = new Set(numa.topology.nodes.flatMap((node) => node.cpus ?? []));
+  const unknown = cpus.filter((cpu) => !known.has(cpu));
+  if (unknown.length === 0) return nodesOf(numa, cpus);
+  const message = `this host does not tell the node of CPU ${formatIdList(unknown)}`;
+  const hint = `name nodes with ${ASKED.memoryNodes}`;
+  const asked = `${ASKED.memoryNodes} ${SAME}`;
+  throw new NumaError(`${asked}: ${message}`, { code: 'NUMA_UNSUPPORTED', hint });
 }
 
 function planCpus(numa: Numa, text: string, { anyCpu }: LaunchRequest): ResolvedCpus {

@@ -1,5 +1,6 @@
 /** Calls of a simulated thread that go on step by step. */
 
+import { requireElements } from '../../backend/requests.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { isBigUint64Array } from '../../core/call-arguments.ts';
 import { checkInteger } from '../../core/check-arguments.ts';
@@ -16,6 +17,9 @@ import { stepsOfStore, stepsOfTouch } from '../syscalls/touch.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { mbindCall, migratePagesCall } from './numa-handle.ts';
 
+/** Pages that one call names, an array of 128 MiB: each is looked at in its turn. */
+const LISTED_PAGES_MAX = 2 ** 24;
+
 export function steppedCalls(caller: Caller): SteppedCalls {
   const { machine } = caller;
   return {
@@ -25,8 +29,10 @@ export function steppedCalls(caller: Caller): SteppedCalls {
     },
     store: (address, value) =>
       begin(caller, 'store', (own) => stepsOfStore(machine, own, address, value)),
-    movePages: (request) =>
-      begin(caller, 'move_pages', (own) => stepsOfMove(machine, own, request)),
+    movePages: (request) => {
+      checkPages(request);
+      return begin(caller, 'move_pages', (own) => stepsOfMove(machine, own, request));
+    },
     mbind: (request) => begin(caller, 'mbind', (own) => stepsOfMbind(own, mbindCall(own, request))),
     migratePages: (request) =>
       begin(caller, 'migrate_pages', (own) =>
@@ -57,6 +63,13 @@ function begin<T>(
 // biome-ignore lint/correctness/useYield: a call that was refused has no steps.
 function* answered<T>(result: SyscallResult<T>): Steps<SyscallResult<T>> {
   return result;
+}
+
+/** As many as have statuses; without these as many as a caller could have an array of. */
+function checkPages({ pages, status }: SteppedMove): void {
+  const count = isBigUint64Array(pages) ? pages.length : pages.pageCount;
+  if (status !== undefined) requireElements(status, count, 'status');
+  checkInteger(count, 'pageCount', 0, LISTED_PAGES_MAX);
 }
 
 function stepsOfMove(
