@@ -2,9 +2,9 @@
  * One command line from its words to its exit status.
  */
 
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { NumaError } from '../core/errors.ts';
-import type { CommandSpec, SharedOptions } from './command.ts';
+import { type CommandSpec, type SharedOptions, specOf } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Interrupts } from './interrupts.ts';
 import { openMachine } from './open-machine.ts';
@@ -31,10 +31,10 @@ export async function runCommandLine(
   { output, interrupts, version }: Surroundings,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.DONE;
-  let isJson = false;
+  /** What commander has found wrong with the words. */
+  let complaint: readonly string[] = [];
   const run: Runner = async (spec, args, given) => {
     const options = given as ParsedOptions;
-    isJson = options.json === true;
     output.paint(options.color ?? 'auto');
     checkMachineOption(spec, options);
     const open = (): ReturnType<typeof openMachine> => openMachine(options);
@@ -44,7 +44,9 @@ export async function runCommandLine(
   const printing = {
     writeOut: (text: string): void => output.raw(text),
     writeErr: (text: string): void => output.complain(text.trimEnd().split('\n')),
-    outputError: (text: string): void => output.complain(messageLines(text)),
+    outputError: (text: string): void => {
+      complaint = messageLines(text);
+    },
     getOutHelpWidth: (): number => Math.min(output.columns, HELP_COLUMNS_MAX),
     getErrHelpWidth: (): number => Math.min(output.columns, HELP_COLUMNS_MAX),
     getOutHasColors: (): boolean => false,
@@ -54,7 +56,7 @@ export async function runCommandLine(
   try {
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
-    exitCode = explain(error, output, isJson);
+    exitCode = explain(error, { output, complaint, isJson: isJsonAsked(program, words) });
   } finally {
     output.endStatus();
   }
@@ -78,10 +80,33 @@ function checkMachineOption({ name, takesMachine }: CommandSpec, options: Shared
   throw new UsageError(`${name} works on this host only: leave --machine out`);
 }
 
+/**
+ * Whether the words ask for JSON, right or wrong as they are: commander may not have come as far.
+ * Behind `--`, and behind a command to run, they are somebody else's.
+ */
+function isJsonAsked(program: Command, words: readonly string[]): boolean {
+  const command = program.commands.find((one) => one.name() === words[0]);
+  if (command === undefined || specOf.get(command)?.takesJson !== true) return false;
+  if (specOf.get(command)?.passesThrough) return command.opts<SharedOptions>().json === true;
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? words.length : end).includes('--json');
+}
+
+interface Explaining {
+  readonly output: Output;
+  readonly complaint: readonly string[];
+  readonly isJson: boolean;
+}
+
 /** Prints what went wrong, and says how the command ended. */
-function explain(error: unknown, output: Output, isJson: boolean): ExitCode {
-  // Commander has printed its own: help, the version, or what is wrong with the words.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.DONE : EXIT.USAGE;
+function explain(error: unknown, { output, complaint, isJson }: Explaining): ExitCode {
+  if (error instanceof CommanderError) {
+    // It has printed help and the version itself.
+    const message = complaint.join(' ').replace(/^error: /, '');
+    if (complaint.length > 0 && isJson) output.json({ error: { code: 'USAGE', message } });
+    else if (complaint.length > 0) output.complain(complaint);
+    return error.exitCode === 0 ? EXIT.DONE : EXIT.USAGE;
+  }
   const known = knownError(error);
   if (known === undefined) throw error;
   const { exitCode, code } = known;

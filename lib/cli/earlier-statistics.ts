@@ -1,8 +1,9 @@
 /** An earlier output of `stat --json`, read back: somebody may have written anything into it. */
 
 import { readFileSync } from 'node:fs';
-import type { NodeStatistics } from '../facade/host/node-statistics.ts';
+import type { HugePagePool, NodeStatistics } from '../facade/host/node-statistics.ts';
 import type { BackendInfo } from '../facade/numa.ts';
+import type { NodeAllocations } from '../procfs/node-files.ts';
 import { UsageError } from './usage-error.ts';
 
 /** @throws UsageError for what is no such output, or speaks of another machine */
@@ -17,7 +18,8 @@ export function readEarlierStatistics(path: string, { kind }: BackendInfo): Node
     fail((error as Error).message, error);
   }
   const { backend, changes, nodes } = (isObject(earlier) ? earlier : {}) as Record<string, unknown>;
-  if (!isObject(backend) || !Array.isArray(nodes) || !nodes.every(isStatistics)) {
+  const isOurs = Array.isArray(nodes) && nodes.length > 0 && nodes.every(isStatistics);
+  if (!isObject(backend) || !isOurs) {
     return fail('it is no output of node-numa stat --json');
   }
   if (changes !== null) fail('it has changes, not the figures themselves');
@@ -30,17 +32,31 @@ function isStatistics(value: unknown): value is NodeStatistics {
   const { id, memory, allocations, meminfo, hugePages } = value;
   return (
     Number.isInteger(id) &&
-    isCounts(memory, isUnknown) &&
-    (allocations === null || isCounts(allocations)) &&
-    (meminfo === null || isCounts(meminfo)) &&
+    isCounts(memory, MEMORY, isUnknown) &&
+    (allocations === null || isCounts(allocations, ALLOCATIONS)) &&
+    (meminfo === null || isCounts(meminfo, [])) &&
     (hugePages === null ||
-      (Array.isArray(hugePages) && hugePages.every((pool) => isCounts(pool, isUnknown))))
+      (Array.isArray(hugePages) && hugePages.every((pool) => isCounts(pool, POOL, isUnknown))))
   );
 }
 
-function isCounts(value: unknown, isElse: (member: unknown) => boolean = () => false): boolean {
+type Names<T> = readonly (keyof T & string)[];
+
+const MEMORY: Names<NodeStatistics['memory']> = ['totalBytes', 'usedBytes', 'freeBytes'];
+const ALLOCATIONS: Names<NodeAllocations> = [
+  ...(['numaHit', 'numaMiss', 'numaForeign', 'interleaveHit', 'localNode', 'otherNode'] as const),
+];
+const POOL: Names<HugePagePool> = ['pageSizeBytes', 'total', 'free', 'surplus'];
+
+/** Numbers by name, with all of some names. */
+function isCounts(
+  value: unknown,
+  names: readonly string[],
+  isElse: (member: unknown) => boolean = () => false,
+): boolean {
   const isCount = (member: unknown): boolean => Number.isSafeInteger(member) || isElse(member);
-  return isObject(value) && Object.values(value).every(isCount);
+  if (!isObject(value) || !names.every((name) => Object.hasOwn(value, name))) return false;
+  return Object.values(value).every(isCount);
 }
 
 /** Of a node whose files could not be read. */

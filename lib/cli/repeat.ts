@@ -12,6 +12,7 @@ import type { Output } from './output.ts';
 export interface RepeatSurroundings {
   readonly output: Output;
   readonly interrupts: Interrupts;
+  readonly options: { readonly json?: boolean };
 }
 
 /** `--watch [seconds]`, which several commands have. */
@@ -47,15 +48,24 @@ export async function showOrWatch(
 /** Ends with the status of the last time. */
 export async function repeatEvery(
   intervalMs: number,
-  { output, interrupts }: RepeatSurroundings,
+  surroundings: RepeatSurroundings,
   draw: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  return output.onOtherScreen(async () => {
+  const { output } = surroundings;
+  return watching(surroundings, async () => {
     let exitCode: ExitCode = EXIT.DONE;
     while (!output.isClosed) {
       exitCode = await draw();
       await setTimeout(intervalMs);
     }
     return exitCode;
-  }, interrupts);
+  });
+}
+
+/** Text is drawn on a screen of its own; JSON is for somebody to keep: one below the other. */
+export function watching(
+  { output, interrupts, options }: RepeatSurroundings,
+  work: () => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return options.json === true ? work() : output.onOtherScreen(work, interrupts);
 }

@@ -6,7 +6,7 @@ import { NumaError } from '../core/errors.ts';
 import { NodeMask } from '../core/node-mask.ts';
 import { backendOf, type Numa } from '../facade/numa.ts';
 import type { NodeBytes } from '../facade/process/process-mappings.ts';
-import { remoteShareOf } from '../facade/process/process-threads.ts';
+import { type ProcessThread, remoteShareOf } from '../facade/process/process-threads.ts';
 import { type UnlistedProcesses, unlistedProcesses } from './unlisted-processes.ts';
 
 export interface ProcessSummary {
@@ -16,8 +16,8 @@ export interface ProcessSummary {
   readonly bytesByNode: NodeBytes;
   /** From 0 to 1, as `remoteShareOf` has it. */
   readonly remoteShare: number | null;
-  /** Nodes of the CPUs that its threads ran on last. */
-  readonly nodesRunOn: NodeMask;
+  /** Nodes of the CPUs that its threads ran on last; `null` where the node of none is known. */
+  readonly nodesRunOn: NodeMask | null;
   readonly cpuTimeMs: number;
 }
 
@@ -52,7 +52,7 @@ async function readSummary(numa: Numa, pid: number): Promise<ProcessSummary | 'h
       residentBytes,
       bytesByNode,
       remoteShare: remoteShareOf(bytesByNode, threads),
-      nodesRunOn: NodeMask.from(threads.flatMap(({ node }) => (node === null ? [] : [node]))),
+      nodesRunOn: nodesOf(threads),
       cpuTimeMs: threads.reduce((sum, { cpuTimeMs }) => sum + cpuTimeMs, 0),
     };
   } catch (error) {
@@ -61,4 +61,9 @@ async function readSummary(numa: Numa, pid: number): Promise<ProcessSummary | 'h
     if (error.code === 'NUMA_NO_SUCH_PROCESS') return 'gone';
     throw error;
   }
+}
+
+function nodesOf(threads: readonly ProcessThread[]): NodeMask | null {
+  const nodes = threads.flatMap(({ node }) => (node === null ? [] : [node]));
+  return nodes.length === 0 ? null : NodeMask.from(nodes);
 }

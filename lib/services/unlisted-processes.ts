@@ -27,13 +27,17 @@ export async function unlistedProcesses(backend: Backend): Promise<UnlistedProce
   const mounts = await backend.readText('/proc/self/mounts');
   if (!mounts.ok) return [];
   const hiding = LEAVES_OUT.exec(optionsOfProc(mounts.value))?.[1];
+  const reasons: UnlistedProcesses[] = [];
   if (hiding !== undefined && !(await seesOthers(backend))) {
     const message = `/proc hides the processes of others (hidepid=${hiding}): root sees them`;
-    return [{ kind: 'hidepid', message }];
+    reasons.push({ kind: 'hidepid', message });
   }
-  const isWithin = await isWithinNamespace(backend);
-  const message = 'these are the processes of a PID namespace; those outside of it cannot be seen';
-  return isWithin ? [{ kind: 'pid-namespace', message }] : [];
+  if (await isWithinNamespace(backend)) {
+    const message =
+      'these are the processes of a PID namespace; those outside of it cannot be seen';
+    reasons.push({ kind: 'pid-namespace', message });
+  }
+  return reasons;
 }
 
 /** Of what is mounted there last. */
@@ -53,6 +57,7 @@ async function seesOthers(backend: Backend): Promise<boolean> {
   return init?.ok === true && parseStatus(init.value).realUid !== status.effectiveUid;
 }
 
+/** Where both of these are hidden nobody can tell. */
 async function isWithinNamespace(backend: Backend): Promise<boolean> {
   const stat = await backend.readText(`/proc/${KTHREADD}/stat`);
   if (!stat.ok) return (await backend.readText(`/proc/${INIT}/stat`)).ok;

@@ -48,6 +48,13 @@ describe('top and doctor', { timeout: scaledTimeoutMs(60_000) }, () => {
     expect(warnings.map(({ kind }) => kind)).toEqual(kinds);
   });
 
+  test('tell both, in a PID namespace whose first process is of the same user', () => {
+    const mount = 'mount -t proc -o hidepid=2 proc /proc';
+    const line = `exec ${NOBODY} sh -c "${program} top --json; true"`;
+    const { warnings } = JSON.parse(printed('-mpf', mount, line)) as { warnings: object[] };
+    expect(warnings).toMatchObject([{ kind: 'hidepid' }, { kind: 'pid-namespace' }]);
+  });
+
   test.each([
     ['-m', 'mount -t proc -o hidepid=2 proc /proc', NOBODY, '/proc hides the processes of others'],
     ['-mpf --mount-proc', ':', '', 'these are the processes of a PID namespace'],

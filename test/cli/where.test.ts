@@ -1,7 +1,11 @@
 /** `node-numa where` on a simulated machine: its JSON, its text at each width, its page maps. */
 
+import { EventEmitter } from 'node:events';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
+import { runCommandLine } from '../../lib/cli/command-line.ts';
+import { Interrupts, type SignalSource } from '../../lib/cli/interrupts.ts';
+import { Output } from '../../lib/cli/output.ts';
 import { Colours } from '../../lib/cli/render/colours.ts';
 import { type PageMapOptions, pageMap } from '../../lib/cli/render/page-map.ts';
 import { type ProcessThread, remoteShareOf } from '../../lib/facade/process/process-threads.ts';
@@ -9,6 +13,46 @@ import { runCommand } from './run-command.ts';
 
 const MACHINE = ['--machine', 'two-services', '--kernel', '6.12'];
 const DATABASE = '101';
+
+/** With --watch on a terminal that takes so many texts, and is closed then. */
+async function watched(words: readonly string[], textCount: number): Promise<string> {
+  let printed = '';
+  let texts = 0;
+  let close: (error: NodeJS.ErrnoException) => void = () => {};
+  const stdout = {
+    ...{ isTTY: true, columns: 80, rows: 24 },
+    write: (text: string) => {
+      printed += text;
+      if (text.length > 20) texts += 1;
+      if (texts === textCount) close(Object.assign(new Error('closed'), { code: 'EPIPE' }));
+    },
+    on: (_: 'error' | 'resize', listener: typeof close) => {
+      if (_ === 'error') close = listener;
+    },
+  };
+  const source = Object.assign(new EventEmitter(), { pid: 0, kill: () => {} });
+  const interrupts = new Interrupts(source as unknown as SignalSource);
+  const output = new Output({ stdout, stderr: stdout }, {});
+  await runCommandLine(words, { output, interrupts, version: '0.0.0' });
+  return printed;
+}
+
+describe('watching', () => {
+  const ALTERNATE = '\u001b[?1049h';
+
+  test.each([
+    ['where', [DATABASE], '"pid"'],
+    ['stat', [], '"changes"'],
+  ] as const)('%s draws on a screen of its own, and keeps JSON', async (command, args, member) => {
+    const words = [command, ...args, '--watch', '0.01', ...MACHINE];
+    expect(await watched(words, 2)).toContain(ALTERNATE);
+    const json = await watched([...words, '--json'], 2);
+    expect(json).not.toContain('\u001b');
+    const texts = json.split(/^(?=\{$)/m).map((text) => JSON.parse(text) as object);
+    expect(texts).toHaveLength(2);
+    expect(json).toContain(member);
+  });
+});
 
 describe('where', () => {
   test('its JSON', async () => {

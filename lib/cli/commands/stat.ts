@@ -20,8 +20,10 @@ import { readEarlierStatistics } from '../earlier-statistics.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
+import { nodesShown } from '../render/nodes-shown.ts';
 import { allocationTable, memoryTable, processTable } from '../render/statistics.ts';
 import { visible } from '../render/visible.ts';
+import { watching } from '../repeat.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface StatOptions {
@@ -103,21 +105,21 @@ async function showNodes({ options, output, open }: Invocation<StatOptions>): Pr
   return EXIT.DONE;
 }
 
-async function watchNodes(
-  { options, output, open }: Invocation<StatOptions>,
-  seconds: number,
-): Promise<ExitCode> {
+async function watchNodes(invocation: Invocation<StatOptions>, seconds: number): Promise<ExitCode> {
+  const { options, output, open } = invocation;
   const numa = open();
   const { count = Number.POSITIVE_INFINITY } = options;
   let before = await numa.nodeStatistics();
-  for (let shown = 0; shown < count && !output.isClosed; shown += 1) {
-    await setTimeout(seconds * 1000);
-    const nodes = await numa.nodeStatistics();
-    const changes = `in ${seconds} s`;
-    print(numa, changesBetween(before, nodes), { output, options, changes });
-    before = nodes;
-  }
-  return EXIT.DONE;
+  return watching(invocation, async () => {
+    for (let shown = 0; shown < count && !output.isClosed; shown += 1) {
+      await setTimeout(seconds * 1000);
+      const nodes = await numa.nodeStatistics();
+      const changes = `in ${seconds} s`;
+      print(numa, changesBetween(before, nodes), { output, options, changes });
+      before = nodes;
+    }
+    return EXIT.DONE;
+  });
 }
 
 interface Printing {
@@ -189,7 +191,9 @@ function printProcesses(
   output: Output,
 ): void {
   const { columns, colours } = output;
-  const ids = topology.nodes.map(({ id }) => id);
+  const known = topology.nodes.map(({ id }) => id);
+  const totals = found.flatMap((one) => ('error' in one ? [] : [one.total]));
+  const ids = nodesShown(known, ...totals);
   output.lines([backendLine(backend, colours)]);
   for (const one of found) {
     if ('error' in one) output.complain([`process ${one.pid}: ${one.error.message}`]);

@@ -11,10 +11,11 @@ import { type CommandSpec, defineCommand, type Invocation } from '../command.ts'
 import { backendLine } from '../render/backend-line.ts';
 import { bar, nodeLetter } from '../render/bar.ts';
 import type { Colours } from '../render/colours.ts';
+import { nodesShown } from '../render/nodes-shown.ts';
 import { nodeLegend } from '../render/page-map.ts';
 import { flow, paragraph } from '../render/paragraph.ts';
 import { type Column, table } from '../render/table.ts';
-import { bytesText, shareText } from '../render/units.ts';
+import { bytesText, shareText, UNKNOWN } from '../render/units.ts';
 import { showOrWatch, watchOption } from '../repeat.ts';
 
 interface TopOptions {
@@ -65,7 +66,7 @@ async function linesOf(
     return undefined;
   }
   const { columns, colours } = output;
-  const nodes = numa.topology.online.toArray();
+  const nodes = nodesShown(numa.topology.online, ...sorted.map((one) => one.bytesByNode));
   return [
     backendLine(numa.backend, colours),
     '',
@@ -113,7 +114,7 @@ function columnsOf(nodes: readonly NodeId[], colours: Colours): Column<ProcessSu
     { heading: 'memory', cell: ({ residentBytes }) => bytesText(residentBytes), align: 'right' },
     { heading: 'by node', cell: byNode, isPainted: true, leaves: 2 },
     { heading: 'remote', cell: ({ remoteShare }) => shareText(remoteShare), align: 'right' },
-    { heading: 'runs on', cell: ({ nodesRunOn }) => `${nodesRunOn}`, leaves: 3 },
+    { heading: 'runs on', cell: ({ nodesRunOn }) => `${nodesRunOn ?? UNKNOWN}`, leaves: 3 },
     { heading: 'name', cell: ({ name }) => name, cutTo: 8 },
   ];
 }

@@ -3,6 +3,7 @@
  */
 
 import { Option } from 'commander';
+import { NodeMask } from '../../core/node-mask.ts';
 import { backendOf, type Numa } from '../../facade/numa.ts';
 import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
@@ -13,6 +14,7 @@ import { type CommandSpec, defineCommand, type Invocation } from '../command.ts'
 import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
+import { nodesShown } from '../render/nodes-shown.ts';
 import { cellText, pageMap, pageMapLegend, pagesPerCell } from '../render/page-map.ts';
 import { flow } from '../render/paragraph.ts';
 import { mappingColumns, type ProcessView, processText } from '../render/process-text.ts';
@@ -92,7 +94,11 @@ async function linesOf(
 }
 
 function viewLines(view: ProcessView, numa: Numa, { columns, colours }: Output): string[] {
-  return processText(view, { columns, colours, nodes: numa.topology.online.toArray() });
+  const { topology } = numa;
+  const nodes = nodesShown(topology.online, view.residency.bytesByNode);
+  const told = topology.nodes.filter(({ cpus }) => cpus !== null).map(({ id }) => id);
+  const nodesOfUnknownCpus = NodeMask.from(nodes).difference(NodeMask.from(told));
+  return processText(view, { columns, colours, nodes, nodesOfUnknownCpus });
 }
 
 /** Those that any of the filters takes, the largest first. */
@@ -118,8 +124,8 @@ async function mappingLines(
   top: number,
 ): Promise<string[]> {
   const { columns, colours } = output;
-  const nodes = numa.topology.online.toArray();
   const shown = mappings.slice(0, top);
+  const nodes = nodesShown(numa.topology.online, ...shown.map((one) => one.bytesByNode));
   const { heading, body, left } = tableParts(shown, mappingColumns(nodes, colours), {
     columns,
     heading: colours.heading.bind(colours),

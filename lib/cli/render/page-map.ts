@@ -99,7 +99,9 @@ function cellOf(
 ): Cell {
   const [most] = [...counts].sort((a, b) => b[1] - a[1]);
   if (most === undefined) return { node: -1, isFull: false };
-  return { node: nodes.indexOf(most[0]), isFull: most[1] === cellPages };
+  const at = nodes.indexOf(most[0]);
+  // Present also where the legend has no such node.
+  return { node: at < 0 ? nodes.length : at, isFull: most[1] === cellPages };
 }
 
 /** Neighbours of one colour are painted as one. */

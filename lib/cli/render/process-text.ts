@@ -2,7 +2,7 @@
  * Where a process's memory is and where its threads run, as text.
  */
 
-import type { NodeId } from '../../core/node-mask.ts';
+import type { NodeId, NodeMask } from '../../core/node-mask.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
 import type { ProcessResidency } from '../../facade/process/process-residency.ts';
 import type { ProcessThread } from '../../facade/process/process-threads.ts';
@@ -11,7 +11,7 @@ import { bar, nodeLetter } from './bar.ts';
 import type { Colours } from './colours.ts';
 import { paragraph } from './paragraph.ts';
 import { type Column, table } from './table.ts';
-import { bytesText, countText, shareText } from './units.ts';
+import { bytesText, countText, shareText, UNKNOWN } from './units.ts';
 
 /** What is known of a process. */
 export interface ProcessView {
@@ -29,6 +29,8 @@ export interface ProcessTextOptions {
   readonly colours: Colours;
   /** Ids of the machine's nodes. */
   readonly nodes: readonly NodeId[];
+  /** Those of whose CPUs the machine does not tell. */
+  readonly nodesOfUnknownCpus: NodeMask;
 }
 
 const BAR_COLUMNS_MAX = 40;
@@ -37,12 +39,14 @@ const BAR_COLUMNS_MIN = 10;
 const BESIDE_BAR_COLUMNS = 44;
 
 interface NodeRow {
-  readonly node: NodeId;
+  /** `null`: that of threads whose node is not known. */
+  readonly node: NodeId | null;
   readonly index: number;
   readonly bytes: number;
-  readonly threadCount: number;
+  /** `null` where nobody knows. */
+  readonly threadCount: number | null;
   /** Share of the process's CPU time, from 0 to 1. */
-  readonly cpuShare: number;
+  readonly cpuShare: number | null;
 }
 
 /** The summary, a row for each node, and the kinds of memory. */
@@ -77,32 +81,39 @@ function nodeTable(view: ProcessView, options: ProcessTextOptions): string[] {
   const share = (bytes: number): string =>
     shareText(residentBytes === 0 ? 0 : bytes / residentBytes);
   const table_: readonly Column<NodeRow>[] = [
-    { heading: 'node', cell: ({ node }) => `${node}`, align: 'right' },
+    { heading: 'node', cell: ({ node }) => `${node ?? UNKNOWN}`, align: 'right' },
     { heading: 'memory', cell: ({ bytes }) => bytesText(bytes), align: 'right' },
     { heading: '', cell: ({ bytes }) => share(bytes), align: 'right' },
     { heading: '', cell: shareBar, isPainted: true, leaves: 2 },
-    { heading: 'threads', cell: ({ threadCount }) => `${threadCount}`, align: 'right' },
+    { heading: 'threads', cell: ({ threadCount }) => `${threadCount ?? UNKNOWN}`, align: 'right' },
     { heading: 'CPU time', cell: ({ cpuShare }) => shareText(cpuShare), align: 'right', leaves: 1 },
   ];
-  return table(nodeRows(view, options.nodes), table_, {
+  return table(nodeRows(view, options), table_, {
     columns,
     heading: colours.heading.bind(colours),
   });
 }
 
-function nodeRows({ residency, threads }: ProcessView, nodes: readonly NodeId[]): NodeRow[] {
+/** Threads of CPUs that no node has have a row of their own; so they are on no node for certain. */
+function nodeRows(
+  { residency, threads }: ProcessView,
+  { nodes, nodesOfUnknownCpus }: ProcessTextOptions,
+): NodeRow[] {
   const timeMs = threads.reduce((sum, thread) => sum + thread.cpuTimeMs, 0);
-  return nodes.map((node, index) => {
+  const isUnplaced = threads.some(({ node }) => node === null);
+  const rowOf = (node: NodeId | null, index: number): NodeRow => {
     const here = threads.filter((thread) => thread.node === node);
     const hereMs = here.reduce((sum, thread) => sum + thread.cpuTimeMs, 0);
+    const isKnown = node === null || !isUnplaced || !nodesOfUnknownCpus.has(node);
     return {
       node,
       index,
-      bytes: residency.bytesByNode[node] ?? 0,
-      threadCount: here.length,
-      cpuShare: timeMs === 0 ? 0 : hereMs / timeMs,
+      bytes: node === null ? 0 : (residency.bytesByNode[node] ?? 0),
+      threadCount: isKnown ? here.length : null,
+      cpuShare: isKnown ? (timeMs === 0 ? 0 : hereMs / timeMs) : null,
     };
-  });
+  };
+  return [...nodes.map(rowOf), ...(isUnplaced ? [rowOf(null, nodes.length)] : [])];
 }
 
 function remoteLines(
