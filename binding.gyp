@@ -62,6 +62,10 @@
           'target_name': 'pin_page',
           'sources': ['test/native/pin_page.cc'],
         },
+        {
+          'target_name': 'refusals',
+          'sources': ['test/native/refusals.cc'],
+        },
       ],
     }],
   ],

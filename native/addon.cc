@@ -47,7 +47,7 @@ napi_property_descriptor Property(const char* name, const char* syscall) {
   return {name, nullptr, Call<entry>, nullptr, nullptr, nullptr, napi_default_jsproperty, data};
 }
 
-napi_value Init(napi_env env, napi_value exports) {
+bool Prepare(napi_env env, napi_value exports) {
   const napi_property_descriptor entries[] = {
       Property<Mmap>("mmap", "mmap"),
       Property<Attach>("attach", "attach"),
@@ -72,9 +72,19 @@ napi_value Init(napi_env env, napi_value exports) {
       Property<Uapi>("uapi", "uapi"),
   };
   const size_t count = sizeof entries / sizeof entries[0];
-  const bool is_ready =
-      PrepareViews(env) && napi_define_properties(env, exports, count, entries) == napi_ok;
-  return is_ready ? exports : nullptr;
+  return PrepareViews(env) && napi_define_properties(env, exports, count, entries) == napi_ok;
+}
+
+/** A module that has thrown can be asked for again; one with nothing in it would seem loaded. */
+napi_value Init(napi_env env, napi_value exports) {
+  const char* reason = "the engine refused to make the addon's entries";
+  try {
+    if (Prepare(env, exports)) return exports;
+  } catch (const std::bad_alloc&) {
+    reason = "not enough memory to load the addon";
+  }
+  Unneeded(napi_throw_error(env, nullptr, reason));
+  return nullptr;
 }
 
 }  // namespace

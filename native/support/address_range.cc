@@ -21,6 +21,7 @@ AddressRange::AddressRange(const RangeCalls* calls) : calls_(calls) {
   Extents one;
   one.emplace(0, Extent{0, Extent::State::kUsed});
   node_ = one.extract(one.begin());
+  TheTable();
 }
 
 void AddressRange::Take(char* begin, size_t bytes) {
@@ -35,70 +36,68 @@ void AddressRange::Take(char* begin, size_t bytes) {
 void AddressRange::Empty() {
   Table& table = TheTable();
   std::unique_lock<std::mutex> lock(table.mutex);
-  Extent& extent = table.extents.find(begin_)->second;
-  const size_t bytes = extent.bytes;
-  lock.unlock();
+  // Out of the table: it must not name what may become another thread's.
+  node_ = table.extents.extract(begin_);
   // Without the lock: giving much memory back takes its time.
-  calls_->empty(reinterpret_cast<char*>(begin_), bytes);
+  lock.unlock();
+  if (!calls_->empty(reinterpret_cast<char*>(begin_), node_.mapped().bytes)) {
+    begin_ = 0;
+    return;
+  }
   lock.lock();
-  extent.state = Extent::State::kEmpty;
+  node_.mapped().state = Extent::State::kEmpty;
+  table.extents.insert(std::move(node_));
 }
 
 AddressRange::~AddressRange() {
   if (begin_ == 0) return;
   Table& table = TheTable();
   std::unique_lock<std::mutex> lock(table.mutex);
-  const Extents::iterator extent = table.extents.find(begin_);
-  if (extent->second.state == Extent::State::kEmpty) {
-    extent->second.state = Extent::State::kUnneeded;
-    GiveBackWithNeighbours(calls_, &table.extents, extent);
-    return;
-  }
+  const Extents::iterator own = table.extents.find(begin_);
+  const size_t own_bytes = own->second.bytes;
+  const bool is_used = own->second.state == Extent::State::kUsed;
+  own->second.state = Extent::State::kUnneeded;
+  const Extents::iterator extent = Joined(&table.extents, own);
+  if (!is_used && IsEnclosed(table.extents, extent)) return;
   // Out of the table first: another thread may have the addresses as soon as they are unmapped.
   node_ = table.extents.extract(extent);
   lock.unlock();
-  char* const begin = reinterpret_cast<char*>(begin_);
-  if (calls_->unmap(begin, node_.mapped().bytes)) return;
+  if (calls_->unmap(reinterpret_cast<char*>(node_.key()), node_.mapped().bytes)) return;
   // The limit on mappings, which a hole may exceed: a neighbour that goes will take it along.
-  calls_->empty(begin, node_.mapped().bytes);
+  if (is_used && !calls_->empty(reinterpret_cast<char*>(begin_), own_bytes)) return;
   lock.lock();
-  node_.mapped().state = Extent::State::kUnneeded;
-  table.extents.insert(std::move(node_));
+  Joined(&table.extents, table.extents.insert(std::move(node_)).position);
+}
+
+/** What waits is one extent, so there is at most one on each side. */
+AddressRange::Extents::iterator AddressRange::Joined(Extents* extents, Extents::iterator extent) {
+  const auto is_followed = [&](Extents::iterator at, Extents::iterator next) {
+    return next != extents->end() && next->second.state == Extent::State::kUnneeded &&
+           at->second.state == Extent::State::kUnneeded &&
+           at->first + at->second.bytes == next->first;
+  };
+  if (extent != extents->begin() && is_followed(std::prev(extent), extent)) --extent;
+  for (Extents::iterator next = std::next(extent); is_followed(extent, next);) {
+    extent->second.bytes += next->second.bytes;
+    next = extents->erase(next);
+  }
+  return extent;
 }
 
 // The kernel joins empty ranges next to each other to one mapping. A hole in the middle would make
 // two of it, and any number of holes would exceed the limit on mappings; so a range that has empty
 // ones on both sides waits for one of them.
-void AddressRange::GiveBackWithNeighbours(const RangeCalls* calls, Extents* extents,
-                                          Extents::iterator extent) {
-  const auto ends_at = [](Extents::iterator at) { return at->first + at->second.bytes; };
-  const auto is_unneeded = [](Extents::iterator at) {
-    return at->second.state == Extent::State::kUnneeded;
+bool AddressRange::IsEnclosed(const Extents& extents, Extents::const_iterator extent) {
+  const auto is_empty = [](Extents::const_iterator at) {
+    return at->second.state == Extent::State::kEmpty;
   };
-  // What waits is one extent, so there is at most one on each side.
-  if (extent != extents->begin()) {
-    const Extents::iterator before = std::prev(extent);
-    if (is_unneeded(before) && ends_at(before) == extent->first) {
-      before->second.bytes += extent->second.bytes;
-      extents->erase(extent);
-      extent = before;
-    }
-  }
-  const Extents::iterator after = std::next(extent);
-  if (after != extents->end() && is_unneeded(after) && ends_at(extent) == after->first) {
-    extent->second.bytes += after->second.bytes;
-    extents->erase(after);
-  }
-  const auto is_empty = [&](Extents::iterator at) {
-    return at != extents->end() && at->second.state == Extent::State::kEmpty;
+  const auto meet = [](Extents::const_iterator at, Extents::const_iterator next) {
+    return at->first + at->second.bytes == next->first;
   };
-  const Extents::iterator left = extent == extents->begin() ? extents->end() : std::prev(extent);
-  const Extents::iterator right = std::next(extent);
-  const bool is_enclosed = is_empty(left) && ends_at(left) == extent->first && is_empty(right) &&
-                           ends_at(extent) == right->first;
-  if (!is_enclosed && calls->unmap(reinterpret_cast<char*>(extent->first), extent->second.bytes)) {
-    extents->erase(extent);
-  }
+  const Extents::const_iterator next = std::next(extent);
+  if (extent == extents.begin() || next == extents.end()) return false;
+  const Extents::const_iterator previous = std::prev(extent);
+  return is_empty(previous) && meet(previous, extent) && is_empty(next) && meet(extent, next);
 }
 
 }  // namespace node_numa

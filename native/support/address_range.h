@@ -17,8 +17,11 @@ namespace node_numa {
 struct RangeCalls {
   /** Gives the addresses back; false where the kernel refused. */
   bool (*unmap)(char* begin, size_t bytes);
-  /** Gives the memory back and leaves the addresses harmless. */
-  void (*empty)(char* begin, size_t bytes);
+  /**
+   * Gives the memory back and leaves the addresses harmless. False where they may be somebody
+   * else's now: such are never touched again.
+   */
+  bool (*empty)(char* begin, size_t bytes);
 };
 
 class AddressRange {
@@ -44,8 +47,8 @@ class AddressRange {
   struct Table;
 
   static Table& TheTable();
-  static void GiveBackWithNeighbours(const RangeCalls* calls, Extents* extents,
-                                     Extents::iterator extent);
+  static Extents::iterator Joined(Extents* extents, Extents::iterator extent);
+  static bool IsEnclosed(const Extents& extents, Extents::const_iterator extent);
 
   const RangeCalls* const calls_;
   Extents::node_type node_;

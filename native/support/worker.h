@@ -24,13 +24,18 @@ class PoolWork {
  public:
   /** Returns the promise; null where none can be made. */
   static napi_value Queue(napi_env env, const char* name, Operation&& operation) {
-    PoolWork* const self = new PoolWork(std::move(operation));
     napi_value promise = nullptr;
-    if (napi_create_promise(env, &self->deferred_, &promise) != napi_ok) {
-      self->deferred_ = nullptr;
+    napi_deferred deferred = nullptr;
+    if (napi_create_promise(env, &deferred, &promise) != napi_ok) {
       promise = nullptr;
+      deferred = nullptr;
     }
-    if (promise == nullptr || !self->Start(env, name)) {
+    // Nothing may throw: the operation holds what only `Settle` releases.
+    PoolWork* const self = new (std::nothrow) PoolWork(std::move(operation), deferred);
+    if (self == nullptr) {
+      operation.Fail(ENOMEM);
+      Resolve(env, deferred, operation.Settle(env));
+    } else if (promise == nullptr || !self->Start(env, name)) {
       self->operation_.Fail(ENOMEM);
       self->Finish(env);
     }
@@ -38,7 +43,8 @@ class PoolWork {
   }
 
  private:
-  explicit PoolWork(Operation&& operation) : operation_(std::move(operation)) {}
+  PoolWork(Operation&& operation, napi_deferred deferred)
+      : operation_(std::move(operation)), deferred_(deferred) {}
 
   bool Start(napi_env env, const char* name) {
     const napi_value resource_name = Values(env).String(name);
@@ -73,6 +79,10 @@ class PoolWork {
     const napi_deferred deferred = deferred_;
     if (work_ != nullptr) Unneeded(napi_delete_async_work(env, work_));
     delete this;
+    Resolve(env, deferred, answer);
+  }
+
+  static void Resolve(napi_env env, napi_deferred deferred, napi_value answer) {
     // Refused where the thread is being terminated: nobody waits for the promise.
     if (deferred != nullptr && answer != nullptr) {
       Unneeded(napi_resolve_deferred(env, deferred, answer));
@@ -80,7 +90,7 @@ class PoolWork {
   }
 
   Operation operation_;
-  napi_deferred deferred_ = nullptr;
+  const napi_deferred deferred_;
   napi_async_work work_ = nullptr;
 };
 

@@ -26,14 +26,17 @@ struct ExecveArguments {
   uint64_t descriptors_max;
 };
 
-/** What Node has changed of this process, kept in case it goes on. */
+/** What Node has changed of this process. It is as it was where the process goes on. */
 class NodesOwn {
  public:
+  NodesOwn();
+  ~NodesOwn();
+  NodesOwn(const NodesOwn&) = delete;
+  NodesOwn& operator=(const NodesOwn&) = delete;
+
   void UndoSignals();
   void UndoDescriptors(const Elements<int32_t>& kept);
   void UndoLimit(uint64_t descriptors_max);
-  /** For a process that goes on. */
-  void Redo();
 
  private:
   struct Changed {
@@ -44,8 +47,9 @@ class NodesOwn {
 
   void Clear(int descriptor, int getter, int setter, int flag);
 
+  // Each change is noted before it is made: room for the note may be refused.
   std::vector<int> ignored_;
-  sigset_t mask_ = {};
+  sigset_t mask_;
   std::vector<Changed> changed_;
   struct rlimit limit_ = {};
 };
@@ -54,6 +58,19 @@ void SetHandler(int signal, void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
   sigaction(signal, &action, nullptr);
+}
+
+NodesOwn::NodesOwn() {
+  pthread_sigmask(SIG_SETMASK, nullptr, &mask_);
+}
+
+NodesOwn::~NodesOwn() {
+  for (int signal : ignored_) SetHandler(signal, SIG_IGN);
+  pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+  for (const Changed& changed : changed_) {
+    fcntl(changed.descriptor, changed.setter, changed.flags);
+  }
+  if (limit_.rlim_max != 0) setrlimit(RLIMIT_NOFILE, &limit_);
 }
 
 /** Node ignores SIGPIPE and SIGXFSZ; handlers are the kernel's to reset. */
@@ -66,7 +83,7 @@ void NodesOwn::UndoSignals() {
   }
   sigset_t none;
   sigemptyset(&none);
-  pthread_sigmask(SIG_SETMASK, &none, &mask_);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
 /** Node makes its standard streams non-blocking, and all that it inherits close when a program
@@ -90,15 +107,6 @@ void NodesOwn::UndoLimit(uint64_t descriptors_max) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void NodesOwn::Redo() {
-  for (int signal : ignored_) SetHandler(signal, SIG_IGN);
-  pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
-  for (const Changed& changed : changed_) {
-    fcntl(changed.descriptor, changed.setter, changed.flags);
-  }
-  if (limit_.rlim_max != 0) setrlimit(RLIMIT_NOFILE, &limit_);
-}
-
 void NodesOwn::Clear(int descriptor, int getter, int setter, int flag) {
   const int flags = fcntl(descriptor, getter);
   if (flags < 0 || (flags & flag) == 0) return;
@@ -111,10 +119,7 @@ SyscallResult CallExecve(const ExecveArguments& arguments) {
   own.UndoSignals();
   own.UndoDescriptors(arguments.kept);
   own.UndoLimit(arguments.descriptors_max);
-  const SyscallResult result =
-      SyscallResult::Capture(execve(arguments.path, arguments.argv.data(), environ), "execve");
-  own.Redo();
-  return result;
+  return SyscallResult::Capture(execve(arguments.path, arguments.argv.data(), environ), "execve");
 }
 
 /** Bytes of strings that each end in a zero byte, of which there is at least one. */

@@ -1,0 +1,204 @@
+// @ts-check
+// A process with refusals.node in LD_PRELOAD: what the addon does where the kernel or the allocator
+// refuses what it asks for. Prints what was seen as one object of JSON.
+
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isMapped } from '../memory-map.mjs';
+
+const require = createRequire(import.meta.url);
+const release = '../../../build/Release/';
+
+/** @type {{ refuse(what: string, count?: number): void, count(): number }} */
+const { refuse, count } = require(`${release}refusals.node`);
+
+/** As the enumeration in refusals.cc. */
+const LEAVES = { ALL: 1, HOLE: 2, HOLE_THAT_IS_TAKEN: 3 };
+const LARGE_BYTES = 64 * 2 ** 20;
+
+const loading = refusedLoading();
+const { addon, collectGarbage, pageSizeBytes, touchedMapping, unwrap } = await import(
+  '../raw-addon.mjs'
+);
+const stateAtStart = processState();
+
+const report = {
+  loading,
+  mmap: refusedMmap(),
+  allocations: await refusedAllocations(),
+  stateIsAsBefore: JSON.stringify(processState()) === JSON.stringify(stateAtStart),
+  statusIsCollected: await refusedStatus(),
+  refusedMapping: refusedMapping(),
+  limit: await released(() => refuse('mapping')),
+  noHole: await released(() => refuse('replacing', LEAVES.ALL)),
+  hole: await released(() => refuse('replacing', LEAVES.HOLE)),
+  takenHole: await released(() => refuse('replacing', LEAVES.HOLE_THAT_IS_TAKEN)),
+  unmapping: refusedUnmapping(),
+};
+process.stdout.write(JSON.stringify(report));
+
+/** What is thrown while each allocation in turn is refused, until there is none. */
+function refusedLoading() {
+  const messages = [];
+  for (let index = 0; ; index += 1) {
+    const before = count();
+    refuse('allocation', index);
+    try {
+      require(`${release}node_numa.node`);
+    } catch (error) {
+      messages.push(/** @type {Error} */ (error).message);
+    }
+    refuse('nothing');
+    if (count() === before) return messages;
+  }
+}
+
+/** As `refusedAllocations`, and what is mapped afterwards that was not before. */
+function refusedMmap() {
+  const sizeBefore = sizeBytes();
+  const errnos = [];
+  for (let index = 0; ; index += 1) {
+    refuse('allocation', index);
+    const answer = addon.mmap(LARGE_BYTES);
+    refuse('nothing');
+    if (answer.ok) {
+      addon.munmap(answer.value);
+      return { errnos, grownBytes: sizeBytes() - sizeBefore };
+    }
+    errnos.push(answer.errno);
+  }
+}
+
+/** Errno of each entry while each of its allocations in turn is refused. */
+async function refusedAllocations() {
+  const text = new TextEncoder();
+  const mapping = touchedMapping(1);
+  const { address, handle } = mapping;
+  const query = () => [0, 1, address, null, new Int32Array(1), 0, mapping];
+  const words = new BigUint64Array([1n]);
+  const path = text.encode('/no/such/program\0');
+  /** @type {Record<string, () => readonly unknown[]>} */
+  const calls = {
+    attach: () => [handle.id, handle.generation],
+    array_buffer: () => [touchedMapping(1)],
+    get_mempolicy: () => [1024, 0n, 0],
+    move_pages: query,
+    move_pages_async: query,
+    migrate_pages_async: () => [0, 65, words, words],
+    sched_getaffinity: () => [],
+    execve: () => [path, path, new Int32Array([0, 1, 2]), 1],
+  };
+  /** @type {Record<string, number[]>} */
+  const seen = {};
+  for (const [name, values] of Object.entries(calls)) {
+    const errnos = [];
+    for (let index = 0, before = -1; before !== count(); index += 1) {
+      const prepared = values();
+      before = count();
+      refuse('allocation', index);
+      // @ts-expect-error: one of several functions, each with arguments of its own
+      const called = addon[name](...prepared);
+      refuse('nothing');
+      const answer = await called;
+      if (before !== count()) errnos.push(answer.errno);
+    }
+    seen[name] = errnos;
+  }
+  addon.munmap(mapping);
+  return seen;
+}
+
+/** What execve(2) finds changed by Node, and has to leave so. */
+function processState() {
+  const status = readFileSync('/proc/thread-self/status', 'utf8');
+  const signals = status.split('\n').filter((line) => /^Sig(Blk|Ign|Cgt)/.test(line));
+  const flags = [0, 1, 2].map((descriptor) => {
+    return /flags:\s+\d+/.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[0];
+  });
+  const limits = readFileSync('/proc/self/limits', 'utf8');
+  return [signals, flags, /^Max open files.*$/m.exec(limits)?.[0]];
+}
+
+/** Whether a status array is collected after each allocation of a call has been refused. */
+async function refusedStatus() {
+  const arrays = [0, 1, 2].map((index) => {
+    const status = new Int32Array(1);
+    refuse('allocation', index);
+    const pending = addon.move_pages_async(0, 1, 0n, null, status, 0, null);
+    refuse('nothing');
+    return { pending, status: new WeakRef(status) };
+  });
+  for (const { pending } of arrays) await pending;
+  await collectGarbage();
+  return arrays.every(({ status }) => status.deref() === undefined);
+}
+
+/** A mapping that is refused when half made, and that munmap(2) does not take back either. */
+function refusedMapping() {
+  const sizeBefore = sizeBytes();
+  const neighbours = newMappings(4);
+  refuse('protecting');
+  refuse('unmapping', 1);
+  const answer = addon.mmap(LARGE_BYTES);
+  refuse('nothing');
+  for (const mapping of neighbours) addon.munmap(mapping);
+  return { answer, grownBytes: sizeBytes() - sizeBefore };
+}
+
+/**
+ * What is at the addresses of a buffer whose release is refused something, and once its
+ * ArrayBuffer is collected.
+ * @param {() => void} refused
+ */
+async function released(refused) {
+  const mapping = touchedMapping(2);
+  const { address } = mapping;
+  new Uint8Array(unwrap(addon.array_buffer(mapping))).fill(0x11);
+  const before = count();
+  refused();
+  addon.munmap(mapping);
+  refuse('nothing');
+  const refusals = count() - before;
+  const afterRelease = bytesAt(address);
+  await collectGarbage();
+  const afterCollection = isMapped(address) ? bytesAt(address) : [];
+  return { refusals, afterRelease, afterCollection };
+}
+
+/**
+ * The different bytes that are there.
+ * @param {bigint} address
+ */
+function bytesAt(address) {
+  const memory = openSync('/proc/self/mem', 'r');
+  const bytes = Buffer.alloc(2 * pageSizeBytes);
+  readSync(memory, bytes, 0, bytes.length, address);
+  closeSync(memory);
+  return [...new Set(bytes)];
+}
+
+/** Which of four neighbours are mapped after each was unmapped, all but the last in vain. */
+function refusedUnmapping() {
+  const others = newMappings(4);
+  const neighbours = newMappings(4);
+  refuse('unmapping', 3);
+  for (const mapping of neighbours) addon.munmap(mapping);
+  refuse('nothing');
+  const areMapped = neighbours.map(({ address }) => isMapped(address));
+  for (const mapping of others) addon.munmap(mapping);
+  return areMapped;
+}
+
+/**
+ * Neighbours but for the first ones, which may fill holes that others have left.
+ * @param {number} length
+ */
+function newMappings(length) {
+  return Array.from({ length }, () => unwrap(addon.mmap(LARGE_BYTES)));
+}
+
+/** All that is mapped. */
+function sizeBytes() {
+  const kilobytes = /VmSize:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}
