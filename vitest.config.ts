@@ -1,20 +1,42 @@
 import { extname } from 'node:path';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { scaledTimeoutMs } from './test/support/environment.ts';
 
 /** Compiled for a guest (scripts/test/compiled.mjs), this file names compiled files. */
 const own = (path: string): string => path.replace('.ts', extname(import.meta.url));
 
+/**
+ * Suites that leave nothing behind in their process, which all of their files share. Three of the
+ * simulator's import other suites, and these declare their tests when they are read first.
+ */
+const sharing = [
+  ...['cli/**/*', 'core/**/*', 'differential/**/*', 'facade/**/*', 'input/**/*', 'procfs/**/*'],
+  ...['services/**/*', 'simulator/**/!(darwin|facade|win32)', 'style/**/*'],
+].map((path) => own(`test/${path}.test.ts`));
+
 export default defineConfig({
   test: {
-    include: [own('test/**/*.test.ts')],
     globalSetup: [own('./test/support/global-setup.ts')],
-    // A thread's policy outlives a test: one process for each file, one file at a time.
     pool: 'forks',
-    maxWorkers: 1,
     testTimeout: scaledTimeoutMs(20_000),
     hookTimeout: scaledTimeoutMs(30_000),
     teardownTimeout: scaledTimeoutMs(10_000),
     reporters: ['default', own('./test/support/summary-reporter.ts')],
+    maxWorkers: Number(process.env['NODE_NUMA_TEST_WORKERS'] ?? 1),
+    projects: [
+      {
+        extends: true,
+        test: { name: 'shared', include: sharing, isolate: false },
+      },
+      {
+        // A thread's policy outlives a test, and so may what a test does to its process.
+        extends: true,
+        test: {
+          name: 'alone',
+          include: [own('test/**/*.test.ts')],
+          exclude: [...configDefaults.exclude, ...sharing],
+        },
+      },
+    ],
   },
 });

@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
+import { transform } from 'esbuild';
 
 const recorder = new URL('./recorder.mjs', import.meta.url).href;
 
@@ -18,12 +18,6 @@ export async function resolve(specifier, context, nextResolve) {
 export async function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context);
   const text = readFileSync(fileURLToPath(url), 'utf8');
-  const { outputText } = ts.transpileModule(text, {
-    compilerOptions: {
-      module: ts.ModuleKind.ESNext,
-      target: ts.ScriptTarget.ES2022,
-      verbatimModuleSyntax: true,
-    },
-  });
-  return { format: 'module', source: outputText, shortCircuit: true };
+  const { code: source } = await transform(text, { loader: 'ts', target: 'es2022' });
+  return { format: 'module', source, shortCircuit: true };
 }

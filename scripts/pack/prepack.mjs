@@ -1,11 +1,13 @@
 // @ts-check
-// npm runs this before it packs: builds dist/, and puts the addon of this machine where the
-// package's loader looks for it, prebuilds/PLATFORM-ARCH[-musl]/node_numa.node.
+// npm runs this before it packs: builds dist/ where it is not that of lib/ already, and puts the
+// addon of this machine where the package's loader looks for it,
+// prebuilds/PLATFORM-ARCH[-musl]/node_numa.node.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildTypeScript } from '../setup/project-steps.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const addon = join(root, 'build/Release/node_numa.node');
@@ -14,7 +16,7 @@ const addon = join(root, 'build/Release/node_numa.node');
 const say = (line) => process.stderr.write(`prepack: ${line}\n`);
 
 if (process.argv.includes('--help')) {
-  say('builds dist/ and copies build/Release/node_numa.node into prebuilds/.');
+  say('builds dist/ unless it is built, and copies build/Release/node_numa.node into prebuilds/.');
   process.exit(0);
 }
 process.exitCode = await prepack();
@@ -29,7 +31,7 @@ async function prepack() {
     say('build/Release/node_numa.node is older than native/: run `npm run build:native` first');
     return 1;
   }
-  if (!buildDist()) return 1;
+  await buildTypeScript();
   removeOrphans(join(root, 'dist'));
   const { prebuildName } = await import('../../dist/native-backend/addon.js');
   const target = join(root, 'prebuilds', prebuildName(), 'node_numa.node');
@@ -39,15 +41,6 @@ async function prepack() {
   spawnSync('strip', ['--strip-unneeded', target]);
   say(`${relative(root, target)}: ${Math.ceil(statSync(target).size / 1024)} kB`);
   return 0;
-}
-
-function buildDist() {
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
-  return status === 0;
 }
 
 /** @param {string} path */

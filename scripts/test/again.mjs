@@ -66,12 +66,11 @@ function merged(first, second) {
     isPrivileged: second.isPrivileged,
     files: [...new Set([...first.files, ...second.files])],
     passed: { ...first.passed, ...second.passed },
+    ...(first.share ? { share: first.share } : {}),
     durations: { ...first.durations, ...second.durations },
     failures: second.failures,
     skips: both(({ skips }) => skips),
     unexpected: both(({ unexpected }) => unexpected),
-    unskipped: both(({ unskipped }) => unskipped),
-    absent: both(({ absent }) => absent),
   };
 }
 

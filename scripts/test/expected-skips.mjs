@@ -1,10 +1,11 @@
 // @ts-check
-// What each environment is known to skip, test/expected-skips.json: file, then places, then names.
+// Which requirements of tests are unmet where, test/expected-skips.json: requirement, then places.
+// A test that is skipped for another one is a failure; how it is named makes no difference.
 //
 // An environment is a machine with a kernel line, 'four-nodes/6.1', or a kind of host, such as
 // 'host-denied'. A place is one of them, or all kernels of a machine ('two-nodes/*'), or all
-// machines with a kernel ('*/6.1'): most skips are the machine's or the kernel's. Each group of
-// names stands under its list of places. What is written expands to exactly what was recorded.
+// machines with a kernel ('*/6.1'): most requirements are the machine's or the kernel's. What is
+// written expands to exactly what was recorded.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,17 +17,15 @@ export const unprivileged = 'unprivileged';
 
 const path = join(projectFolder, 'test', 'expected-skips.json');
 
-/** @typedef {Record<string, Record<string, string[]>>} ExpectedSkips */
-/** @typedef {{ file: string, name: string }} TestName */
+/** @typedef {Record<string, string[]>} ExpectedSkips requirement → places */
 
 /**
  * What a recording needs of a run.
  * @typedef {object} RecordedRun
  * @property {string} environment
  * @property {boolean} isPrivileged
- * @property {readonly string[]} files that ran
- * @property {readonly TestName[]} skips
- * @property {readonly TestName[]} absent recorded somewhere, but no test of the file has this name
+ * @property {boolean} isWhole whether all tests of the environment were in it
+ * @property {readonly { reason: string }[]} skips
  */
 
 /** @returns {string[]} names of the machines of scripts/machines */
@@ -46,17 +45,24 @@ export function writeExpectedSkips(expected) {
 }
 
 /**
- * @param {ExpectedSkips} expected
- * @param {string} file
- * @param {readonly string[]} environments
- * @returns {Set<string>} the tests of a file that one of the environments skips
+ * What a test needs, of the reason that it gives: what was found instead follows a semicolon.
+ * @param {string} reason
+ * @returns {string}
  */
-export function expectedNames(expected, file, environments) {
-  const groups = Object.entries(expected[file] ?? {});
-  const named = groups.filter(([places]) =>
-    places.split(' ').some((place) => environments.some((one) => holds(place, one))),
-  );
-  return new Set(named.flatMap(([, names]) => names));
+export function requirementOf(reason) {
+  return reason.split(';', 1)[0] ?? '';
+}
+
+/**
+ * @param {ExpectedSkips} expected
+ * @param {readonly string[]} environments
+ * @returns {Set<string>} the requirements that one of the environments does not meet
+ */
+export function unmetIn(expected, environments) {
+  const unmet = Object.entries(expected).filter(([, places]) => {
+    return places.some((place) => environments.some((one) => holds(place, one)));
+  });
+  return new Set(unmet.map(([requirement]) => requirement));
 }
 
 /**
@@ -73,86 +79,47 @@ function holds(place, environment) {
 }
 
 /**
- * Puts what some runs skipped in the place of what was expected of them.
+ * Puts what was unmet in whole runs in the place of what was expected of them, and adds to it what
+ * was unmet in others.
  * @param {ExpectedSkips} expected
  * @param {readonly RecordedRun[]} runs
  * @returns {ExpectedSkips}
  */
 export function withRecorded(expected, runs) {
-  const files = new Set([...Object.keys(expected), ...runs.flatMap((run) => run.files)]);
-  /** @type {ExpectedSkips} */
-  const all = {};
-  for (const file of [...files].sort()) {
-    const byName = environmentsByName(expected[file] ?? {});
-    const itsRuns = runs.filter((run) => run.files.includes(file));
-    for (const run of itsRuns) replace(byName, file, run);
-    for (const name of byName.keys()) {
-      const isAbsent = itsRuns.length > 0 && itsRuns.every(({ absent }) => has(absent, file, name));
-      if (isAbsent) byName.delete(name);
+  const byRequirement = environmentsByRequirement(expected);
+  for (const { environment, isWhole } of runs) {
+    if (!isWhole) continue;
+    for (const environments of byRequirement.values()) environments.delete(environment);
+  }
+  for (const { environment, isPrivileged, skips } of runs) {
+    for (const requirement of skips.map(({ reason }) => requirementOf(reason))) {
+      const environments = byRequirement.get(requirement) ?? new Set();
+      if (!isPrivileged && environments.has(unprivileged)) continue;
+      byRequirement.set(requirement, environments.add(environment));
     }
-    const groups = groupsOf(byName);
-    if (Object.keys(groups).length > 0) all[file] = groups;
   }
-  return all;
+  const open = [...byRequirement].filter(([, environments]) => environments.size > 0);
+  return Object.fromEntries(
+    open
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([requirement, environments]) => [requirement, placesOf(environments)]),
+  );
 }
 
 /**
- * @param {Map<string, Set<string>>} byName
- * @param {string} file
- * @param {RecordedRun} run
- */
-function replace(byName, file, { environment, isPrivileged, skips }) {
-  for (const environments of byName.values()) environments.delete(environment);
-  for (const skip of skips) {
-    if (skip.file !== file) continue;
-    const environments = byName.get(skip.name) ?? new Set();
-    if (!isPrivileged && environments.has(unprivileged)) continue;
-    byName.set(skip.name, environments.add(environment));
-  }
-}
-
-/**
- * @param {readonly TestName[]} list
- * @param {string} file
- * @param {string} name
- */
-function has(list, file, name) {
-  return list.some((entry) => entry.file === file && entry.name === name);
-}
-
-/**
- * @param {Record<string, string[]>} groups
+ * @param {ExpectedSkips} expected
  * @returns {Map<string, Set<string>>}
  */
-function environmentsByName(groups) {
+function environmentsByRequirement(expected) {
   const matrix = machineNames().flatMap((machine) => columns().map((line) => `${machine}/${line}`));
-  /** @type {Map<string, Set<string>>} */
-  const byName = new Map();
-  for (const [places, names] of Object.entries(groups)) {
-    const environments = places.split(' ').flatMap((place) => {
-      return place.includes('*') ? matrix.filter((one) => holds(place, one)) : [place];
-    });
-    for (const name of names) {
-      byName.set(name, new Set([...(byName.get(name) ?? []), ...environments]));
-    }
-  }
-  return byName;
-}
-
-/**
- * @param {Map<string, Set<string>>} byName
- * @returns {Record<string, string[]>}
- */
-function groupsOf(byName) {
-  /** @type {Map<string, string[]>} */
-  const groups = new Map();
-  for (const name of [...byName.keys()].sort()) {
-    const environments = byName.get(name) ?? new Set();
-    if (environments.size === 0) continue;
-    const places = placesOf(environments).join(' ');
-    groups.set(places, [...(groups.get(places) ?? []), name]);
-  }
-  return Object.fromEntries([...groups].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return new Map(
+    Object.entries(expected).map(([requirement, places]) => {
+      const environments = places.flatMap((place) => {
+        return place.includes('*') ? matrix.filter((one) => holds(place, one)) : [place];
+      });
+      return [requirement, new Set(environments)];
+    }),
+  );
 }
 
 /**

@@ -49,7 +49,8 @@ const shownMachines = [...oddMachines, 'eight-nodes'];
  */
 export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLines.keys()] } = {}) {
   const suites = [...kernelContract, ...guestSuites];
-  return kernels.flatMap((kernel) => machines.map((machine) => ({ machine, kernel, suites })));
+  const whole = { suites, isWhole: true };
+  return kernels.flatMap((kernel) => machines.map((machine) => ({ machine, kernel, ...whole })));
 }
 
 /**

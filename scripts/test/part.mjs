@@ -14,6 +14,7 @@ export const logFolder = join(cacheFolder, 'test');
  * @typedef {object} Part
  * @property {string} name of its line and its log; no other part has it
  * @property {string} environment as test/expected-skips.json names it
+ * @property {boolean} [isWhole] whether it has all tests of its environment
  * @property {(work: Work) => Promise<Ending>} run
  */
 
@@ -35,6 +36,7 @@ export const logFolder = join(cacheFolder, 'test');
  * @typedef {object} Outcome
  * @property {string} name
  * @property {string} [environment]
+ * @property {boolean} [isWhole]
  * @property {'ok' | 'failed' | 'left out'} verdict
  * @property {number} seconds
  * @property {string} note
@@ -92,8 +94,8 @@ export async function runPart(part, { signal, isShown = false, isRecording = fal
   closeSync(file);
   const seconds = (performance.now() - startMs) / 1000;
   const verdict = exitCode === 0 && result ? 'ok' : 'failed';
-  const { name, environment } = part;
-  return { name, environment, verdict, seconds, note, log, ...(result ? { result } : {}) };
+  const { name, environment, isWhole = false } = part;
+  return { name, environment, isWhole, verdict, seconds, note, log, ...(result ? { result } : {}) };
 }
 
 /**

@@ -41,7 +41,7 @@ async function run(guests, { onStdout, signal }) {
   });
   const failures = problems.map((message) => ({ file: 'differential', name: message, message }));
   const passed = { differential: Math.max(0, checkCount - problems.length) };
-  const lists = { skips: [], unexpected: [], unskipped: [], absent: [], files: [] };
+  const lists = { skips: [], unexpected: [], files: [] };
   const nothing = { ...lists, durations: {} };
   say(resultLine({ passed, ...nothing, failures, isPrivileged: true }));
   return { exitCode: problems.length === 0 ? 0 : 1, note: asked };

@@ -1,5 +1,5 @@
 // @ts-check
-// Writes down what the parts of a run have skipped, as what is expected of them from now on.
+// Writes down what the parts of a run have skipped for, as what is expected of them from now on.
 
 import { readExpectedSkips, withRecorded, writeExpectedSkips } from './expected-skips.mjs';
 import { say } from './summary.mjs';
@@ -9,12 +9,14 @@ import { say } from './summary.mjs';
  * @param {import('./part.mjs').Outcome[]} outcomes
  */
 export function recordSkips(outcomes) {
-  const runs = outcomes.flatMap(({ name, environment = name, verdict, result }) => {
-    if (!result) return [];
-    if (verdict === 'ok') return [{ environment, ...result }];
-    say(`${name} failed: its skips are not recorded`);
-    return [];
-  });
+  const runs = outcomes.flatMap(
+    ({ name, environment = name, isWhole = false, verdict, result }) => {
+      if (!result) return [];
+      if (verdict === 'ok') return [{ environment, isWhole, ...result }];
+      say(`${name} failed: its skips are not recorded`);
+      return [];
+    },
+  );
   writeExpectedSkips(withRecorded(readExpectedSkips(), runs));
   say(`recorded the skips of ${runs.length} environments in test/expected-skips.json`);
 }

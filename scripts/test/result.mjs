@@ -4,7 +4,8 @@
 
 const mark = 'node-numa result: ';
 
-/** @typedef {import('./expected-skips.mjs').TestName} TestName */
+/** @typedef {{ file: string, name: string }} TestName */
+/** @typedef {TestName & { reason: string }} Skip */
 /** @typedef {TestName & { message: string }} Failure the first line of the error */
 /** @typedef {Record<string, Record<string, number>>} Durations file, test, milliseconds */
 
@@ -13,12 +14,11 @@ const mark = 'node-numa result: ';
  * @property {Record<string, number>} passed file → how many of its tests
  * @property {boolean} isPrivileged
  * @property {string[]} files that ran
- * @property {TestName[]} skips
+ * @property {Skip[]} skips
  * @property {Failure[]} failures
- * @property {TestName[]} unexpected skipped, and not known to be
- * @property {TestName[]} unskipped known to be skipped here, and not skipped
+ * @property {Skip[]} unexpected for a requirement that is not known to be unmet here
  * @property {Durations} durations of the tests that ran
- * @property {TestName[]} absent known to be skipped somewhere, but there is no such test
+ * @property {{ ran: number, all: number }} [share] of random programs, seeds and the like
  */
 
 /** @param {Result} result */

@@ -2,6 +2,7 @@
 // The suites, and the two kinds of part that run them: on this host, and in a guest.
 
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runGuest } from '../guest/guest.mjs';
@@ -61,25 +62,12 @@ export const nodeSuites = [
   ...commandSuites,
 ];
 /** Folders whose suites depend on the kernel; the others test what is the same everywhere. */
-const kernelSuites = [...kernelContract, ...addonContract, 'test/facade', 'test/native'];
+const kernelFolders = ['backends', 'facade', 'input', 'native'];
 /** The same in a guest, with the commands, but for what is asked from outside. */
 export const guestSuites = [
   ...[...addonContract, 'test/facade', 'test/native', nodeCommands],
   ...commandSuites,
 ];
-const hostSuites = [
-  'test/cli',
-  'test/containers',
-  'test/core',
-  'test/differential',
-  'test/package',
-  'test/procfs',
-  'test/services',
-  'test/simulator',
-  'test/style',
-  'test/testing',
-];
-
 const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
 /** Path in the project's folder, which is the guest's current one. */
 export const puppetInGuest = 'build/Release/puppet';
@@ -91,15 +79,20 @@ export const puppetInGuest = 'build/Release/puppet';
 export async function hostPart() {
   const obstacle = await numaCallObstacle();
   const nodes = memoryNodeCount() >= 2 ? 'host-multi-node' : 'host-single-node';
-  const suites = obstacle === undefined ? [...hostSuites, ...kernelSuites] : hostSuites;
+  const isLeftOut = (/** @type {string} */ folder) => {
+    return obstacle !== undefined && kernelFolders.includes(folder);
+  };
+  const folders = readdirSync(join(projectFolder, 'test'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !isLeftOut(entry.name))
+    .map(({ name }) => `test/${name}/`);
   const environment = obstacle === undefined ? nodes : 'host-denied';
-  // Each file has a process of its own; what needs the machine to itself runs in guests only.
-  const workers = `--maxWorkers=${availableParallelism()}`;
   /** @param {import('./part.mjs').Work} work */
   const run = async (work) => {
-    return { exitCode: await runOnHost([...suites, workers], work), note: 'on this host' };
+    // What needs the machine to itself runs in guests only.
+    const env = { ...work.env, NODE_NUMA_TEST_WORKERS: `${availableParallelism()}` };
+    return { exitCode: await runOnHost(folders, { ...work, env }), note: 'on this host' };
   };
-  return { part: { name: environment, environment, run }, obstacle };
+  return { part: { name: environment, environment, isWhole: true, run }, obstacle };
 }
 
 /**
@@ -132,6 +125,7 @@ function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
  * @property {string} kernel line
  * @property {string[]} suites with parameters of vitest
  * @property {string} [title] where one machine with one kernel has several cells
+ * @property {boolean} [isWhole] whether it has all tests of its machine and kernel
  * @property {boolean} [isAsked] the suites stay outside of the guest, and ask by a puppet
  */
 
@@ -144,6 +138,7 @@ export function guestPart(cell) {
   return {
     name: [environment, cell.isAsked ? 'asked' : '', cell.title ?? ''].filter(Boolean).join(' '),
     environment,
+    isWhole: cell.isWhole ?? false,
     run: (work) => runCell(cell, work),
   };
 }

@@ -5,6 +5,7 @@
 import { relative } from 'node:path';
 import { projectFolder } from '../guest/host.mjs';
 import { slowest, writeDurations } from './durations.mjs';
+import { readExpectedSkips, requirementOf, unmetIn } from './expected-skips.mjs';
 
 /** Names that are printed; the log has them all. */
 const namesMax = 20;
@@ -53,12 +54,11 @@ function tableLine(outcome) {
  * @param {Outcome} outcome
  */
 export function partLines(outcome) {
-  const { verdict, result, log } = outcome;
+  const { verdict, log } = outcome;
   const lines = [tableLine(outcome)];
   lines.push(...listed('failed', failuresOf(outcome)), ...listed(flakeLabel, flakesOf(outcome)));
   if (verdict === 'failed' && log) lines.push(`    whole output: ${relative(projectFolder, log)}`);
-  const unskipped = result?.unskipped.map(testName) ?? [];
-  lines.push(...listed('recorded as skipped, and not skipped', unskipped), ...slowest(outcome));
+  lines.push(...listed('recorded as unmet here, and met', metIn(outcome)), ...slowest(outcome));
   return lines;
 }
 
@@ -70,8 +70,20 @@ function failuresOf({ verdict, result, note }) {
   if (verdict !== 'failed') return [];
   const failures = result?.failures.map(testError) ?? [];
   if (failures.length > 0) return failures;
-  const skips = result?.unexpected.map((test) => `${testName(test)}: skipped, and it ran before`);
+  const skips = result?.unexpected.map(({ reason, ...test }) => {
+    return `${testName(test)}: skipped, which is not recorded: ${reason}`;
+  });
   return skips && skips.length > 0 ? skips : [firstLine(note)];
+}
+
+/**
+ * Requirements that nothing lacked, where all tests were asked.
+ * @param {Outcome} outcome
+ */
+function metIn({ name, environment = name, isWhole, result }) {
+  if (!isWhole || !result) return [];
+  const lacking = new Set(result.skips.map(({ reason }) => requirementOf(reason)));
+  return [...unmetIn(readExpectedSkips(), [environment])].filter((one) => !lacking.has(one));
 }
 
 /** @param {Outcome} outcome */
@@ -116,6 +128,10 @@ export function summarize(outcomes, wallSeconds) {
   for (const outcome of outcomes) say(tableLine(outcome));
   say(`${'all'.padEnd(26)}  ${wallSeconds.toFixed(1).padStart(7)} s`);
   say(writeDurations(outcomes));
+  for (const { name, result } of outcomes) {
+    const { ran = 0, all = 0 } = result?.share ?? {};
+    if (ran < all) say(`${name}: ${ran} of ${all} seeds; npm run test:long has them all`);
+  }
   for (const line of lastLines(outcomes)) say(line);
   const { failed, passed } = sumOf(outcomes);
   return failed === 0 && passed > 0 ? 0 : 1;

@@ -16,12 +16,12 @@ import { MAPPING_KINDS } from '../../lib/core/mapping-kind.ts';
 import { openNuma } from '../../lib/index.ts';
 import { examine } from '../../lib/services/doctor/examine.ts';
 import { kernelLines, Machine, presets } from '../../lib/simulator/public.ts';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { filesIn, readRepositoryFile } from '../style/repository.ts';
+import { numaCallsUnmet } from '../support/needs.ts';
 import { runCommand } from './run-command.ts';
 
 const PAGE = readRepositoryFile('docs/cli.md');
-const obstacle = await numaCallObstacle();
+const obstacle = await numaCallsUnmet();
 const folder = mkdtempSync(join(tmpdir(), 'node-numa-docs-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -10,10 +10,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { commands } from '../../lib/cli/commands/index.ts';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { memoryNodes } from '../facade/machine.ts';
 import { readRepositoryFile } from '../style/repository.ts';
 import { inGuest } from '../support/environment.ts';
+import { numaCallsUnmet } from '../support/needs.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'examples-'));
@@ -52,7 +52,7 @@ function isDry(line: string): boolean {
 }
 
 /** Why this host does not let us make them, as in a container. */
-const obstacle = await numaCallObstacle();
+const obstacle = await numaCallsUnmet();
 
 describe('examples', () => {
   test('every command has some, and the README too', () => {

@@ -19,8 +19,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { commands } from '../../lib/cli/commands/index.ts';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { inGuest } from '../support/environment.ts';
+import { numaCallsUnmet } from '../support/needs.ts';
 import { HOSTILE, HOSTILE_FILE, obeyedIn, writtenOut } from './hostile.ts';
 import { runCommand } from './run-command.ts';
 
@@ -29,7 +29,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** A program that works under any name, and waits. */
 const SLEEP = '/usr/bin/sleep';
 const nativeObstacle =
-  inGuest || !existsSync(SLEEP) ? `there is no ${SLEEP} of its own here` : await numaCallObstacle();
+  inGuest || !existsSync(SLEEP) ? `there is no ${SLEEP} of its own here` : await numaCallsUnmet();
 
 afterAll(() => rmSync(FOLDER, { recursive: true }));
 

@@ -60,7 +60,7 @@ afterAll(() => service?.stop());
 
 function needService(context: TestContext): RunningService {
   if (service === undefined) {
-    context.skip(`needs 2 nodes with memory, this machine has ${memoryNodes.length}`);
+    context.skip(`needs 2 nodes with memory; this machine has ${memoryNodes.length}`);
   }
   return service;
 }

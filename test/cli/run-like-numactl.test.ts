@@ -14,9 +14,9 @@ import { formatIdList, parseIdList } from '../../lib/core/id-list.ts';
 import { defaultPolicy } from '../../lib/core/memory-policy.ts';
 import { openNuma } from '../../lib/facade/open-numa.ts';
 import { loadAddon } from '../../lib/native-backend/addon.ts';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { compareReleases } from '../contract/kernel-facts.ts';
 import { readHostMachine } from '../support/host-machine.ts';
+import { numaCallsUnmet } from '../support/needs.ts';
 import { needDebianNumactl } from './debian-numactl.ts';
 import { needFourNodes } from './four-nodes.ts';
 import { type LaunchRow, launchRows } from './launch-rows.ts';
@@ -122,7 +122,7 @@ function isPlaceCertain({ cpus, mode, nodes }: Effect): boolean {
   return cpus.length === 1 || isInterleaved || nodeCount === 1;
 }
 
-const obstacle = await numaCallObstacle();
+const obstacle = await numaCallsUnmet();
 const numa = obstacle === undefined ? openNuma({ backend: 'native' }) : undefined;
 const allCpus = numa?.thread.affinity() ?? [];
 

@@ -11,11 +11,11 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { parseList, readHostMachine } from '../support/host-machine.ts';
+import { numaCallsUnmet } from '../support/needs.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const obstacle = existsSync(MAIN) ? await numaCallObstacle() : 'dist is missing: npm run build:ts';
+const obstacle = existsSync(MAIN) ? await numaCallsUnmet() : 'dist is missing: npm run build:ts';
 const machine = await readHostMachine();
 const POLL_MS = 20;
 

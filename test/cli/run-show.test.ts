@@ -3,11 +3,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { defaultPolicy } from '../../lib/core/memory-policy.ts';
 import { openNuma } from '../../lib/facade/open-numa.ts';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
+import { numaCallsUnmet } from '../support/needs.ts';
 import { needFourNodes } from './four-nodes.ts';
 import { runCommand } from './run-command.ts';
 
-const obstacle = await numaCallObstacle();
+const obstacle = await numaCallsUnmet();
 const numa = obstacle === undefined ? openNuma({ backend: 'native' }) : undefined;
 const cpus = numa?.thread.affinity() ?? [];
 

@@ -22,12 +22,12 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { commands } from '../../lib/cli/commands/index.ts';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { scaledTimeoutMs } from '../support/environment.ts';
+import { numaCallsUnmet } from '../support/needs.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const SLOW_FILES = new URL('./workers/slow-files.mjs', import.meta.url).href;
-const obstacle = await numaCallObstacle();
+const obstacle = await numaCallsUnmet();
 const FOLDER = mkdtempSync(join(tmpdir(), 'node-numa-signals-'));
 /** A file that nobody writes: reading it blocks. */
 const FIFO = join(FOLDER, 'fifo.json');

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readScenario } from '../../lib/services/scenario/read-scenario.ts';
 import { kernelLineOf } from '../../lib/services/scenario/record.ts';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { memoryNodes, numa } from '../facade/machine.ts';
+import { numaCallsUnmet } from '../support/needs.ts';
 import { runCommand } from './run-command.ts';
 
 let folder = '';
@@ -61,7 +61,7 @@ const twoNodeSteps = [
 ];
 
 test('what the kernel did is what the simulator does', async (context) => {
-  const obstacle = await numaCallObstacle();
+  const obstacle = await numaCallsUnmet();
   if (obstacle !== undefined) context.skip(obstacle);
   const [hasFirst, hasSecond] = [memoryNodes.includes(0), memoryNodes.includes(1)];
   if (!hasFirst || !numa.topology.withCpus.has(0)) context.skip('needs node 0, with a CPU');

@@ -4,12 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { scaledTimeoutMs } from '../support/environment.ts';
+import { numaCallsUnmet } from '../support/needs.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const NOBODY = 'setpriv --reuid 65534 --regid 65534 --clear-groups';
-const obstacle = existsSync(MAIN) ? await numaCallObstacle() : 'dist is missing: npm run build:ts';
+const obstacle = existsSync(MAIN) ? await numaCallsUnmet() : 'dist is missing: npm run build:ts';
 
 function inNamespaces(flags: string, line: string): { status: number | null; stdout: string } {
   return spawnSync('unshare', [...flags.split(' '), 'sh', '-c', line], { encoding: 'utf8' });

@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
+import { numaCallsUnmet } from '../support/needs.ts';
 import { runCommand } from './run-command.ts';
 
-const obstacle = await numaCallObstacle();
+const obstacle = await numaCallsUnmet();
 /** The first thread of the kernel, where this is not a PID namespace. */
 const KTHREADD = '2';
 

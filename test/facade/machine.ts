@@ -19,7 +19,7 @@ export const UNKNOWN_NODE = 1000;
 /** The first `count` nodes with memory; skips the test where there are fewer. */
 export function needNodes(context: TestContext, count: number): number[] {
   if (memoryNodes.length < count) {
-    context.skip(`needs ${count} nodes with memory, this machine has ${memoryNodes.length}`);
+    context.skip(`needs ${count} nodes with memory; this machine has ${memoryNodes.length}`);
   }
   return memoryNodes.slice(0, count);
 }

@@ -36,7 +36,7 @@ describe('openNuma()', () => {
 
   test('auto is native where something can be moved between nodes', (context) => {
     const { count } = hostMemoryNodes();
-    if (count < 2) context.skip(`needs 2 nodes with memory, this machine has ${count}`);
+    if (count < 2) context.skip(`needs 2 nodes with memory; this machine has ${count}`);
     for (const options of [undefined, {}, { backend: 'auto' as const }]) {
       const { kind, reason } = openNuma(options).backend;
       expect([kind, reason]).toEqual(['native', `this host has ${count} nodes with memory`]);

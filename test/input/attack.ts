@@ -1,6 +1,7 @@
 /** Calls with wrong values at each place of right arguments, and what must not come of it. */
 
 import { AbortError, NumaError } from '../../lib/index.ts';
+import { strideOf } from '../support/share.ts';
 import { HOSTILE, Thrown } from './hostile-values.ts';
 
 export interface Outcome {
@@ -48,8 +49,8 @@ function replaced(whole: unknown, path: readonly (string | number)[], value: unk
   return { ...record, [first]: replaced(record[first], rest, value) };
 }
 
-/** All of them (npm run attacks), or each in turn at one of so many places. */
-const STRIDE = process.env['NODE_NUMA_ATTACKS'] === 'all' ? 1 : 6;
+/** Each in turn at one of so many places. */
+const STRIDE = strideOf(6);
 
 /** Each hostile value at each place; where there is no place, as a surplus argument. */
 export function attacksOn(right: () => readonly unknown[]): Attack[] {

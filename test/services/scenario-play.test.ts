@@ -6,6 +6,7 @@ import { playScenario } from '../../lib/services/scenario/play.ts';
 import { readScenario } from '../../lib/services/scenario/read-scenario.ts';
 import type { Scenario } from '../../lib/services/scenario/scenario.ts';
 import { kernelLines } from '../../lib/simulator/public.ts';
+import { shareOf } from '../support/share.ts';
 import { anyStep, before, type Json, scenarioOf } from './scenario-arbitrary.ts';
 
 /** Each name can be made once; a time of hours takes long. */
@@ -18,7 +19,7 @@ function asOneScenario(steps: readonly Json[]): Scenario {
   return readScenario(scenarioOf([...before, ...named]));
 }
 
-test('random scenarios end on every kernel, traced or not, with the same residency', () => {
+test('random scenarios end on every kernel, traced or not, with the same residency', (context) => {
   const steps = fc.array(anyStep, { minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(steps, fc.constantFrom(...kernelLines), (list, kernel) => {
@@ -41,6 +42,6 @@ test('random scenarios end on every kernel, traced or not, with the same residen
       });
       expect(seen[0]).toBe(seen[1]);
     }),
-    { numRuns: 100 },
+    { numRuns: shareOf(context, 100) },
   );
 });

@@ -8,6 +8,7 @@ import { kernelLines, Machine, type MachineDescription } from '../../lib/simulat
 import type { World } from '../contract/world.ts';
 import { generateProgram } from '../differential/generate.ts';
 import { runProgram } from '../differential/interpret.ts';
+import { seedsOf } from '../support/share.ts';
 import { worldOf } from './simulated-world.ts';
 
 const PROGRAMS = 250;
@@ -39,8 +40,8 @@ function watched(machine: Machine, see: () => void): World {
 
 describe('invariants', () => {
   for (const kernel of kernelLines) {
-    test(`hold after each call of ${PROGRAMS} random programs, Linux ${kernel}`, async () => {
-      for (let seed = 1; seed <= PROGRAMS; seed += 1) {
+    test(`hold after each call of random programs, Linux ${kernel}`, async (context) => {
+      for (const seed of seedsOf(context, PROGRAMS)) {
         const machine = new Machine(MACHINE, { kernel });
         const free = totalFree(machine);
         const see = (): void => {

@@ -5,6 +5,7 @@ import { bind, type MappedBuffer, type Numa, openNuma } from '../../lib/index.ts
 import { kernelLines, Machine, type MachineOptions } from '../../lib/simulator/public.ts';
 import { MPOL_MF, openSyscalls } from '../../lib/syscalls/public.ts';
 import { Random } from '../differential/random.ts';
+import { seedsOf } from '../support/share.ts';
 
 const PROGRAMS = 50;
 const UNWRITTEN = -999;
@@ -78,8 +79,8 @@ function outcomeOf({ machine, numa, buffer }: Scene, seed: number, isSpan: boole
 }
 
 describe('move_pages of consecutive pages', () => {
-  test.each(kernelLines)('answers as for a list of them, Linux %s', (kernel) => {
-    for (let seed = 1; seed <= PROGRAMS; seed += 1) {
+  test.for(kernelLines)('answers as for a list of them, Linux %s', (kernel, context) => {
+    for (const seed of seedsOf(context, PROGRAMS)) {
       const options = { kernel };
       const [span, list] = [arrange(new Random(seed), options), arrange(new Random(seed), options)];
       for (let call = 0; call < 3; call += 1) {

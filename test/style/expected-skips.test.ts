@@ -1,17 +1,18 @@
-/** The record of skips: its short form holds exactly what was recorded, and nothing stale. */
+/** The record of what is unmet where: its short form holds exactly what was recorded. */
 
 import { describe, expect, test } from 'vitest';
 import {
-  expectedNames,
   machineNames,
   readExpectedSkips,
+  requirementOf,
+  unmetIn,
   withRecorded,
 } from '../../scripts/test/expected-skips.mjs';
 
 const KERNELS = ['6.1', '6.12', '6.18', '7.2'];
 const CELLS = machineNames().flatMap((machine) => KERNELS.map((line) => `${machine}/${line}`));
 
-const SKIPPED_IN: Readonly<Record<string, (environment: string) => boolean>> = {
+const UNMET_IN: Readonly<Record<string, (environment: string) => boolean>> = {
   'in any guest': (one) => one.includes('/'),
   'with a kernel': (one) => one.endsWith('/6.1'),
   'on a machine': (one) => one.startsWith('two-nodes/'),
@@ -20,11 +21,13 @@ const SKIPPED_IN: Readonly<Record<string, (environment: string) => boolean>> = {
   'on a host': (one) => one === 'host-denied',
 };
 
-function runIn(environment: string, names = Object.keys(SKIPPED_IN)) {
-  const skips = names
-    .filter((name) => SKIPPED_IN[name]?.(environment))
-    .map((name) => ({ file: 'one.test.ts', name }));
-  return { environment, isPrivileged: true, files: ['one.test.ts'], skips, absent: [] };
+function unmet(environment: string): string[] {
+  return Object.keys(UNMET_IN).filter((requirement) => UNMET_IN[requirement]?.(environment));
+}
+
+function runIn(environment: string, requirements = unmet(environment), isWhole = true) {
+  const skips = requirements.map((requirement) => ({ reason: `${requirement}; found nothing` }));
+  return { environment, isPrivileged: true, isWhole, skips };
 }
 
 describe('expected skips', () => {
@@ -34,35 +37,45 @@ describe('expected skips', () => {
     environments.map((environment) => runIn(environment)),
   );
 
-  test('each environment gets back what it skipped', () => {
+  test('each environment gets back what was unmet', () => {
     for (const environment of environments) {
-      const names = Object.keys(SKIPPED_IN).filter((name) => SKIPPED_IN[name]?.(environment));
-      expect([...expectedNames(recorded, 'one.test.ts', [environment])].sort()).toEqual(
-        names.sort(),
-      );
+      expect([...unmetIn(recorded, [environment])].sort()).toEqual(unmet(environment).sort());
     }
   });
 
   test('rows and columns of the matrix are written as such', () => {
-    const places = Object.keys(recorded['one.test.ts'] ?? {});
-    const ofMatrix = ['*/*', '*/6.1', 'sparse-ids/* */7.2', 'two-nodes/*', 'two-nodes/6.18'];
-    expect(places.sort()).toEqual([...ofMatrix, 'host-denied'].sort());
+    expect(recorded).toEqual({
+      'in any guest': ['*/*'],
+      'with a kernel': ['*/6.1'],
+      'on a machine': ['two-nodes/*'],
+      'with either': ['sparse-ids/*', '*/7.2'],
+      'in one cell': ['two-nodes/6.18'],
+      'on a host': ['host-denied'],
+    });
   });
 
   test('a new recording of one environment leaves the others alone', () => {
     const again = withRecorded(recorded, [runIn('two-nodes/6.1', [])]);
-    expect([...expectedNames(again, 'one.test.ts', ['two-nodes/6.1'])]).toEqual([]);
+    expect([...unmetIn(again, ['two-nodes/6.1'])]).toEqual([]);
     for (const environment of environments.filter((one) => one !== 'two-nodes/6.1')) {
-      expect(expectedNames(again, 'one.test.ts', [environment])).toEqual(
-        expectedNames(recorded, 'one.test.ts', [environment]),
-      );
+      expect(unmetIn(again, [environment])).toEqual(unmetIn(recorded, [environment]));
     }
   });
 
-  test('a test that is gone is forgotten', () => {
-    const absent = [{ file: 'one.test.ts', name: 'in any guest' }];
-    const again = withRecorded(recorded, [{ ...runIn('two-nodes/6.1', []), absent }]);
-    expect(JSON.stringify(again)).not.toContain('in any guest');
+  test('a recording of some of the tests only adds', () => {
+    const again = withRecorded(recorded, [runIn('two-nodes/6.1', ['something new'], false)]);
+    const both = new Set([...unmet('two-nodes/6.1'), 'something new']);
+    expect(unmetIn(again, ['two-nodes/6.1'])).toEqual(both);
+  });
+
+  test('what nothing lacks any more is forgotten', () => {
+    const again = withRecorded(recorded, [runIn('host-denied', [])]);
+    expect(Object.keys(again)).not.toContain('on a host');
+  });
+
+  test('a requirement is what stands before the semicolon', () => {
+    expect(requirementOf('needs Linux 6.9; this is 6.1.0')).toBe('needs Linux 6.9');
+    expect(requirementOf('needs root, for a mount')).toBe('needs root, for a mount');
   });
 
   test('the record is as it would be written', () => {

@@ -21,6 +21,8 @@ function emitDeclarations(ts: TypeScript): Map<string, string> {
   const program = ts.createProgram(fileNames, {
     ...options,
     emitDeclarationOnly: true,
+    // The build has checked the types.
+    noCheck: true,
     declarationMap: false,
     removeComments: true,
   });

@@ -8,7 +8,7 @@ import { lastLines } from '../../scripts/test/summary.mjs';
 
 const ONE = 'test/one.test.ts';
 const TWO = 'test/two.test.ts';
-const NOTHING = { skips: [], failures: [], unexpected: [], unskipped: [], absent: [] };
+const NOTHING = { skips: [], failures: [], unexpected: [] };
 
 function resultOf(passed: Record<string, number>, told: Partial<Result> = {}): Result {
   const files = Object.keys(passed);
@@ -31,7 +31,7 @@ describe('a part that failed', () => {
   });
 
   test('runs files again that skipped what they ran before', () => {
-    const unexpected = [{ file: TWO, name: 'a title' }];
+    const unexpected = [{ file: TWO, name: 'a title', reason: 'needs more' }];
     expect(filesToRepeat(outcomeOf('failed', resultOf({ [TWO]: 1 }, { unexpected })))).toEqual([
       TWO,
     ]);

@@ -1,8 +1,11 @@
 /**
- * What a test needs of the machine. A test that lacks something is skipped, and says what.
+ * What a test needs of the machine. A test that lacks something is skipped, and says what: the
+ * requirement, which test/expected-skips.json has for each place where it is unmet, and after a
+ * semicolon what was found.
  */
 
 import type { TestContext } from 'vitest';
+import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import { compareReleases } from '../contract/kernel-facts.ts';
 import type { WorldMachine } from '../contract/world.ts';
 
@@ -13,7 +16,7 @@ export function memoryNodes(count: number): Need {
   return ({ memoryNodes: nodes }) =>
     nodes.length >= count
       ? null
-      : `needs ${count} nodes with memory, this machine has ${nodes.length}`;
+      : `needs ${count} nodes with memory; this machine has ${nodes.length}`;
 }
 
 export const cpulessNode: Need = ({ topology, memoryNodes: nodes }) =>
@@ -38,7 +41,7 @@ export const expendable: Need = ({ isExpendable }) =>
 
 export function kernelSince(release: string): Need {
   return ({ kernel }) =>
-    compareReleases(kernel, release) >= 0 ? null : `needs Linux ${release}, this is ${kernel}`;
+    compareReleases(kernel, release) >= 0 ? null : `needs Linux ${release}; this is ${kernel}`;
 }
 
 /** Nodes 0, 1, 2 ... with memory, so that a table can name them. */
@@ -46,7 +49,13 @@ export function nodesFromZero(count: number): Need {
   return ({ memoryNodes: nodes }) =>
     nodes.length >= count && nodes.slice(0, count).every((node, index) => node === index)
       ? null
-      : `needs nodes 0-${count - 1} with memory, this machine has ${nodes.join(',')}`;
+      : `needs nodes 0-${count - 1} with memory; this machine has ${nodes.join(',')}`;
+}
+
+/** Why the calls cannot be made here, as in a container with the default seccomp profile. */
+export async function numaCallsUnmet(): Promise<string | undefined> {
+  const obstacle = await numaCallObstacle();
+  return obstacle === undefined ? undefined : `needs the NUMA calls; ${obstacle}`;
 }
 
 export function whenSupported(

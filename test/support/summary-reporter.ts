@@ -1,6 +1,6 @@
 /**
  * Says what a run left out: each skipped test with its reason, compared with what the
- * environment is known to skip (test/expected-skips.json), then the counts as the last line.
+ * environment is known to lack (test/expected-skips.json), then the counts as the last line.
  *
  * NODE_NUMA_TEST_ENVIRONMENT names the environment; without it nothing is compared.
  * NODE_NUMA_RECORD_SKIPS=1 makes unknown skips no failure: who started the run writes them down.
@@ -12,11 +12,18 @@ import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node';
 import {
-  expectedNames,
   readExpectedSkips,
+  requirementOf,
+  unmetIn,
   unprivileged,
 } from '../../scripts/test/expected-skips.mjs';
-import { type Durations, type Result, resultLine } from '../../scripts/test/result.mjs';
+import {
+  type Durations,
+  type Failure,
+  type Result,
+  resultLine,
+  type Skip,
+} from '../../scripts/test/result.mjs';
 import { guestPort } from './environment.ts';
 import { readHostMachine } from './host-machine.ts';
 
@@ -33,29 +40,16 @@ async function hasPrivilege(): Promise<boolean> {
   return isPrivileged && canChangeUser;
 }
 
-interface Skip {
-  readonly file: string;
-  readonly name: string;
-  readonly reason: string;
-}
-
-interface Failure {
-  readonly file: string;
-  readonly name: string;
-  readonly message: string;
-}
-
 interface Tally {
+  readonly files: string[];
   /** File → how many of its tests. */
   readonly passed: Record<string, number>;
   readonly skips: Skip[];
   readonly failures: Failure[];
   /** Of the tests that ran. */
   readonly durations: Durations;
-  /** File → names of all its tests. */
-  readonly names: Map<string, Set<string>>;
-  /** Names of tests that the run's pattern has left out: nothing is told of them. */
-  readonly leftOut: Set<string>;
+  /** Of random programs, seeds and the like. */
+  readonly share: { ran: number; all: number };
 }
 
 function firstLine(errors: readonly SerializedError[] | undefined): string {
@@ -67,13 +61,18 @@ function addTest(tally: Tally, file: string, test: TestCase, hasPattern: boolean
   const result = test.result();
   const name = test.fullName;
   const milliseconds = test.diagnostic()?.duration;
+  const { share } = test.meta();
+  if (share !== undefined) {
+    tally.share.ran += share.ran;
+    tally.share.all += share.all;
+  }
   if (result.state !== 'skipped' && milliseconds !== undefined) {
     tally.durations[file] ??= {};
     tally.durations[file][name] = Math.round(milliseconds);
   }
-  if (hasPattern && result.state === 'skipped' && result.note === undefined) {
-    tally.leftOut.add(name);
-  } else if (result.state === 'passed') tally.passed[file] = (tally.passed[file] ?? 0) + 1;
+  // The run's pattern has left it out: nothing is told of it.
+  if (hasPattern && result.state === 'skipped' && result.note === undefined) return;
+  if (result.state === 'passed') tally.passed[file] = (tally.passed[file] ?? 0) + 1;
   else if (result.state === 'failed') {
     tally.failures.push({ file, name, message: firstLine(result.errors) });
   } else {
@@ -89,13 +88,13 @@ function tallyOf(
   unhandled: readonly SerializedError[],
   hasPattern: boolean,
 ): Tally {
-  const tests = { names: new Map<string, Set<string>>(), leftOut: new Set<string>() };
-  const tally: Tally = { passed: {}, skips: [], failures: [], durations: {}, ...tests };
+  const lists = { files: [], skips: [], failures: [] };
+  const tally: Tally = { ...lists, passed: {}, durations: {}, share: { ran: 0, all: 0 } };
   for (const module of modules) {
     // In a guest the files are compiled; they have one name everywhere.
     const file = relative(process.cwd(), module.moduleId).replace(/\.js$/, '.ts');
     const tests = [...module.children.allTests()];
-    tally.names.set(file, new Set(tests.map(({ fullName }) => fullName)));
+    tally.files.push(file);
     const failedBefore = tally.failures.length;
     for (const test of tests) addTest(tally, file, test, hasPattern);
     // A file that could not be read, or a hook that failed, fails no test of its own.
@@ -109,26 +108,11 @@ function tallyOf(
   return tally;
 }
 
-/** What was skipped against what is known to be skipped. */
-function compare(environment: string, isPrivileged: boolean, { names, skips, leftOut }: Tally) {
-  const expected = readExpectedSkips();
+/** Skipped for a requirement that is not known to be unmet here. */
+function unexpectedOf(environment: string, isPrivileged: boolean, { skips }: Tally): Skip[] {
   const environments = [environment, ...(isPrivileged ? [] : [unprivileged])];
-  const unexpected: Skip[] = [];
-  const unskipped: { file: string; name: string }[] = [];
-  const absent: { file: string; name: string }[] = [];
-  for (const [file, present] of names) {
-    const skipped = skips.filter((skip) => skip.file === file);
-    const known = expectedNames(expected, file, environments);
-    unexpected.push(...skipped.filter(({ name }) => !known.has(name)));
-    const happened = new Set(skipped.map(({ name }) => name));
-    for (const name of known) {
-      if (!happened.has(name) && !leftOut.has(name)) unskipped.push({ file, name });
-    }
-    for (const name of Object.values(expected[file] ?? {}).flat()) {
-      if (!present.has(name)) absent.push({ file, name });
-    }
-  }
-  return { unexpected, unskipped, absent };
+  const unmet = unmetIn(readExpectedSkips(), environments);
+  return skips.filter(({ reason }) => !unmet.has(requirementOf(reason)));
 }
 
 function listSkips(skips: readonly Skip[]): string[] {
@@ -182,20 +166,14 @@ export default class SummaryReporter implements Reporter {
     const lines = listSkips(tally.skips);
     const isPrivileged = await hasPrivilege();
     if (environment !== undefined) {
-      const compared = compare(environment, isPrivileged, tally);
-      const { unexpected, unskipped } = compared;
-      if (unskipped.length > 0) {
-        const what = `${unskipped.length} tests not skipped that ${environment} is known to skip`;
-        lines.push(`${what}: ${someNames(unskipped)}`);
-      }
+      const unexpected = unexpectedOf(environment, isPrivileged, tally);
       if (unexpected.length > 0 && env['NODE_NUMA_RECORD_SKIPS'] !== '1') {
-        const what = `${unexpected.length} tests skipped that ${environment} ran before`;
+        const what = `${unexpected.length} tests lack what ${environment} is known to have`;
         lines.push(`${what}: ${someNames(unexpected)}`);
         process.exitCode = 1;
       }
       if (env['NODE_NUMA_TEST_RESULT'] === '1') {
-        const { names, leftOut: _, ...counted } = tally;
-        const result: Result = { ...counted, ...compared, isPrivileged, files: [...names.keys()] };
+        const result: Result = { ...tally, unexpected, isPrivileged };
         lines.push(resultLine(result));
       }
     }

@@ -17,6 +17,7 @@ import {
 import { generateProgram } from '../../differential/generate.ts';
 import { runProgram } from '../../differential/interpret.ts';
 import { Random } from '../../differential/random.ts';
+import { seedsOf } from '../../support/share.ts';
 import { worldOf } from '../simulated-world.ts';
 
 const PROGRAMS = 150;
@@ -134,15 +135,15 @@ function moveOnce(random: Random, process: SimulatedProcess): unknown {
 
 describe('step by step and at once', () => {
   for (const kernel of kernelLines) {
-    test(`${PROGRAMS} random programs do the same, Linux ${kernel}`, async () => {
-      for (let seed = 1; seed <= PROGRAMS; seed += 1) {
+    test(`random programs do the same, Linux ${kernel}`, async (context) => {
+      for (const seed of seedsOf(context, PROGRAMS)) {
         const stepped = await outcomeOf(seed, kernel, true);
         expect(stepped, `seed ${seed}`).toEqual(await outcomeOf(seed, kernel, false));
       }
     });
 
-    test(`so do moves of huge pages, ${SEEDS} times, Linux ${kernel}`, () => {
-      for (let seed = 1; seed <= SEEDS; seed += 1) {
+    test(`so do moves of huge pages, Linux ${kernel}`, (context) => {
+      for (const seed of seedsOf(context, SEEDS)) {
         const stepped = moveHugePages(seed, kernel, true);
         expect(stepped, `seed ${seed}`).toEqual(moveHugePages(seed, kernel, false));
       }
