@@ -1,6 +1,8 @@
 import { extname } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { scaledTimeoutMs } from './test/support/environment.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
+import { TAGS } from './test/support/tags.ts';
 
 /** Compiled for a guest (scripts/test/compiled.mjs), this file names compiled files. */
 const own = (path: string): string => path.replace('.ts', extname(import.meta.url));
@@ -18,6 +20,10 @@ export default defineConfig({
   test: {
     globalSetup: [own('./test/support/global-setup.ts')],
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
+    // A tag that is not there is an error.
+    tags: [...TAGS],
+    strictTags: true,
     testTimeout: scaledTimeoutMs(20_000),
     hookTimeout: scaledTimeoutMs(30_000),
     teardownTimeout: scaledTimeoutMs(10_000),

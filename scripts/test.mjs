@@ -6,6 +6,7 @@
 import { guestAvailability } from './guest/availability.mjs';
 import { watchForInterruption } from './guest/interruption.mjs';
 import { defaultKernel } from './guest/kernel.mjs';
+import { runChecks } from './test/checks.mjs';
 import { ciMatrix, guestsDefault, mainCells, prepareMatrix, runMatrix } from './test/matrix.mjs';
 import { runPart } from './test/part.mjs';
 import { runPrograms } from './test/programs.mjs';
@@ -43,11 +44,13 @@ async function main() {
     if (obstacle) say(`not on this kernel: what depends on one, because ${obstacle}`);
     const cells = isCi ? ciMatrix({ isHostDenied: obstacle !== undefined }) : mainCells();
     // Kernels come from the network while the CPUs have tests to run.
-    const [host, preparation] = await Promise.all([
+    const [host, preparation, ...checks] = await Promise.all([
       runShown(part, signal),
       isCi ? prepareMatrix(cells) : undefined,
+      ...(isCi ? [runChecks(signal)] : []),
     ]);
-    outcomes.push(host);
+    outcomes.push(host, ...checks);
+    for (const outcome of checks) for (const line of partLines(outcome)) say(line);
     if (!signal.aborted) outcomes.push(...(await runGuests(cells, signal, preparation)));
   }
   if (isRecording && !signal.aborted) recordSkips(outcomes);

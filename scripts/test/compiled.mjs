@@ -9,6 +9,7 @@ import { projectFolder } from '../guest/host.mjs';
 const folders = ['lib', 'test', 'examples'];
 const files = ['vitest.config.ts'];
 const typeScript = /(?<!\.d)\.ts$/;
+const relativeImport = /(\b(?:from|import)\s*\(?\s*"\.{1,2}\/[^"]+)\.ts(")/g;
 
 /** Parameters of vitest that make it take the compiled files as they are. */
 export const takesCompiled = [
@@ -30,24 +31,25 @@ export function compiledFiles() {
 
 async function compile() {
   // Scripts that load this file may run before the packages are installed.
-  const { default: ts } = await import('typescript');
-  const compilerOptions = {
-    module: ts.ModuleKind.ESNext,
-    target: ts.ScriptTarget.ES2022,
-    verbatimModuleSyntax: true,
-    rewriteRelativeImportExtensions: true,
-  };
+  const { transform } = await import('esbuild');
+  const compilerOptions = { verbatimModuleSyntax: true, useDefineForClassFields: true };
   const sources = folders.flatMap((folder) => {
     const names = readdirSync(join(projectFolder, folder), { recursive: true, encoding: 'utf8' });
     return names.map((name) => join(folder, name));
   });
   const wanted = [...sources.filter((path) => !path.includes('node_modules')), ...files];
-  /** @type {Map<string, string>} */
-  const texts = new Map();
-  for (const fileName of wanted.filter((name) => typeScript.test(name))) {
-    const source = readFileSync(join(projectFolder, fileName), 'utf8');
-    const { outputText } = ts.transpileModule(source, { compilerOptions, fileName });
-    texts.set(fileName.replace(typeScript, '.js'), outputText);
-  }
-  return texts;
+  const texts = wanted
+    .filter((name) => typeScript.test(name))
+    .map(async (name) => {
+      const source = readFileSync(join(projectFolder, name), 'utf8');
+      const { code } = await transform(source, {
+        loader: 'ts',
+        target: 'es2022',
+        tsconfigRaw: { compilerOptions },
+      });
+      /** @type {[string, string]} */
+      const entry = [name.replace(typeScript, '.js'), code.replace(relativeImport, '$1.js$2')];
+      return entry;
+    });
+  return new Map(await Promise.all(texts));
 }

@@ -15,34 +15,21 @@ import { compiledFiles, takesCompiled } from './compiled.mjs';
 export const kernelContract = ['test/backends/kernel'];
 /** The contract through the addon, which runs where the kernel is. */
 const addonContract = ['test/backends/native'];
-/** The families of the contract that a machine's nodes, distances and CPUs make a difference to. */
-const machineFamilies = [
-  ...['fallback order', 'full nodes', 'first touch', 'interleaving', 'home node', 'weight'],
-  ...['migrating processes', 'cpusets', 'policies in a cpuset', 'node counters'],
-];
-/** Those that numbers of nodes with gaps, or nodes without memory, make a difference to. */
-const idFamilies = [
-  ...['moving pages', 'misplaced pages', 'range policy', 'thread policy', 'policy query'],
-  ...['mask decoding', 'counted pages'],
-];
 /** What the commands show of nodes, beside what Debian's numactl and numastat show. */
 const nodeCommands = 'test/cli/nodes-like-numactl';
-/** @param {readonly string[]} names of families or tests */
-const only = (names) => ['-t', `(${names.join('|')})`];
-/** Those that CPUs of several nodes make a difference to. */
-const cpuFamilies = ['counters of balancing', 'first touch', 'fallback order', 'home node'];
-export const cpuContract = [...kernelContract, ...only(cpuFamilies)];
-/** What waits for the kernel's scanner, many times over, on several CPUs. */
-export const balancingContract = [...kernelContract, ...only(['balancing', 'pinned memory'])];
-export const machineContract = [...kernelContract, ...only(machineFamilies)];
-export const idContract = [...kernelContract, ...only([...machineFamilies, ...idFamilies])];
+/** @param {string} tags of test/support/tags.ts, with && || ! */
+const only = (tags) => ['--tags-filter', tags];
+export const cpuContract = [...kernelContract, ...only('cpus')];
+export const balancingContract = [...kernelContract, ...only('scanner')];
+export const machineContract = [...kernelContract, ...only('nodes')];
+/** Where nodes have numbers with gaps, or no memory. */
+export const idContract = [...kernelContract, ...only('nodes || node-numbers')];
 /** How the addon and the commands see a machine. */
-const machineViews = ['topology', 'nodes and distances', 'nodes shows', 'stat shows'];
-export const machineSuites = [...addonContract, nodeCommands, ...only(machineViews)];
-/** The same, and what needs fast memory and slow in tiers, which 6.1 makes of no machine. */
+export const machineSuites = [...addonContract, nodeCommands, ...only('shown-nodes')];
+/** The same, and what needs tiers, which 6.1 makes of no machine. */
 export const tierSuites = [
   ...[...kernelContract, ...addonContract, nodeCommands],
-  ...only([...machineViews, 'promotion']),
+  ...only('shown-nodes || tiers'),
 ];
 /** What a kernel's version makes a difference to: the addon's calls, and how a move is told. */
 export const versionSuites = [

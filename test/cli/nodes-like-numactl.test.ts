@@ -41,7 +41,7 @@ async function printed(...words: string[]): Promise<string> {
   return stdout;
 }
 
-describe('nodes shows what numactl --hardware shows', () => {
+describe('nodes shows what numactl --hardware shows', { tags: ['shown-nodes'] }, () => {
   test('nodes, CPUs, sizes, distances', async (context) => {
     needDebianNumactl(context);
     const { nodes } = JSON.parse(await printed('nodes', '--json')) as NodesJson;
@@ -86,7 +86,7 @@ describe('nodes shows what numactl --hardware shows', () => {
   });
 });
 
-describe('stat shows what numastat shows', () => {
+describe('stat shows what numastat shows', { tags: ['shown-nodes'] }, () => {
   test('six counters of each node', async (context) => {
     needDebianNumactl(context);
     const before = numastat();

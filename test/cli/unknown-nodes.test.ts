@@ -1,4 +1,4 @@
-/** Commands on machines that do not tell of all nodes: their memory and threads are shown as well. */
+/** Commands on machines that do not tell of all nodes: memory and threads there are shown, too. */
 
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';

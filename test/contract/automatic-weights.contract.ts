@@ -41,7 +41,7 @@ async function withFiles(
 }
 
 export function automaticWeightsContract(subject: OpenSubject): void {
-  familyFor(subject, 'weight files', ['settings'], (declare) => {
+  familyFor(subject, { name: 'weight files', tags: ['nodes'] }, ['settings'], (declare) => {
     const owned: Conditions = { ...WEIGHTED, traits: ['settings', 'setuid'] };
     declare('only root may write a weight', owned, async (scene) => {
       const { process, node } = scene;

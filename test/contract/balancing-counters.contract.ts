@@ -162,7 +162,7 @@ function declareCounters(declare: DeclareTest): void {
 
   declare(
     'promotions without a limit are counted where this kernel does',
-    CONDITIONS,
+    { ...CONDITIONS, tags: ['tiers'] },
     async (scene) => {
       const { pgpromoteCandidateNrl } = await vmCountersOf(scene.world);
       expect(pgpromoteCandidateNrl !== null).toBe(scene.facts.countsUnlimitedCandidates);
@@ -171,5 +171,10 @@ function declareCounters(declare: DeclareTest): void {
 }
 
 export function balancingCountersContract(subject: OpenSubject): void {
-  familyFor(subject, 'counters of balancing', ['settings'], declareCounters);
+  familyFor(
+    subject,
+    { name: 'counters of balancing', tags: ['cpus', 'scanner'] },
+    ['settings'],
+    declareCounters,
+  );
 }

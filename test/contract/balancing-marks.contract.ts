@@ -173,5 +173,5 @@ function declareMarks(declare: DeclareTest): void {
 }
 
 export function balancingMarksContract(subject: OpenSubject): void {
-  familyFor(subject, 'marks of balancing', ['settings'], declareMarks);
+  familyFor(subject, { name: 'marks of balancing', tags: ['scanner'] }, ['settings'], declareMarks);
 }

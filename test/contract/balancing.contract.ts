@@ -146,5 +146,5 @@ function declareFates(declare: DeclareTest): void {
 }
 
 export function balancingContract(subject: OpenSubject): void {
-  familyFor(subject, 'balancing', ['settings'], declareFates);
+  familyFor(subject, { name: 'balancing', tags: ['scanner'] }, ['settings'], declareFates);
 }

@@ -125,7 +125,7 @@ function declareWeights(declare: DeclareTest): void {
 }
 
 export function countedInterleaveContract(subject: OpenSubject): void {
-  familyFor(subject, 'counted interleaving', ['objects'], (declare) => {
+  familyFor(subject, { name: 'counted interleaving', tags: ['nodes'] }, ['objects'], (declare) => {
     declareRounds(declare);
     declareWeights(declare);
   });

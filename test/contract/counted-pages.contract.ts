@@ -162,7 +162,7 @@ function declareFiles(declare: DeclareTest, kind: ObjectKind): void {
 }
 
 export function countedPagesContract(subject: OpenSubject): void {
-  familyFor(subject, 'counted pages', ['sharing'], (declare) => {
+  familyFor(subject, { name: 'counted pages', tags: ['node-numbers'] }, ['sharing'], (declare) => {
     declareAnonymous(declare);
     declareMisplaced(declare);
     for (const kind of ['tmpfs', 'ramfs'] as const) declareFiles(declare, kind);

@@ -262,7 +262,7 @@ function declareAffinity(declare: DeclareTest): void {
 }
 
 export function cpusetRebindingContract(subject: OpenSubject): void {
-  familyFor(subject, 'policies in a cpuset', ['settings'], (declare) => {
+  familyFor(subject, { name: 'policies in a cpuset', tags: ['nodes'] }, ['settings'], (declare) => {
     declareRebinding(declare);
     declareAffinity(declare);
   });

@@ -278,7 +278,7 @@ function declareVersionOne(declare: DeclareTest): void {
 }
 
 export function cpusetsContract(subject: OpenSubject): void {
-  familyFor(subject, 'cpusets', ['settings'], (declare) => {
+  familyFor(subject, { name: 'cpusets', tags: ['nodes'] }, ['settings'], (declare) => {
     declareLimits(declare);
     declareGroups(declare);
     declareVersionOne(declare);

@@ -29,7 +29,7 @@ async function nodeFrom(
 }
 
 export function fallbackOrderContract(subject: OpenSubject): void {
-  describe('fallback order', () => {
+  describe('fallback order', { tags: ['nodes', 'cpus'] }, () => {
     const declare = testsOf(subject);
 
     declare(

@@ -200,7 +200,7 @@ function declareOverflow(declare: DeclareTest): void {
 }
 
 export function firstTouchContract(subject: OpenSubject): void {
-  describe('first touch', () => {
+  describe('first touch', { tags: ['nodes', 'cpus'] }, () => {
     const declare = testsOf(subject);
     declareLocal(declare);
     declareNodes(declare);

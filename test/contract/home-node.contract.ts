@@ -244,7 +244,7 @@ function declareAreas(declare: DeclareTest): void {
 }
 
 export function homeNodeContract(subject: OpenSubject): void {
-  describe('home node', () => {
+  describe('home node', { tags: ['nodes', 'cpus'] }, () => {
     const declare = testsOf(subject);
     declareChecks(declare);
     declarePolicies(declare);

@@ -10,6 +10,7 @@ import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
+import type { Tag } from '../support/tags.ts';
 import { areasOf, createObject, familyFor, given, mapObject, settingsOf } from './objects.ts';
 import {
   FREE_ADDRESS,
@@ -83,8 +84,8 @@ function filled(pages: Pages, node: number): number[] {
 }
 
 function declareTransparent(declare: DeclareTest): void {
-  const transparent = (sentence: string, body: Body): void =>
-    declare(sentence, TRANSPARENT, (scene) =>
+  const transparent = (sentence: string, body: Body, tags: Tag[] = []): void =>
+    declare(sentence, { ...TRANSPARENT, tags }, (scene) =>
       settingsOf(scene.world).withTransparentHugePages(async () => {
         const [first, second] = scene.machine.memoryNodes as [number, number];
         await body(scene, first, second);
@@ -157,16 +158,20 @@ function declareTransparent(declare: DeclareTest): void {
     expect(await where(pages.in(child))).toResideOn(filled(pages, second));
   });
 
-  transparent('interleaving counts in huge pages', async (scene) => {
-    const { memoryNodes: nodes } = scene.machine;
-    const pages = await mapTransparent(scene, 4);
-    expect(await pages.mbind(MPOL.INTERLEAVE, maskOf(...nodes))).toSucceed();
-    for (const head of heads(pages)) await head.touch('write');
-    const first = Number((FREE_ADDRESS / BigInt(HUGE_BYTES)) % BigInt(nodes.length));
-    const expected = [0, 1, 2, 3].map((index) => nodes[(first + index) % nodes.length] as number);
-    expect(await whereHeads(pages)).toResideOn(expected);
-    expect(await hugeBytes(pages)).toBe(4 * HUGE_BYTES);
-  });
+  transparent(
+    'interleaving counts in huge pages',
+    async (scene) => {
+      const { memoryNodes: nodes } = scene.machine;
+      const pages = await mapTransparent(scene, 4);
+      expect(await pages.mbind(MPOL.INTERLEAVE, maskOf(...nodes))).toSucceed();
+      for (const head of heads(pages)) await head.touch('write');
+      const first = Number((FREE_ADDRESS / BigInt(HUGE_BYTES)) % BigInt(nodes.length));
+      const expected = [0, 1, 2, 3].map((index) => nodes[(first + index) % nodes.length] as number);
+      expect(await whereHeads(pages)).toResideOn(expected);
+      expect(await hugeBytes(pages)).toBe(4 * HUGE_BYTES);
+    },
+    ['nodes'],
+  );
 }
 
 function declarePool(declare: DeclareTest): void {

@@ -30,7 +30,7 @@ function nodeSets({ machine }: Scene): (readonly number[])[] {
 }
 
 export function interleaveContract(subject: OpenSubject): void {
-  describe('interleaving', () => {
+  describe('interleaving', { tags: ['nodes'] }, () => {
     const declare = testsOf(subject);
     const needs = [memoryNodes(2)];
 

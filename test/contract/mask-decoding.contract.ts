@@ -156,7 +156,7 @@ function declareRoundTrip(declare: DeclareTest): void {
 }
 
 export function maskDecodingContract(subject: OpenSubject): void {
-  describe('mask decoding', () => {
+  describe('mask decoding', { tags: ['node-numbers'] }, () => {
     const declare = testsOf(subject);
     for (const [name, call] of Object.entries(CALLS)) {
       declareBitCount(declare, name, call);

@@ -238,7 +238,7 @@ function declareRights(declare: DeclareTest): void {
 }
 
 export function migratePagesContract(subject: OpenSubject): void {
-  describe('migrating processes', () => {
+  describe('migrating processes', { tags: ['nodes'] }, () => {
     const declare = testsOf(subject);
     declareMap(declare);
     declarePages(declare);

@@ -76,7 +76,7 @@ const KINDS: readonly PageKind[] = [
 ];
 
 export function misplacedPagesContract(subject: OpenSubject): void {
-  describe('misplaced pages', () => {
+  describe('misplaced pages', { tags: ['node-numbers'] }, () => {
     const declare = testsOf(subject);
 
     for (const { name, traits = [], prepare, outcomes } of KINDS) {

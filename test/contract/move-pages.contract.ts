@@ -276,7 +276,7 @@ function declareArrays(declare: DeclareTest): void {
 }
 
 export function movePagesContract(subject: OpenSubject): void {
-  describe('moving pages', () => {
+  describe('moving pages', { tags: ['node-numbers'] }, () => {
     const declare = testsOf(subject);
     declareRuns(declare);
     declareTargets(declare);

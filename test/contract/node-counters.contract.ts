@@ -127,7 +127,7 @@ function declareOthers(declare: DeclareTest): void {
 }
 
 export function nodeCountersContract(subject: OpenSubject): void {
-  familyFor(subject, 'node counters', ['counters'], (declare) => {
+  familyFor(subject, { name: 'node counters', tags: ['nodes'] }, ['counters'], (declare) => {
     for (const owner of OWNERS) declareHits(declare, owner);
     declareOthers(declare);
   });

@@ -57,38 +57,46 @@ async function meminfoOf(scene: Scene, node: number): Promise<Map<string, number
 }
 
 function declareShape(declare: DeclareTest): void {
-  declare('lists of nodes agree with the topology', FILES, async (scene) => {
-    const { nodes } = scene.machine.topology;
-    const idsWhere = (is: (node: (typeof nodes)[number]) => boolean): string =>
-      `${formatIdList(nodes.filter(is).map(({ id }) => id))}\n`;
-    expect(await read(scene, `${NODES}/online`)).toBe(idsWhere(() => true));
-    const possible = Array.from({ length: scene.machine.possibleNodeCount }, (_, id) => id);
-    expect(await read(scene, `${NODES}/possible`)).toBe(`${formatIdList(possible)}\n`);
-    expect(await read(scene, `${NODES}/has_cpu`)).toBe(idsWhere(({ cpus }) => cpus.length > 0));
-    const withMemory = idsWhere(({ memoryBytes }) => memoryBytes > 0);
-    expect(await read(scene, `${NODES}/has_memory`)).toBe(withMemory);
-    expect(await read(scene, `${NODES}/has_normal_memory`)).toBe(withMemory);
-    const names = (await namesIn(scene, NODES)).filter((name) => /^node\d+$/.test(name));
-    expect(names.sort()).toEqual(nodes.map(({ id }) => `node${id}`).sort());
-  });
+  declare(
+    'lists of nodes agree with the topology',
+    { ...FILES, tags: ['shown-nodes'] },
+    async (scene) => {
+      const { nodes } = scene.machine.topology;
+      const idsWhere = (is: (node: (typeof nodes)[number]) => boolean): string =>
+        `${formatIdList(nodes.filter(is).map(({ id }) => id))}\n`;
+      expect(await read(scene, `${NODES}/online`)).toBe(idsWhere(() => true));
+      const possible = Array.from({ length: scene.machine.possibleNodeCount }, (_, id) => id);
+      expect(await read(scene, `${NODES}/possible`)).toBe(`${formatIdList(possible)}\n`);
+      expect(await read(scene, `${NODES}/has_cpu`)).toBe(idsWhere(({ cpus }) => cpus.length > 0));
+      const withMemory = idsWhere(({ memoryBytes }) => memoryBytes > 0);
+      expect(await read(scene, `${NODES}/has_memory`)).toBe(withMemory);
+      expect(await read(scene, `${NODES}/has_normal_memory`)).toBe(withMemory);
+      const names = (await namesIn(scene, NODES)).filter((name) => /^node\d+$/.test(name));
+      expect(names.sort()).toEqual(nodes.map(({ id }) => `node${id}`).sort());
+    },
+  );
 
-  declare('the files of a node agree with the topology', FILES, async (scene) => {
-    const { nodes, distances } = scene.machine.topology;
-    for (const [index, { id, cpus, memoryBytes }] of nodes.entries()) {
-      const folder = `${NODES}/node${id}`;
-      expect(await read(scene, `${folder}/cpulist`)).toBe(`${formatIdList(cpus)}\n`);
-      expect(await read(scene, `${folder}/distance`)).toBe(`${distances[index]?.join(' ')}\n`);
-      const mask = (await read(scene, `${folder}/cpumap`)).trim().replaceAll(',', '');
-      const expected = cpus.reduce((sum, cpu) => sum | (1n << BigInt(cpu)), 0n);
-      expect(BigInt(`0x${mask}`), folder).toBe(expected);
-      const meminfo = await meminfoOf(scene, id);
-      expect(meminfo.get('MemTotal')).toBe(memoryBytes);
-      const used = (meminfo.get('MemTotal') ?? 0) - (meminfo.get('MemFree') ?? 0);
-      expect(meminfo.get('MemUsed')).toBe(used);
-      // Also of nodes without memory.
-      expect(await namesIn(scene, folder)).toContain('hugepages');
-    }
-  });
+  declare(
+    'the files of a node agree with the topology',
+    { ...FILES, tags: ['shown-nodes'] },
+    async (scene) => {
+      const { nodes, distances } = scene.machine.topology;
+      for (const [index, { id, cpus, memoryBytes }] of nodes.entries()) {
+        const folder = `${NODES}/node${id}`;
+        expect(await read(scene, `${folder}/cpulist`)).toBe(`${formatIdList(cpus)}\n`);
+        expect(await read(scene, `${folder}/distance`)).toBe(`${distances[index]?.join(' ')}\n`);
+        const mask = (await read(scene, `${folder}/cpumap`)).trim().replaceAll(',', '');
+        const expected = cpus.reduce((sum, cpu) => sum | (1n << BigInt(cpu)), 0n);
+        expect(BigInt(`0x${mask}`), folder).toBe(expected);
+        const meminfo = await meminfoOf(scene, id);
+        expect(meminfo.get('MemTotal')).toBe(memoryBytes);
+        const used = (meminfo.get('MemTotal') ?? 0) - (meminfo.get('MemFree') ?? 0);
+        expect(meminfo.get('MemUsed')).toBe(used);
+        // Also of nodes without memory.
+        expect(await namesIn(scene, folder)).toContain('hugepages');
+      }
+    },
+  );
 
   // A container may have a meminfo of its own.
   const whole: Conditions = { ...FILES, needs: [expendable] };

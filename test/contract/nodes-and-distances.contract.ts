@@ -10,7 +10,7 @@ import { backendTestsOf, expectValue } from './backend-scene.ts';
 import type { BackendSubject } from './backend-world.ts';
 
 export function nodesAndDistancesContract(subject: BackendSubject): void {
-  describe('nodes and distances', () => {
+  describe('nodes and distances', { tags: ['shown-nodes'] }, () => {
     const declare = backendTestsOf(subject);
 
     declare('it is as far there as back, and farther than at home', ({ backend }) => {

@@ -2,6 +2,7 @@
 
 import { describe, expect } from 'vitest';
 import { errnoName } from '../../lib/core/errno.ts';
+import type { Tag } from '../support/tags.ts';
 import { Pages } from './pages.ts';
 import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
 import type {
@@ -23,12 +24,13 @@ import type { FileCalls, TextFiles } from './world-files.ts';
 /** A family for worlds that have at least one of these traits. */
 export function familyFor(
   subject: OpenSubject,
-  name: string,
+  family: string | { readonly name: string; readonly tags: Tag[] },
   traits: readonly Trait[],
   body: (declare: DeclareTest) => void,
 ): void {
   if (!traits.some((trait) => subject.traits.has(trait))) return;
-  describe(name, () => body(testsOf(subject)));
+  const { name, tags } = typeof family === 'string' ? { name: family, tags: [] } : family;
+  describe(name, { tags }, () => body(testsOf(subject)));
 }
 
 function present<T>(calls: T | undefined, trait: string): T {

@@ -138,7 +138,7 @@ function declareHuge(declare: DeclareTest): void {
 }
 
 export function overflowContract(subject: OpenSubject): void {
-  familyFor(subject, 'full nodes', ['settings'], (declare) => {
+  familyFor(subject, { name: 'full nodes', tags: ['nodes'] }, ['settings'], (declare) => {
     declarePlaces(declare);
     declareKill(declare);
     declareHuge(declare);

@@ -42,7 +42,7 @@ async function expectTables(scene: Scene, groups: readonly Group[]): Promise<voi
 }
 
 export function pinnedMemoryContract(subject: OpenSubject): void {
-  familyFor(subject, 'pinned memory', ['settings'], (declare) => {
+  familyFor(subject, { name: 'pinned memory', tags: ['scanner'] }, ['settings'], (declare) => {
     declare("a program's pages move until they are pinned, a driver's never", CONDITIONS, (scene) =>
       expectTables(scene, [...PINNED_BUFFER, ...DRIVER_MEMORY]),
     );

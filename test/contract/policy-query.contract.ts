@@ -150,7 +150,7 @@ function declareAddresses(declare: DeclareTest): void {
 function declareNextNode(declare: DeclareTest): void {
   declare(
     'the next node is told for interleaving threads only',
-    {},
+    { tags: ['nodes'] },
     async ({ process, machine, node, facts }) => {
       const request = { flags: MPOL_F.NODE, maxnode: maxnodeOf(machine) };
       expect(await process.getMempolicy(request)).toFailWith(...FAILS);
@@ -245,7 +245,7 @@ function declareOutput(declare: DeclareTest): void {
 }
 
 export function policyQueryContract(subject: OpenSubject): void {
-  describe('policy query', () => {
+  describe('policy query', { tags: ['node-numbers'] }, () => {
     const declare = testsOf(subject);
     declareChecks(declare);
     declareAllowed(declare);

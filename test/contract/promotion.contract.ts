@@ -174,5 +174,5 @@ function declarePromotions(declare: DeclareTest): void {
 }
 
 export function promotionContract(subject: OpenSubject): void {
-  familyFor(subject, 'promotion', ['settings'], declarePromotions);
+  familyFor(subject, { name: 'promotion', tags: ['tiers'] }, ['settings'], declarePromotions);
 }

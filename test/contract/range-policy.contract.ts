@@ -266,7 +266,7 @@ function declareDestinations(declare: DeclareTest): void {
 }
 
 export function rangePolicyContract(subject: OpenSubject): void {
-  describe('range policy', () => {
+  describe('range policy', { tags: ['node-numbers'] }, () => {
     const declare = testsOf(subject);
     declareHoles(declare);
     declareLengths(declare);

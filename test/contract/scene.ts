@@ -6,6 +6,7 @@
 import { type TestContext, test } from 'vitest';
 import '../support/matchers.ts';
 import { changeOfUser, type Need, whenSupported } from '../support/needs.ts';
+import type { Tag } from '../support/tags.ts';
 import { type KernelFacts, kernelFacts } from './kernel-facts.ts';
 import type { Trait, World, WorldMachine, WorldProcess, WorldSubject } from './world.ts';
 
@@ -27,6 +28,8 @@ export interface Conditions {
   readonly needs?: readonly Need[];
   /** Of what happens by chance and in its own time: how often a test may be tried again. */
   readonly retries?: number;
+  /** What makes a difference to it, beside what does to its family. */
+  readonly tags?: Tag[];
   /** Of the kind of world; unmet, the test is not part of its suite. */
   readonly traits?: readonly Trait[];
 }
@@ -65,10 +68,10 @@ async function playScene(
 }
 
 export function testsOf(subject: OpenSubject): DeclareTest {
-  return (sentence, { needs = [], traits = [], retries = 0 }, body) => {
+  return (sentence, { needs = [], tags = [], traits = [], retries = 0 }, body) => {
     if (!traits.every((trait) => subject.traits.has(trait))) return;
     const allNeeds = traits.includes('setuid') ? [...needs, changeOfUser] : needs;
-    test(sentence, { retry: retries }, async (context) => {
+    test(sentence, { retry: retries, tags }, async (context) => {
       const world = subject.world();
       whenSupported(context, world.machine, allNeeds);
       await playScene(context, world, body);

@@ -71,7 +71,7 @@ function declarePolicyOf(kind: ObjectKind, declare: DeclareTest): void {
   for (const owner of ['object', 'thread'] as const) {
     const subject = `${kind}: interleaving by the ${owner}'s policy`;
     const sentence = `${subject} counts from the inode's number`;
-    declare(sentence, ON_TWO_NODES, async (scene) => {
+    declare(sentence, { ...ON_TWO_NODES, tags: ['nodes'] }, async (scene) => {
       const { process, machine, facts } = scene;
       const nodes = machine.memoryNodes;
       const policy = { mode: MPOL.INTERLEAVE, nodemask: maskOf(...nodes) };

@@ -199,7 +199,7 @@ function declareScope(declare: DeclareTest): void {
 }
 
 export function threadPolicyContract(subject: OpenSubject): void {
-  describe('thread policy', () => {
+  describe('thread policy', { tags: ['node-numbers'] }, () => {
     const declare = testsOf(subject);
     declareModeRules(declare, 'set_mempolicy');
     declareModeRules(declare, 'mbind');

@@ -5,7 +5,7 @@ import { backendTestsOf, expectValue } from './backend-scene.ts';
 import type { BackendSubject } from './backend-world.ts';
 
 export function topologyContract(subject: BackendSubject): void {
-  describe('topology', () => {
+  describe('topology', { tags: ['shown-nodes'] }, () => {
     const declare = backendTestsOf(subject);
 
     declare('a backend names itself, its kernel and its page size', ({ backend, machine }) => {

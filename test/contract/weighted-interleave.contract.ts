@@ -128,8 +128,13 @@ function declareWeights(declare: DeclareTest): void {
 }
 
 export function weightedInterleaveContract(subject: OpenSubject): void {
-  familyFor(subject, 'weighted interleaving', ['settings'], (declare) => {
-    declarePatterns(declare);
-    declareWeights(declare);
-  });
+  familyFor(
+    subject,
+    { name: 'weighted interleaving', tags: ['nodes'] },
+    ['settings'],
+    (declare) => {
+      declarePatterns(declare);
+      declareWeights(declare);
+    },
+  );
 }

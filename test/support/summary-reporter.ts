@@ -70,7 +70,7 @@ function addTest(tally: Tally, file: string, test: TestCase, hasPattern: boolean
     tally.durations[file] ??= {};
     tally.durations[file][name] = Math.round(milliseconds);
   }
-  // The run's pattern has left it out: nothing is told of it.
+  // The run's pattern or tags have left it out: nothing is told of it.
   if (hasPattern && result.state === 'skipped' && result.note === undefined) return;
   if (result.state === 'passed') tally.passed[file] = (tally.passed[file] ?? 0) + 1;
   else if (result.state === 'failed') {
@@ -154,7 +154,7 @@ export default class SummaryReporter implements Reporter {
   #hasPattern = false;
 
   onInit({ config }: Vitest): void {
-    this.#hasPattern = config.testNamePattern !== undefined;
+    this.#hasPattern = config.testNamePattern !== undefined || config.tagsFilter !== undefined;
   }
 
   async onTestRunEnd(

@@ -26,7 +26,9 @@ export const WITHOUT_MEMORY: Readonly<
     code: 'NUMA_INVALID_ARGUMENT',
   },
   ended: {
-    rule: 'it has no memory any more: it has ended, or its first thread has, and nobody waited for it',
+    rule:
+      'it has no memory any more: it has ended, or its first thread has, ' +
+      'and nobody waited for it',
     hint: 'its memory is gone; its parent is to wait for it',
     code: 'NUMA_NO_SUCH_PROCESS',
   },
