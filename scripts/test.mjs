@@ -6,28 +6,32 @@
 import { guestAvailability } from './guest/availability.mjs';
 import { watchForInterruption } from './guest/interruption.mjs';
 import { defaultKernel } from './guest/kernel.mjs';
+import { changedFiles, runChanged } from './test/changed.mjs';
 import { runChecks } from './test/checks.mjs';
 import { ciMatrix, guestsDefault, mainCells, prepareMatrix, runMatrix } from './test/matrix.mjs';
 import { runPart } from './test/part.mjs';
 import { runPrograms } from './test/programs.mjs';
 import { recordSkips } from './test/record.mjs';
 import { setUpAsPart } from './test/set-up.mjs';
-import { guestPart, hostPart } from './test/suites.mjs';
+import { guestPart, hostPart, hostSuitesHere } from './test/suites.mjs';
 import { partLines, say, summarize } from './test/summary.mjs';
 
-const usage = `usage: npm test [-- --record-skips]
+const usage = `usage: npm test [-- --record-skips | --changed [COMMIT]]
 
 Sets up what is missing and runs all suites, on this host and in the QEMU guest. With CI=true there
 are guests of all machines of scripts/machines on kernel ${defaultKernel} and of all kernels, and \
 one that cannot
 run is a failure. Whole outputs are kept in .cache/test.
 
-  --record-skips   write what is skipped into test/expected-skips.json
-  --help           this text
+  --record-skips       write what is skipped into test/expected-skips.json
+  --changed [COMMIT]   only what a change can affect, in less than two minutes: what differs from
+                       the commit; without one what is not committed, or else the last commit
+  --help               this text
 `;
 
 const isCi = process.env['CI'] === 'true';
 const isRecording = process.argv.includes('--record-skips');
+const changedAt = process.argv.indexOf('--changed');
 
 /** @typedef {import('./test/part.mjs').Outcome} Outcome */
 
@@ -38,9 +42,14 @@ async function main() {
   const startMs = performance.now();
   const { signal, exitCode } = watchForInterruption();
   const outcomes = [await setUpAsPart()];
-  if (outcomes[0]?.verdict === 'ok') {
-    const { part, obstacle } = await hostPart();
-    say(`\n== ${part.environment}`);
+  if (outcomes[0]?.verdict === 'ok' && changedAt >= 0) {
+    const { since, files } = changedFiles(process.argv[changedAt + 1]);
+    say(`\n== ${files.length} files changed since ${since}`);
+    outcomes.push(...(await runChanged({ signal, files, startMs })));
+  } else if (outcomes[0]?.verdict === 'ok') {
+    const { environment, suites, obstacle } = await hostSuitesHere();
+    const part = { ...hostPart(environment, suites), isWhole: true };
+    say(`\n== ${environment}`);
     if (obstacle) say(`not on this kernel: what depends on one, because ${obstacle}`);
     const cells = isCi ? ciMatrix({ isHostDenied: obstacle !== undefined }) : mainCells();
     // Kernels come from the network while the CPUs have tests to run.

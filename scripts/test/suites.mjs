@@ -60,26 +60,35 @@ const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
 export const puppetInGuest = 'build/Release/puppet';
 
 /**
- * All suites on this host, as far as its kernel lets them. Needs the built package.
- * @returns {Promise<{ part: import('./part.mjs').Part, obstacle: string | undefined }>}
+ * What this host is, and the suites that its kernel lets run.
+ * @returns {Promise<{ environment: string, suites: string[], obstacle: string | undefined }>}
  */
-export async function hostPart() {
+export async function hostSuitesHere() {
   const obstacle = await numaCallObstacle();
   const nodes = memoryNodeCount() >= 2 ? 'host-multi-node' : 'host-single-node';
   const isLeftOut = (/** @type {string} */ folder) => {
     return obstacle !== undefined && kernelFolders.includes(folder);
   };
-  const folders = readdirSync(join(projectFolder, 'test'), { withFileTypes: true })
+  const suites = readdirSync(join(projectFolder, 'test'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !isLeftOut(entry.name))
     .map(({ name }) => `test/${name}/`);
-  const environment = obstacle === undefined ? nodes : 'host-denied';
+  return { environment: obstacle === undefined ? nodes : 'host-denied', suites, obstacle };
+}
+
+/**
+ * Suites on this host. Needs the built package.
+ * @param {string} environment
+ * @param {string[]} suites
+ * @returns {import('./part.mjs').Part}
+ */
+export function hostPart(environment, suites) {
   /** @param {import('./part.mjs').Work} work */
   const run = async (work) => {
     // What needs the machine to itself runs in guests only.
     const env = { ...work.env, NODE_NUMA_TEST_WORKERS: `${availableParallelism()}` };
-    return { exitCode: await runOnHost(folders, { ...work, env }), note: 'on this host' };
+    return { exitCode: await runOnHost(suites, { ...work, env }), note: 'on this host' };
   };
-  return { part: { name: environment, environment, isWhole: true, run }, obstacle };
+  return { name: environment, environment, run };
 }
 
 /**
@@ -87,7 +96,7 @@ export async function hostPart() {
  * @param {import('./part.mjs').Work} work
  * @returns {Promise<number>} exit status
  */
-function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
+export function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...vitest, ...parameters], {
       cwd: projectFolder,
