@@ -97,7 +97,7 @@ export async function buildNative(missingPackages) {
  * Node's headers often come with Node: then the build needs no download.
  * @returns {NodeJS.ProcessEnv}
  */
-function ownHeaders() {
+export function ownHeaders() {
   const prefix = dirname(dirname(realpathSync(process.execPath)));
   const isThere = ['common.gypi', 'node_api.h'].every((name) => {
     return existsSync(join(prefix, 'include', 'node', name));

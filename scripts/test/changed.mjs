@@ -16,7 +16,9 @@ import { partLines, say } from './summary.mjs';
 
 /** Nothing is begun after that; what has begun takes less than a minute. */
 const secondsMax = 60;
-const filesAtATime = 24;
+const filesAtATime = 16;
+/** Take more than their share of two minutes: they run where they have changed themselves. */
+const long = /^test\/(package\/|native\/(sanitize|leak)\.)/;
 const askedMachine = 'four-nodes-single-cpu';
 
 /** @typedef {import('./part.mjs').Outcome} Outcome */
@@ -53,9 +55,11 @@ export async function runChanged({ signal, files, startMs }) {
   const { environment, suites } = await hostSuitesHere();
   const all = [...users.keys()].filter((file) => file.endsWith('.test.ts'));
   const here = all.filter((file) => suites.some((suite) => file.startsWith(suite)));
-  const affected = affectedTests(users, files).map(({ file }) => file);
-  const rest = affected.filter((file) => here.includes(file));
-  const count = rest.length;
+  const affected = affectedTests(users, files).filter(({ file }) => here.includes(file));
+  const isLong = (/** @type {typeof affected[0]} */ { file, distance }) =>
+    distance > 0 && long.test(file);
+  const rest = affected.filter((one) => !isLong(one)).map(({ file }) => file);
+  const count = affected.length;
   say(`${count} of ${here.length} files of tests can be affected`);
   /** @type {Outcome[]} */
   const outcomes = [];
@@ -73,6 +77,7 @@ export async function runChanged({ signal, files, startMs }) {
   const wasAsked = outcomes.some(({ name }) => name === asked?.name);
   say('');
   for (const file of rest) say(`not run, no time was left: ${file}`);
+  for (const { file } of affected.filter(isLong)) say(`not run, takes too long: ${file}`);
   say(`not run, not affected: ${here.length - count} files of tests`);
   say(`not run: ${wasAsked ? 'other kernels' : 'kernels'}, and what needs a guest; npm test does`);
   return outcomes;
