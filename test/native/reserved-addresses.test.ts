@@ -111,15 +111,19 @@ describe('released addresses', () => {
 
 describe('a loop without a turn of the event loop', () => {
   const count = inGuest ? 1000 : 10_000;
+  const pageCount = 14;
 
   it(`maps, shows and releases ${count} buffers with few mappings`, async () => {
-    const words = [LOOP, 'synchronous', `${count}`, `${pageSizeBytes}`];
-    const { stdout } = await promisify(execFile)(process.execPath, words);
+    const words = [LOOP, 'synchronous', `${count}`, `${pageCount * pageSizeBytes}`];
+    // Arenas of the engine's threads would look like memory that was not given back.
+    const env = { ...process.env, GLIBC_TUNABLES: 'glibc.malloc.arena_max=1' };
+    const { stdout } = await promisify(execFile)(process.execPath, words, { env });
     const outcome: Outcome = JSON.parse(stdout);
     expect(outcome).toMatchObject({ rounds: count, error: null });
     expect(outcome.mapsGrowth).toBeLessThan(200);
     // With the page without access on each side.
-    expect(outcome.givenBackBytes).toBeGreaterThan(0.95 * 3 * count * pageSizeBytes);
+    const reservedBytes = (pageCount + 2) * count * pageSizeBytes;
+    expect(outcome.givenBackBytes).toBeGreaterThan(0.95 * reservedBytes);
   });
 });
 
