@@ -121,6 +121,28 @@ describe('nodes that the kernel tells', () => {
     expect(topologyOf(hidden, ERRNO.EPERM).allowedNodes).toEqual([]);
   });
 
+  test('that have come on line are told to who asks again', () => {
+    const files: Record<string, string | number> = { ...GOOD };
+    const host = hostWith(files);
+    expect(contentOf(readTopology(host)).distances).toHaveLength(2);
+    // As in a guest whose third node got memory while it ran.
+    Object.assign(files, {
+      [`${NODES}/online`]: '0-2\n',
+      [`${NODES}/node0/distance`]: '10 21 17\n',
+      [`${NODES}/node1/distance`]: '21 10 28\n',
+      [`${NODES}/node2/distance`]: '17 28 10\n',
+      [`${NODES}/node2/cpulist`]: '\n',
+      [`${NODES}/node2/meminfo`]: meminfo(2, 524_288, 524_288),
+    });
+    const { nodes, distances } = contentOf(readTopology(host));
+    expect(nodes[2]).toMatchObject({ id: 2, cpus: [], memoryBytes: 512 * 2 ** 20 });
+    expect(distances).toEqual([
+      [10, 21, 17],
+      [21, 10, 28],
+      [17, 28, 10],
+    ]);
+  });
+
   test('that cannot be read for another reason are an error with the path', () => {
     const path = `${NODES}/online`;
     const answer = readTopology(hostWith({ ...GOOD, [path]: ERRNO.EMFILE }));
