@@ -23,7 +23,7 @@ import { RunningService, type Stalls } from './running-service.ts';
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const MIGRATEPAGES = '/usr/bin/migratepages';
 /** Larger for figures: `npm run guest -- --env NODE_NUMA_SERVICE_MIB=512 ...`. */
-const MIB = Number(process.env['NODE_NUMA_SERVICE_MIB'] ?? 64);
+const MIB = Number(process.env['NODE_NUMA_SERVICE_MIB'] ?? 32);
 const DATA_BYTES = MIB * 2 ** 20;
 const PAUSE_BUDGET_MS = 10;
 /** For an emulated machine beside others. */

@@ -68,8 +68,9 @@ interface Tally {
 }
 
 describe('a buffer that others use while it moves', () => {
-  test('loses no update in 20 moves back and forth', async (context) => {
+  test('loses no update while it moves back and forth', async (context) => {
     using buffer = allocateOn(firstNode, pagesIn(2));
+    const moves = inGuest ? 8 : 20;
     const strideWords = PAGE / 4 / 2;
     const stop = new SharedArrayBuffer(4);
     const workers = (['writer', 'reader'] as const).map((role) =>
@@ -78,7 +79,7 @@ describe('a buffer that others use while it moves', () => {
     try {
       await Promise.all(workers.map((worker) => nextMessage(worker)));
       let moved = 0;
-      for (let move = 0; move < 20; move += 1) {
+      for (let move = 0; move < moves; move += 1) {
         const to = move % 2 === 0 ? otherNode : firstNode;
         const report = await buffer.migrate({ to });
         // A page in use may resist for a moment; none may be lost.
@@ -87,7 +88,7 @@ describe('a buffer that others use while it moves', () => {
         moved += report.pages.moved;
       }
       // Most pages must have gone most of the times, or nothing was shown.
-      if (otherNode !== firstNode) expect(moved).toBeGreaterThan(10 * buffer.pageCount);
+      if (otherNode !== firstNode) expect(moved).toBeGreaterThan((moves / 2) * buffer.pageCount);
       const tallies = workers.map((worker) => nextMessage<Tally>(worker));
       Atomics.store(new Int32Array(stop), 0, 1);
       const [writer, reader] = (await Promise.all(tallies)) as [Tally, Tally];
