@@ -130,7 +130,7 @@ describe('the tarball', () => {
 
   test('has nothing that only tests or developers need', () => {
     const unwanted =
-      /pin_page|puppet|\.test\.|^test\/|^scripts\/|^build\/|^\.|tsconfig|node_modules/;
+      /pin_page|refusals\.|puppet|\.test\.|^test\/|^scripts\/|^build\/|^\.|tsconfig|node_modules/;
     expect(paths().filter((path) => unwanted.test(path))).toEqual([]);
   });
 
