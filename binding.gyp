@@ -45,6 +45,7 @@
             'native/syscalls/getcpu.cc',
             'native/syscalls/sched_affinity.cc',
             'native/syscalls/execve.cc',
+            'native/syscalls/mincore.cc',
             'native/procfs/pagemap.cc',
           ],
           'libraries': ['-lnuma'],

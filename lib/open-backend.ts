@@ -140,6 +140,7 @@ const BACKEND_METHODS = Object.keys({
   movePagesSync: true,
   pagemap: true,
   pagemapScan: true,
+  mincore: true,
   maps: true,
   migratePages: true,
   readText: true,

@@ -67,6 +67,7 @@ bool Prepare(napi_env env, napi_value exports) {
       Property<Execve>("execve", "execve"),
       Property<Pagemap>("pagemap", "pagemap"),
       Property<PagemapScan>("pagemap_scan", "pagemap_scan"),
+      Property<Mincore>("mincore", "mincore"),
       Property<LibnumaPath>("libnuma_path", "libnuma_path"),
       Property<PageSizeBytes>("page_size_bytes", "page_size_bytes"),
       Property<Uapi>("uapi", "uapi"),

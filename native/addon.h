@@ -25,6 +25,7 @@ napi_value SchedGetaffinity(const Napi::CallbackInfo& info);
 napi_value Execve(const Napi::CallbackInfo& info);
 napi_value Pagemap(const Napi::CallbackInfo& info);
 napi_value PagemapScan(const Napi::CallbackInfo& info);
+napi_value Mincore(const Napi::CallbackInfo& info);
 napi_value LibnumaPath(const Napi::CallbackInfo& info);
 napi_value PageSizeBytes(const Napi::CallbackInfo& info);
 napi_value Uapi(const Napi::CallbackInfo& info);

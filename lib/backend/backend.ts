@@ -238,6 +238,11 @@ export interface Backend {
    *  is that of the pages that are there, however long the range. Synchronous. Source:
    *  PAGEMAP_SCAN(2const), Linux 6.7. ENOTTY before it; as of `pagemap`; EINVAL, EFAULT. */
   pagemapScan(request: PagemapScanRequest): SyscallResult<PagemapScan>;
+  /** The runs of pages of the calling process that are in memory, ascending: of anonymous memory
+   *  those that are mapped in, pages of zeros too, of files those that anybody has. Synchronous; a
+   *  byte for each page is written, an eighth of what pagemap takes. Source: mincore(2). EINVAL,
+   *  ENOMEM (a part of the range is not mapped). */
+  mincore(span: PageSpan): SyscallResult<PageSpan[]>;
   /** Moves a process's pages from node set to node set on another thread. Value: the number of
    *  pages left behind. Source: migrate_pages(2). EINVAL, EPERM, ESRCH, EFAULT, ENOMEM. */
   migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>>;

@@ -24,7 +24,7 @@ export async function countResidency(
 ): Promise<SyscallResult<Residency>> {
   const tally = new ResidencyTally();
   const turns = new Turns();
-  for (const part of partsOf(range, () => tally.present)) {
+  for (const part of partsOf(range)) {
     if (turns.areDue) await turns.take();
     signal?.throwIfAborted();
     if (part.isAbsent) tally.addAbsent(part.pageCount);
@@ -45,7 +45,7 @@ export async function countResidency(
 /** The same, blocking the calling thread. */
 export function countResidencySync(range: PagesOfProcess): SyscallResult<Residency> {
   const tally = new ResidencyTally();
-  for (const part of partsOf(range, () => tally.present)) {
+  for (const part of partsOf(range)) {
     if (part.isAbsent) tally.addAbsent(part.pageCount);
     else {
       for (const span of chunksOf(part, range.backend)) {
@@ -70,10 +70,6 @@ export class ResidencyTally {
   #present = 0;
   #notPresent = 0;
   #zeroPage = 0;
-
-  get present(): number {
-    return this.#present;
-  }
 
   addAbsent(pageCount: number): void {
     this.#notPresent += pageCount;

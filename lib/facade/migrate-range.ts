@@ -41,7 +41,7 @@ export async function moveRange(range: PagesOfProcess, request: MoveRequest): Pr
   let stop: Stop | undefined;
   let pagesTold = 0;
   const turns = new Turns();
-  for (const span of stepsOf(range, tally)) {
+  for (const span of stepsOf(range)) {
     if (turns.areDue) await turns.take();
     if (!isOver(stop)) stop = abortOf(signal) ?? stop;
     if (isOver(stop)) break;

@@ -84,11 +84,6 @@ export class MigrationTally {
     return this.#pages.total;
   }
 
-  /** Pages that had a place. */
-  get placedPages(): number {
-    return Object.values(this.#before).reduce((sum, pages) => sum + pages, 0);
-  }
-
   countSyscall(name: string, count: number = 1): void {
     this.#syscalls[name] = (this.#syscalls[name] ?? 0) + count;
   }

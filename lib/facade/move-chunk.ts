@@ -37,9 +37,9 @@ export function stepPageCount(pageSizeBytes: number): number {
 }
 
 /** The steps of a move: pages that may be there, and what lies between them. */
-export function* stepsOf(range: PagesOfProcess, tally: MigrationTally): Generator<Part> {
+export function* stepsOf(range: PagesOfProcess): Generator<Part> {
   const { pageSizeBytes } = range.backend;
-  for (const part of partsOf(range, () => tally.placedPages)) {
+  for (const part of partsOf(range)) {
     if (!part.isAbsent) {
       const steps = chunksOf(part, range.backend, stepPageCount(pageSizeBytes));
       for (const span of steps) yield { ...span, isAbsent: false };

@@ -2,17 +2,21 @@
  * Which parts of a range hold its pages: large mappings are mostly empty (the shadow of a
  * sanitizer, the reserve of a heap), and work on them follows their pages, not their addresses.
  *
- * PAGEMAP_SCAN passes over what has no page tables. Kernels before 6.7 do not have it: there each
- * entry of pagemap is read, from both ends inwards, until as many pages as numa_maps counts have
- * been found; a terabyte takes about a second of it where they lie in the middle.
+ * PAGEMAP_SCAN passes over what has no page tables. Kernels before 6.7 do not have it: there
+ * mincore() writes a byte for each page of this process, an eighth of a second for each terabyte,
+ * and pagemap eight for each of another's, a second.
  *
- * Source: PAGEMAP_SCAN(2const), proc_pid_pagemap(5), numa(7).
+ * Deviation: before 6.7 nothing tells quicker where another process has pages. numa_maps and smaps
+ * count those of whole mappings, and leave pages of zeros out; move_pages, process_vm_readv and
+ * ptrace look at one address after the other, the latter two with faults; process_madvise() and
+ * clear_refs change what they look at.
+ *
+ * Source: PAGEMAP_SCAN(2const), mincore(2), proc_pid_pagemap(5), numa(7).
  */
 
 import { setImmediate } from 'node:timers/promises';
 import type { Backend, PageSpan } from '../backend/backend.ts';
 import { PAGE_IS } from '../core/uapi.ts';
-import { pagesByNodeOf, parseNumaMaps } from '../procfs/numa-maps.ts';
 import { isUniform, type PagesOfProcess } from './residency.ts';
 
 /** Some of a range's pages; none, where looking for them takes long. */
@@ -30,25 +34,22 @@ const RUNS_AT_A_TIME = 1024;
 const PAGES_AT_A_TIME = 2 ** 18;
 /** Entries read at a time. */
 const ENTRIES_AT_A_TIME = 2 ** 14;
-/** Empty pieces of pagemap between two chances for the caller to look up. */
-const PIECES_AT_A_TIME = 64;
+/** Pages of mincore() at a time, of 16 GiB: some milliseconds. */
+const RESIDENT_AT_A_TIME = 2 ** 22;
 /** Bits of an entry's high word: the page is present, swapped out. */
 const PRESENT = 0x8000_0000;
 const SWAPPED = 0x4000_0000;
 /** Longest time on the calling thread without a turn for others. */
 const TURN_MS = 10;
 
-/**
- * All pages of a range, each in one part; ascending where the kernel has PAGEMAP_SCAN.
- * @param placedPages how many pages with a place the caller has met so far
- */
-export function* partsOf(range: PagesOfProcess, placedPages: () => number): Generator<Part> {
+/** All pages of a range, each in one part, ascending. */
+export function* partsOf(range: PagesOfProcess): Generator<Part> {
   if (range.pageCount < SPARSE_PAGES_MIN) {
     yield partOf(range, 0, range.pageCount, { isAbsent: false });
     return;
   }
-  for (const part of largeParts(range, placedPages)) {
-    if (part.isAbsent && part.address === range.address && part.pageCount > 0) {
+  for (const part of largeParts(range)) {
+    if (part.isAbsent && part.address === range.address) {
       // The first page is asked for in any case: the kernel then judges the call.
       yield partOf(range, 0, 1, { isAbsent: false });
       yield partOf(range, 1, part.pageCount, { isAbsent: true });
@@ -56,9 +57,8 @@ export function* partsOf(range: PagesOfProcess, placedPages: () => number): Gene
   }
 }
 
-function* largeParts(range: PagesOfProcess, placedPages: () => number): Generator<Part> {
-  const unscanned = yield* scannedParts(range);
-  yield* readParts(range, unscanned, placedPages);
+function* largeParts(range: PagesOfProcess): Generator<Part> {
+  yield* readParts(range, yield* scannedParts(range));
 }
 
 /** Turns of the calling thread for others, between parts that take long to find. */
@@ -143,10 +143,7 @@ function* scanRuns(range: PagesOfProcess, categories: number): Generator<Scanned
   while (at < pageCount) {
     const found = backend.pagemapScan({ pid, ...spanOf(range, at, pageCount), ...limits });
     if (!found.ok) break;
-    const runs = found.value.runs.map((run) => {
-      const start = placeOf(range, run.address);
-      return { start, end: start + run.pageCount };
-    });
+    const runs = found.value.runs.map((run) => runAt(range, run));
     const end = Math.min(placeOf(range, found.value.walkEnd), pageCount);
     if (end <= at) break;
     yield { start: at, end, runs };
@@ -163,64 +160,44 @@ function* scannedParts(range: PagesOfProcess): Generator<Part, number> {
   }
 }
 
-/** From a place on. Where pagemap is closed, too, nobody knows what is there. */
-function* readParts(
-  range: PagesOfProcess,
-  from: number,
-  placedPages: () => number,
-): Generator<Part> {
-  const { backend, pid } = range;
-  const placedTotal = from < range.pageCount ? countPlaced(range) : 0;
-  const firstPage = Number(range.address / BigInt(backend.pageSizeBytes));
-  const whole = { start: from, end: range.pageCount };
-  // What has not been read yet, and what has not been given out yet around it.
-  let [rest, owed] = [whole, whole];
-  for (let count = 0; rest.start < rest.end && placedPages() < placedTotal; count += 1) {
-    const isBehind = count % 2 === 1;
-    const piece = isBehind ? lastPiece(rest, firstPage) : firstPiece(rest, firstPage);
-    const entries = backend.pagemap(spanOf(range, piece.start, piece.end), pid);
-    if (!entries.ok) {
-      yield* partsBetween(range, owed, [rest]);
+/** From a place on, piece by piece. Where pagemap is closed, too, nobody knows what is there. */
+function* readParts(range: PagesOfProcess, from: number): Generator<Part> {
+  const { backend, pid, pageCount } = range;
+  // Behind what is not mapped; never, for other processes.
+  let askableFrom = pid === 0 || pid === backend.pid ? from : Number.POSITIVE_INFINITY;
+  for (let at = from; at < pageCount; ) {
+    const rest = { start: at, end: pageCount };
+    const [large, small] = [RESIDENT_AT_A_TIME, ENTRIES_AT_A_TIME].map((size) =>
+      pieceOf(range, rest, size),
+    ) as [Run, Run];
+    const resident = at < askableFrom ? undefined : residentRuns(range, large);
+    if (at >= askableFrom && resident === undefined) askableFrom = large.end;
+    const piece = resident === undefined ? small : large;
+    const runs = resident ?? readRuns(range, piece);
+    if (runs === undefined) {
+      yield* partsBetween(range, rest, [rest]);
       return;
     }
-    rest = isBehind ? { ...rest, end: piece.start } : { ...rest, start: piece.end };
-    const runs = runsOf(entries.value, piece.start, PRESENT | SWAPPED);
-    if (runs.length > 0) {
-      const given = isBehind ? { ...owed, start: piece.start } : { ...owed, end: piece.end };
-      yield* partsBetween(range, given, runs);
-      owed = isBehind ? { ...owed, end: piece.start } : { ...owed, start: piece.end };
-    } else if (count % PIECES_AT_A_TIME === 0) {
-      yield partOf(range, owed.start, owed.start, { isAbsent: true });
-    }
+    yield* partsBetween(range, piece, runs);
+    at = piece.end;
   }
-  if (owed.start < owed.end) yield partOf(range, owed.start, owed.end, { isAbsent: true });
+}
+
+/** Of files they are those that anybody has: more than are there. */
+function residentRuns(range: PagesOfProcess, { start, end }: Run): Run[] | undefined {
+  const result = range.backend.mincore(spanOf(range, start, end));
+  return result.ok ? result.value.map((run) => runAt(range, run)) : undefined;
+}
+
+function readRuns(range: PagesOfProcess, { start, end }: Run): Run[] | undefined {
+  const entries = range.backend.pagemap(spanOf(range, start, end), range.pid);
+  return entries.ok ? runsOf(entries.value, start, PRESENT | SWAPPED) : undefined;
 }
 
 /** Pieces end at multiples of their size, so that no huge page lies in two. */
-function firstPiece({ start, end }: Run, firstPage: number): Run {
-  const room = ENTRIES_AT_A_TIME - ((firstPage + start) % ENTRIES_AT_A_TIME);
-  return { start, end: Math.min(end, start + room) };
-}
-
-function lastPiece({ start, end }: Run, firstPage: number): Run {
-  const beyond = (firstPage + end - 1) % ENTRIES_AT_A_TIME;
-  return { start: Math.max(start, end - 1 - beyond), end };
-}
-
-/** Pages with a place in the mappings that the range meets, or more; infinite: nobody tells. */
-function countPlaced({ backend, pid, address, pageCount }: PagesOfProcess): number {
-  const text = backend.readTextSync(`/proc/${pid === 0 ? 'self' : pid}/numa_maps`);
-  if (!text.ok) return Number.POSITIVE_INFINITY;
-  const end = address + BigInt(pageCount) * BigInt(backend.pageSizeBytes);
-  const lines = parseNumaMaps(text.value);
-  let placed = 0;
-  for (const [index, line] of lines.entries()) {
-    // Where a mapping ends is not told: up to the next one.
-    const isBefore = (lines[index + 1]?.start ?? end) <= address;
-    if (isBefore || line.start >= end) continue;
-    for (const count of pagesByNodeOf(line, backend.pageSizeBytes).values()) placed += count;
-  }
-  return placed;
+function pieceOf({ backend, address }: PagesOfProcess, { start, end }: Run, size: number): Run {
+  const firstPage = Number(address / BigInt(backend.pageSizeBytes));
+  return { start, end: Math.min(end, start + size - ((firstPage + start) % size)) };
 }
 
 /** Runs of pages whose entries have some of the bits in their high word. */
@@ -267,6 +244,11 @@ function partOf(
   { isAbsent }: { readonly isAbsent: boolean },
 ): Part {
   return { ...spanOf(range, start, end), isAbsent };
+}
+
+function runAt(range: PagesOfProcess, { address, pageCount }: PageSpan): Run {
+  const start = placeOf(range, address);
+  return { start, end: start + pageCount };
 }
 
 function placeOf(range: PagesOfProcess, address: bigint): number {

@@ -95,6 +95,8 @@ export interface Addon {
     regions: BigUint64Array,
     walkEnd: BigUint64Array,
   ): SyscallResult<number>;
+  /** Fills a byte for each page. */
+  mincore(address: bigint, pageCount: number, pages: BigUint64Array): SyscallResult<undefined>;
   /** The file of the libnuma in use; `null` where it cannot be told. */
   libnuma_path(): string | null;
   page_size_bytes(): number;

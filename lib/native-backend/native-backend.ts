@@ -31,6 +31,7 @@ import { MPOL_F } from '../core/uapi.ts';
 import { type Addon, loadAddon, type Unavailable } from './addon.ts';
 import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts';
 import { readMaps } from './proc-maps.ts';
+import { residentRuns } from './resident-runs.ts';
 import { readNames, readText, readTextSync } from './system-files.ts';
 
 export { hostMemoryNodes } from './host-nodes.ts';
@@ -175,6 +176,10 @@ class NativeBackend implements Backend {
       return { address: start, pageCount: Number((end - start) / BigInt(this.pageSizeBytes)) };
     });
     return { ok: true, value: { runs, walkEnd: walkEnd[0] as bigint } };
+  }
+
+  mincore(span: PageSpan): SyscallResult<PageSpan[]> {
+    return residentRuns(this.#addon, check.span(span, 'span'), this.pageSizeBytes);
   }
 
   async migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {

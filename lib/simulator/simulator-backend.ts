@@ -42,6 +42,7 @@ import { mmap, munmap } from './syscalls/mapping-calls.ts';
 import { mbind } from './syscalls/mbind.ts';
 import { maskMemory } from './syscalls/memory-argument.ts';
 import { migratePages } from './syscalls/migrate-pages.ts';
+import { mincore } from './syscalls/mincore.ts';
 import { movePages } from './syscalls/move-pages.ts';
 import { movePagesArrays } from './syscalls/move-pages-arrays.ts';
 import { setMempolicy } from './syscalls/set-mempolicy.ts';
@@ -242,6 +243,11 @@ export class SimulatorBackend implements Backend {
   pagemapScan(request: PagemapScanRequest): SyscallResult<PagemapScan> {
     const checked = check.pagemapScan(request, 'request');
     return this.#call('open', () => scanPagemap(this.#reader, checked));
+  }
+
+  mincore(span: PageSpan): SyscallResult<PageSpan[]> {
+    const checked = check.span(span, 'span');
+    return this.#call('mincore', () => mincore(this.#thread.space, checked));
   }
 
   async migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {

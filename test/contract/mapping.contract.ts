@@ -133,6 +133,30 @@ export function mappingContract(subject: BackendSubject): void {
 
   describe('scanning', () => {
     const declare = backendTestsOf(subject);
+
+    declare('mincore tells runs of pages that are in memory', ({ backend, map }) => {
+      const { pageSizeBytes } = backend;
+      const mapping = map(8);
+      const { address } = mapping;
+      const at = (page: number): bigint => address + BigInt(page * pageSizeBytes);
+      expectValue(backend.touch(mapping, pageSizeBytes, 2 * pageSizeBytes, 'write'));
+      expectValue(backend.touch(mapping, 4 * pageSizeBytes, pageSizeBytes, 'read'));
+      const runs = [
+        { address: at(1), pageCount: 2 },
+        { address: at(4), pageCount: 1 },
+      ];
+      expect(expectValue(backend.mincore({ address, pageCount: 8 }))).toEqual(runs);
+      const part = { address: at(2), pageCount: 2 };
+      expect(expectValue(backend.mincore(part))).toEqual([{ address: at(2), pageCount: 1 }]);
+      expect(expectValue(backend.mincore({ address: at(4), pageCount: 0 }))).toEqual([]);
+      const wrong = { address: address + 1n, pageCount: 1 };
+      expect(backend.mincore(wrong)).toFailWith('mincore', 'EINVAL');
+      for (const pageCount of [2 ** 46, 2 ** 52]) {
+        expect(backend.mincore({ address, pageCount })).toFailWith('mincore', 'ENOMEM');
+      }
+      backend.munmap(mapping);
+      expect(backend.mincore({ address, pageCount: 8 })).toFailWith('mincore', 'ENOMEM');
+    });
     const enough = { pid: 0, categories: PAGE_IS.PRESENT, runsMax: 8, pagesMax: 100 };
 
     declare('the pagemap is looked through for runs of pages', ({ backend, facts, map }) => {

@@ -76,6 +76,7 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
         ...[new BigUint64Array(3 * PAGE_COUNT), new BigUint64Array(1)],
       ],
     },
+    mincore: { arguments: () => [address, PAGE_COUNT, new BigUint64Array(1)] },
     libnuma_path: none,
     page_size_bytes: none,
     uapi: none,

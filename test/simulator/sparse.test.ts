@@ -6,6 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MappedBuffer, openNuma } from '../../lib/index.ts';
 import { kernelLines, Machine } from '../../lib/simulator/public.ts';
+import { failureOf } from '../core/thrown.ts';
 
 const LENGTH_BYTES = 2 ** 44;
 const MIB = 2 ** 20;
@@ -91,6 +92,33 @@ describe.each(kernelLines)('16 TiB with 4 pages, Linux %s', (kernel) => {
   });
 });
 
+describe.each(kernelLines)('pages of zeros in a large range, Linux %s', (kernel) => {
+  it('are counted as those of a small one', async () => {
+    const machine = new Machine(undefined, { kernel });
+    const numa = openNuma({ machine });
+    const pageCount = 2 ** 19;
+    const buffer = numa.allocate(pageCount * 4096);
+    const at = (page: number) => buffer.address + BigInt(page * 4096);
+    const { memory } = machine.self;
+    memory.touch({ address: at(7), pageCount: 2 }, 'write');
+    memory.touch({ address: at(200_000), pageCount: 3 }, 'read');
+    memory.touch({ address: at(pageCount - 9), pageCount: 1 }, 'read');
+    const pages = { present: 2, zeroPage: 4, notPresent: pageCount - 6 };
+    const few = await buffer.residency({ offsetBytes: 200_000 * 4096, lengthBytes: 8 * 4096 });
+    expect(few.pages).toMatchObject({ zeroPage: 3 });
+    expect((await buffer.residency()).pages).toMatchObject(pages);
+    expect(buffer.residencySync().pages).toMatchObject(pages);
+    const { pid: childPid } = machine.self.fork();
+    for (const pid of [machine.self.pid, childPid]) {
+      const places = await numa.process(pid).locate({ address: buffer.address, pageCount });
+      expect(places.filter((place) => place === -14)).toHaveLength(4);
+    }
+    const { present: moved, ...others } = pages;
+    const report = await buffer.migrate({ to: 1, includeShared: true });
+    expect(report.pages).toMatchObject({ moved, ...others });
+  });
+});
+
 describe('where the kernel looks for no pages', () => {
   it('an end to the look is heeded also where move_pages is refused', async () => {
     const { buffer, machine } = openSparse('6.1');
@@ -99,14 +127,33 @@ describe('where the kernel looks for no pages', () => {
     await expect(buffer.residency({ signal })).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
-  it('an end to the look is heeded', async () => {
+  it('a page in the middle of memory of its own is found as well', async () => {
     const { buffer, machine } = openSparse('6.1');
-    // More pages than will be found: the whole range would have to be read.
     const address = buffer.address + BigInt(LENGTH_BYTES / 2);
     machine.self.memory.touch({ address, pageCount: 1 }, 'write');
+    expect(buffer.residencySync().pages).toMatchObject({ present: 5 });
+    const report = await buffer.migrate({ to: 1 });
+    expect(report).toMatchObject({ complete: true, pages: { moved: 5 } });
+  });
+
+  it('of another process it is read, and an end to the look is heeded at each step', async () => {
+    const { numa, buffer, machine } = openSparse('6.1');
+    const other = numa.process(machine.self.fork().pid);
     const signal = AbortSignal.timeout(50);
-    await expect(buffer.residency({ signal })).rejects.toMatchObject({ name: 'TimeoutError' });
-    const moved = buffer.migrate({ to: 1, signal: AbortSignal.timeout(50) });
-    await expect(moved).rejects.toMatchObject({ name: 'AbortError' });
+    const span = { address: buffer.address, pageCount: LENGTH_BYTES / 4096 };
+    await expect(other.locateRuns(span, { signal })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    const controller = new AbortController();
+    const moved = other.migrateMappings({
+      mappings: { address: buffer.address },
+      to: 1,
+      includeShared: true,
+      signal: controller.signal,
+      // While the rest is looked through.
+      onProgress: () => void setTimeout(() => controller.abort(), 5),
+    });
+    const { error } = await failureOf(() => moved);
+    expect(error).toMatchObject({ name: 'AbortError', report: { pages: { moved: 2 } } });
   });
 });

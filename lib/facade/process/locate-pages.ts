@@ -52,9 +52,8 @@ export async function locateParts(
   take: (index: number, places: Int32Array) => void,
 ): Promise<SyscallFailure | undefined> {
   const size = BigInt(range.backend.pageSizeBytes);
-  let placed = 0;
   const turns = new Turns();
-  for (const part of partsOf(range, () => placed)) {
+  for (const part of partsOf(range)) {
     if (turns.areDue) await turns.take();
     signal?.throwIfAborted();
     if (part.isAbsent) continue;
@@ -63,7 +62,6 @@ export async function locateParts(
       const places = new Int32Array(span.pageCount);
       const result = await locate(range, span, places);
       if (!result.ok) return result;
-      for (const place of places) if (place >= 0) placed += 1;
       take(Number((span.address - range.address) / size), places);
     }
   }

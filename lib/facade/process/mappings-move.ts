@@ -87,7 +87,7 @@ export class MappingsMove {
     const tally = new MigrationTally();
     const part = { mapping, range, tally, notSelected: 0 };
     const turns = new Turns();
-    for (const span of stepsOf(range, tally)) {
+    for (const span of stepsOf(range)) {
       if (turns.areDue) await turns.take();
       if (!(await this.#mayGoOn())) break;
       if (span.isAbsent) tally.addAbsent(span.pageCount);
