@@ -9,6 +9,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONGEST = [
   ...['test/package/package.', 'test/native/sanitize.', 'test/native/leak.'],
   ...[
+    'test/simulator/traces.',
     'test/simulator/contract.',
     'test/cli/examples.',
     'test/cli/signals.',
