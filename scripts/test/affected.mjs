@@ -95,7 +95,7 @@ function placesIn(file, text) {
 /**
  * @param {Users} users
  * @param {readonly string[]} changed files
- * @returns {Affected[]} the nearest first
+ * @returns {Affected[]} the nearest first, those for the folders that changed before the others
  */
 export function affectedTests(users, changed) {
   const start = changed.map(sourceOf);
@@ -107,6 +107,7 @@ export function affectedTests(users, changed) {
     }
   }
   const last = Math.max(0, ...distances.values());
+  const areas = new Set(start.map(areaOf));
   const readers = [...users.keys()].filter((file) => readsAll.test(file));
   for (const file of start.length > 0 ? readers : []) {
     if (!distances.has(file)) distances.set(file, last);
@@ -114,7 +115,21 @@ export function affectedTests(users, changed) {
   return [...distances]
     .filter(([file]) => file.endsWith('.test.ts') && users.has(file))
     .map(([file, distance]) => ({ file, distance }))
-    .sort((a, b) => a.distance - b.distance);
+    .sort((a, b) => {
+      const [one, other] = [a, b].map(({ file, distance }) =>
+        distance === 0 || areas.has(areaOf(file)) ? distance : distance + last,
+      );
+      return Number(one) - Number(other);
+    });
+}
+
+/**
+ * The tests of a folder of the library are in a folder of its name.
+ * @param {string} file
+ */
+function areaOf(file) {
+  const [top = '', folder = ''] = file.split('/');
+  return top === 'native' ? top : folder;
 }
 
 /**
