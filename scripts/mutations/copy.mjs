@@ -9,6 +9,8 @@ import { ownHeaders } from '../setup/project-steps.mjs';
 
 /** What tests need that is not in the history: these two name each other by where they are. */
 const copied = ['build', 'dist'];
+/** As old as what was built from it: only what a fault changes is built again. */
+const sources = ['native', 'test/native', 'binding.gyp'];
 
 /**
  * What came of a part.
@@ -82,7 +84,7 @@ export async function withCopy(body) {
   await git('worktree', 'add', '--quiet', '--detach', folder, changes || 'HEAD');
   try {
     symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
-    for (const name of copied) {
+    for (const name of [...copied, ...sources]) {
       const options = { recursive: true, preserveTimestamps: true };
       cpSync(join(projectFolder, name), join(folder, name), options);
     }

@@ -8,10 +8,12 @@ import { guestPart, runOnHost } from '../test/suites.mjs';
 
 /** @type {import('./patches.mjs').MutationPart} */
 const { place, machine = '', kernel = '', suites } = JSON.parse(process.argv[2] ?? '');
+// In a guest tests are compiled, and have other names.
+const inGuest = suites.map((name) => name.replace(/\.ts$/, ''));
 const part =
   place === 'host'
     ? { name: place, environment: place, run: onHost }
-    : guestPart({ machine, kernel, suites, isAsked: place === 'asked' });
+    : guestPart({ machine, kernel, suites: inGuest, isAsked: place === 'asked' });
 
 const { signal } = watchForInterruption();
 // What is skipped here is no matter.
