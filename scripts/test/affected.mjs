@@ -14,10 +14,14 @@ const scripts = new Set(['.ts', '.mjs', '.js']);
 
 /** Tests that read the project as a whole. */
 const readsAll = /^test\/(style|package)\/.*\.test\.ts$/;
+const publicFiles = [
+  ...['lib/index.ts', 'lib/syscalls/public.ts', 'lib/simulator/public.ts'],
+  ...['lib/testing/public.ts', 'lib/testing/vitest.ts'],
+];
 const builtAddon = /build\/Release\/(node_numa|pin_page)|prebuilds\//;
 
-/** Quoted, with a slash or a dot in it, as far as the first thing that is computed. */
-const quoted = /['"`]([\w@.-]+(?:\/[\w@.-]+)*\/?)(?=['"`]|\$\{)/g;
+/** Quoted, with a slash or a dot in it, between things that are computed. */
+const quoted = /(?:['"`]|\}\/)([\w@.-]+(?:\/[\w@.-]+)*\/?)(?=['"`]|\$\{)/g;
 const comment = /^\s*(?:\/\/|\/\*|\*).*$/gm;
 
 /** @typedef {Map<string, Set<string>>} Users file → the files that depend on it */
@@ -50,8 +54,10 @@ export function readUsers(root) {
     );
     const threads = workers.filter((name) => text.includes(`'${basename(name, extname(name))}'`));
     const addon = builtAddon.test(text) || file === 'lib/native-backend/addon.ts' ? native : [];
+    // Scripts say which tests run; they do not depend on them.
+    const isDriver = file.startsWith('scripts/');
     for (const used of [...named, ...threads, ...addon]) {
-      if (!used.endsWith('.test.ts')) users.get(used)?.add(file);
+      if (!(isDriver && used.endsWith('.test.ts'))) users.get(used)?.add(file);
     }
   }
   return users;
@@ -83,6 +89,8 @@ function placesIn(file, text) {
     .flatMap((name) => [normalize(join(dirname(file), name)), normalize(name)])
     .map((place) => place.replace(/\/$/, ''));
   const sources = places.map((place) => place.replace(/^dist\/(.*)\.js$/, 'lib/$1.ts'));
+  // By the name of the package.
+  if (/['"]node-numa['"/]/.test(text)) sources.push(...publicFiles);
   return [...new Set(sources)].filter((place) => place !== '.' && !place.startsWith('..'));
 }
 

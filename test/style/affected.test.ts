@@ -19,6 +19,8 @@ test.each([
   ],
   ['by what is built from it', 'lib/cli/output.ts', 'test/cli/signals.test.ts'],
   ['by the addon', 'native/syscalls/mbind.cc', 'test/backends/native.test.ts'],
+  ['by a suite that another runs', 'test/facade/policy.test.ts', 'test/simulator/facade.test.ts'],
+  ['by the name of the package', 'lib/syscalls/public.ts', 'test/simulator/hosts.test.ts'],
   ['by a worker', 'test/facade/workers/mover.mjs', 'test/facade/worker-threads.test.ts'],
   [
     'by a folder',
