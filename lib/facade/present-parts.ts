@@ -17,6 +17,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Backend, PageSpan } from '../backend/backend.ts';
 import { PAGE_IS } from '../core/uapi.ts';
+import { parseMaps } from '../procfs/maps.ts';
 import { isUniform, type PagesOfProcess } from './residency.ts';
 
 /** Some of a range's pages; none, where looking for them takes long. */
@@ -160,19 +161,47 @@ function* scannedParts(range: PagesOfProcess): Generator<Part, number> {
   }
 }
 
-/** From a place on, piece by piece. Where pagemap is closed, too, nobody knows what is there. */
+/** From a place on: what is mapped, piece by piece. */
 function* readParts(range: PagesOfProcess, from: number): Generator<Part> {
+  let at = from;
+  for (const mapped of mappedRuns(range, from)) {
+    if (at < mapped.start) yield partOf(range, at, mapped.start, { isAbsent: true });
+    yield* readMapped(range, mapped);
+    at = mapped.end;
+  }
+  if (at < range.pageCount) yield partOf(range, at, range.pageCount, { isAbsent: true });
+}
+
+/** All of it, where the mappings of the process are not ours to know. */
+function mappedRuns(range: PagesOfProcess, from: number): Run[] {
   const { backend, pid, pageCount } = range;
-  // Behind what is not mapped; never, for other processes.
-  let askableFrom = pid === 0 || pid === backend.pid ? from : Number.POSITIVE_INFINITY;
-  for (let at = from; at < pageCount; ) {
-    const rest = { start: at, end: pageCount };
-    const [large, small] = [RESIDENT_AT_A_TIME, ENTRIES_AT_A_TIME].map((size) =>
-      pieceOf(range, rest, size),
-    ) as [Run, Run];
+  if (from >= pageCount) return [];
+  const text = backend.readTextSync(`/proc/${pid === 0 ? 'self' : pid}/maps`);
+  if (!text.ok) return [{ start: from, end: pageCount }];
+  const runs: Run[] = [];
+  for (const mapping of parseMaps(text.value)) {
+    const start = Math.max(from, placeOf(range, mapping.start));
+    const end = Math.min(pageCount, placeOf(range, mapping.end));
+    const before = runs.at(-1);
+    if (start >= end) continue;
+    if (before?.end === start) runs[runs.length - 1] = { ...before, end };
+    else runs.push({ start, end });
+  }
+  return runs;
+}
+
+/** Where pagemap is closed, too, nobody knows what is there. */
+function* readMapped(range: PagesOfProcess, mapped: Run): Generator<Part> {
+  const { backend, pid } = range;
+  const isOwn = pid === 0 || pid === backend.pid;
+  let askableFrom = isOwn ? mapped.start : Number.POSITIVE_INFINITY;
+  for (let at = mapped.start; at < mapped.end; ) {
+    const rest = { start: at, end: mapped.end };
+    const large = pieceOf(range, rest, RESIDENT_AT_A_TIME);
     const resident = at < askableFrom ? undefined : residentRuns(range, large);
-    if (at >= askableFrom && resident === undefined) askableFrom = large.end;
-    const piece = resident === undefined ? small : large;
+    // Unmapped since: its entries tell.
+    if (isOwn && resident === undefined) askableFrom = Math.max(askableFrom, large.end);
+    const piece = resident === undefined ? pieceOf(range, rest, ENTRIES_AT_A_TIME) : large;
     const runs = resident ?? readRuns(range, piece);
     if (runs === undefined) {
       yield* partsBetween(range, rest, [rest]);

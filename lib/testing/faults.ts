@@ -5,6 +5,7 @@
 
 import type { PageSpan } from '../backend/backend.ts';
 import { invalidArgumentType, outOfRange } from '../core/argument-errors.ts';
+import { assert } from '../core/assert.ts';
 import {
   checkAddress,
   checkInteger,
@@ -182,8 +183,9 @@ export class FaultFixtures implements Disposable {
 
 /** A step of a fixture that nothing can be in the way of. */
 function expectDone<T>(result: SyscallResult<T>): T {
-  if (result.ok) return result.value;
-  throw new Error(`${result.syscall}: ${errnoName(result.errno)}: the fixture cannot be made`);
+  const why = result.ok ? '' : `${result.syscall}: ${errnoName(result.errno)}`;
+  assert(result.ok, `a fixture can be made: ${why}`);
+  return result.value;
 }
 
 type Read<T> = { readonly [Name in keyof T]: () => T[Name] };

@@ -2,9 +2,7 @@
 
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { FileCalls, TextFiles } from '../contract/world-files.ts';
-import type { Reply } from './channel.ts';
-
-type Send = (line: string) => Promise<Reply>;
+import { call, nothing, type Send } from './puppet-call.ts';
 
 /** What a privileged test does to its machine, where that is not the machine of the test. */
 export interface MachineFiles extends TextFiles {
@@ -25,17 +23,6 @@ export interface MachineFiles extends TextFiles {
   unmount(folder: string): Promise<void>;
 }
 
-async function call<T>(
-  send: Send,
-  syscall: string,
-  line: string,
-  read: (values: readonly string[]) => T,
-): Promise<SyscallResult<T>> {
-  const { errno, values } = await send(line);
-  return errno === 0 ? { ok: true, value: read(values) } : { ok: false, errno, syscall };
-}
-
-const nothing = (): undefined => undefined;
 const fromHex = ([text = '']: readonly string[]): string => Buffer.from(text, 'hex').toString();
 
 /** The value, where a failure would be the test's own fault. */

@@ -1,26 +1,10 @@
 /** A puppet's objects, memory areas and rings: the calls that only some worlds have. */
 
-import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { Area, AreaCalls, MemoryObject, ObjectCalls, RingCalls } from '../contract/world.ts';
-import type { Reply } from './channel.ts';
+import { command, nothing, type Send } from './puppet-call.ts';
 import type { MachineFiles } from './puppet-files.ts';
 
-type Send = (line: string) => Promise<Reply>;
-
 const READ_AND_WRITE = 3;
-
-async function call<T>(
-  send: Send,
-  name: string,
-  rest: string,
-  read: (values: readonly string[]) => T,
-): Promise<SyscallResult<T>> {
-  const { errno, values } = await send(`${name} ${rest}`);
-  if (errno !== 0) return { ok: false, errno, syscall: name };
-  return { ok: true, value: read(values) };
-}
-
-const nothing = (): undefined => undefined;
 
 const address = ([value]: readonly string[]): bigint => BigInt(value as string);
 
@@ -28,19 +12,19 @@ export function objectCalls(send: Send, pageSizeBytes: number): ObjectCalls {
   return {
     create: (kind, pageCount, name = 'puppet') => {
       const rest = `${kind} ${pageCount * pageSizeBytes} ${Buffer.from(name).toString('hex')}`;
-      return call(send, 'create_object', rest, ([id, inode]) => {
+      return command(send, 'create_object', rest, ([id, inode]) => {
         return { kind, id: Number(id), inode: BigInt(inode as string) } satisfies MemoryObject;
       });
     },
     map: ({ kind, id }, { address: at = 0n, pageCount, shared, firstPage = 0 }) => {
-      if (kind === 'sysv') return call(send, 'attach_segment', String(id), address);
+      if (kind === 'sysv') return command(send, 'attach_segment', String(id), address);
       const sharing = shared === true ? 'shared' : 'private';
       const range = `${pageCount * pageSizeBytes} ${sharing} ${firstPage * pageSizeBytes}`;
-      return call(send, 'map_object', `${id} ${range} ${READ_AND_WRITE} ${at}`, address);
+      return command(send, 'map_object', `${id} ${range} ${READ_AND_WRITE} ${at}`, address);
     },
     write: ({ id }, firstPage, pageCount) => {
       const range = `${firstPage * pageSizeBytes} ${pageCount * pageSizeBytes}`;
-      return call(send, 'write_object', `${id} ${range}`, nothing);
+      return command(send, 'write_object', `${id} ${range}`, nothing);
     },
   };
 }
@@ -107,20 +91,20 @@ export function areaCalls(
 ): AreaCalls {
   return {
     madvise: (at, pageCount, advice) =>
-      call(send, 'madvise', `${at} ${pageCount * pageSizeBytes} ${advice}`, nothing),
+      command(send, 'madvise', `${at} ${pageCount * pageSizeBytes} ${advice}`, nothing),
     mremap: (at, pageCount, to) => {
       const length = pageCount * pageSizeBytes;
-      return call(send, 'mremap', `${at} ${length} ${length} ${to}`, nothing);
+      return command(send, 'mremap', `${at} ${length} ${length} ${to}`, nothing);
     },
     resize: (at, pageCount, newPageCount) => {
       const lengths = `${pageCount * pageSizeBytes} ${newPageCount * pageSizeBytes}`;
-      return call(send, 'mremap', `${at} ${lengths} 0`, address);
+      return command(send, 'mremap', `${at} ${lengths} 0`, address);
     },
-    allowHugePages: () => call(send, 'allow_huge_pages', '', nothing),
-    shatter: (at, pageCount) => call(send, 'shatter', `${at} ${pageCount}`, nothing),
+    allowHugePages: () => command(send, 'allow_huge_pages', '', nothing),
+    shatter: (at, pageCount) => command(send, 'shatter', `${at} ${pageCount}`, nothing),
     special: (name) => findSpecial(files, pid, name, pageSizeBytes),
     mapDevice: (pageCount, at = 0n) =>
-      call(send, 'map_device', `${pageCount * pageSizeBytes} ${at}`, address),
+      command(send, 'map_device', `${pageCount * pageSizeBytes} ${at}`, address),
     list: (at, pageCount) => {
       const end = at + BigInt(pageCount * pageSizeBytes);
       return listAreas(files, pid, pageSizeBytes, [at, end]);
@@ -139,11 +123,13 @@ export function areaCalls(
 export function ringCalls(send: Send, pageSizeBytes: number): RingCalls {
   return {
     register: (at, pageCount) =>
-      call(send, 'register_buffer', `${at} ${pageCount * pageSizeBytes}`, ([ring]) => Number(ring)),
+      command(send, 'register_buffer', `${at} ${pageCount * pageSizeBytes}`, ([ring]) =>
+        Number(ring),
+      ),
     registerPackets: (at, pageCount) =>
-      call(send, 'register_packets', `${at} ${pageCount * pageSizeBytes}`, nothing),
-    unregister: (ring) => call(send, 'unregister_buffer', String(ring), nothing),
+      command(send, 'register_packets', `${at} ${pageCount * pageSizeBytes}`, nothing),
+    unregister: (ring) => command(send, 'unregister_buffer', String(ring), nothing),
     packetRing: (blockPages, blockCount) =>
-      call(send, 'packet_ring', `${blockPages * pageSizeBytes} ${blockCount}`, address),
+      command(send, 'packet_ring', `${blockPages * pageSizeBytes} ${blockCount}`, address),
   };
 }

@@ -1,8 +1,7 @@
 /** A puppet in states of its own, and the threads of the kernel that it runs beside. */
 
-import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { Capability, StateCalls } from '../contract/world.ts';
-import type { Reply } from './channel.ts';
+import { command, nothing, type Send } from './puppet-call.ts';
 import type { MachineFiles } from './puppet-files.ts';
 
 /** Set for threads of the kernel. Source: include/linux/sched.h, PF_KTHREAD. */
@@ -17,23 +16,13 @@ const CAPABILITIES: Readonly<Record<Capability, number>> = {
   CAP_SYS_NICE: 23,
 };
 
-export function stateCalls(send: (line: string) => Promise<Reply>): StateCalls {
-  const call = async (line: string): Promise<SyscallResult<string | undefined>> => {
-    const { errno, values } = await send(line);
-    if (errno !== 0) return { ok: false, errno, syscall: line.split(' ', 1)[0] as string };
-    return { ok: true, value: values[0] };
-  };
-  const act = async (line: string): Promise<SyscallResult<undefined>> => {
-    const result = await call(line);
-    return result.ok ? { ok: true, value: undefined } : result;
-  };
+export function stateCalls(send: Send): StateCalls {
   return {
-    endedChild: async () => {
-      const result = await call('ended_child');
-      return result.ok ? { ok: true, value: Number(result.value) } : result;
+    endedChild: () => command(send, 'ended_child', '', ([pid]) => Number(pid)),
+    unshareUser: () => command(send, 'unshare_user', '', nothing),
+    dropCapability: (name) => {
+      return command(send, 'drop_capability', String(CAPABILITIES[name]), nothing);
     },
-    unshareUser: () => act('unshare_user'),
-    dropCapability: (name) => act(`drop_capability ${CAPABILITIES[name]}`),
   };
 }
 

@@ -119,6 +119,20 @@ describe.each(kernelLines)('pages of zeros in a large range, Linux %s', (kernel)
   });
 });
 
+it.each(kernelLines)('only what is mapped is looked through, Linux %s', async (kernel) => {
+  const machine = new Machine(undefined, { kernel });
+  const numa = openNuma({ machine });
+  const child = machine.process();
+  const mapped = child.memory.mmap({ address: 0x10_0000_0000n, pageCount: 4 });
+  expect(mapped.ok).toBe(true);
+  child.memory.touch({ address: 0x10_0000_1000n, pageCount: 2 }, 'write');
+  const place = { address: 0x10_0000_1000n, pageCount: 2, place: 0 };
+  // Beyond the end of the address space.
+  const everything = { address: 0n, pageCount: 2 ** 50 };
+  const runs = await numa.process(child.pid).locateRuns(everything);
+  expect(runs.filter(({ address }) => address < 2n ** 40n)).toEqual([place]);
+});
+
 describe('where the kernel looks for no pages', () => {
   it('an end to the look is heeded also where move_pages is refused', async () => {
     const { buffer, machine } = openSparse('6.1');

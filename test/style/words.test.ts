@@ -165,6 +165,28 @@ describe('documents', () => {
     expect([...headings].map((match) => match[1]).sort()).toEqual(codes.sort());
   });
 
+  test('docs/errors.md has every code that the sources name, and none that they do not', () => {
+    // Node's own, which a loader meets.
+    const ofOthers = ['ERR_DLOPEN_DISABLED'];
+    const literal = /(['"])((?:ERR|NUMA|ABORT)_[A-Z_]+)\1/g;
+    const sources = [...lib, ...native].map(({ text }) => withoutComments(text)).join('\n');
+    const named = new Set([...sources.matchAll(literal)].map((match) => match[2] as string));
+    for (const code of ofOthers) expect(named.delete(code)).toBe(true);
+    const headings = readRepositoryFile('docs/errors.md').matchAll(/^### (\w+)$/gm);
+    expect([...headings].map((match) => match[1]).sort()).toEqual([...named].sort());
+  });
+
+  test('what is thrown is of one of the three kinds', () => {
+    // Our own bugs are asserted; fixtures end a test with what its machine has come to.
+    const plain = ['lib/core/assert.ts', 'lib/testing/fixtures.ts'];
+    const found = breaches(
+      lib.filter(({ path }) => !plain.includes(path)),
+      ({ text }) =>
+        matchesByLine(withoutComments(text), /throw new (Error|TypeError|RangeError)\b/),
+    );
+    expect(found).toEqual([]);
+  });
+
   test('the typed view of the addon has every raw export, and no other', (context) => {
     const { membersOf } = needCompiler(context);
     const addon = lib.find(({ path }) => path === 'lib/native-backend/addon.ts') as SourceFile;

@@ -5,6 +5,7 @@
  * Source: include/linux/mm_types.h, struct folio.
  */
 
+import { assert } from '../../core/assert.ts';
 import type { Suspended } from './in-flight.ts';
 import type { MemoryObject } from './memory-object.ts';
 
@@ -103,7 +104,7 @@ export class FolioTable {
 
   get(id: number): Folio {
     const folio = this.#folios[id];
-    if (folio === undefined) throw new Error(`no folio ${id}`);
+    assert(folio !== undefined, 'a page names a folio that there is');
     return folio;
   }
 

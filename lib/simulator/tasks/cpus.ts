@@ -1,5 +1,7 @@
 /** The machine's CPUs and their nodes. */
 
+import { assert } from '../../core/assert.ts';
+
 export class Cpus {
   /** Ascending. */
   readonly all: readonly number[];
@@ -16,7 +18,7 @@ export class Cpus {
 
   nodeOf(cpu: number): number {
     const node = this.#nodes.get(cpu);
-    if (node === undefined) throw new Error(`no CPU ${cpu}`);
+    assert(node !== undefined, `CPU ${cpu} is one of the machine's`);
     return node;
   }
 }
