@@ -28,7 +28,10 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const nativeBuild = {
   name: 'native build',
   script: 'build:native',
-  inputs: ['native', 'binding.gyp', 'node_modules/node-addon-api/package.json'],
+  inputs: [
+    ...['native', 'test/native/pin_page.cc', 'test/native/refusals.cc', 'binding.gyp'],
+    'node_modules/node-addon-api/package.json',
+  ],
   result: 'build/Release/node_numa.node',
 };
 

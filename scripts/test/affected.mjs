@@ -18,7 +18,7 @@ const publicFiles = [
   ...['lib/index.ts', 'lib/syscalls/public.ts', 'lib/simulator/public.ts'],
   ...['lib/testing/public.ts', 'lib/testing/vitest.ts'],
 ];
-const builtAddon = /build\/Release\/(node_numa|pin_page)|prebuilds\//;
+const builtAddon = /build\/Release\/(node_numa|pin_page|refusals)|prebuilds\//;
 
 /** Quoted, with a slash or a dot in it, between things that are computed. */
 const quoted = /(?:['"`]|\}\/)([\w@.-]+(?:\/[\w@.-]+)*\/?)(?=['"`]|\$\{)/g;
