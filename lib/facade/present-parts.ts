@@ -62,12 +62,17 @@ function* largeParts(range: PagesOfProcess): Generator<Part> {
   yield* readParts(range, yield* scannedParts(range));
 }
 
-/** Turns of the calling thread for others, between parts that take long to find. */
+/**
+ * Turns of the calling thread for others, between parts that take long to find. None comes before
+ * the first part: a call that has begun holds the memory, even if others keep this thread waiting.
+ */
 export class Turns {
-  #sinceMs: number = performance.now();
+  #sinceMs: number | undefined;
 
   get areDue(): boolean {
-    return performance.now() - this.#sinceMs > TURN_MS;
+    const nowMs = performance.now();
+    this.#sinceMs ??= nowMs;
+    return nowMs - this.#sinceMs > TURN_MS;
   }
 
   async take(): Promise<void> {

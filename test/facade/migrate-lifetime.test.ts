@@ -101,6 +101,20 @@ describe('release() during a move', () => {
     buffer.release();
     expect((await look).byNode).toEqual({ [firstNode]: 500 });
   });
+
+  test('and during residency() of a thread that others keep from running', async () => {
+    const buffer = allocateOn(firstNode, 500);
+    const { now } = performance;
+    let elapsedMs = 0;
+    performance.now = () => (elapsedMs += 20);
+    try {
+      const look = buffer.residency();
+      buffer.release();
+      expect((await look).byNode).toEqual({ [firstNode]: 500 });
+    } finally {
+      performance.now = now;
+    }
+  });
 });
 
 describe('two moves at once', () => {
