@@ -6,10 +6,10 @@
  */
 
 import { expect } from 'vitest';
-import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { expendable, memoryNodes, nodesFromZero } from '../support/needs.ts';
+import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { expendable, memoryNodes, nodesFromZero, privileged } from '../support/needs.ts';
 import { areasOf, createObject, familyFor, mapObject, settingsOf, threadsOf } from './objects.ts';
-import { FREE_ADDRESS, mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
+import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { Trait, WorldProcess } from './world.ts';
 
@@ -148,6 +148,36 @@ function declareCounts(declare: DeclareTest): void {
     expect(await line(pages)).toBe(`${start} dirty=1 mapped=2 N1=2 kernelpagesize_kB=4`);
     await pages.part(0, 2).touch('write');
     expect(await line(pages)).toBe(`${start} dirty=2 N1=2 kernelpagesize_kB=4`);
+  });
+
+  const ofChildren: Conditions = { ...OF_OBJECTS, needs: [nodesFromZero(2), privileged] };
+  declare("a write that needs no fault is its mapping's own", ofChildren, async (scene) => {
+    const { process, machine } = scene;
+    const object = await createObject(scene, 'memfd', 3);
+    const pages = await mapObject(process, machine, object, { pageCount: 3 });
+    const child = await process.fork();
+    const theirs = pages.in(child);
+    const start = 'default file=/memfd:puppet\\040(deleted)';
+    await placeOn(pages.part(0, 1), [0]);
+    for (const part of [pages.part(0, 1), theirs]) await part.touch('read');
+    const nodes = await where(theirs);
+    const counts = (dirty: string): string => {
+      const onNodes = [0, 1]
+        .map((node) => [node, nodes.filter((one) => one === node).length])
+        .flatMap(([node, count]) => (count ? [`N${node}=${count}`] : []));
+      return [start, ...(dirty ? [dirty] : []), 'mapped=3 mapmax=2', ...onNodes].join(' ');
+    };
+    await pages.touch('read');
+    // The first page was written where it was not mapped yet: that is a fault, and all know.
+    expect(await line(theirs)).toBe(`${counts('dirty=1')} kernelpagesize_kB=4`);
+    await pages.part(1, 3).touch('write');
+    expect(await line(pages)).toMatch(/dirty=3/);
+    expect(await line(theirs)).toBe(`${counts('dirty=1')} kernelpagesize_kB=4`);
+    // What unmaps or moves the page tells it on.
+    await move(process, pages.part(1, 2), 1, MPOL_MF.MOVE_ALL);
+    expect(await line(theirs)).toMatch(/dirty=2/);
+    expect(await process.munmap(pages.at(2), 1)).toSucceed();
+    expect(await line(theirs)).toMatch(/dirty=3/);
   });
 
   declare('copies of a private file are private', OF_OBJECTS, async (scene) => {

@@ -3,12 +3,15 @@
  * part of the kernel that it leaves out.
  */
 
+import type { KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
 import { type Difference, differencesOf } from './compare.ts';
 import type { Outcome } from './outcome.ts';
 import type { Program } from './program.ts';
 
 interface SimulatorDifference {
   readonly name: string;
+  /** The first line that has shown it. */
+  readonly since: KernelLine;
   readonly source: string;
   explains(program: Program, difference: Difference): boolean;
 }
@@ -18,6 +21,7 @@ export const SIMULATOR_DIFFERENCES: readonly SimulatorDifference[] = [
     // A page that another process has just let go of, from a locked mapping, is still referenced
     // by a CPU's batch: whoever writes to it gets a copy, though it is his alone.
     name: 'unlocked-page-in-batch',
+    since: '6.12',
     source: 'mm/mlock.c, munlock_folio(); mm/memory.c, wp_can_reuse_anon_folio()',
     explains: (program, { index, step, fields }) => {
       if (step?.call !== 'touch' || step.access !== 'write') return false;

@@ -11,6 +11,7 @@ import {
   folioEntry,
   folioIdOf,
   inlineEntry,
+  isDirtyEntry,
   isFolio,
   isInline,
   isMarked,
@@ -98,6 +99,7 @@ export class AddressSpace {
     const folioId = folioIdOf(entry);
     const folio = this.memory.folios.get(folioId);
     folio.mapCount -= pageCount;
+    if (isDirtyEntry(entry)) folio.isDirty = true;
     if (folio.mapCount < folio.pageCount) folio.isPartlyMapped = true;
     freeIfUnused(this.memory, folioId);
   }

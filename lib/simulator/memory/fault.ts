@@ -12,11 +12,13 @@ import { type Allocator, countAllocation, findNode, searchFor } from '../policy/
 import type { AddressSpace } from './address-space.ts';
 import { countTouches } from './count-costs.ts';
 import { faultInTurns } from './fault-in-turns.ts';
+import type { Folio } from './folio.ts';
 import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
 import { faultPoolPage } from './hugetlb-fault.ts';
 import { awaitedFolio, faultObject, folioOfObject } from './object-fault.ts';
 import {
   DEVICE,
+  dirtyEntry,
   folioIdOf,
   GUARD,
   HUGE_ZERO_PAGE,
@@ -221,11 +223,21 @@ function faultAnonymous(
   return 'done';
 }
 
+/** The CPU notes it in the entry alone, where no file system wants to know of it: shmem's do not.
+ *  Source: vma_needs_dirty_tracking(). */
+function noteWrite({ pages }: AddressSpace, vma: Vma, page: number, folio: Folio): void {
+  if (vma.object?.type !== 'shared-memory' || folio.pageCount > 1) folio.isDirty = true;
+  else {
+    pages.set(page, dirtyEntry(pages.get(page)));
+    folio.hasDirtyEntry = true;
+  }
+}
+
 /** A write to a page that may be somebody else's, too. Source: do_wp_page(). */
 function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): FaultOutcome {
   const folio = toucher.space.memory.folios.get(folioId);
   if (hasFlag(vma, VM.SHARED)) {
-    folio.isDirty = true;
+    noteWrite(toucher.space, vma, page, folio);
     return 'done';
   }
   const { profile } = toucher.space.memory;

@@ -41,7 +41,10 @@ export class Folio {
   busyTries = 0;
   /** How often a migration finds it being written back. */
   writebackTries = 0;
+  /** To all who map it. */
   isDirty = false;
+  /** A write has gone through an entry that was there, as far as anyone knows. */
+  hasDirtyEntry = false;
   /** Of a large folio: some of its pages have been unmapped while others were not. */
   isPartlyMapped = false;
   /** null until balancing has looked at it. Source: folio_xchg_last_cpupid(). */

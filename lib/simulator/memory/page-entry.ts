@@ -17,7 +17,8 @@ const NODE_BITS = 10;
 const NODE_MASK = 2 ** NODE_BITS - 1;
 const ISOLATED = 2 ** (TAG_BITS + NODE_BITS);
 const MARKED = 2 ** 31;
-const FOLIO_ID_MASK = 2 ** 29 - 1;
+const DIRTY = 2 ** 30;
+const FOLIO_ID_MASK = 2 ** 28 - 1;
 
 function special(kind: number): number {
   return (kind << TAG_BITS) | TAG.SPECIAL;
@@ -66,6 +67,15 @@ export function isFolio(entry: number): boolean {
 
 export function folioIdOf(entry: number): number {
   return (entry >>> TAG_BITS) & FOLIO_ID_MASK;
+}
+
+/** Whether a write went through this entry, to a page that it had mapped before: pte_dirty(). */
+export function isDirtyEntry(entry: number): boolean {
+  return isFolio(entry) && (entry & DIRTY) !== 0;
+}
+
+export function dirtyEntry(entry: number): number {
+  return (entry | DIRTY) >>> 0;
 }
 
 export function isZeroPage(entry: number): boolean {

@@ -79,8 +79,11 @@ function moveEntry(call: Call, entry: Isolated): Isolated[] {
     return [];
   }
   const outcome = call.isOutOfMemory ? 'left' : moveFolio(call, entry);
-  // Its entries were replaced by others, which carry no mark.
-  if (outcome === 'moved' || outcome === 'failed') entry.space.unmark(entry.page);
+  // Its entries were replaced by others, which carry no mark; what they knew, the folio knows now.
+  if (outcome === 'moved' || outcome === 'failed') {
+    entry.space.unmark(entry.page);
+    entry.folio.isDirty ||= entry.folio.hasDirtyEntry;
+  }
   putBack({ entries: [entry] });
   if (outcome !== 'left' && outcome !== 'split') countMigration(memory, entry.folio, outcome);
   if (outcome === 'moved') return [];

@@ -8,6 +8,7 @@ import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
 import {
   folioIdOf,
+  isDirtyEntry,
   isFolio,
   isInline,
   isMigration,
@@ -45,7 +46,8 @@ export function forEachCounted(space: AddressSpace, vma: Vma, visit: VisitCounte
     else if (isFolio(entry)) {
       const folio = folios.get(folioIdOf(entry));
       const isMappedHuge = folio.pageCount > 1 && space.pages.isHuge(page);
-      visit({ ...folioRun(pageCount, folio), isMappedHuge });
+      const isDirty = folio.isDirty || isDirtyEntry(entry);
+      visit({ ...folioRun(pageCount, folio), isMappedHuge, isDirty });
     } else if (isMigration(entry)) {
       const folio = folios.get(migratingFolioId(entry));
       visit({ ...folioRun(pageCount, folio), isMigrating: true });

@@ -14,7 +14,16 @@ import { MADV } from '../interface/madvise-numbers.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { allows, touchPages } from '../memory/fault.ts';
 import type { ObjectType } from '../memory/memory-object.ts';
-import { GUARD, isInline, NONE, nodeOfInline, SWAPPED } from '../memory/page-entry.ts';
+import {
+  folioIdOf,
+  GUARD,
+  isDirtyEntry,
+  isFolio,
+  isInline,
+  NONE,
+  nodeOfInline,
+  SWAPPED,
+} from '../memory/page-entry.ts';
 import { punchHole } from '../memory/punch-hole.ts';
 import { hasFlag, offsetOf, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -150,9 +159,19 @@ function pageOut({ space }: Thread, part: Vma): number {
   return 0;
 }
 
+/** No write goes through an entry that is there: its page is dirty instead, to all who map it.
+ *  Source: follow_page_pte(), FOLL_TOUCH. */
+function dirtyPresent({ pages, memory }: AddressSpace, { start, end }: Vma): void {
+  pages.forEachRun(start, end, (_page, _pageCount, entry) => {
+    if (!isFolio(entry) || isDirtyEntry(entry)) return;
+    memory.folios.get(folioIdOf(entry)).isDirty = true;
+  });
+}
+
 function populate(access: 'read' | 'write'): Advise {
   return (thread, part) => {
     if (hasFlag(part, VM.IO) || !allows(part, access)) return ERRNO.EINVAL;
+    if (access === 'write' && hasFlag(part, VM.SHARED)) dirtyPresent(thread.space, part);
     const outcome = touchPages(thread, part.start, part.end, access);
     return outcome === 'done' ? 0 : ERRNO.EFAULT;
   };

@@ -6,8 +6,8 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { touchPages } from '../memory/fault.ts';
-import { isPage } from '../memory/page-entry.ts';
+import { allows, touchPages } from '../memory/fault.ts';
+import { isFolio, isPage } from '../memory/page-entry.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { type Reference, releaseReference, takeReference } from '../tasks/references.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -26,8 +26,10 @@ export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
   const start = pageOf(call.address, space.memory.pageSizeBytes);
   const end = start + call.pageCount;
   if (space.vmas.within(start, end).some(isForeign)) return failure('pin', ERRNO.EFAULT);
-  const access = call.kind === 'pin' ? 'write' : 'read';
   for (let page = start; page < end; page += 1) {
+    // What is mapped for writing is there already, and a pin writes nothing: it stays clean.
+    const isThere = isFolio(space.pages.get(page)) && isShared(space.vmas.lookup(page));
+    const access = call.kind === 'pin' && !isThere ? 'write' : 'read';
     if (touchPages(thread, page, page + 1, access) === 'done') continue;
     // A pipe takes as much as there is, and has too little then.
     const isPart = page > start && call.kind === 'reference';
@@ -39,6 +41,10 @@ export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
     if (isPage(space.pages.get(page))) folioIds.push(space.folioAt(page));
   }
   return success(thread.process.keep(takeReference(space.memory, call.kind, folioIds)));
+}
+
+function isShared(area: Vma | undefined): boolean {
+  return area !== undefined && hasFlag(area, VM.SHARED) && allows(area, 'write');
 }
 
 /** Memory that the kernel has no pages of, or may not look into. Source: check_vma_flags(). */
