@@ -68,16 +68,21 @@ export function ciMatrix({ isHostDenied }) {
   const machines = machineNames().filter((name) => !others.includes(name));
   /** @type {(machine: string, kernel: string, suites: string[]) => Cell} */
   const asked = (machine, kernel, suites) => ({ machine, kernel, suites, isAsked: true });
+  const [oldestSingle, ...singles] = kernels.map((kernel) =>
+    asked(singleCpuMachine, kernel, kernelContract),
+  );
   return [
     {
       machine: mainMachine,
       kernel: defaultKernel,
       suites: isHostDenied ? guestSuites : nodeSuites,
     },
-    { machine: mainMachine, kernel: newest, suites: versionSuites },
     balancingCell(defaultKernel),
+    // What waits for the scanner has guests with one CPU beside it.
+    ...(oldestSingle ? [oldestSingle] : []),
     balancingCell(newest),
-    ...kernels.map((kernel) => asked(singleCpuMachine, kernel, kernelContract)),
+    ...singles,
+    { machine: mainMachine, kernel: newest, suites: versionSuites },
     ...kernels.map((kernel) => asked(mainMachine, kernel, cpuContract)),
     ...machines.map((machine) => {
       const hasOddIds = oddMachines.includes(machine);
