@@ -15,6 +15,7 @@ import { defaultPolicy } from '../../lib/core/memory-policy.ts';
 import { openNuma } from '../../lib/facade/open-numa.ts';
 import { loadAddon } from '../../lib/native-backend/addon.ts';
 import { compareReleases } from '../contract/kernel-facts.ts';
+import { listOf } from '../puppet/line-text.ts';
 import { readHostMachine } from '../support/host-machine.ts';
 import { numaCallsUnmet } from '../support/needs.ts';
 import { needDebianNumactl } from './debian-numactl.ts';
@@ -157,7 +158,7 @@ async function compare(row: LaunchRow): Promise<void> {
   const { places, ...rest } = ours;
   expect(rest).toEqual(theirRest);
   if (ours.status === 0 && row.command === undefined) {
-    expect(places.split(',').length).toBe(PAGES);
+    expect(listOf(places).length).toBe(PAGES);
     if (isPlaceCertain(ours)) expect(places).toBe(theirPlaces);
   }
 }

@@ -83,30 +83,47 @@ async function isMarked({ range, stage, pages, before }: Playing): Promise<boole
   return faults > 0 || residence.join() !== before.join();
 }
 
-/** Whether the pages of each range were marked in the end, and whether those stayed that should. */
+/** The answers after the round in which all were marked that should be. */
+async function playRounds(playing: readonly Playing[]): Promise<Record<string, boolean>> {
+  const answers: Record<string, boolean> = {};
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    for (const { range, pages } of playing) {
+      const { process, address, count } = pages;
+      await process.keepTouching(address, count, range.access ?? 'write', ROUND_MS);
+    }
+    for (const one of playing) {
+      const { name } = one.range;
+      // What was marked once has been; the kernel forgets its faults by halves.
+      answers[name] = (await isMarked(one)) || (one.range.isMarked && answers[name] === true);
+    }
+    const isDone = playing.every(({ range }) => !range.isMarked || answers[range.name]);
+    if (isDone && round >= ROUNDS_UNMARKED) break;
+  }
+  return answers;
+}
+
+interface Setting {
+  readonly join?: Join;
+  readonly kind?: 'tiering';
+}
+
+/**
+ * Whether the pages of each range were marked in the end, and whether those stayed that should.
+ * Balancing begins when all are in their places.
+ */
 async function marks(
   scene: Scene,
   ranges: readonly Range[],
-  join: Join = async () => {},
+  { join = async () => {}, kind }: Setting = {},
 ): Promise<Record<string, boolean>> {
+  const { withBalancing } = settingsOf(scene.world);
   const playing: Playing[] = [];
   try {
-    for (const range of ranges) playing.push(await prepare(scene, range, join));
-    const answers: Record<string, boolean> = {};
-    for (let round = 1; round <= ROUNDS_MAX; round++) {
-      for (const { range, pages } of playing) {
-        const { process, address, count } = pages;
-        await process.keepTouching(address, count, range.access ?? 'write', ROUND_MS);
-      }
-      for (const one of playing) {
-        const { name } = one.range;
-        // What was marked once has been; the kernel forgets its faults by halves.
-        answers[name] = (await isMarked(one)) || (one.range.isMarked && answers[name] === true);
-      }
-      const isDone = ranges.every(({ name, isMarked }) => !isMarked || answers[name]);
-      if (isDone && round >= ROUNDS_UNMARKED) break;
-    }
-    return answers;
+    const preparing = async (): Promise<Record<string, boolean>> => {
+      for (const range of ranges) playing.push(await prepare(scene, range, join));
+      return withBalancing(() => playRounds(playing), kind);
+    };
+    return await withBalancing(preparing, 'off');
   } finally {
     for (const { stage } of playing) {
       for (const process of [...stage.others, stage.process]) await process.exit();
@@ -128,15 +145,14 @@ function declareMarks(declare: DeclareTest): void {
   for (const [by, rangesOf] of sets) {
     declare(`pages are marked, or not, ${by}`, CONDITIONS, async (scene) => {
       const ranges = rangesOf(scene.facts);
-      const { withBalancing } = settingsOf(scene.world);
-      expect(await withBalancing(() => marks(scene, ranges))).toEqual(expected(ranges));
+      expect(await marks(scene, ranges)).toEqual(expected(ranges));
     });
   }
 
   declare('huge pages are marked as this kernel does', CONDITIONS, async (scene) => {
     const ranges = hugeRanges(scene.facts);
-    const { withBalancing, withTransparentHugePages } = settingsOf(scene.world);
-    const answers = await withTransparentHugePages(() => withBalancing(() => marks(scene, ranges)));
+    const { withTransparentHugePages } = settingsOf(scene.world);
+    const answers = await withTransparentHugePages(() => marks(scene, ranges));
     expect(answers).toEqual(expected(ranges));
   });
 
@@ -154,8 +170,7 @@ function declareMarks(declare: DeclareTest): void {
         return pages.part(0, 1);
       },
     };
-    const { withBalancing, withHugePool } = settingsOf(world);
-    const answers = await withHugePool(1, () => withBalancing(() => marks(scene, [huge])));
+    const answers = await settingsOf(world).withHugePool(1, () => marks(scene, [huge]));
     expect(answers).toEqual(expected([huge]));
   });
 
@@ -163,8 +178,7 @@ function declareMarks(declare: DeclareTest): void {
 
   declare('between memory of one speed tiering marks nothing', CONDITIONS, async (scene) => {
     const still = [{ ...alone, isMarked: false, stays: true }];
-    const { withBalancing } = settingsOf(scene.world);
-    const answers = await withBalancing(() => marks(scene, still), 'tiering');
+    const answers = await marks(scene, still, { kind: 'tiering' });
     expect(answers).toEqual(expected(still));
   });
 
@@ -172,14 +186,13 @@ function declareMarks(declare: DeclareTest): void {
     const { facts, machine, world } = scene;
     const home = cpuNodes(machine)[0] as { node: number };
     const confined = [{ ...alone, isMarked: facts.balancingMarksInOneNode, stays: true }];
-    const { withBalancing, withCpusets } = settingsOf(world);
-    const answers = await withCpusets(async (create) => {
+    const answers = await settingsOf(world).withCpusets(async (create) => {
       const cpuset = await create();
       expect(await cpuset.setMems(`${home.node}`)).toSucceed();
       const join: Join = async (process) => {
         expect(await cpuset.attach(process.pid)).toSucceed();
       };
-      return withBalancing(() => marks(scene, confined, join));
+      return marks(scene, confined, { join });
     });
     expect(answers).toEqual(expected(confined));
   });

@@ -24,6 +24,7 @@ import type { ObjectKind, WorldProcess } from './world.ts';
 export const PAGE_COUNT = 8;
 const BALANCED = MPOL.BIND | MPOL_MODE_FLAG.NUMA_BALANCING;
 const MADV_MERGEABLE = 12;
+const MADV_NOHUGEPAGE = 15;
 const MERGED_WORD = 0x6d61_726b_6564n;
 
 /** A process of the scene whose pages are on one node, and which runs on another. */
@@ -266,6 +267,9 @@ async function hugeInParts(stage: Stage): Promise<Pages> {
   for (const access of ['read', 'write'] as const) {
     expect(await stage.process.mprotect(pages.address, 1, access)).toSucceed();
   }
+  // Or khugepaged would make one of it again.
+  const advised = areasOf(stage.process).madvise(pages.address, pages.count, MADV_NOHUGEPAGE);
+  expect(await advised).toSucceed();
   return pages;
 }
 

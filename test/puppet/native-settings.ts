@@ -63,10 +63,12 @@ async function withTexts<T>(
   }
 }
 
-/** Ten looks a second instead of one, where debugfs can be had. */
+/** Ten looks a second instead of one, where debugfs can be had; also at a process whose pages do not
+ *  move, which the kernel looks at half as often after each such look. */
 async function hastyBalancing(files: MachineFiles): Promise<[path: string, text: string][]> {
   await mountDebugfs(files);
-  const paths = ['scan_delay_ms', 'scan_period_min_ms'].map((name) => `${SCAN}/${name}`);
+  const names = ['scan_delay_ms', 'scan_period_min_ms', 'scan_period_max_ms'];
+  const paths = names.map((name) => `${SCAN}/${name}`);
   return (await hasAll(files, paths)) ? paths.map((path) => [path, '100']) : [];
 }
 
@@ -117,7 +119,7 @@ export function nativeSettings(
       }
     },
     withBalancing: async (body, kind) => {
-      const mode = kind === 'tiering' ? '2' : '1';
+      const mode = { off: '0', on: '1', tiering: '2' }[kind ?? 'on'];
       return withTexts(files, [...(await hastyBalancing(files)), [BALANCING, mode]], body);
     },
     balancingFaults: (pid) =>
