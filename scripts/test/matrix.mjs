@@ -115,12 +115,9 @@ export function mainCells() {
   ];
 }
 
-/**
- * One more than there are CPUs: a guest that is asked waits for lines a third of its time.
- * @returns {number} guests that this machine runs at a time, unless told
- */
+/** @returns {number} guests that this machine runs at a time, unless told */
 export function guestsDefault() {
-  return Math.min(availableParallelism() + 1, guestsMax);
+  return Math.max(1, Math.min(availableParallelism(), guestsMax));
 }
 
 /**
