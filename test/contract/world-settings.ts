@@ -32,8 +32,8 @@ export interface MachineSettings {
   withHugePool<T>(pagesPerNode: number, body: () => Promise<T>): Promise<T>;
   /** For ranges that ask for them, or (`always`) for every range. */
   withTransparentHugePages<T>(body: () => Promise<T>, ranges?: 'madvise' | 'always'): Promise<T>;
-  /** With automatic NUMA balancing on; `tiering`: only between fast memory and slow; `off`: not yet,
-   *  but processes that begin now are looked at as soon as it is. */
+  /** With automatic NUMA balancing on; `tiering`: only between fast memory and slow; `off`: not
+   *  yet, but processes that begin now are looked at as soon as it is. */
   withBalancing<T>(body: () => Promise<T>, kind?: 'tiering' | 'off'): Promise<T>;
   /** Above 0 once a process has touched pages that balancing had marked. */
   balancingFaults(pid: number): Promise<number>;

@@ -63,8 +63,8 @@ async function withTexts<T>(
   }
 }
 
-/** Ten looks a second instead of one, where debugfs can be had; also at a process whose pages do not
- *  move, which the kernel looks at half as often after each such look. */
+/** Ten looks a second instead of one, where debugfs can be had; also at a process whose pages do
+ *  not move, which the kernel looks at half as often after each such look. */
 async function hastyBalancing(files: MachineFiles): Promise<[path: string, text: string][]> {
   await mountDebugfs(files);
   const names = ['scan_delay_ms', 'scan_period_min_ms', 'scan_period_max_ms'];
