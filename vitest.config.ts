@@ -5,6 +5,7 @@ import { LongestFirst } from './test/support/longest-first.ts';
 import { TAGS } from './test/support/tags.ts';
 
 /** Compiled for a guest (scripts/test/compiled.mjs), this file names compiled files. */
+const isForGuest = extname(import.meta.url) === '.js';
 const own = (path: string): string => path.replace('.ts', extname(import.meta.url));
 
 /**
@@ -15,6 +16,22 @@ const sharing = [
   ...['cli/**/*', 'core/**/*', 'differential/**/*', 'facade/**/*', 'input/**/*', 'procfs/**/*'],
   ...['services/**/*', 'simulator/**/!(darwin|facade|win32)', 'style/**/*'],
 ].map((path) => own(`test/${path}.test.ts`));
+
+const projects = [
+  {
+    extends: true,
+    test: { name: 'shared', include: sharing, isolate: false },
+  },
+  {
+    // A thread's policy outlives a test, and so may what a test does to its process.
+    extends: true,
+    test: {
+      name: 'alone',
+      include: [own('test/**/*.test.ts')],
+      exclude: [...configDefaults.exclude, ...sharing],
+    },
+  },
+];
 
 export default defineConfig({
   test: {
@@ -29,20 +46,7 @@ export default defineConfig({
     teardownTimeout: scaledTimeoutMs(10_000),
     reporters: ['default', own('./test/support/summary-reporter.ts')],
     maxWorkers: Number(process.env['NODE_NUMA_TEST_WORKERS'] ?? 1),
-    projects: [
-      {
-        extends: true,
-        test: { name: 'shared', include: sharing, isolate: false },
-      },
-      {
-        // A thread's policy outlives a test, and so may what a test does to its process.
-        extends: true,
-        test: {
-          name: 'alone',
-          include: [own('test/**/*.test.ts')],
-          exclude: [...configDefaults.exclude, ...sharing],
-        },
-      },
-    ],
+    // A guest is one environment for all files, and starting processes is slow there.
+    ...(isForGuest ? { include: [own('test/**/*.test.ts')], isolate: false } : { projects }),
   },
 });
