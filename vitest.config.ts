@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { configDefaults, defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { scaledTimeoutMs } from './test/support/environment.ts';
 import { LongestFirst } from './test/support/longest-first.ts';
 import { TAGS } from './test/support/tags.ts';
@@ -17,7 +17,7 @@ const sharing = [
   ...['services/**/*', 'simulator/**/!(darwin|facade|win32)', 'style/**/*'],
 ].map((path) => own(`test/${path}.test.ts`));
 
-const projects = [
+const projects: TestProjectConfiguration[] = [
   {
     extends: true,
     test: { name: 'shared', include: sharing, isolate: false },
