@@ -94,7 +94,9 @@ function askedPart(files) {
     .filter((file) => existsSync(join(projectFolder, file)))
     .flatMap((file) => {
       const text = readFileSync(join(projectFolder, file), 'utf8');
-      return [...text.matchAll(/^ {2}describe\('([^']+)'/gm)].map((match) => match[1] ?? '');
+      return [...text.matchAll(/^ {2}(?:describe\(|familyFor\(subject, )'([^']+)'/gm)].map(
+        (match) => match[1] ?? '',
+      );
     });
   if (families.length === 0 || !guestAvailability().available) return undefined;
   const suites = [...kernelContract, '-t', `(${families.join('|')})`];

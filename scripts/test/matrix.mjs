@@ -94,7 +94,7 @@ export function ciMatrix({ isHostDenied }) {
 }
 
 /**
- * In the guest: the rounds of the kernel's scanner are counted in the guest's time.
+ * In the guest: asked from outside, the marks of 6.1 have not been seen in every run.
  * @param {string} kernel
  * @returns {Cell}
  */

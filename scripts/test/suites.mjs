@@ -176,15 +176,7 @@ function guestOf({ machine, kernel }, { signal, onStderr }) {
 async function runInGuest(cell, work) {
   const done = await runGuest({
     ...guestOf(cell, work),
-    // A guest is one environment for all files, and starting processes is slow there.
-    command: [
-      'node',
-      ...vitest,
-      ...cell.suites,
-      '--no-isolate',
-      '--maxWorkers=1',
-      ...takesCompiled,
-    ],
+    command: ['node', ...vitest, ...cell.suites, ...takesCompiled],
     files: await compiledFiles(),
     env: work.env,
     onStdout: work.onStdout,

@@ -8,7 +8,15 @@
 import { expect } from 'vitest';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, nodesFromZero, privileged } from '../support/needs.ts';
-import { areasOf, createObject, familyFor, mapObject, settingsOf, threadsOf } from './objects.ts';
+import {
+  areasOf,
+  createObject,
+  familyFor,
+  mapObject,
+  ringsOf,
+  settingsOf,
+  threadsOf,
+} from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { Trait, WorldProcess } from './world.ts';
@@ -17,6 +25,7 @@ const { STATIC_NODES: STATIC, RELATIVE_NODES: RELATIVE, NUMA_BALANCING } = MPOL_
 const HUGE_BYTES = 2 * 1024 * 1024;
 const MADV_DONTNEED = 4;
 const MADV_HUGEPAGE = 14;
+const MADV_POPULATE_WRITE = 23;
 const LINES: Conditions = { traits: ['areas', 'addresses'], needs: [nodesFromZero(2)] };
 const OF_OBJECTS: Conditions = { ...LINES, ...sharing(['objects']) };
 
@@ -39,6 +48,22 @@ async function lineAt(
 
 function line(pages: Pages): Promise<string> {
   return lineAt(pages.process, pages.address);
+}
+
+/** Pages of each mapping that its line counts as dirty. */
+async function dirtyIn(...mappings: Pages[]): Promise<number[]> {
+  const counts: number[] = [];
+  for (const pages of mappings) {
+    counts.push(Number(/ dirty=(\d+)/.exec(await line(pages))?.[1] ?? 0));
+  }
+  return counts;
+}
+
+/** An object's pages in a process and in its child. */
+async function mappedTwice(scene: Scene, pageCount: number): Promise<[Pages, Pages]> {
+  const object = await createObject(scene, 'memfd', pageCount);
+  const pages = await mapObject(scene.process, scene.machine, object, { pageCount });
+  return [pages, pages.in(await scene.process.fork())];
 }
 
 /** Pages with nothing near them. */
@@ -150,35 +175,38 @@ function declareCounts(declare: DeclareTest): void {
     expect(await line(pages)).toBe(`${start} dirty=2 N1=2 kernelpagesize_kB=4`);
   });
 
-  const ofChildren: Conditions = { ...OF_OBJECTS, needs: [nodesFromZero(2), privileged] };
-  declare("a write that needs no fault is its mapping's own", ofChildren, async (scene) => {
-    const { process, machine } = scene;
-    const object = await createObject(scene, 'memfd', 3);
-    const pages = await mapObject(process, machine, object, { pageCount: 3 });
-    const child = await process.fork();
-    const theirs = pages.in(child);
-    const start = 'default file=/memfd:puppet\\040(deleted)';
-    await placeOn(pages.part(0, 1), [0]);
-    for (const part of [pages.part(0, 1), theirs]) await part.touch('read');
-    const nodes = await where(theirs);
-    const counts = (dirty: string): string => {
-      const onNodes = [0, 1]
-        .map((node) => [node, nodes.filter((one) => one === node).length])
-        .flatMap(([node, count]) => (count ? [`N${node}=${count}`] : []));
-      return [start, ...(dirty ? [dirty] : []), 'mapped=3 mapmax=2', ...onNodes].join(' ');
-    };
-    await pages.touch('read');
-    // The first page was written where it was not mapped yet: that is a fault, and all know.
-    expect(await line(theirs)).toBe(`${counts('dirty=1')} kernelpagesize_kB=4`);
+  const needs = [nodesFromZero(2), privileged];
+  const ofTwo: Conditions = { ...OF_OBJECTS, needs };
+  declare("a write that needs no fault is its mapping's own", ofTwo, async (scene) => {
+    const [pages, theirs] = await mappedTwice(scene, 3);
+    // Written where it was not mapped yet: that is a fault, and all know.
+    await pages.part(0, 1).touch('write');
+    for (const part of [pages, theirs]) await part.touch('read');
+    expect(await dirtyIn(pages, theirs)).toEqual([1, 1]);
     await pages.part(1, 3).touch('write');
-    expect(await line(pages)).toMatch(/dirty=3/);
-    expect(await line(theirs)).toBe(`${counts('dirty=1')} kernelpagesize_kB=4`);
-    // What unmaps or moves the page tells it on.
-    await move(process, pages.part(1, 2), 1, MPOL_MF.MOVE_ALL);
-    expect(await line(theirs)).toMatch(/dirty=2/);
-    expect(await process.munmap(pages.at(2), 1)).toSucceed();
-    expect(await line(theirs)).toMatch(/dirty=3/);
+    expect(await dirtyIn(pages, theirs)).toEqual([3, 1]);
+    // What moves or unmaps the page tells it on.
+    await move(scene.process, pages.part(1, 2), 1, MPOL_MF.MOVE_ALL);
+    expect(await dirtyIn(pages, theirs)).toEqual([3, 2]);
+    expect(await scene.process.munmap(pages.at(2), 1)).toSucceed();
+    expect(await dirtyIn(theirs)).toEqual([3]);
   });
+
+  const ofRings: Conditions = { ...sharing(['objects', 'rings']), needs };
+  declare(
+    'a pin makes no page dirty that is mapped, MADV_POPULATE_WRITE to all',
+    ofRings,
+    async (scene) => {
+      const { process } = scene;
+      const [pages, theirs] = await mappedTwice(scene, 2);
+      for (const part of [pages, theirs]) await part.touch('read');
+      expect(await ringsOf(process).register(pages.address, 1)).toSucceed();
+      expect(await dirtyIn(pages, theirs)).toEqual([0, 0]);
+      const populated = areasOf(process).madvise(pages.at(1), 1, MADV_POPULATE_WRITE);
+      expect(await populated).toSucceed();
+      expect(await dirtyIn(pages, theirs)).toEqual([1, 1]);
+    },
+  );
 
   declare('copies of a private file are private', OF_OBJECTS, async (scene) => {
     const { process, machine } = scene;

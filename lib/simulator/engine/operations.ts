@@ -7,7 +7,7 @@
 
 import type { Folio } from '../memory/folio.ts';
 import { freeIfUnused, type Memory } from '../memory/memory.ts';
-import { folioEntry, isDirtyEntry, migrationEntry } from '../memory/page-entry.ts';
+import { folioEntry, migrationEntry } from '../memory/page-entry.ts';
 import type { MigratingFolio } from './migrating-folio.ts';
 import { migrationEntriesOf, type Place } from './reverse-map.ts';
 
@@ -32,7 +32,7 @@ export const operations = {
   /** Puts migration entries in place of those that map the folio. Source:
    *  try_to_migrate_one(). */
   unmap({ space, page, pageCount }: Place, { folio, folioId }: MigratingFolio): void {
-    if (isDirtyEntry(space.pages.get(page))) folio.isDirty = true;
+    folio.isDirty ||= folio.hasDirtyEntry;
     space.pages.replace(page, pageCount, migrationEntry(folioId));
     folio.mapCount -= pageCount;
   },

@@ -43,7 +43,7 @@ export class Folio {
   writebackTries = 0;
   /** To all who map it. */
   isDirty = false;
-  /** A write has gone through an entry that was there, as far as anyone knows. */
+  /** An entry may be dirty: what unmaps them all makes the folio so. */
   hasDirtyEntry = false;
   /** Of a large folio: some of its pages have been unmapped while others were not. */
   isPartlyMapped = false;
