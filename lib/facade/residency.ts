@@ -7,6 +7,7 @@
  * tells them apart.
  */
 
+import { setTimeout } from 'node:timers/promises';
 import type { Backend, MovePagesRequest, PageSpan } from '../backend/backend.ts';
 import type { Mapping } from '../backend/mapping.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
@@ -64,8 +65,10 @@ export function hugePagePages(pageSizeBytes: number): number {
 export const PAGEMAP_PRESENT: bigint = 1n << 63n;
 const PAGEMAP_SWAPPED = 1n << 62n;
 
-/** Looks that a page gets which is swapped out, or under way at the moment. */
-const SECOND_LOOKS_MAX = 3;
+/** Looks in a row that settle no page: the rest is swapped out. Others are under way at the moment,
+ *  and whoever moves them may have lost its CPU for a while. */
+const VAIN_LOOKS_MAX = 3;
+const VAIN_LOOK_PAUSE_MS = 1;
 
 /** The pages that a verb works on, and whose they are. */
 export interface PagesOfProcess {
@@ -120,10 +123,13 @@ export async function locate(
   if (!result.ok) return result;
   let callCount = 1;
   let unsettled = normalizeAbsent(range, span, status);
-  for (; unsettled.length > 0 && callCount <= SECOND_LOOKS_MAX; callCount += 1) {
+  for (let vain = 0; unsettled.length > 0 && vain < VAIN_LOOKS_MAX; callCount += 1) {
+    if (vain > 0) await setTimeout(VAIN_LOOK_PAUSE_MS);
     const again = queryOf(range, span, unsettled);
     if (!(await backend.movePages(again)).ok) break;
-    unsettled = settle(range, span, status, unsettled, again.status);
+    const rest = settle(range, span, status, unsettled, again.status);
+    vain = rest.length < unsettled.length ? 0 : vain + 1;
+    unsettled = rest;
   }
   return { ok: true, value: callCount };
 }
@@ -140,10 +146,12 @@ export function locateSync(
   const result = backend.movePagesSync(query);
   if (!result.ok) return result;
   let unsettled = normalizeAbsent(range, span, status);
-  for (let look = 0; unsettled.length > 0 && look < SECOND_LOOKS_MAX; look += 1) {
+  for (let vain = 0; unsettled.length > 0 && vain < VAIN_LOOKS_MAX; ) {
     const again = queryOf(range, span, unsettled);
     if (!backend.movePagesSync(again).ok) break;
-    unsettled = settle(range, span, status, unsettled, again.status);
+    const rest = settle(range, span, status, unsettled, again.status);
+    vain = rest.length < unsettled.length ? 0 : vain + 1;
+    unsettled = rest;
   }
   return result;
 }
