@@ -33,8 +33,8 @@ const skippedFolders = new Set(['node_modules', 'obj.target', '.deps', '.cache',
 // Tools of the host: the guest runs what they have made.
 const hostOnly = new RegExp(
   `^(${[
-    'typescript|node-gyp|node-addon-api|prebuildify|@biomejs/.*|@types/.*',
-    'esbuild|rollup|webpack|terser',
+    'typescript|@typescript/.*|oxc-parser|@oxc-.*/.*|@biomejs/.*|@types/.*',
+    'node-gyp|node-addon-api|prebuildify|esbuild|rollup|webpack|terser',
   ].join('|')})$`,
 );
 const uselessAtRunTime = /\.(map|md|markdown|d\.ts|d\.mts|d\.cts)$/;

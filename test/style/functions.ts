@@ -1,6 +1,6 @@
 /** Where functions begin and end, and what names a file introduces. */
 
-import ts from 'typescript';
+import { type Node, parseSync, visitorKeys } from 'oxc-parser';
 import type { SourceFile } from './repository.ts';
 
 export interface FunctionExtent {
@@ -9,14 +9,34 @@ export interface FunctionExtent {
   readonly lineCount: number;
 }
 
-function parse({ path, text }: SourceFile): ts.SourceFile {
-  const kind = path.endsWith('.ts') ? ts.ScriptKind.TS : ts.ScriptKind.JS;
-  return ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, kind);
+interface Parsed {
+  readonly program: Node;
+  /** The line, from 0, of a position in the text. */
+  readonly lineOf: (position: number) => number;
 }
 
-function visit(node: ts.Node, see: (node: ts.Node) => void): void {
-  see(node);
-  ts.forEachChild(node, (child) => visit(child, see));
+function parse({ path, text }: SourceFile): Parsed {
+  const { program, errors } = parseSync(path, text, { lang: path.endsWith('.ts') ? 'ts' : 'js' });
+  if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`);
+  const lines = new Uint32Array(text.length + 1);
+  for (let at = 0; at < text.length; at += 1) {
+    lines[at + 1] = (lines[at] as number) + (text[at] === '\n' ? 1 : 0);
+  }
+  return { program, lineOf: (position) => lines[position] as number };
+}
+
+function childrenOf(node: Node): Node[] {
+  const members = node as unknown as Record<string, Node | (Node | null)[] | null>;
+  const keys = visitorKeys[node.type] ?? [];
+  return keys.flatMap((key) => members[key] ?? []).filter((child) => child !== null);
+}
+
+function visit(node: Node, see: (node: Node, parent: Node | undefined) => void): void {
+  const visitFrom = (one: Node, parent: Node | undefined): void => {
+    see(one, parent);
+    for (const child of childrenOf(one)) visitFrom(child, one);
+  };
+  visitFrom(node, undefined);
 }
 
 /**
@@ -24,31 +44,37 @@ function visit(node: ts.Node, see: (node: ts.Node) => void): void {
  * tests of a chapter) counts for itself and not for the chapter.
  */
 export function functionsOf(file: SourceFile): FunctionExtent[] {
-  const source = parse(file);
+  const { program, lineOf } = parse(file);
   const isTest = file.path.startsWith('test/');
-  const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line;
-  const linesOf = (node: ts.Node) => lineOf(node.getEnd()) - lineOf(node.getStart()) + 1;
+  const linesOf = ({ start, end }: Node) => lineOf(end) - lineOf(start) + 1;
   const found: FunctionExtent[] = [];
-  visit(source, (node) => {
+  visit(program, (node, parent) => {
     if (!isFunction(node)) return;
-    const name = node.name?.getText() ?? '(anonymous)';
     const inner = isTest ? outermostFunctionsIn(node) : [];
     const lineCount = inner.reduce((rest, part) => rest - linesOf(part) + 1, linesOf(node));
-    found.push({ name, line: lineOf(node.getStart()) + 1, lineCount });
+    found.push({ name: nameOf(node, parent), line: lineOf(node.start) + 1, lineCount });
   });
   return found;
 }
 
-function isFunction(node: ts.Node): node is ts.SignatureDeclaration {
-  return ts.isFunctionLike(node) && 'body' in node && node.body !== undefined;
+type FunctionNode = Extract<Node, { body: unknown; params: unknown }>;
+
+/** Not declarations without a body. */
+function isFunction(node: Node): node is FunctionNode {
+  return 'params' in node && 'body' in node && node.body !== null;
 }
 
-function outermostFunctionsIn(node: ts.Node): ts.Node[] {
-  const found: ts.Node[] = [];
-  ts.forEachChild(node, (child) => {
-    found.push(...(isFunction(child) ? [child] : outermostFunctionsIn(child)));
+/** A method has its name beside the function. */
+function nameOf(node: FunctionNode, parent: Node | undefined): string {
+  if ('id' in node && node.id !== null) return node.id.name;
+  const key = parent !== undefined && 'key' in parent ? parent.key : undefined;
+  return key?.type === 'Identifier' || key?.type === 'PrivateIdentifier' ? key.name : '(anonymous)';
+}
+
+function outermostFunctionsIn(node: Node): Node[] {
+  return childrenOf(node).flatMap((child) => {
+    return isFunction(child) ? [child] : outermostFunctionsIn(child);
   });
-  return found;
 }
 
 /** The functions of a C or C++ file: clang-format puts their last brace at the line's start. */
@@ -70,24 +96,25 @@ export function cFunctionsOf({ lines }: SourceFile): FunctionExtent[] {
 
 /** The names that a file declares or uses as properties: identifiers, not texts or comments. */
 export function identifiersOf(file: SourceFile): { name: string; line: number }[] {
-  const source = parse(file);
-  const found: { name: string; line: number }[] = [];
-  visit(source, (node) => {
-    if (!ts.isIdentifier(node) && !ts.isPrivateIdentifier(node)) return;
-    const { line } = source.getLineAndCharacterOfPosition(node.getStart());
-    found.push({ name: node.text, line: line + 1 });
+  const { program, lineOf } = parse(file);
+  // The short form of a property or an import has one for either side.
+  const found = new Map<number, { name: string; line: number }>();
+  visit(program, (node) => {
+    if (node.type !== 'Identifier' && node.type !== 'PrivateIdentifier') return;
+    const name = node.type === 'Identifier' ? node.name : `#${node.name}`;
+    found.set(node.start, { name, line: lineOf(node.start) + 1 });
   });
-  return found;
+  return [...found.values()];
 }
 
 /** Numbers that a file writes, with their place; texts and comments have none. */
 export function numbersOf(file: SourceFile): { value: number; line: number }[] {
-  const source = parse(file);
+  const { program, lineOf } = parse(file);
   const found: { value: number; line: number }[] = [];
-  visit(source, (node) => {
-    if (!ts.isNumericLiteral(node) && !ts.isBigIntLiteral(node)) return;
-    const { line } = source.getLineAndCharacterOfPosition(node.getStart());
-    found.push({ value: Number(node.text.replace(/n$/, '')), line: line + 1 });
+  visit(program, (node) => {
+    if (node.type !== 'Literal') return;
+    if (typeof node.value !== 'number' && typeof node.value !== 'bigint') return;
+    found.push({ value: Number(node.value), line: lineOf(node.start) + 1 });
   });
   return found;
 }
@@ -95,9 +122,11 @@ export function numbersOf(file: SourceFile): { value: number; line: number }[] {
 /** Members of an exported interface, by its name. */
 export function membersOf(file: SourceFile, interfaceName: string): string[] {
   const members: string[] = [];
-  visit(parse(file), (node) => {
-    if (!ts.isInterfaceDeclaration(node) || node.name.text !== interfaceName) return;
-    for (const member of node.members) members.push(member.name?.getText() ?? '');
+  visit(parse(file).program, (node) => {
+    if (node.type !== 'TSInterfaceDeclaration' || node.id.name !== interfaceName) return;
+    for (const member of node.body.body) {
+      if ('key' in member) members.push(file.text.slice(member.key.start, member.key.end));
+    }
   });
   return members;
 }
@@ -105,10 +134,10 @@ export function membersOf(file: SourceFile, interfaceName: string): string[] {
 /** The texts of a union type, by its name. */
 export function wordsOfType(file: SourceFile, typeName: string): string[] {
   const words: string[] = [];
-  visit(parse(file), (node) => {
-    if (!ts.isTypeAliasDeclaration(node) || node.name.text !== typeName) return;
-    visit(node.type, (part) => {
-      if (ts.isStringLiteral(part)) words.push(part.text);
+  visit(parse(file).program, (node) => {
+    if (node.type !== 'TSTypeAliasDeclaration' || node.id.name !== typeName) return;
+    visit(node.typeAnnotation, (part) => {
+      if (part.type === 'Literal' && typeof part.value === 'string') words.push(part.value);
     });
   });
   return words;
