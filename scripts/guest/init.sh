@@ -24,7 +24,7 @@ ip link set lo up
 hostname guest
 
 # Bytes must pass as they are: no echo, no line ends rewritten, no control characters.
-for port in 1 2 3; do stty -F /dev/ttyS$port raw -echo -onlcr -ixon clocal; done
+for port in 1 2 3; do stty -F /dev/ttyS$port 115200 raw -echo -onlcr -ixon clocal; done
 exec 3<>/dev/ttyS1
 
 cd /sys/devices/system/node
