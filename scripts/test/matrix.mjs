@@ -10,7 +10,6 @@ import { bothRuns, filesToRepeat, repeatedSuites } from './again.mjs';
 import { machineNames } from './expected-skips.mjs';
 import { runPart } from './part.mjs';
 import {
-  balancingContract,
   cpuContract,
   guestPart,
   guestSuites,
@@ -19,6 +18,7 @@ import {
   machineContract,
   machineSuites,
   nodeSuites,
+  scannerContract,
   tierSuites,
   versionSuites,
 } from './suites.mjs';
@@ -64,26 +64,22 @@ export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLin
 export function ciMatrix({ isHostDenied }) {
   const kernels = [...kernelLines.keys()];
   const newest = kernels.at(-1) ?? defaultKernel;
+  const between = kernels.filter((kernel) => kernel !== defaultKernel && kernel !== newest);
   const others = [mainMachine, singleCpuMachine, twoCpuMachine, tierMachine];
   const machines = machineNames().filter((name) => !others.includes(name));
   /** @type {(machine: string, kernel: string, suites: string[]) => Cell} */
   const asked = (machine, kernel, suites) => ({ machine, kernel, suites, isAsked: true });
-  const [oldestSingle, ...singles] = kernels.map((kernel) =>
-    asked(singleCpuMachine, kernel, kernelContract),
-  );
   return [
     {
       machine: mainMachine,
       kernel: defaultKernel,
       suites: isHostDenied ? guestSuites : nodeSuites,
     },
-    balancingCell(defaultKernel),
-    // What waits for the scanner has guests with one CPU beside it.
-    ...(oldestSingle ? [oldestSingle] : []),
-    balancingCell(newest),
-    ...singles,
+    asked(mainMachine, defaultKernel, scannerContract),
+    asked(mainMachine, newest, scannerContract),
     { machine: mainMachine, kernel: newest, suites: versionSuites },
-    ...kernels.map((kernel) => asked(mainMachine, kernel, cpuContract)),
+    ...kernels.map((kernel) => asked(singleCpuMachine, kernel, kernelContract)),
+    ...between.map((kernel) => asked(mainMachine, kernel, cpuContract)),
     ...machines.map((machine) => {
       const hasOddIds = oddMachines.includes(machine);
       return asked(machine, defaultKernel, hasOddIds ? idContract : machineContract);
@@ -94,24 +90,14 @@ export function ciMatrix({ isHostDenied }) {
 }
 
 /**
- * In the guest: asked from outside, the marks of 6.1 have not been seen in every run.
- * @param {string} kernel
- * @returns {Cell}
- */
-function balancingCell(kernel) {
-  return { machine: mainMachine, kernel, suites: balancingContract, title: 'balancing' };
-}
-
-/**
  * All that one kernel and one machine can show: what a developer's machine runs.
  * @returns {Cell[]}
  */
 export function mainCells() {
   return [
     { machine: mainMachine, kernel: defaultKernel, suites: guestSuites },
-    balancingCell(defaultKernel),
     { machine: singleCpuMachine, kernel: defaultKernel, suites: kernelContract, isAsked: true },
-    { machine: mainMachine, kernel: defaultKernel, suites: cpuContract, isAsked: true },
+    { machine: mainMachine, kernel: defaultKernel, suites: scannerContract, isAsked: true },
   ];
 }
 

@@ -20,7 +20,8 @@ const nodeCommands = 'test/cli/nodes-like-numactl';
 /** @param {string} tags of test/support/tags.ts, with && || ! */
 const only = (tags) => ['--tags-filter', tags];
 export const cpuContract = [...kernelContract, ...only('cpus')];
-export const balancingContract = [...kernelContract, ...only('scanner')];
+/** The same, and what waits for balancing's scanner. */
+export const scannerContract = [...kernelContract, ...only('cpus || scanner')];
 export const machineContract = [...kernelContract, ...only('nodes')];
 /** Where nodes have numbers with gaps, or no memory. */
 export const idContract = [...kernelContract, ...only('nodes || node-numbers')];
@@ -120,7 +121,7 @@ export function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
  * @property {string} machine name of a file of scripts/machines
  * @property {string} kernel line
  * @property {string[]} suites with parameters of vitest
- * @property {string} [title] where one machine with one kernel has several cells
+ * @property {string} [title] of a cell that runs a second time
  * @property {boolean} [isWhole] whether it has all tests of its machine and kernel
  * @property {boolean} [isAsked] the suites stay outside of the guest, and ask by a puppet
  */

@@ -10,10 +10,17 @@
 import { expect } from 'vitest';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
-import { exempt, type Place, placesOf, ROUND_MS, twoCpuNodes } from './balancing-stage.ts';
+import {
+  emptyLists,
+  exempt,
+  type Place,
+  placesOf,
+  ROUND_MS,
+  twoCpuNodes,
+} from './balancing-stage.ts';
 import { HUGE_BYTES, hugeBytes, mapTransparent, placeHuge } from './huge-pages.contract.ts';
 import { createObject, familyFor, given, mapObject, settingsOf, vmCountersOf } from './objects.ts';
-import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
+import { mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { VmCounters, World } from './world.ts';
 
@@ -42,7 +49,7 @@ export async function increasesSince(world: World, before: VmCounters): Promise<
 async function countUntil(
   { world }: Scene,
   pages: Pages,
-  { cpu }: Place,
+  { node, cpu }: Place,
   isDone: (increases: Increases, nodes: readonly number[]) => boolean,
 ): Promise<{ increases: Increases; nodes: number[] }> {
   expect(await pages.process.runOnCpu(cpu)).toSucceed();
@@ -50,6 +57,7 @@ async function countUntil(
   return settingsOf(world).withBalancing(async () => {
     for (let round = 1; ; round++) {
       const { process, address, count } = pages;
+      await emptyLists(process, node);
       expect(await process.keepTouching(address, count, 'write', ROUND_MS)).toSucceed();
       // Waits for the round's end, and takes the marks away, which 6.1 would show as absence.
       const nodes = await where(await pages.touch());
@@ -78,8 +86,6 @@ function declareCounters(declare: DeclareTest): void {
     await exempt(process, machine);
     const pages = await mapPages(process, machine, PAGES);
     await placeOn(pages, filled(PAGES, home.node));
-    // Fresh pages wait in lists that 6.1 counts as references; any move empties them.
-    await move(process, pages, home.node);
     const { increases, nodes } = await countUntil(scene, pages, away, (_, now) =>
       now.every((node) => node === away.node),
     );

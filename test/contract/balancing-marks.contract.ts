@@ -20,10 +20,10 @@ import {
   secretRanges,
   specialRanges,
 } from './balancing-ranges.ts';
-import { exempt, placesOf, ROUND_MS, twoCpuNodes } from './balancing-stage.ts';
+import { emptyLists, exempt, placesOf, ROUND_MS, twoCpuNodes } from './balancing-stage.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { createObject, familyFor, mapObject, settingsOf } from './objects.ts';
-import { move, type Pages, placeOn, where } from './pages.ts';
+import { type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
 
@@ -31,6 +31,8 @@ import type { WorldProcess } from './world.ts';
 const ROUNDS_UNMARKED = 3;
 const ROUNDS_MAX = 25;
 const TOUCHES_MAX = 5;
+/** A process may have one for another reason. */
+const FAULTS_MIN = 2;
 
 const CONDITIONS: Conditions = {
   // When the scanner comes round is up to the load of the machine.
@@ -44,6 +46,8 @@ interface Playing {
   readonly stage: Stage;
   readonly pages: Pages;
   readonly before: readonly number[];
+  /** After the first round, in which a process has others, too. */
+  faultsBefore?: number;
 }
 
 /** Puts a process where it shall be examined. */
@@ -56,8 +60,7 @@ async function prepare(scene: Scene, range: Range, join: Join): Promise<Playing>
   await exempt(process, machine);
   const stage: Stage = { scene, process, near: home.node, far: away.node, others: [] };
   const pages = await range.prepare(stage);
-  // Fresh pages wait in lists that 6.1 counts as references; any move empties them.
-  await move(process, pages, home.node);
+  await emptyLists(process, home.node);
   const before = await whereTouched(pages, range);
   // Entering a cpuset gives all its CPUs, so the CPU is chosen last.
   await join(process);
@@ -74,27 +77,27 @@ async function whereTouched(pages: Pages, { access }: Range): Promise<number[]> 
   }
 }
 
-/** Waits for the round's end. */
-async function isMarked({ range, stage, pages, before }: Playing): Promise<boolean> {
+/** Waits for the round's end. Each scan marks anew what it marks. */
+async function isMarked(one: Playing): Promise<boolean> {
+  const { range, stage, pages, before } = one;
   const residence = await whereTouched(pages, range);
-  const faults = await settingsOf(stage.scene.world).balancingFaults(stage.process.pid);
+  const faults = await settingsOf(stage.scene.world).minorFaults(stage.process.pid);
+  one.faultsBefore ??= faults;
   if (range.stays) expect(residence, range.name).toResideOn(before);
-  // Faults are counted at the next one after a round of marks: pages that moved have none.
-  return faults > 0 || residence.join() !== before.join();
+  return faults - one.faultsBefore >= FAULTS_MIN || residence.join() !== before.join();
 }
 
 /** The answers after the round in which all were marked that should be. */
 async function playRounds(playing: readonly Playing[]): Promise<Record<string, boolean>> {
   const answers: Record<string, boolean> = {};
   for (let round = 1; round <= ROUNDS_MAX; round++) {
-    for (const { range, pages } of playing) {
+    for (const { range, pages, stage } of playing) {
+      await emptyLists(stage.process, stage.near);
       const { process, address, count } = pages;
       await process.keepTouching(address, count, range.access ?? 'write', ROUND_MS);
     }
     for (const one of playing) {
-      const { name } = one.range;
-      // What was marked once has been; the kernel forgets its faults by halves.
-      answers[name] = (await isMarked(one)) || (one.range.isMarked && answers[name] === true);
+      answers[one.range.name] = await isMarked(one);
     }
     const isDone = playing.every(({ range }) => !range.isMarked || answers[range.name]);
     if (isDone && round >= ROUNDS_UNMARKED) break;

@@ -18,6 +18,7 @@ import {
   PAGE_COUNT,
   type Stage,
 } from './balancing-kinds.ts';
+import { emptyLists } from './balancing-stage.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { familyFor, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, Pages, where } from './pages.ts';
@@ -77,7 +78,8 @@ function expectedAt({ shows }: Kind, node: number): number[] {
 /** All actors touch their pages, together. */
 async function playRound(playing: readonly Playing[]): Promise<void> {
   for (const { actor, stage, all } of playing) {
-    const { process } = stage;
+    const { process, near } = stage;
+    await emptyLists(process, near);
     expect(await process.keepTouching(all.address, all.count, actor.access, ROUND_MS)).toSucceed();
   }
 }

@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { errnoName } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { emptyLists } from './balancing-stage.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { settingsOf } from './objects.ts';
 import { maskOf, move, type Pages, UNWRITTEN, where } from './pages.ts';
@@ -113,6 +114,7 @@ async function balancingVerdicts(scene: Scene, kinds: readonly Kind[]): Promise<
     expect(await process.runOnCpu(far.cpu)).toSucceed();
     let fates: string[] = [];
     for (let round = 1; round <= ROUNDS_MAX; round++) {
+      await emptyLists(process, near.node);
       for (const { address, count } of ranges) {
         const milliseconds = Math.ceil(ROUND_MS / ranges.length);
         expect(await process.keepTouching(address, count, 'write', milliseconds)).toSucceed();

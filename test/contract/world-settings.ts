@@ -35,8 +35,9 @@ export interface MachineSettings {
   /** With automatic NUMA balancing on; `tiering`: only between fast memory and slow; `off`: not
    *  yet, but processes that begin now are looked at as soon as it is. */
   withBalancing<T>(body: () => Promise<T>, kind?: 'tiering' | 'off'): Promise<T>;
-  /** Above 0 once a process has touched pages that balancing had marked. */
-  balancingFaults(pid: number): Promise<number>;
+  /** Faults of a process that read nothing from a disk: one for each mark of balancing that it
+   *  touches, beside few others (none in the simulator). */
+  minorFaults(pid: number): Promise<number>;
   /**
    * With limits of its own to what tiering promotes: MiB in a second to one node, and how soon
    * after its mark a hot page is touched. `null`: no limit can be set here.

@@ -122,8 +122,8 @@ export function nativeSettings(
       const mode = { off: '0', on: '1', tiering: '2' }[kind ?? 'on'];
       return withTexts(files, [...(await hastyBalancing(files)), [BALANCING, mode]], body);
     },
-    balancingFaults: (pid) =>
-      numberIn(files, `/proc/${pid}/sched`, /^total_numa_faults\s*:\s*(\d+)/m),
+    // total_numa_faults of /proc/PID/sched stays 0 for pages that cannot move, seen on 6.1.
+    minorFaults: (pid) => numberIn(files, `/proc/${pid}/stat`, /^.*\)(?: \S+){7} (\d+)/),
     withPromotionLimits: async ({ rateLimitMBps, hotThresholdMs }, body) => {
       await mountDebugfs(files);
       const values = [

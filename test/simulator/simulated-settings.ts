@@ -77,7 +77,7 @@ export function simulatedSettings(world: SimulatedWorld): MachineSettings {
         settings.balancing = 'off';
       });
     },
-    balancingFaults: async (pid) => processes.get(pid)?.balancingFaults ?? 0,
+    minorFaults: async (pid) => processes.get(pid)?.balancingFaults ?? 0,
     withPromotionLimits: async ({ rateLimitMBps, hotThresholdMs }, body) => {
       const { promoteRateLimitMBps: rateBefore, hotThresholdMs: heatBefore } = settings;
       settings.promoteRateLimitMBps = rateLimitMBps ?? rateBefore;
