@@ -48,7 +48,7 @@ const passedOn = ['CI', 'NO_COLOR', 'FORCE_COLOR'];
  * @property {((chunk: Buffer) => void) | undefined} [onStdout]
  * @property {((chunk: Buffer) => void) | undefined} [onStderr]
  * @property {((write: (chunk: Buffer | string) => void) => void) | undefined} [onBegin] the command
- *   begins, again after a kernel's death; `write` sends to /dev/ttyS2, the port of its output
+ *   begins, again after a kernel's death; `write` sends to /dev/channel
  * @property {((line: string) => void) | undefined} [onNotice] what the run has to say about itself
  * @property {AbortSignal | undefined} [signal] ends the guest
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// A machine description in QEMU's words: sockets, memory nodes, distances, and the serial ports.
+// A machine description in QEMU's words: sockets, memory nodes, distances, and the ports.
 //
 // Linux numbers nodes in the order in which the firmware's table first names them, CPUs before
 // memory. So a node without CPUs gets a socket that is never plugged in, where its number demands.
@@ -10,6 +10,9 @@ import { performanceArguments } from './qemu-performance.mjs';
 
 /** File descriptors of the QEMU process that carry the guest's serial ports, in port order. */
 export const serialDescriptors = Object.freeze({ console: 3, records: 4, stdout: 5, stderr: 6 });
+/** The one that carries a command's talk with this host where the kernel has virtio built in: a serial
+ *  port takes each byte by itself. */
+export const virtioDescriptor = 7;
 
 // The upper ports of a PC share the lower ones' interrupts; streams deserve their own.
 const serialInterrupts = [4, 3, 10, 11];
@@ -39,6 +42,7 @@ export function qemuArguments({ machine, accelerator, kernelImage, initrd, guest
     ...processorArguments(accelerator),
     ...machineArguments(machine, accelerator === 'kvm' ? 'host' : 'max'),
     ...serialArguments(),
+    ...(accelerator === 'icount' ? [] : virtioArguments()),
     ...['-kernel', kernelImage, '-initrd', initrd],
     ...['-append', kernelCommandLine(accelerator, guestSeconds)],
   ];
@@ -198,6 +202,13 @@ function checkNumbering(nodes, sockets) {
   const order = 'must name nodes in ascending order, CPU by CPU';
   const last = 'memory with an initiator elsewhere after them';
   throw new MachineError('nodes[].cpus', `${order}, ${last}: a booting kernel numbers them so`);
+}
+
+function virtioArguments() {
+  return [
+    ...['-chardev', `socket,id=virtio,fd=${virtioDescriptor}`],
+    ...['-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=virtio,nr=1'],
+  ];
 }
 
 function serialArguments() {

@@ -1,10 +1,10 @@
 // @ts-check
-// One QEMU process and its four serial ports: the kernel's log, records in lines, and the two
-// outputs of the command. The ports are inherited sockets: no files, no names, no clean-up.
+// One QEMU process and its ports: the kernel's log, records in lines, and the two outputs of the
+// command. They are inherited sockets: no files, no names, no clean-up.
 
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { serialDescriptors } from './qemu-arguments.mjs';
+import { serialDescriptors, virtioDescriptor } from './qemu-arguments.mjs';
 
 const panicPattern = /Kernel panic - not syncing[^\r\n]*/;
 const crashPattern =
@@ -22,8 +22,8 @@ const keptBytes = 64 * 1024;
 /**
  * @typedef {object} QemuProcess
  * @property {(line: string) => void} send writes one line to the guest's record port
- * @property {(chunk: Buffer | string) => void} write to the port of the command's output, which it
- *   may read
+ * @property {(chunk: Buffer | string) => void} write to the guest's /dev/channel, whose other
+ *   direction comes as output; the command speaks first
  * @property {() => void} kill ends this QEMU and nothing else
  * @property {Promise<string>} ended resolves when the process is gone and its ports are read out,
  *   with what it said about its end
@@ -37,7 +37,7 @@ const keptBytes = 64 * 1024;
  */
 export function startQemu(program, parameters, hooks) {
   const pipe = /** @type {const} */ ('pipe');
-  const stdio = ['ignore', 'ignore', pipe, pipe, pipe, pipe, pipe];
+  const stdio = ['ignore', 'ignore', pipe, pipe, pipe, pipe, pipe, pipe];
   const child = spawn(program, parameters, { stdio: /** @type {any} */ (stdio) });
   const port = (/** @type {number} */ descriptor) => {
     const stream = /** @type {import('node:net').Socket} */ (
@@ -49,7 +49,15 @@ export function startQemu(program, parameters, hooks) {
   };
   const records = port(serialDescriptors.records);
   port(serialDescriptors.console).on('data', hooks.onConsole);
-  const output = port(serialDescriptors.stdout).on('data', hooks.onStdout);
+  // /dev/channel is one of the two, as the kernel is.
+  let channel = port(serialDescriptors.stdout);
+  for (const descriptor of [serialDescriptors.stdout, virtioDescriptor]) {
+    const stream = port(descriptor);
+    stream.on('data', (chunk) => {
+      channel = stream;
+      hooks.onStdout(chunk);
+    });
+  }
   port(serialDescriptors.stderr).on('data', hooks.onStderr);
   records.on('data', lines(hooks.onRecord));
 
@@ -72,7 +80,7 @@ export function startQemu(program, parameters, hooks) {
   });
   return {
     send: (line) => records.write(`${line}\n`),
-    write: (chunk) => output.write(chunk),
+    write: (chunk) => channel.write(chunk),
     kill,
     ended,
   };

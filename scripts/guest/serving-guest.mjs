@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { runGuest } from './guest.mjs';
 
 /** The guest's port that carries the program's input and output. */
-const portInGuest = '/dev/ttyS2';
+const portInGuest = '/dev/channel';
 /** Written before the program starts; no program says it at the beginning of a line. */
 const ready = 'node-numa-serves';
 
@@ -36,7 +36,8 @@ export async function withServingGuest(options, { program, use }) {
   const signal = AbortSignal.any([over.signal, ...(options.signal ? [options.signal] : [])]);
   try {
     await new Promise((resolve) => server.listen(path, () => resolve(undefined)));
-    const serving = `while echo ${ready}; do ${program}; done <${portInGuest} >${portInGuest}`;
+    // Opened once: a virtio port has one holder at a time.
+    const serving = `exec <>${portInGuest} >&0; while echo ${ready}; do ${program}; done`;
     const guest = runGuest({
       ...options,
       command: ['sh', '-c', serving],
