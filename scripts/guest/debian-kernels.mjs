@@ -45,6 +45,27 @@ export async function newestImagePackage(archive, line) {
   return newest.name;
 }
 
+/** What a port over virtio takes, in the order in which one needs the other. */
+const virtioModules = [
+  ...['virtio/virtio_ring', 'virtio/virtio', 'virtio/virtio_pci_legacy_dev'],
+  ...['virtio/virtio_pci_modern_dev', 'virtio/virtio_pci', 'char/virtio_console'],
+];
+
+/**
+ * @param {string} root folder of the unpacked package
+ * @returns {string[]} paths of modules, in the order of loading; none where all is built in
+ */
+export function modulesIn(root) {
+  const modules = ['lib', 'usr/lib'].map((folder) => join(root, folder, 'modules'));
+  const releases = modules.flatMap((folder) => {
+    return existsSync(folder) ? readdirSync(folder).map((entry) => join(folder, entry)) : [];
+  });
+  return releases.flatMap((release) => {
+    const paths = virtioModules.map((name) => join(release, 'kernel', 'drivers', `${name}.ko`));
+    return paths.filter((path) => existsSync(path));
+  });
+}
+
 /**
  * @param {string} root folder of the unpacked package
  * @param {string} name of the package

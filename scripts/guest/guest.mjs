@@ -11,7 +11,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chooseAccelerator, kvmReadySeconds, recordVerdict } from './accelerator.mjs';
 import { guestAvailability } from './availability.mjs';
@@ -87,7 +87,7 @@ export async function runGuest(options) {
   const folder = mkdtempSync(join(guestFolder, 'run-'));
   try {
     const own = join(folder, 'run.cpio');
-    writeRunLayer(own, machine, options);
+    writeRunLayer(own, { machine, modules: kernel.modules }, options);
     const initrd = join(folder, 'initrd.cpio');
     joinLayers([...layers.filter((layer) => layer !== undefined), own], initrd);
     const deadline = start + (options.timeoutSeconds ?? timeoutSecondsDefault) * 1000;
@@ -131,15 +131,16 @@ function dropRemains() {
 }
 
 /**
- * The layer of this run: the project as it is now, the command, and the marker file that allows
- * dangerous tests.
+ * The layer of this run: the project as it is now, the command, the kernel's modules, and the marker
+ * file that allows dangerous tests.
  * @param {string} path
- * @param {import('./machine.mjs').Machine} machine
+ * @param {{ machine: import('./machine.mjs').Machine, modules: string[] }} booted
  * @param {GuestOptions} options
  */
-function writeRunLayer(path, machine, { command, env = {}, files = new Map() }) {
+function writeRunLayer(path, { machine, modules }, { command, env = {}, files = new Map() }) {
   const archive = new CpioWriter(path);
   addProject(archive);
+  for (const module of modules) archive.copy(module, join('lib/modules', basename(module)), 0o644);
   for (const [name, text] of files) archive.file(join(folderInGuest, name), text);
   archive.file('etc/node-numa-guest', `${JSON.stringify(machine)}\n`);
   const passed = passedOn.flatMap((name) => {

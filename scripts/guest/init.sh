@@ -27,7 +27,14 @@ hostname guest
 # Bytes must pass as they are: no echo, no line ends rewritten, no control characters.
 for port in 1 2 3; do stty -F /dev/ttyS$port 115200 raw -echo -onlcr -ixon clocal; done
 exec 3<>/dev/ttyS1
-# A kernel that has no virtio built in says it on the serial port, which is slower.
+# What a kernel does not have built in; the port comes a moment after its driver. A kernel without
+# both has the serial port, which is slower.
+for module in /lib/modules/*.ko; do [ ! -e "$module" ] || insmod "$module"; done
+tries=0
+until [ -e /dev/vport0p1 ] || [ ! -e /sys/bus/virtio/devices/virtio0 ]; do
+  [ $((tries += 1)) -le 100 ] || break
+  sleep 0.02
+done
 ln -s ttyS2 /dev/channel
 [ ! -e /dev/vport0p1 ] || ln -sf vport0p1 /dev/channel
 

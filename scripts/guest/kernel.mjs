@@ -2,10 +2,10 @@
 // The guest's kernel and its busybox: Debian's own packages, unpacked into the cache, never
 // installed. With a filled cache nothing here touches the network.
 
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { archiveObstacle } from './debian-archive.mjs';
-import { imageIn, newestImagePackage } from './debian-kernels.mjs';
+import { imageIn, modulesIn, newestImagePackage } from './debian-kernels.mjs';
 import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
 import { fetchNumactl, hasNumactl } from './numactl.mjs';
 import { fetchFrom, place } from './package-files.mjs';
@@ -16,6 +16,7 @@ import { fetchFrom, place } from './package-files.mjs';
  * @property {string} line key of `kernelLines`, or the path that was given
  * @property {string} image path of the bootable image
  * @property {string} name package version, or the file's name
+ * @property {string[]} modules paths of those that the guest loads, in this order
  */
 
 /**
@@ -40,6 +41,7 @@ export const defaultKernel = '6.1';
 
 const userlandSuite = 'bookworm';
 
+const modulesName = 'modules';
 const kernelsFolder = join(cacheFolder, 'guest', 'kernels');
 export const busyboxPath = join(cacheFolder, 'guest', 'busybox');
 
@@ -51,7 +53,10 @@ export function cachedKernel(line) {
   const image = join(kernelsFolder, line, 'vmlinuz');
   const record = join(kernelsFolder, line, 'package');
   if (!existsSync(image) || !existsSync(record)) return undefined;
-  return { line, image, name: readFileSync(record, 'utf8').trim() };
+  const folder = join(kernelsFolder, line, modulesName);
+  const modules = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const name = readFileSync(record, 'utf8').trim();
+  return { line, image, name, modules: modules.map((module) => join(folder, module)) };
 }
 
 /**
@@ -63,7 +68,7 @@ export async function resolveKernel(choice) {
   if (line) return cachedKernel(choice) ?? fetchKernel(choice, line);
   const image = resolve(choice);
   if (existsSync(image) && statSync(image).isFile()) {
-    return { line: choice, image, name: image };
+    return { line: choice, image, name: image, modules: [] };
   }
   const known = [...kernelLines.keys()].join(', ');
   throw new GuestError(`no kernel '${choice}': not a file, and the known lines are ${known}`, {
@@ -128,6 +133,9 @@ async function fetchKernel(line, { suite }) {
   await fetchFrom(suite, async (archive) => {
     const name = await newestImagePackage(archive, line);
     await archive.unpack(name, (root) => {
+      modulesIn(root).forEach((module, at) => {
+        place(module, join(kernelsFolder, line, modulesName, `${at}-${basename(module)}`));
+      });
       place(imageIn(root, name), join(kernelsFolder, line, 'vmlinuz'));
     });
     writeFileSync(join(kernelsFolder, line, 'package'), `${name}\n`);
