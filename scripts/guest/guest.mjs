@@ -131,8 +131,8 @@ function dropRemains() {
 }
 
 /**
- * The layer of this run: the project as it is now, the command, the kernel's modules, and the marker
- * file that allows dangerous tests.
+ * The layer of this run: the project as it is now, the command, the kernel's modules, and the
+ * marker file that allows dangerous tests.
  * @param {string} path
  * @param {{ machine: import('./machine.mjs').Machine, modules: string[] }} booted
  * @param {GuestOptions} options

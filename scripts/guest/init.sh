@@ -1,8 +1,8 @@
 #!/bin/busybox sh
 # The guest's first process. It reports the machine it sees, waits for the word to go on, runs the
 # command with its two outputs on serial ports of their own, and records the exit status.
-# Ports: ttyS0 kernel log, ttyS1 records, ttyS2 standard output, ttyS3 standard error, vport0p1 what a
-# command says and hears beside them.
+# Ports: ttyS0 kernel log, ttyS1 records, ttyS2 standard output, ttyS3 standard error; vport0p1 what
+# a command says and hears beside them.
 # Variables from the kernel's command line: guest_seconds, guest_accelerator.
 
 # Whoever started the guest may be gone without a word: then it ends by itself.

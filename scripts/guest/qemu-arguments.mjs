@@ -10,8 +10,8 @@ import { performanceArguments } from './qemu-performance.mjs';
 
 /** File descriptors of the QEMU process that carry the guest's serial ports, in port order. */
 export const serialDescriptors = Object.freeze({ console: 3, records: 4, stdout: 5, stderr: 6 });
-/** The one that carries a command's talk with this host where the kernel has virtio built in: a serial
- *  port takes each byte by itself. */
+/** The one that carries a command's talk with this host where the kernel has virtio: a serial port
+ *  takes each byte by itself. */
 export const virtioDescriptor = 7;
 
 // The upper ports of a PC share the lower ones' interrupts; streams deserve their own.

@@ -9,7 +9,7 @@ import { move, Pages } from './pages.ts';
 import type { WorldMachine, WorldProcess } from './world.ts';
 
 /** How long a process goes on touching before it is asked. */
-export const ROUND_MS = 1500;
+export const ROUND_MS = 750;
 const ALL_ADDRESSES = 2 ** 47;
 
 /** A node with memory, and a CPU of it. */

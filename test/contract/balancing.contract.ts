@@ -24,7 +24,7 @@ import { familyFor, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, Pages, where } from './pages.ts';
 import type { DeclareTest, OpenSubject, Scene } from './scene.ts';
 
-const ROUND_MS = 2000;
+const ROUND_MS = 1000;
 const ROUNDS_MIN = 2;
 const ROUNDS_MAX = 25;
 

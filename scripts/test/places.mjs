@@ -1,0 +1,50 @@
+// @ts-check
+// node scripts/test/places.mjs [--whole]: which test CI has in which guests, one test a line with its
+// places, a machine and a kernel each. --whole: the same of npm run test:kernels. After a cut the two
+// lists say what is gone, and that it still runs somewhere.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { projectFolder } from '../guest/host.mjs';
+import { ciMatrix, wholeMatrix } from './matrix.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'node-numa-places-'));
+/** @type {Map<string, string[]>} suites → their tests */
+const listed = new Map();
+
+/** @param {string[]} suites with parameters of vitest */
+function testsOf(suites) {
+  const key = suites.join(' ');
+  const known = listed.get(key);
+  if (known) return known;
+  const file = join(folder, 'tests.json');
+  execFileSync(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'list', ...suites, `--json=${file}`],
+    { cwd: projectFolder, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  /** @type {{ name: string, file: string }[]} */
+  const entries = JSON.parse(readFileSync(file, 'utf8'));
+  const tests = entries.map((entry) => `${relative(projectFolder, entry.file)} > ${entry.name}`);
+  listed.set(key, tests);
+  return tests;
+}
+
+try {
+  const isWhole = process.argv.includes('--whole');
+  /** @type {Map<string, Set<string>>} test → places */
+  const places = new Map();
+  for (const { machine, kernel, suites } of isWhole
+    ? wholeMatrix()
+    : ciMatrix({ isHostDenied: false })) {
+    for (const test of testsOf(suites)) {
+      places.set(test, (places.get(test) ?? new Set()).add(`${machine}/${kernel}`));
+    }
+  }
+  const lines = [...places].map(([test, at]) => `${test}\t${[...at].sort().join(' ')}\n`);
+  process.stdout.write(lines.sort().join(''));
+} finally {
+  rmSync(folder, { recursive: true });
+}
