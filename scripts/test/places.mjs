@@ -1,7 +1,7 @@
 // @ts-check
-// node scripts/test/places.mjs [--whole]: which test CI has in which guests, one test a line with its
-// places, a machine and a kernel each. --whole: the same of npm run test:kernels. After a cut the two
-// lists say what is gone, and that it still runs somewhere.
+// node scripts/test/places.mjs [--whole]: which tests CI has in which guests, a machine and a kernel
+// each: lines of places, and the tests that are there. --whole: the same of npm run test:kernels.
+// test/places has the list, so that a cut shows what it takes away, and that it still runs somewhere.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -43,8 +43,20 @@ try {
       places.set(test, (places.get(test) ?? new Set()).add(`${machine}/${kernel}`));
     }
   }
-  const lines = [...places].map(([test, at]) => `${test}\t${[...at].sort().join(' ')}\n`);
-  process.stdout.write(lines.sort().join(''));
+  /** @type {Map<string, string[]>} places → the tests that are there */
+  const groups = new Map();
+  for (const [test, at] of places) {
+    const key = [...at].sort().join(' ');
+    groups.set(key, [...(groups.get(key) ?? []), test]);
+  }
+  for (const [at, tests] of [...groups].sort()) {
+    process.stdout.write(
+      `${at}\n${tests
+        .sort()
+        .map((test) => `  ${test}\n`)
+        .join('')}`,
+    );
+  }
 } finally {
   rmSync(folder, { recursive: true });
 }

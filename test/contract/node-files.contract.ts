@@ -59,7 +59,7 @@ async function meminfoOf(scene: Scene, node: number): Promise<Map<string, number
 function declareShape(declare: DeclareTest): void {
   declare(
     'lists of nodes agree with the topology',
-    { ...FILES, tags: ['shown-nodes'] },
+    { ...FILES, tags: ['nodes', 'shown-nodes'] },
     async (scene) => {
       const { nodes } = scene.machine.topology;
       const idsWhere = (is: (node: (typeof nodes)[number]) => boolean): string =>
@@ -78,7 +78,7 @@ function declareShape(declare: DeclareTest): void {
 
   declare(
     'the files of a node agree with the topology',
-    { ...FILES, tags: ['shown-nodes'] },
+    { ...FILES, tags: ['nodes', 'shown-nodes'] },
     async (scene) => {
       const { nodes, distances } = scene.machine.topology;
       for (const [index, { id, cpus, memoryBytes }] of nodes.entries()) {
