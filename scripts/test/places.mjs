@@ -1,8 +1,8 @@
 // @ts-check
-// node scripts/test/places.mjs [--whole]: which tests CI has in which guests, a machine and a kernel
-// each: lines of places, and the tests that are there. --whole: the same of npm run test:kernels.
-// test/places has the list, so that a cut shows what it takes away, and that it still runs
-// somewhere.
+// node scripts/test/places.mjs [--whole]: which tests CI has in which guests, a machine and a
+// kernel each: lines of places, and the tests that are there. --whole: the same of npm run
+// test:kernels. test/places has the list, so that a cut shows what it takes away, and that it still
+// runs somewhere.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
