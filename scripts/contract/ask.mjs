@@ -9,7 +9,7 @@ import { exitCodes, GuestError, projectFolder } from '../guest/host.mjs';
 import { watchForInterruption } from '../guest/interruption.mjs';
 import { defaultKernel, kernelLines } from '../guest/kernel.mjs';
 import { withServingGuest } from '../guest/serving-guest.mjs';
-import { kernelContract, puppetInGuest } from '../test/suites.mjs';
+import { kernelContract, puppet } from '../test/suites.mjs';
 
 /** Of a guest that is watched: it ends with its user. */
 const secondsMax = 24 * 3600;
@@ -61,7 +61,7 @@ async function main() {
     signal,
   };
   await withServingGuest(options, {
-    program: puppetInGuest,
+    program: puppet,
     use: async (socket) => {
       status = await runVitest([mode, ...kernelContract, ...pattern], socket, signal);
     },

@@ -17,14 +17,14 @@ import { chooseAccelerator, kvmReadySeconds, recordVerdict } from './accelerator
 import { guestAvailability } from './availability.mjs';
 import { bootOnce } from './boot.mjs';
 import { CpioWriter } from './cpio.mjs';
-import { cacheFolder, exitCodes, findProgram, GuestError } from './host.mjs';
+import { cacheFolder, exitCodes, findProgram, GuestError, projectFolder } from './host.mjs';
 import { defaultKernel, resolveBusybox, resolveKernel } from './kernel.mjs';
 import { joinLayers } from './layers.mjs';
 import { MachineError, readMachine } from './machine.mjs';
 import { numactlLayer } from './numactl.mjs';
 import { addProject, folderInGuest, packagesLayer } from './project-layer.mjs';
 import { qemuArguments } from './qemu-arguments.mjs';
-import { userlandLayer } from './userland.mjs';
+import { nodeLayer, userlandLayer } from './userland.mjs';
 
 const guestFolder = join(cacheFolder, 'guest');
 const lastConsoleLog = join(guestFolder, 'console.log');
@@ -39,6 +39,8 @@ const passedOn = ['CI', 'NO_COLOR', 'FORCE_COLOR'];
  * @typedef {object} GuestOptions
  * @property {string[]} command program and its parameters, run in the project's folder
  * @property {string | undefined} [machine] path of a machine description
+ * @property {string | undefined} [program] path of a static one in the project: the guest has
+ *   nothing else, neither Node nor the project
  * @property {string | undefined} [kernel] a kernel line or the path of an image
  * @property {boolean | undefined} [icount] let guest time count instructions (one CPU only)
  * @property {number | undefined} [timeoutSeconds] for the whole run, retries included
@@ -82,7 +84,9 @@ export async function runGuest(options) {
 
   const kernel = await resolveKernel(kernelChoice);
   const userland = await userlandLayer(await resolveBusybox());
-  const layers = [userland, packagesLayer(), numactlLayer()];
+  const layers = options.program
+    ? [userland]
+    : [userland, await nodeLayer(), packagesLayer(), numactlLayer()];
   dropRemains();
   const folder = mkdtempSync(join(guestFolder, 'run-'));
   try {
@@ -137,9 +141,11 @@ function dropRemains() {
  * @param {{ machine: import('./machine.mjs').Machine, modules: string[] }} booted
  * @param {GuestOptions} options
  */
-function writeRunLayer(path, { machine, modules }, { command, env = {}, files = new Map() }) {
+function writeRunLayer(path, { machine, modules }, options) {
+  const { command, env = {}, files = new Map(), program } = options;
   const archive = new CpioWriter(path);
-  addProject(archive);
+  if (program) archive.copy(join(projectFolder, program), join(folderInGuest, program), 0o755);
+  else addProject(archive);
   for (const module of modules) archive.copy(module, join('lib/modules', basename(module)), 0o644);
   for (const [name, text] of files) archive.file(join(folderInGuest, name), text);
   archive.file('etc/node-numa-guest', `${JSON.stringify(machine)}\n`);

@@ -16,7 +16,8 @@ const ready = 'node-numa-serves';
 
 /**
  * @typedef {object} Service
- * @property {string} program path in the guest; ends when it reads `exit`
+ * @property {string} program path of a static one in the project, all that the guest has; ends when
+ *   it reads `exit`
  * @property {(socket: string) => Promise<void>} use the guest is up until this resolves; `socket`
  *   takes one connection at a time, the next waits
  */
@@ -40,6 +41,7 @@ export async function withServingGuest(options, { program, use }) {
     const serving = `exec <>${portInGuest} >&0; while echo ${ready}; do ${program}; done`;
     const guest = runGuest({
       ...options,
+      program,
       command: ['sh', '-c', serving],
       onStdout: (chunk) => bridge.receive(chunk),
       onBegin: (write) => bridge.begin(write),

@@ -1,6 +1,6 @@
 // @ts-check
-// What the guest needs besides the project: busybox, this Node with its libraries, libnuma, and the
-// first process. The archive is kept in the cache until one of its inputs changes.
+// What the guest needs besides the project: busybox and the first process; this Node with its
+// libraries, and libnuma. The archives are kept in the cache until one of their inputs changes.
 
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,13 +27,7 @@ const extraLibraries = ['libnuma.so.1', 'librt.so.1', 'libnss_files.so.2'];
  * @returns {Promise<string>} path of the archive
  */
 export async function userlandLayer(busybox) {
-  const node = realpathSync(process.execPath);
-  const libraries = await libraryClosure(node);
-  const inputs = [initScript, fileURLToPath(import.meta.url), busybox, node, ...libraries];
-  const key = inputs.map((path) => {
-    const { size, mtimeMs } = statSync(path);
-    return `${path} ${size} ${mtimeMs}`;
-  });
+  const key = stampsOf([initScript, fileURLToPath(import.meta.url), busybox]);
   const applets = (await runProgram(busybox, ['--list'])).trim().split('\n');
   return cachedLayer('userland', key, (archive) => {
     archive.copy(initScript, 'init', 0o755);
@@ -42,9 +36,6 @@ export async function userlandLayer(busybox) {
       if (applet !== 'busybox') archive.link(`bin/${applet}`, 'busybox');
     }
     archive.link('usr/bin/env', '/bin/busybox');
-    archive.copy(node, nodeInGuest);
-    for (const library of libraries) archive.copy(library, library);
-    archive.file('usr/bin/ldd', lddScript, { mode: 0o755 });
     archive.file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n');
     archive.file('etc/group', 'root:x:0:\nnogroup:x:65534:\n');
     archive.file('etc/hosts', '127.0.0.1 localhost guest\n');
@@ -54,6 +45,26 @@ export async function userlandLayer(busybox) {
     // The kernel opens the console for the first process before that one can mount /dev.
     archive.characterDevice('dev/console', 5, 1);
     archive.characterDevice('dev/null', 1, 3);
+  });
+}
+
+/** @returns {Promise<string>} path of the archive */
+export async function nodeLayer() {
+  const node = realpathSync(process.execPath);
+  const libraries = await libraryClosure(node);
+  const key = stampsOf([fileURLToPath(import.meta.url), node, ...libraries]);
+  return cachedLayer('node', key, (archive) => {
+    archive.copy(node, nodeInGuest);
+    for (const library of libraries) archive.copy(library, library);
+    archive.file('usr/bin/ldd', lddScript, { mode: 0o755 });
+  });
+}
+
+/** @param {string[]} paths */
+function stampsOf(paths) {
+  return paths.map((path) => {
+    const { size, mtimeMs } = statSync(path);
+    return `${path} ${size} ${mtimeMs}`;
   });
 }
 

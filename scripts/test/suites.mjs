@@ -58,7 +58,7 @@ export const guestSuites = [
 ];
 const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
 /** Path in the project's folder, which is the guest's current one. */
-export const puppetInGuest = 'build/Release/puppet';
+export const puppet = 'build/Release/puppet';
 
 /**
  * What this host is, and the suites that its kernel lets run.
@@ -194,7 +194,7 @@ async function runInGuest(cell, work) {
 async function askGuest(cell, work) {
   let exitCode = 1;
   await withServingGuest(guestOf(cell, work), {
-    program: puppetInGuest,
+    program: puppet,
     use: async (socket) => {
       const env = { ...work.env, NODE_NUMA_GUEST_PORT: socket };
       exitCode = await runOnHost(cell.suites, { ...work, env });
