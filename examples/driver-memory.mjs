@@ -4,9 +4,10 @@
 // On the simulator, as any of its kernels: node examples/driver-memory.mjs [6.1|6.12|6.18|7.2]
 // docs/pinned-memory.md has the command that does the same to a real ring.
 
+import { kernelLines } from 'node-numa/simulator';
 import { onNear, printSteps, printVerdicts } from './support/verdicts.mjs';
 
-const [kernel = '7.2'] = process.argv.slice(2);
+const [kernel = kernelLines.at(-1)] = process.argv.slice(2);
 
 function driverPages(program) {
   const ring = { blockPages: 4, blockCount: 1 };

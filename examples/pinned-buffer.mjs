@@ -3,10 +3,10 @@
 // On the simulator, as any of its kernels: node examples/pinned-buffer.mjs [6.1|6.12|6.18|7.2]
 // docs/pinned-memory.md has the command that does the same to real pins.
 
-import { MADV } from 'node-numa/simulator';
+import { kernelLines, MADV } from 'node-numa/simulator';
 import { begin, onNear, printSteps, printVerdicts, verdict } from './support/verdicts.mjs';
 
-const [kernel = '7.2'] = process.argv.slice(2);
+const [kernel = kernelLines.at(-1)] = process.argv.slice(2);
 
 /** The flags of the mapping are VM_DONTCOPY and VM_LOCKED. */
 function ownPages(program) {

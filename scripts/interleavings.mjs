@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { projectFolder } from './guest/host.mjs';
+import { kernelLines } from './guest/kernel.mjs';
+
+/** @typedef {import('../lib/core/kernels.ts').KernelLine} KernelLine */
 
 const usage = `usage: npm run interleavings -- [--seeds N] [--from N] [--kernel LINE]
 
@@ -16,7 +19,7 @@ migration entry may be left, no write be lost, and all memory be free again.
 
   --seeds N      how many; default 10000
   --from N       the first; default 1. The same seed does the same everywhere
-  --kernel LINE  6.1, 6.12, 6.18 or 7.2; default: the seed chooses
+  --kernel LINE  ${[...kernelLines.keys()].join(', ')}; default: the seed chooses
   --help         this text
 
 Exit status: 0 all held, 1 one did not (it is printed), 2 bad usage.
@@ -77,7 +80,7 @@ async function run({ count, from, kernel }) {
   let events = 0;
   let wrong = 0;
   for (let seed = from; seed < from + count; seed += 1) {
-    const result = interleave(seed, /** @type {'6.1' | undefined} */ (kernel));
+    const result = interleave(seed, /** @type {KernelLine | undefined} */ (kernel));
     events += result.eventCount;
     if (result.failures.length > 0) {
       wrong += 1;

@@ -4,11 +4,11 @@
  */
 
 import { NumaError } from '../core/errors.ts';
+import { type KernelLine, kernelLines } from '../core/kernels.ts';
 import type { Numa } from '../facade/numa.ts';
 import { openNuma } from '../facade/open-numa.ts';
 import { machineAfter } from '../services/scenario/play.ts';
-import type { KernelLine } from '../simulator/nodes/kernel-line.ts';
-import { kernelLines, Machine } from '../simulator/simulated-machine.ts';
+import { Machine } from '../simulator/simulated-machine.ts';
 import type { SharedOptions } from './command.ts';
 import { readMachine } from './machine-file.ts';
 import { UsageError } from './usage-error.ts';

@@ -3,13 +3,14 @@
  * give the same answers: time is logical, and nothing is random but by the machine's seed.
  */
 
+import { type KernelLine, newestKernelLine } from '../core/kernels.ts';
 import { FolioTable } from './memory/folio.ts';
 import { HugePool } from './memory/huge-pool.ts';
 import { InFlight } from './memory/in-flight.ts';
 import type { Memory } from './memory/memory.ts';
 import { MemoryObject, type ObjectType } from './memory/memory-object.ts';
 import { bandwidthsOf, isTopTier } from './nodes/firmware.ts';
-import { KERNEL_PROFILES, type KernelLine, type KernelProfile } from './nodes/kernel-profile.ts';
+import { KERNEL_PROFILES, type KernelProfile } from './nodes/kernel-profile.ts';
 import type { MachineDescription } from './nodes/machine-description.ts';
 import { nodesIn } from './nodes/nodemask.ts';
 import { USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
@@ -58,7 +59,7 @@ export class Machine {
   #lastInode = FIRST_INODE - 1;
 
   constructor(description: MachineDescription, options: MachineOptions = {}) {
-    const { kernel = '7.2', pageSizeBytes = USUAL_PAGE_SIZE_BYTES } = options;
+    const { kernel = newestKernelLine, pageSizeBytes = USUAL_PAGE_SIZE_BYTES } = options;
     const profile = KERNEL_PROFILES[kernel];
     this.description = description;
     this.#indexOf = new Map(description.nodes.map(({ id }, index) => [id, index]));

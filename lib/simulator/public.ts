@@ -6,6 +6,7 @@
 export type { Access, Backend, PageSpan } from '../backend/backend.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from '../backend/syscall-result.ts';
 export type { KnownNode, KnownTopology } from '../backend/topology-snapshot.ts';
+export { type KernelLine, kernelLines } from '../core/kernels.ts';
 export {
   eventLine,
   type MigrationEventJson,
@@ -78,7 +79,6 @@ export type {
   SteppedMove,
 } from './interface/stepped-calls.ts';
 export { checkMachineDescription } from './nodes/check-description.ts';
-export type { KernelLine } from './nodes/kernel-line.ts';
 export type { MachineDescription, MachineNode } from './nodes/machine-description.ts';
 export { costProfiles, presets } from './presets.ts';
-export { defaultMachine, kernelLines, Machine, type MachineOptions } from './simulated-machine.ts';
+export { defaultMachine, Machine, type MachineOptions } from './simulated-machine.ts';

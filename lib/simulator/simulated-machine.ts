@@ -5,6 +5,7 @@
 import type { KnownTopology } from '../backend/topology-snapshot.ts';
 import { invalidArgumentValue } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
+import { type KernelLine, kernelLines, newestKernelLine } from '../core/kernels.ts';
 import { NODE_ID_MAX } from '../core/uapi.ts';
 import { MigrationTrace } from './engine/migration-trace.ts';
 import { FaultsHandle } from './handles/faults-handle.ts';
@@ -22,8 +23,6 @@ import type { ProcessOptions, SimulatedProcess } from './interface/simulated-pro
 import { invariantBreaches } from './invariants.ts';
 import { KERNEL_THREAD_PID, Machine as MachineState } from './machine.ts';
 import { checkMachineDescription } from './nodes/check-description.ts';
-import type { KernelLine } from './nodes/kernel-line.ts';
-import { KERNEL_PROFILES } from './nodes/kernel-profile.ts';
 import type { MachineDescription } from './nodes/machine-description.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
 import { deepFreeze, presets } from './presets.ts';
@@ -31,16 +30,11 @@ import { vmCountersOf } from './procfs/vm-counters.ts';
 import { startCosts } from './start-costs.ts';
 import { topologyOf } from './topology-report.ts';
 
-/** The kernels whose answers were measured. */
-export const kernelLines: readonly KernelLine[] = Object.freeze(
-  Object.keys(KERNEL_PROFILES) as KernelLine[],
-);
-
 const HUGE_PAGE_WORDS: readonly HugePagesWord[] = ['always', 'madvise', 'never'];
 const WEIGHT_MAX = 255;
 
 export interface MachineOptions {
-  /** Whose answers: `6.1`, `6.12`, `6.18` or `7.2`. Default the newest. */
+  /** Whose answers: one of `kernelLines`. Default the newest. */
   readonly kernel?: KernelLine;
   /** Base page: 4096, 16384 or 65536 bytes. Default 4096. */
   readonly pageSizeBytes?: number;
@@ -76,7 +70,7 @@ export class Machine {
    */
   constructor(description: MachineDescription = presets.fourNodes, options?: MachineOptions) {
     const known = ['kernel', 'pageSizeBytes'] as const;
-    const { kernel = '7.2', pageSizeBytes = USUAL_PAGE_SIZE_BYTES } = checkOptions(
+    const { kernel = newestKernelLine, pageSizeBytes = USUAL_PAGE_SIZE_BYTES } = checkOptions(
       options,
       'options',
       known,

@@ -8,8 +8,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, relative } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { projectFolder } from '../guest/host.mjs';
+import { kernelLines } from '../guest/kernel.mjs';
 
-export const allLines = ['6.1', '6.12', '6.18', '7.2'];
+export const allLines = [...kernelLines.keys()];
 const answersFolder = join(projectFolder, 'test/differential/answers');
 const recordFile = join(answersFolder, 'record.json');
 

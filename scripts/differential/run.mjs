@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { defaultKernel, kernelLines } from '../guest/kernel.mjs';
 import { runJob } from './all-kernels.mjs';
 import { buildHarness } from './bundle.mjs';
 import { hasNew, inOrder, kindOf, toTexts } from './compare-runs.mjs';
@@ -12,14 +13,14 @@ import { runInGuest, stop } from './guest-programs.mjs';
 import { withScriptOf } from './script.mjs';
 import { readTrace, writeTrace } from './trace.mjs';
 
-const allKernels = ['6.1', '6.12', '6.18', '7.2'];
+const allKernels = [...kernelLines.keys()];
 
 const usage = `usage: npm run differential -- [options]
 
 Runs random programs of NUMA system calls in guests, twice on each kernel, and compares what they
 did: a kernel with itself, then neighbouring kernels with each other.
 
-  --kernel K,...      kernels, as \`npm run guest\` takes them (default: 6.1)
+  --kernel K,...      kernels, as \`npm run guest\` takes them (default: ${defaultKernel})
   --all               on ${allKernels.join(', ')}
   --kind KIND         plain, or with groups of processes: v2, v1, v1-migrate (default: plain)
   --programs N        how many (default: 500)
@@ -40,7 +41,7 @@ Exit status: 0 when all of it was done and only known differences were found, 1 
 
 const { values } = parseArgs({
   options: {
-    kernel: { type: 'string', default: '6.1' },
+    kernel: { type: 'string', default: defaultKernel },
     all: { type: 'boolean', default: false },
     kind: { type: 'string', default: 'plain' },
     programs: { type: 'string', default: '500' },

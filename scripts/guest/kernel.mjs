@@ -20,24 +20,26 @@ import { fetchFrom, place } from './package-files.mjs';
  */
 
 /**
- * @typedef {object} KernelLine
- * @property {string} suite the Debian suite that carries it
- */
-
-/**
  * @typedef {{ line: string, kernel: GuestKernel } | { line: string, obstacle: GuestError }
  *   } PreparedKernel
  */
 
-/** @type {ReadonlyMap<string, KernelLine>} */
-export const kernelLines = new Map([
-  ['6.1', { suite: 'bookworm' }],
-  ['6.12', { suite: 'trixie' }],
-  ['6.18', { suite: 'trixie-backports' }],
-  ['7.2', { suite: 'trixie-backports' }],
-]);
+/**
+ * The Debian suite that carries each line of lib/core/kernels.ts, the oldest first. Types hold the
+ * two together: this file runs before anything is installed, and imports no TypeScript.
+ * @satisfies {Record<import('../../lib/core/kernels.ts').KernelLine, string>}
+ */
+const suites = {
+  6.1: 'bookworm',
+  6.12: 'trixie',
+  6.18: 'trixie-backports',
+  7.2: 'trixie-backports',
+};
 
-export const defaultKernel = '6.1';
+/** @type {ReadonlyMap<string, string>} line → suite */
+export const kernelLines = new Map(Object.entries(suites));
+
+export const [defaultKernel = ''] = kernelLines.keys();
 
 const userlandSuite = 'bookworm';
 
@@ -64,8 +66,8 @@ export function cachedKernel(line) {
  * @returns {Promise<GuestKernel>}
  */
 export async function resolveKernel(choice) {
-  const line = kernelLines.get(choice);
-  if (line) return cachedKernel(choice) ?? fetchKernel(choice, line);
+  const suite = kernelLines.get(choice);
+  if (suite) return cachedKernel(choice) ?? fetchKernel(choice, suite);
   const image = resolve(choice);
   if (existsSync(image) && statSync(image).isFile()) {
     return { line: choice, image, name: image, modules: [] };
@@ -126,10 +128,10 @@ export async function prepareKernels(lines) {
 
 /**
  * @param {string} line
- * @param {KernelLine} source
+ * @param {string} suite
  * @returns {Promise<GuestKernel>}
  */
-async function fetchKernel(line, { suite }) {
+async function fetchKernel(line, suite) {
   await fetchFrom(suite, async (archive) => {
     const name = await newestImagePackage(archive, line);
     await archive.unpack(name, (root) => {

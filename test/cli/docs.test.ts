@@ -12,6 +12,7 @@ import { commands } from '../../lib/cli/commands/index.ts';
 import { EXIT } from '../../lib/cli/exit-codes.ts';
 import { parseFilter } from '../../lib/cli/mapping-filter-text.ts';
 import { EXIT_STATUS } from '../../lib/cli/program-text.ts';
+import { oldestKernelLine } from '../../lib/core/kernels.ts';
 import { MAPPING_KINDS } from '../../lib/core/mapping-kind.ts';
 import { openNuma } from '../../lib/index.ts';
 import { examine } from '../../lib/services/doctor/examine.ts';
@@ -197,7 +198,7 @@ describe('members of JSON', () => {
 
   /** The doctor on a machine that refuses a call. */
   async function examined(): Promise<unknown> {
-    const machine = new Machine(presets.fourNodes, { kernel: '6.1' });
+    const machine = new Machine(presets.fourNodes, { kernel: oldestKernelLine });
     for (const call of ['move_pages', 'mbind'] as const) machine.faults.deny(call);
     return examine(openNuma({ machine }));
   }
@@ -248,7 +249,7 @@ test('findings of the doctor', async () => {
   const patterns = told.map(
     (id) => new RegExp(`^${id.replaceAll('.', '\\.').replaceAll(/[A-Z]{3,}/g, '.+')}$`),
   );
-  const machine = new Machine(presets.fourNodes, { kernel: '6.1' });
+  const machine = new Machine(presets.fourNodes, { kernel: oldestKernelLine });
   machine.faults.deny('move_pages');
   const examinations = [await examine(openNuma({ machine }))];
   if (obstacle === undefined) examinations.push(await examine(openNuma({ backend: 'native' })));

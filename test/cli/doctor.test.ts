@@ -7,10 +7,11 @@ import { doctorCommand } from '../../lib/cli/commands/doctor.ts';
 import { Interrupts } from '../../lib/cli/interrupts.ts';
 import { Output } from '../../lib/cli/output.ts';
 import { NumaError } from '../../lib/core/errors.ts';
+import { oldestKernelLine } from '../../lib/core/kernels.ts';
 import { type Numa, openNuma } from '../../lib/index.ts';
 import type { Examination } from '../../lib/services/doctor/examine.ts';
 import { Machine, presets } from '../../lib/simulator/public.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 
 const CALLS = [
   ...(['get_mempolicy', 'set_mempolicy', 'mbind', 'set_mempolicy_home_node'] as const),
@@ -52,14 +53,14 @@ async function examine(open: () => Numa, options = {}, columns?: number) {
 
 /** A machine on which a filter refuses calls. */
 function denied(calls: readonly (typeof CALLS)[number][]): () => Numa {
-  const machine = new Machine(presets.fourNodes, { kernel: '6.12' });
+  const machine = new Machine(presets.fourNodes, { kernel: SNAPSHOT_KERNEL });
   for (const call of calls) machine.faults.deny(call);
   return () => openNuma({ machine });
 }
 
 describe('doctor', () => {
   test('its JSON', async () => {
-    const words = ['doctor', '--machine', 'four-nodes', '--kernel', '6.1', '--json'];
+    const words = ['doctor', '--machine', 'four-nodes', '--kernel', oldestKernelLine, '--json'];
     const { exitCode, stdout, stderr } = await runCommand(words);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatchSnapshot();

@@ -1,9 +1,9 @@
 /** `node-numa migrate` on a simulated machine: plan, report, refusals, and the interrupt. */
 
 import { describe, expect, test } from 'vitest';
-import { runCommand } from './run-command.ts';
+import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 
-const MACHINE = ['--machine', 'two-services', '--kernel', '6.12'];
+const MACHINE = ['--machine', 'two-services', '--kernel', SNAPSHOT_KERNEL];
 const WEB = '100';
 const DATABASE = '101';
 

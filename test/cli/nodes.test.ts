@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { runCommand } from './run-command.ts';
+import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 
 const SPARSE = 'scripts/machines/sparse-ids.json';
 const MEMORYLESS = 'scripts/machines/memoryless-node.json';
 const EIGHT = 'scripts/machines/eight-nodes.json';
 
 async function textOf(machine: string, columns?: number, colour = 'never'): Promise<string> {
-  const words = ['nodes', '--machine', machine, '--kernel', '6.12', '--color', colour];
+  const words = ['nodes', '--machine', machine, '--kernel', SNAPSHOT_KERNEL, '--color', colour];
   const { exitCode, stdout, stderr } = await runCommand(
     words,
     columns === undefined ? {} : { columns },
@@ -25,7 +25,7 @@ async function textOf(machine: string, columns?: number, colour = 'never'): Prom
 
 describe('nodes', () => {
   test('its JSON', async () => {
-    const words = ['nodes', '--machine', SPARSE, '--kernel', '6.12', '--json'];
+    const words = ['nodes', '--machine', SPARSE, '--kernel', SNAPSHOT_KERNEL, '--json'];
     const { exitCode, stdout } = await runCommand(words);
     expect(exitCode).toBe(0);
     expect(stdout).toMatchSnapshot();

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readScenario } from '../../lib/services/scenario/read-scenario.ts';
-import { kernelLineOf } from '../../lib/services/scenario/record.ts';
 import { memoryNodes, numa } from '../facade/machine.ts';
 import { numaCallsUnmet } from '../support/needs.ts';
 import { runCommand } from './run-command.ts';
@@ -93,16 +92,4 @@ test('what cannot be done here is refused before anything is done', async () => 
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(existsSync(file)).toBe(false);
   }
-});
-
-test('a kernel is the newest line that it has reached', () => {
-  const releases = [
-    '5.10.0',
-    '6.1.176+deb12-cloud-amd64',
-    '6.8.0-45-generic',
-    '6.17.2',
-    '7.0',
-    '8.1',
-  ];
-  expect(releases.map(kernelLineOf)).toEqual(['6.1', '6.1', '6.1', '6.12', '6.18', '7.2']);
 });

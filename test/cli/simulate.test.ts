@@ -10,10 +10,11 @@ import { Output } from '../../lib/cli/output.ts';
 import { Colours } from '../../lib/cli/render/colours.ts';
 import { drawFrame } from '../../lib/cli/render/scenario-frame.ts';
 import { type KeyInput, stepThrough } from '../../lib/cli/stepper.ts';
+import { newestKernelLine, oldestKernelLine } from '../../lib/core/kernels.ts';
 import { bundledScenarioNames, openScenario } from '../../lib/services/scenario/bundled.ts';
 import { playScenario } from '../../lib/services/scenario/play.ts';
 import { kernelLines } from '../../lib/simulator/public.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 
 let folder = '';
 
@@ -54,7 +55,7 @@ const SCENES: readonly (readonly [string, RegExp, RegExp])[] = [
 describe('the scenarios of the package', () => {
   test.each(SCENES)('%s shows its steps, on the oldest kernel and the newest', async (...row) => {
     const [name, step, ending] = row;
-    for (const kernel of ['6.1', '7.2']) {
+    for (const kernel of [oldestKernelLine, newestKernelLine]) {
       const words = ['simulate', name, '--trace', '--kernel', kernel];
       const { exitCode, stdout, stderr } = await runCommand(words);
       expect([exitCode, stderr]).toEqual([0, '']);
@@ -84,14 +85,14 @@ describe('the scenarios of the package', () => {
 
 describe('what it prints', () => {
   test('a table in a pipe, and steps above their outcomes in a narrow terminal', async () => {
-    const words = ['simulate', 'wrong-node', '--kernel', '6.12'];
+    const words = ['simulate', 'wrong-node', '--kernel', SNAPSHOT_KERNEL];
     expect((await runCommand(words)).stdout).toMatchSnapshot();
     const narrow = await runCommand([...words, '--color', 'never'], { columns: 40 });
     expect(narrow.stdout).toMatchSnapshot();
   });
 
   test('JSON, with the trace where it is asked for', async () => {
-    const words = ['simulate', 'page', '--json', '--kernel', '7.2'];
+    const words = ['simulate', 'page', '--json', '--kernel', newestKernelLine];
     expect(JSON.parse((await runCommand(words)).stdout)).toMatchSnapshot();
     const { trace } = JSON.parse((await runCommand([...words, '--trace'])).stdout);
     expect(trace).toMatchObject({ format: 'node-numa-migration-trace', version: 1 });
@@ -220,7 +221,7 @@ describe('a scenario as a machine', () => {
 });
 
 describe('the stepper', () => {
-  const play = playScenario(openScenario('writer'), { isWatched: true, kernel: '7.2' });
+  const play = playScenario(openScenario('writer'), { isWatched: true });
   const colours = new Colours(false);
 
   test.each([40, 80, 200])('draws no line wider than %i columns, nor more rows', (columns) => {

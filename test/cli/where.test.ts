@@ -9,9 +9,9 @@ import { Output } from '../../lib/cli/output.ts';
 import { Colours } from '../../lib/cli/render/colours.ts';
 import { type PageMapOptions, pageMap } from '../../lib/cli/render/page-map.ts';
 import { type ProcessThread, remoteShareOf } from '../../lib/facade/process/process-threads.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 
-const MACHINE = ['--machine', 'two-services', '--kernel', '6.12'];
+const MACHINE = ['--machine', 'two-services', '--kernel', SNAPSHOT_KERNEL];
 const DATABASE = '101';
 
 /** With --watch on a terminal that takes so many texts, and is closed then. */
@@ -98,7 +98,11 @@ describe('where', () => {
     [['where', '100', '--mapping', 'size>=1,size<=3,size>=2'], 2, '"size>=2" tells again'],
     [['where', '100', '--mapping', 'size=1,size<=3'], 2, '"size<=3" tells again'],
     [['where', '100', '--top', '1', '--top', '2'], 2, "'--top <count>' is given twice"],
-    [['where', '100', '--kernel', '6.1', '--kernel=6.1'], 2, "'--kernel <line>' is given twice"],
+    [
+      ['where', '100', '--kernel', SNAPSHOT_KERNEL, `--kernel=${SNAPSHOT_KERNEL}`],
+      2,
+      "'--kernel <line>' is given twice",
+    ],
     [['where', '99', ...MACHINE], 1, 'has processes of its own: 2, 100, 101, 102'],
     [['where', '100', '--machine', 'nowhere'], 2, 'nowhere'],
     [['where', '100', '--watch', '-1', ...MACHINE], 2, 'must be a number above 0'],

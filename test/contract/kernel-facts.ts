@@ -1,22 +1,10 @@
 /**
  * What kernels answer differently, as data: each fact names the first release of every answer.
- * Measured on 6.1, 6.12, 6.18 and 7.2.
+ * Measured on the lines of lib/core/kernels.ts.
  */
 
 import { ERRNO } from '../../lib/core/errno.ts';
-
-/** Numbers of `6.12`, `6.12.117+deb13`: stable releases bring changes of newer kernels, too. */
-function numbersOf(release: string): [number, number, number] {
-  const [major = 0, minor = 0, patch = 0] = release.split(/[.+-]/).map(Number);
-  return [major, minor, Number.isNaN(patch) ? 0 : patch];
-}
-
-/** Negative, 0 or positive as `a` is older than, as old as or newer than `b`. */
-export function compareReleases(a: string, b: string): number {
-  const [majorA, minorA, patchA] = numbersOf(a);
-  const [majorB, minorB, patchB] = numbersOf(b);
-  return majorA - majorB || minorA - minorB || patchA - patchB;
-}
+import { compareReleases } from '../../lib/core/kernels.ts';
 
 /** Answers by first release, ascending. */
 type Fact<T> = readonly (readonly [release: string, answer: T])[];

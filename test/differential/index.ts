@@ -1,6 +1,6 @@
 /** What the scripts use, bundled into one file. */
 
-export { compareReleases } from '../contract/kernel-facts.ts';
+export { compareReleases, kernelLineOf } from '../../lib/core/kernels.ts';
 export { parseBatch, readOutcome, scriptOf } from './batch.ts';
 export { type Difference, differencesOf } from './compare.ts';
 export { generateProgram, KINDS, type Kind } from './generate.ts';
@@ -9,5 +9,5 @@ export type { Outcome } from './outcome.ts';
 export type { Program, Step } from './program.ts';
 export { FEATURES, type Feature } from './scene.ts';
 export { shrink } from './shrink.ts';
-export { kernelLineOf, simulate } from './simulate.ts';
+export { simulate } from './simulate.ts';
 export { compareWithKernel, SIMULATOR_DIFFERENCES } from './simulator-differences.ts';

@@ -4,8 +4,8 @@
  */
 
 import { ERRNO } from '../../lib/core/errno.ts';
+import { compareReleases } from '../../lib/core/kernels.ts';
 import { MPOL, MPOL_F, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { compareReleases } from '../contract/kernel-facts.ts';
 import { type Difference, differencesOf } from './compare.ts';
 import type { Outcome, StepOutcome } from './outcome.ts';
 import type { Program, Step } from './program.ts';

@@ -3,7 +3,7 @@
  * part of the kernel that it leaves out.
  */
 
-import type { KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
+import type { KernelLine } from '../../lib/core/kernels.ts';
 import { type Difference, differencesOf } from './compare.ts';
 import type { Outcome } from './outcome.ts';
 import type { Program } from './program.ts';

@@ -1,6 +1,7 @@
 /** Policies of ranges and of the thread: set, read back, obeyed, and put back. */
 
 import { afterEach, describe, expect, test } from 'vitest';
+import { compareReleases } from '../../lib/core/kernels.ts';
 import {
   bind,
   defaultPolicy,
@@ -12,7 +13,6 @@ import {
   preferredMany,
   weightedInterleave,
 } from '../../lib/index.ts';
-import { compareReleases } from '../contract/kernel-facts.ts';
 import { failureOf, thrownBy } from '../core/thrown.ts';
 import { firstNode, memoryNodes, needNodes, numa } from './machine.ts';
 import { allocateOn, PAGE, pinPages } from './placed-buffer.ts';

@@ -3,6 +3,7 @@
  * and has no row fails the suite: a new function is called with wrong values, too.
  */
 
+import { oldestKernelLine as kernel } from '../../lib/core/kernels.ts';
 import { bind, local, NodeMask } from '../../lib/index.ts';
 import { MADV, Machine, presets } from '../../lib/simulator/public.ts';
 import { MPOL, MPOL_MF, nodemaskWords } from '../../lib/syscalls/public.ts';
@@ -54,13 +55,10 @@ const EXPORTED: Record<string, Row> = {
   openSyscalls: ({ numa }) => [numa],
   eventLine: () => [event()],
   checkMachineDescription: () => [structuredClone(presets.twoSockets)],
-  'new Machine': () => [
-    structuredClone(presets.twoSockets),
-    { kernel: '6.1', pageSizeBytes: 4096 },
-  ],
+  'new Machine': () => [structuredClone(presets.twoSockets), { kernel, pageSizeBytes: 4096 }],
   'new FaultFixtures': ({ machine }) => [machine, machine?.self],
-  numaFixtures: () => [{ description: presets.twoSockets, kernel: '6.1', mustRelease: true }],
-  withMachine: () => [{ description: presets.twoSockets, kernel: '6.1' }, nothing],
+  numaFixtures: () => [{ description: presets.twoSockets, kernel, mustRelease: true }],
+  withMachine: () => [{ description: presets.twoSockets, kernel }, nothing],
   toResideOn: ({ owners }) => [owners['buffer'], [0]],
   toHaveMoved: () => [report(), 1],
   toBeComplete: () => [report()],

@@ -35,7 +35,7 @@ async function run() {
   buffer.bytes.fill(42);
   const { complete, pages } = await buffer.migrate({ to: 1 });
   buffer.release();
-  const machine = new Machine(presets.twoSockets, { kernel: '6.12' });
+  const machine = new Machine(presets.twoSockets);
   const nodeCount = openNuma({ machine }).topology.nodes.length;
   const bare = openSyscalls(numa).getMempolicy({ flags: 0, maxnode: 0 });
   const tested = await withMachine({}, ({ numa: own }) => own.backend.kind);

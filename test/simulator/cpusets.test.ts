@@ -2,8 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
+import { type KernelLine, kernelLines, newestKernelLine } from '../../lib/core/kernels.ts';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { type KernelLine, Machine, presets } from '../../lib/simulator/public.ts';
+import { Machine, presets } from '../../lib/simulator/public.ts';
+import { kernelFacts } from '../contract/kernel-facts.ts';
 import { mapPages, maskOf, placeOn, rangePolicy, UNWRITTEN, where } from '../contract/pages.ts';
 import type { Cpuset, MachineSettings, World } from '../contract/world.ts';
 import { worldOf } from './simulated-world.ts';
@@ -11,7 +13,7 @@ import '../support/matchers.ts';
 
 const { STATIC_NODES } = MPOL_MODE_FLAG;
 
-function openWorld(kernel: KernelLine = '7.2'): World & { settings: MachineSettings } {
+function openWorld(kernel: KernelLine = newestKernelLine): World & { settings: MachineSettings } {
   return worldOf(new Machine(presets.fourNodes, { kernel }));
 }
 
@@ -83,7 +85,8 @@ describe('cpusets', () => {
 
 // Measured on 6.18 and 7.2.
 test('weights are automatic from the start where the kernel can choose them', async () => {
-  const [automatic, plain] = [openWorld(), openWorld('6.12')].map(({ settings }) =>
+  const before = kernelLines.findLast((line) => kernelFacts(line).automaticWeightsFile === null);
+  const [automatic, plain] = [openWorld(), openWorld(before)].map(({ settings }) =>
     settings.withInterleaveWeights((_, { names, read }) =>
       names().then((all) => Promise.all(all.map(read))),
     ),

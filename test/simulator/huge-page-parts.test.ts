@@ -4,9 +4,10 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { type KernelLine, kernelLines } from '../../lib/core/kernels.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
-import { KERNEL_PROFILES, type KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
 import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import { kernelFacts } from '../contract/kernel-facts.ts';
 import { areasOf, settingsOf } from '../contract/objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, where } from '../contract/pages.ts';
 import type { World, WorldProcess } from '../contract/world.ts';
@@ -54,9 +55,8 @@ async function withHugePage(
 }
 
 describe('huge pages in parts', () => {
-  for (const line of Object.keys(KERNEL_PROFILES) as KernelLine[]) {
-    const isOld = line === '6.1';
-    const isNew = line === '6.18' || line === '7.2';
+  for (const line of kernelLines) {
+    const facts = kernelFacts(line);
 
     test(`Linux ${line}: a write to the huge page of zeros`, () =>
       withHugePage(
@@ -68,7 +68,7 @@ describe('huge pages in parts', () => {
             [0, 1],
             [ZEROS, 504],
           ];
-          expect(await runs(pages)).toEqual(isNew ? [[0, HUGE_PAGES]] : small);
+          expect(await runs(pages)).toEqual(facts.replacesHugeZeroPage ? [[0, HUGE_PAGES]] : small);
         },
         'read',
       ));
@@ -82,7 +82,9 @@ describe('huge pages in parts', () => {
           [ZEROS, 1],
           [1, 411],
         ];
-        expect(await runs(pages)).toEqual(isOld ? whole : [[ZEROS, HUGE_PAGES]]);
+        expect(await runs(pages)).toEqual(
+          facts.splittingDropsZeros ? [[ZEROS, HUGE_PAGES]] : whole,
+        );
       }));
 
     test(`Linux ${line}: cut by access rights, it moves whole, once`, () =>
@@ -93,10 +95,10 @@ describe('huge pages in parts', () => {
         expect(await runs(pages)).toEqual([[1, HUGE_PAGES]]);
         const { MOVE, STRICT } = MPOL_MF;
         const result = await pages.mbind(MPOL.BIND, maskOf(0), MOVE | STRICT);
-        if (isOld) expect(result).toFailWith('mbind', 'EIO');
+        if (facts.countsPartsOfHuge) expect(result).toFailWith('mbind', 'EIO');
         else expect(result).toSucceed();
-        const isSplit = line === '6.12' || line === '7.2';
-        expect(await runs(pages)).toEqual([[isSplit ? ZEROS : 0, HUGE_PAGES]]);
+        const place = facts.movingMapsPartly ? ZEROS : 0;
+        expect(await runs(pages)).toEqual([[place, HUGE_PAGES]]);
       }));
 
     test(`Linux ${line}: a child's write copies one page`, () =>

@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { newestKernelLine } from '../../lib/core/kernels.ts';
 import { KERNEL_PROFILES, type KernelProfile } from '../../lib/simulator/nodes/kernel-profile.ts';
 import { type Entry, readDocument } from '../../scripts/contract/document.mjs';
 import { kernelFacts } from '../contract/kernel-facts.ts';
@@ -28,7 +29,9 @@ function asStatus(name: string, value: KernelProfile[keyof KernelProfile]): unkn
 }
 
 describe('profiles of kernels', () => {
-  const members = Object.keys(KERNEL_PROFILES['6.1']).filter((name) => !NAMES.includes(name));
+  const members = Object.keys(KERNEL_PROFILES[newestKernelLine]).filter(
+    (name) => !NAMES.includes(name),
+  );
   const entries = new Map<string, Entry>(readDocument().entries.map((entry) => [entry.id, entry]));
   const named = namedEntries();
 

@@ -38,7 +38,7 @@ for (const kernel of kernelLines) {
 
 /** A program on the fast node with its pages on the slow one, where tiering is on. */
 function stage(pageCount: number, description = HMAT_TIERS) {
-  const machine = new Machine(description, { kernel: '7.2' });
+  const machine = new Machine(description);
   machine.settings.balancing = 'tiering';
   const { memory, backend } = machine.process();
   const map = (count: number): PageSpan => {

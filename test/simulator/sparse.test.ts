@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, it } from 'vitest';
+import { oldestKernelLine } from '../../lib/core/kernels.ts';
 import { type MappedBuffer, openNuma } from '../../lib/index.ts';
 import { kernelLines, Machine } from '../../lib/simulator/public.ts';
 import { failureOf } from '../core/thrown.ts';
@@ -135,14 +136,14 @@ it.each(kernelLines)('only what is mapped is looked through, Linux %s', async (k
 
 describe('where the kernel looks for no pages', () => {
   it('an end to the look is heeded also where move_pages is refused', async () => {
-    const { buffer, machine } = openSparse('6.1');
+    const { buffer, machine } = openSparse(oldestKernelLine);
     machine.faults.deny('move_pages');
     const signal = AbortSignal.timeout(50);
     await expect(buffer.residency({ signal })).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
   it('a page in the middle of memory of its own is found as well', async () => {
-    const { buffer, machine } = openSparse('6.1');
+    const { buffer, machine } = openSparse(oldestKernelLine);
     const address = buffer.address + BigInt(LENGTH_BYTES / 2);
     machine.self.memory.touch({ address, pageCount: 1 }, 'write');
     expect(buffer.residencySync().pages).toMatchObject({ present: 5 });
@@ -151,7 +152,7 @@ describe('where the kernel looks for no pages', () => {
   });
 
   it('of another process it is read, and an end to the look is heeded at each step', async () => {
-    const { numa, buffer, machine } = openSparse('6.1');
+    const { numa, buffer, machine } = openSparse(oldestKernelLine);
     const other = numa.process(machine.self.fork().pid);
     const signal = AbortSignal.timeout(50);
     const span = { address: buffer.address, pageCount: LENGTH_BYTES / 4096 };

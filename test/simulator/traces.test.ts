@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { KERNEL_PROFILES, type KernelLine } from '../../lib/simulator/nodes/kernel-profile.ts';
+import { type KernelLine, kernelLines, oldestKernelLine } from '../../lib/core/kernels.ts';
 import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
 import { answerSets } from '../../scripts/differential/kept-answers.mjs';
 import { readTrace } from '../../scripts/differential/trace.mjs';
@@ -16,14 +16,12 @@ import { scaledTimeoutMs } from '../support/environment.ts';
 
 type Verdict = NonNullable<ReturnType<typeof compareWithKernel>>;
 
-const LINES = Object.keys(KERNEL_PROFILES) as KernelLine[];
-
 function machine(name: string): MachineDescription {
   const file = new URL(`../../scripts/machines/${name}.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')) as MachineDescription;
 }
 
-/** Cpusets of cgroup version 1, which only 6.1 has. */
+/** Cpusets of cgroup version 1, which only the oldest kernel has. */
 const OLD_FILES = ['groups-v1.jsonl', 'groups-v1-migrate.jsonl'];
 
 /** What the simulator does otherwise than the kernel, what is known included. */
@@ -43,8 +41,8 @@ async function differencesIn(
 }
 
 describe('recorded programs', () => {
-  for (const line of LINES) {
-    for (const file of line === '6.1' ? ['corpus.jsonl', ...OLD_FILES] : ['corpus.jsonl']) {
+  for (const line of kernelLines) {
+    for (const file of ['corpus.jsonl', ...(line === oldestKernelLine ? OLD_FILES : [])]) {
       test(`${line}: ${file}`, async () => {
         const path = fileURLToPath(new URL(`../traces/${line}/${file}`, import.meta.url));
         const { programs, outcomes } = readTrace(path);

@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, test } from 'vitest';
+import { compareReleases, oldestKernelLine } from '../../lib/core/kernels.ts';
 import {
   type Backend,
   bind,
@@ -49,20 +50,15 @@ const VERBS: Readonly<Record<string, (numa: Numa, policy: MemoryPolicy) => void>
 
 const THREAD_VERBS = ['thread.setPolicy()', 'thread.withPolicy()', 'node-numa run'];
 
-function isBefore(release: string, since: string): boolean {
-  const [[a = 0, b = 0], [c = 0, d = 0]] = [release, since].map((text) =>
-    text.split('.').map(Number),
-  ) as [number[], number[]];
-  return a < c || (a === c && b < d);
-}
-
-/** A simulated 6.1 that knows no more than an older kernel. */
+/** The oldest simulated kernel, which knows no more than one that is older still. */
 function olderKernel(release: string): Backend {
-  const { backend } = new Machine(undefined, { kernel: '6.1' }).self;
+  const { backend } = new Machine(undefined, { kernel: oldestKernelLine }).self;
   const lacks = (mode: number): boolean =>
     POLICIES.some(
       ([name, , since, known]) =>
-        name !== 'home node' && isBefore(release, since) && (mode & 0x20ff) === (known & 0x20ff),
+        name !== 'home node' &&
+        compareReleases(release, since) < 0 &&
+        (mode & 0x20ff) === (known & 0x20ff),
     );
   const refuse = (syscall: string, errno: number) => ({ ok: false, errno, syscall }) as const;
   const own: Partial<Backend> = {
@@ -70,7 +66,7 @@ function olderKernel(release: string): Backend {
     mbind: (request) => (lacks(request.mode) ? refuse('mbind', 22) : backend.mbind(request)),
     setMempolicy: (request) =>
       lacks(request.mode) ? refuse('set_mempolicy', 22) : backend.setMempolicy(request),
-    ...(isBefore(release, '5.17')
+    ...(compareReleases(release, '5.17') < 0
       ? { setMempolicyHomeNode: () => refuse('set_mempolicy_home_node', 38) }
       : {}),
   };
@@ -97,7 +93,7 @@ describe.each(KERNELS)('Linux %s', (release, open) => {
     for (const verb of verbs) {
       const numa = open();
       const run = VERBS[verb] as (numa: Numa, policy: MemoryPolicy) => void;
-      if (!isBefore(release, since)) {
+      if (compareReleases(release, since) >= 0) {
         run(numa, policy);
         continue;
       }
@@ -112,7 +108,7 @@ describe.each(KERNELS)('Linux %s', (release, open) => {
 
   test('a flag that no kernel takes with a mode is a wrong value', async () => {
     const policy = interleave('0-1', { flags: ['numa-balancing'] });
-    const isOlder = isBefore(release, '5.12');
+    const isOlder = compareReleases(release, '5.12') < 0;
     const { code, error } = await failureOf(() => open().thread.setPolicy(policy));
     expect(code).toBe('NUMA_INVALID_ARGUMENT');
     if (!isOlder) expect(error.message).toContain('with bind and preferred-many only');

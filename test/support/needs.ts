@@ -5,8 +5,8 @@
  */
 
 import type { TestContext } from 'vitest';
+import { compareReleases } from '../../lib/core/kernels.ts';
 import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
-import { compareReleases } from '../contract/kernel-facts.ts';
 import type { WorldMachine } from '../contract/world.ts';
 
 /** Why this machine will not do; `null` where it will. */

@@ -1,6 +1,7 @@
 /** Machines of one test each, and what is found out about them at its end. */
 
 import { test as base, describe, expect } from 'vitest';
+import { oldestKernelLine } from '../../lib/core/kernels.ts';
 import { bind } from '../../lib/index.ts';
 import { operations } from '../../lib/simulator/engine/operations.ts';
 import { type Machine, presets } from '../../lib/simulator/public.ts';
@@ -16,7 +17,7 @@ import { withBroken } from './broken-operation.ts';
 
 const test = base.extend<MachineScene>(numaFixtures());
 const testOnOldServer = base.extend<MachineScene>(
-  numaFixtures({ description: presets.twoSockets, kernel: '6.1', pageSizeBytes: 65536 }),
+  numaFixtures({ description: presets.twoSockets, kernel: oldestKernelLine, pageSizeBytes: 65536 }),
 );
 
 /** A call that stops between two of its steps. */

@@ -6,6 +6,7 @@
 import type { Backend } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO, errnoName } from '../../core/errno.ts';
+import { compareReleases } from '../../core/kernels.ts';
 import { hasCapability, parseStatus } from '../../procfs/status.ts';
 import type { Session } from '../session.ts';
 import type {
@@ -16,7 +17,7 @@ import type {
   NumaCall,
 } from './capability.ts';
 import { isReached, lacksNumaMaps } from './denial.ts';
-import { explainRefusal, isBefore, sinceText } from './explain.ts';
+import { explainRefusal, sinceText } from './explain.ts';
 import { MODE_PROBES, PROBES, type Probe, SECCOMP_MODES } from './probes.ts';
 import { remediesOf } from './remedies.ts';
 import { findSurroundings } from './surroundings.ts';
@@ -129,7 +130,7 @@ function modesOfThreads(
     if (!setMempolicy.works) return { ...setMempolicy, name, isProbed: false };
     const asked = ofMbind.find((mode) => mode.name === name);
     if (isMbindOpen && asked !== undefined) return { ...asked, isProbed: false };
-    if (since === undefined || !isBefore(kernel, since)) {
+    if (since === undefined || compareReleases(kernel, since) >= 0) {
       return { name, works: true, isProbed: false };
     }
     const reason = sinceText(since, kernel);

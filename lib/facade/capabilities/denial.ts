@@ -8,9 +8,10 @@ import type { Backend } from '../../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { type Explanation, SECCOMP_HINT } from '../../core/errors.ts';
+import { compareReleases } from '../../core/kernels.ts';
 import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
 import { parseStatus } from '../../procfs/status.ts';
-import { causeOf, isBefore, sinceText } from './explain.ts';
+import { causeOf, sinceText } from './explain.ts';
 import { MODE_PROBES, PROBES, type Probe, SECCOMP_MODES } from './probes.ts';
 
 /** What of a call decides who can have refused it. */
@@ -123,7 +124,7 @@ function unknownMode(backend: Backend, word: number): Explanation | undefined {
     const probe = MODE_PROBES.find((candidate) => candidate.mode === asked);
     if (probe === undefined) continue;
     const answer = probe.ask(backend) as SyscallResult<unknown>;
-    const isOlder = probe.since !== undefined && isBefore(kernel, probe.since);
+    const isOlder = probe.since !== undefined && compareReleases(kernel, probe.since) < 0;
     const isUnknown = !answer.ok && (answer.errno === ERRNO.EINVAL || isOlder);
     const part = probe.part as string;
     if (isUnknown && probe.since !== undefined) {

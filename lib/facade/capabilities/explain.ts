@@ -4,6 +4,7 @@
  */
 
 import { ERRNO, errnoName } from '../../core/errno.ts';
+import { compareReleases } from '../../core/kernels.ts';
 import type { Capability, CapabilityCause, Confinement } from './capability.ts';
 import type { Probe } from './probes.ts';
 import { remediesOf } from './remedies.ts';
@@ -36,7 +37,7 @@ export function explainRefusal(refusal: Refusal): Capability {
   const isUnknownToFilter = errno === ERRNO.ENOSYS;
   const { call } = probe;
   // A newer kernel is of no use where this one is new enough and was built without the call.
-  const isNewEnough = probe.since === undefined || !isBefore(kernel, probe.since);
+  const isNewEnough = probe.since === undefined || compareReleases(kernel, probe.since) >= 0;
   const since = errno === ERRNO.ENOSYS && isNewEnough ? undefined : probe.since;
   const ailment = { cause, call, since, userId, hasNoNewPrivileges, isUnknownToFilter };
   return {
@@ -58,7 +59,7 @@ export interface Cause {
 export function causeOf(evidence: Evidence): Cause {
   const { probe, errno, kernel, doesPlainWork } = evidence;
   const { since } = probe;
-  if (since !== undefined && isBefore(kernel, since) && isAbsence(errno)) {
+  if (since !== undefined && compareReleases(kernel, since) < 0 && isAbsence(errno)) {
     return { cause: 'kernel', reason: sinceText(since, kernel) };
   }
   if (errno === ERRNO.EPERM && probe.isPrivileged === true && doesPlainWork === true) {
@@ -106,16 +107,4 @@ function denialOf({ confinement }: Evidence): Cause {
 
 export function sinceText(since: string, kernel: string): string {
   return `Linux has it since ${since}, this is ${kernel}`;
-}
-
-/** Compares "6.1.0-18-amd64" with "5.17". */
-export function isBefore(release: string, since: string): boolean {
-  const [major, minor] = numbersOf(release);
-  const [sinceMajor, sinceMinor] = numbersOf(since);
-  return major < sinceMajor || (major === sinceMajor && minor < sinceMinor);
-}
-
-function numbersOf(release: string): [major: number, minor: number] {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
-  return [Number(major ?? 0), Number(minor ?? 0)];
 }

@@ -11,6 +11,7 @@
 import type { Backend, MovePagesRequest } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
+import { MODES_SINCE } from '../../core/kernels.ts';
 import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
 import { MPOL, MPOL_F, MPOL_MF, MPOL_MODE_FLAG } from '../../core/uapi.ts';
 import type { NumaCall } from './capability.ts';
@@ -52,9 +53,11 @@ function queryOf(part: string | undefined, flags: number, reachedBy: readonly nu
 }
 
 function bindOf(part: string | undefined, mode: number, flags: number, more = {}): Probe {
+  const since = part === undefined ? undefined : MODES_SINCE[part];
   return {
     call: 'mbind',
     ...(part === undefined ? {} : { part }),
+    ...(since === undefined ? {} : { since }),
     ...more,
     mode,
     ask: (backend) => backend.mbind({ address: 0n, lengthBytes: 0, mode, nodemask: null, flags }),
@@ -83,14 +86,12 @@ export const MODE_PROBES: readonly Probe[] = [
   bindOf('MPOL_BIND', MPOL.BIND, 0),
   bindOf('MPOL_INTERLEAVE', MPOL.INTERLEAVE, 0),
   bindOf('MPOL_LOCAL', MPOL.LOCAL, 0),
-  bindOf('MPOL_PREFERRED_MANY', MPOL.PREFERRED_MANY, 0, { since: '5.15' }),
-  bindOf('MPOL_WEIGHTED_INTERLEAVE', MPOL.WEIGHTED_INTERLEAVE, 0, { since: '6.9' }),
+  bindOf('MPOL_PREFERRED_MANY', MPOL.PREFERRED_MANY, 0),
+  bindOf('MPOL_WEIGHTED_INTERLEAVE', MPOL.WEIGHTED_INTERLEAVE, 0),
   bindOf('MPOL_F_STATIC_NODES', MPOL.BIND | STATIC_NODES, 0),
   bindOf('MPOL_F_RELATIVE_NODES', MPOL.BIND | RELATIVE_NODES, 0),
-  bindOf('MPOL_F_NUMA_BALANCING', MPOL.BIND | NUMA_BALANCING, 0, { since: '5.12' }),
-  bindOf('MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING', MPOL.PREFERRED_MANY | NUMA_BALANCING, 0, {
-    since: '6.10',
-  }),
+  bindOf('MPOL_F_NUMA_BALANCING', MPOL.BIND | NUMA_BALANCING, 0),
+  bindOf('MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING', MPOL.PREFERRED_MANY | NUMA_BALANCING, 0),
 ];
 
 /** The calls in their plainest form first, then their flags. */

@@ -4,10 +4,10 @@
  * earlier one.
  */
 
+import type { KernelLine } from '../../core/kernels.ts';
 import type { MigrationTraceJson } from '../../simulator/engine/migration-trace.ts';
 import type { MigrationEvent } from '../../simulator/interface/migration-event.ts';
 import type { PageState } from '../../simulator/interface/page-state.ts';
-import type { KernelLine } from '../../simulator/nodes/kernel-line.ts';
 import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
 import { Machine } from '../../simulator/simulated-machine.ts';
 import type { MappingResidency, StepOutcome } from './outcome.ts';

@@ -5,11 +5,11 @@
 
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { checkInteger, checkWord } from '../../core/check-arguments.ts';
+import { kernelLines } from '../../core/kernels.ts';
 import { checkMachineDescription } from '../../simulator/nodes/check-description.ts';
 import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
 import { PAGE_SIZES_BYTES } from '../../simulator/nodes/page-size.ts';
 import { presets } from '../../simulator/presets.ts';
-import { kernelLines } from '../../simulator/simulated-machine.ts';
 import { ScenarioNames } from './check-names.ts';
 import { checkList, checkMember, checkRecord } from './member-rules.ts';
 import type { Scenario, Step, StepWord } from './scenario.ts';

@@ -6,13 +6,12 @@
 
 import type { Backend } from '../../backend/backend.ts';
 import { NumaError } from '../../core/errors.ts';
+import { kernelLineOf } from '../../core/kernels.ts';
 import { NodeMask } from '../../core/node-mask.ts';
 import { parsePolicy } from '../../core/policy-text.ts';
 import { Topology } from '../../facade/topology.ts';
 import { checkMachineDescription } from '../../simulator/nodes/check-description.ts';
-import type { KernelLine } from '../../simulator/nodes/kernel-line.ts';
 import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
-import { kernelLines } from '../../simulator/simulated-machine.ts';
 import { pageCountOf } from './check-names.ts';
 import { NATIVE_WORDS, NativeStage } from './native-stage.ts';
 import type { StepOutcome } from './outcome.ts';
@@ -65,16 +64,6 @@ export async function recordScenario(scenario: Scenario, backend: Backend): Prom
       steps,
     },
   };
-}
-
-/** The newest line that is not newer than the kernel; the oldest for older ones. */
-export function kernelLineOf(release: string): KernelLine {
-  const [major = 0, minor = 0] = release.split('.').map(Number.parseFloat);
-  const isReached = (line: KernelLine): boolean => {
-    const [lineMajor = 0, lineMinor = 0] = line.split('.').map(Number);
-    return lineMajor < major || (lineMajor === major && lineMinor <= minor);
-  };
-  return kernelLines.findLast(isReached) ?? (kernelLines[0] as KernelLine);
 }
 
 function describeHost(topology: Topology, kernel: string): MachineDescription {

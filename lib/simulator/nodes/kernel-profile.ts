@@ -4,9 +4,7 @@
  */
 
 import { ERRNO } from '../../core/errno.ts';
-import type { KernelLine } from './kernel-line.ts';
-
-export type { KernelLine };
+import type { KernelLine } from '../../core/kernels.ts';
 
 export interface KernelProfile {
   readonly line: KernelLine;

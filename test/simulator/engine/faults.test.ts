@@ -1,8 +1,9 @@
 /** Faults on demand: what a move through the public API reports when something is in its way. */
 
 import { describe, expect, test } from 'vitest';
+import { type KernelLine, kernelLines, newestKernelLine } from '../../../lib/core/kernels.ts';
 import { bind, type MappedBuffer, type Numa, openNuma } from '../../../lib/index.ts';
-import { kernelLines, Machine } from '../../../lib/simulator/public.ts';
+import { Machine } from '../../../lib/simulator/public.ts';
 
 const PAGES = 8;
 const SIZE = 4096;
@@ -14,7 +15,7 @@ interface Stage {
   readonly page: { readonly address: bigint; readonly pageCount: number };
 }
 
-function stageOf(kernel: (typeof kernelLines)[number] = '7.2'): Stage {
+function stageOf(kernel: KernelLine = newestKernelLine): Stage {
   const machine = new Machine(undefined, { kernel });
   const numa = openNuma({ machine });
   const buffer = numa.allocate(PAGES * SIZE, { policy: bind(0) });
