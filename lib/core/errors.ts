@@ -7,6 +7,7 @@
  */
 
 import { text } from './call-arguments.ts';
+import { NUMA_CALLS } from './calls.ts';
 import { checkOptions, readMembers } from './check-arguments.ts';
 import { ERRNO, errnoName } from './errno.ts';
 import type { AnyMigrationReport } from './migration-report.ts';
@@ -206,7 +207,7 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
   [`set_mempolicy_home_node ${ERRNO.ENOSYS}`]: {
     code: 'NUMA_UNSUPPORTED',
     rule: 'this kernel does not have the call',
-    hint: 'leave homeNode out, or use Linux 5.17 or newer',
+    hint: `leave homeNode out, or use Linux ${NUMA_CALLS.set_mempolicy_home_node.since} or newer`,
   },
   [`move_pages ${ERRNO.EINVAL}`]: {
     code: 'NUMA_INVALID_ARGUMENT',

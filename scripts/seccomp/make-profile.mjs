@@ -3,18 +3,11 @@
 // Makes docs/seccomp/node-numa.json: a container engine's default seccomp profile, and one rule
 // more that allows the six NUMA calls without any capability.
 //
+//   npm run build:ts
 //   node scripts/seccomp/make-profile.mjs default.json > docs/seccomp/node-numa.json
 
 import { readFileSync } from 'node:fs';
-
-const CALLS = [
-  'get_mempolicy',
-  'mbind',
-  'migrate_pages',
-  'move_pages',
-  'set_mempolicy',
-  'set_mempolicy_home_node',
-];
+import { numaCalls } from '../../dist/core/calls.js';
 
 const [path] = process.argv.slice(2);
 if (path === undefined) {
@@ -23,7 +16,7 @@ if (path === undefined) {
 } else {
   const profile = JSON.parse(readFileSync(path, 'utf8'));
   if (!Array.isArray(profile.syscalls)) throw new Error(`${path} is no seccomp profile`);
-  const rule = { names: CALLS, action: 'SCMP_ACT_ALLOW', comment: 'node-numa' };
+  const rule = { names: [...numaCalls].sort(), action: 'SCMP_ACT_ALLOW', comment: 'node-numa' };
   const made = { ...profile, syscalls: [...profile.syscalls, rule] };
   process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
 }

@@ -6,17 +6,13 @@ import { describe, expect, test } from 'vitest';
 import { doctorCommand } from '../../lib/cli/commands/doctor.ts';
 import { Interrupts } from '../../lib/cli/interrupts.ts';
 import { Output } from '../../lib/cli/output.ts';
+import { type NumaCall, numaCalls } from '../../lib/core/calls.ts';
 import { NumaError } from '../../lib/core/errors.ts';
 import { oldestKernelLine } from '../../lib/core/kernels.ts';
 import { type Numa, openNuma } from '../../lib/index.ts';
 import type { Examination } from '../../lib/services/doctor/examine.ts';
 import { Machine, presets } from '../../lib/simulator/public.ts';
 import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
-
-const CALLS = [
-  ...(['get_mempolicy', 'set_mempolicy', 'mbind', 'set_mempolicy_home_node'] as const),
-  ...(['move_pages', 'migrate_pages'] as const),
-];
 
 /** The command on a machine that is made here. */
 async function examine(open: () => Numa, options = {}, columns?: number) {
@@ -52,7 +48,7 @@ async function examine(open: () => Numa, options = {}, columns?: number) {
 }
 
 /** A machine on which a filter refuses calls. */
-function denied(calls: readonly (typeof CALLS)[number][]): () => Numa {
+function denied(calls: readonly NumaCall[]): () => Numa {
   const machine = new Machine(presets.fourNodes, { kernel: SNAPSHOT_KERNEL });
   for (const call of calls) machine.faults.deny(call);
   return () => openNuma({ machine });
@@ -67,7 +63,7 @@ describe('doctor', () => {
   });
 
   test.each([40, 80, 200])('the text where all is denied, at %i columns', async (columns) => {
-    const { exitCode, stdout, stderr } = await examine(denied(CALLS), {}, columns);
+    const { exitCode, stdout, stderr } = await examine(denied(numaCalls), {}, columns);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatchSnapshot();
     // Command lines are whole, for those who copy them; all else is broken between words.
@@ -145,11 +141,11 @@ describe('--seccomp-profile', () => {
     expect(profile.defaultAction).toBe('SCMP_ACT_ERRNO');
     const last = profile.syscalls.at(-1);
     expect(last).toEqual({
-      names: [...CALLS].sort(),
+      names: [...numaCalls].sort(),
       action: 'SCMP_ACT_ALLOW',
       comment: 'node-numa',
     });
-    const isNuma = (name: string): boolean => (CALLS as readonly string[]).includes(name);
+    const isNuma = (name: string): boolean => (numaCalls as readonly string[]).includes(name);
     const others = profile.syscalls.slice(0, -1).filter(({ names }) => names.some(isNuma));
     for (const rule of others) expect(rule.includes).toEqual({ caps: ['CAP_SYS_NICE'] });
     // What an engine refuses by default stays refused.

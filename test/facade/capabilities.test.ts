@@ -1,14 +1,10 @@
 /** What the system allows, asked without side effects, and why not. */
 
 import { describe, expect, test } from 'vitest';
-import { type Backend, bind, type Capability, type NumaCall, openNuma } from '../../lib/index.ts';
+import { numaCalls } from '../../lib/core/calls.ts';
+import { type Backend, bind, type Capability, openNuma } from '../../lib/index.ts';
 import { firstNode, numa } from './machine.ts';
 import { isPrivileged, openBackend } from './subject.ts';
-
-const CALLS: readonly NumaCall[] = [
-  ...(['get_mempolicy', 'set_mempolicy', 'mbind', 'set_mempolicy_home_node'] as const),
-  ...(['move_pages', 'migrate_pages'] as const),
-];
 
 type Answers = Partial<Record<keyof Backend, number>>;
 
@@ -61,7 +57,7 @@ describe('asking', () => {
       kernel: numa.backend.kernel,
       backend: numa.backend.kind,
     });
-    for (const name of CALLS) {
+    for (const name of numaCalls) {
       expect(calls[name], name).toMatchObject({ name, works: true, isProbed: true });
     }
     expect(partOf(files, '/proc/self/maps').works).toBe(true);
@@ -111,7 +107,7 @@ describe('asking', () => {
 describe('why not', () => {
   test('all denied by a filter', async () => {
     const { calls, verbs } = await capabilitiesBehind(DENIED, FILTERED);
-    for (const name of CALLS) {
+    for (const name of numaCalls) {
       expect(calls[name], name).toMatchObject({ works: false, cause: 'seccomp' });
       expect(calls[name].errnoName).toBe('EPERM');
       expect(calls[name].remedies?.length).toBeGreaterThan(0);

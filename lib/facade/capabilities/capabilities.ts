@@ -5,32 +5,18 @@
 
 import type { Backend } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { type NumaCall, numaCalls } from '../../core/calls.ts';
 import { ERRNO, errnoName } from '../../core/errno.ts';
 import { compareReleases } from '../../core/kernels.ts';
 import { hasCapability, parseStatus } from '../../procfs/status.ts';
 import type { Session } from '../session.ts';
-import type {
-  CallCapability,
-  Capabilities,
-  Capability,
-  Confinement,
-  NumaCall,
-} from './capability.ts';
+import type { CallCapability, Capabilities, Capability, Confinement } from './capability.ts';
 import { isReached, lacksNumaMaps } from './denial.ts';
 import { explainRefusal, sinceText } from './explain.ts';
 import { MODE_PROBES, PROBES, type Probe, SECCOMP_MODES } from './probes.ts';
 import { remediesOf } from './remedies.ts';
 import { findSurroundings } from './surroundings.ts';
 import { climb } from './verbs.ts';
-
-const CALLS: readonly NumaCall[] = [
-  'get_mempolicy',
-  'set_mempolicy',
-  'mbind',
-  'set_mempolicy_home_node',
-  'move_pages',
-  'migrate_pages',
-];
 
 /** Files that verbs read. */
 const FILES = ['/proc/self/maps', '/proc/self/numa_maps', '/proc/self/pagemap'] as const;
@@ -98,7 +84,7 @@ async function askCalls(
   const modes = modesOfThreads(plain, parts.get('mbind') ?? [], backend.identity.kernel);
   parts.set('set_mempolicy', modes);
   const answers: Partial<Record<NumaCall, CallCapability>> = {};
-  for (const name of CALLS) {
+  for (const name of numaCalls) {
     const itself = plain.get(name) as Capability;
     answers[name] = { ...itself, name, parts: parts.get(name) ?? [] };
   }

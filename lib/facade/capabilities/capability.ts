@@ -3,16 +3,8 @@
  * whether it works, or why not and what would help.
  */
 
+import type { NumaCall } from '../../core/calls.ts';
 import type { Surroundings } from './surroundings.ts';
-
-/** The six calls, by their kernel names. */
-export type NumaCall =
-  | 'get_mempolicy'
-  | 'set_mempolicy'
-  | 'mbind'
-  | 'set_mempolicy_home_node'
-  | 'move_pages'
-  | 'migrate_pages';
 
 /**
  * Why something does not work:

@@ -10,11 +10,11 @@
 
 import type { Backend, MovePagesRequest } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { NUMA_CALLS, type NumaCall } from '../../core/calls.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MODES_SINCE } from '../../core/kernels.ts';
 import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
-import { MPOL, MPOL_F, MPOL_MF, MPOL_MODE_FLAG } from '../../core/uapi.ts';
-import type { NumaCall } from './capability.ts';
+import { MPOL, MPOL_F, MPOL_MODE_FLAG } from '../../core/uapi.ts';
 
 /** One question. */
 export interface Probe {
@@ -28,7 +28,7 @@ export interface Probe {
   /** The mode that is asked for, with its flags. */
   readonly mode?: number;
   /** First release that has it; absent where all do that Node.js runs on. */
-  readonly since?: string;
+  readonly since?: string | undefined;
   ask(backend: Backend): SyscallResult<unknown> | Promise<SyscallResult<unknown>>;
 }
 
@@ -42,29 +42,30 @@ const NO_MODE = 0x1fff;
 
 const { STATIC_NODES, RELATIVE_NODES, NUMA_BALANCING } = MPOL_MODE_FLAG;
 
+/** With what the tables of calls and of kernels know of it. */
+function probeOf(call: NumaCall, part: string | undefined, rest: Omit<Probe, 'call'>): Probe {
+  const row = NUMA_CALLS[call];
+  if (part === undefined) return { call, since: row.since, ...rest };
+  const isPrivileged = row.flags[part]?.isPrivileged === true;
+  return { call, part, isPrivileged, since: MODES_SINCE[part], ...rest };
+}
+
 function queryOf(part: string | undefined, flags: number, reachedBy: readonly number[]): Probe {
-  return {
-    call: 'get_mempolicy',
-    ...(part === undefined ? {} : { part }),
+  return probeOf('get_mempolicy', part, {
     reachedBy,
     // Nothing is mapped at address 0, so that no page can be faulted in.
     ask: (backend) => backend.getMempolicy({ flags, maxnode: MAXNODE_ALL }),
-  };
+  });
 }
 
-function bindOf(part: string | undefined, mode: number, flags: number, more = {}): Probe {
-  const since = part === undefined ? undefined : MODES_SINCE[part];
-  return {
-    call: 'mbind',
-    ...(part === undefined ? {} : { part }),
-    ...(since === undefined ? {} : { since }),
-    ...more,
+function bindOf(part: string | undefined, mode: number, flags: number): Probe {
+  return probeOf('mbind', part, {
     mode,
     ask: (backend) => backend.mbind({ address: 0n, lengthBytes: 0, mode, nodemask: null, flags }),
-  };
+  });
 }
 
-function moveOf(part: string | undefined, nodes: number | null, flags: number, more = {}): Probe {
+function moveOf(part: string | undefined, nodes: number | null, flags: number): Probe {
   const request: MovePagesRequest = {
     pid: 0,
     pages: { address: 0n, pageCount: 0 },
@@ -72,13 +73,18 @@ function moveOf(part: string | undefined, nodes: number | null, flags: number, m
     flags,
     status: new Int32Array(0),
   };
-  return {
-    call: 'move_pages',
-    ...(part === undefined ? {} : { part }),
-    ...more,
-    ask: (backend) => backend.movePagesSync(request),
-  };
+  return probeOf('move_pages', part, { ask: (backend) => backend.movePagesSync(request) });
 }
+
+function flagsOf(call: NumaCall, probe: (name: string, value: number) => Probe): Probe[] {
+  return Object.entries(NUMA_CALLS[call].flags).map(([name, { value }]) => probe(name, value));
+}
+
+/** Behind the checks of a query, by flag; others succeed. */
+const QUERY_REACHED_BY: Readonly<Record<string, readonly number[]>> = {
+  MPOL_F_ADDR: [ERRNO.EFAULT],
+  MPOL_F_NODE: [ERRNO.EINVAL],
+};
 
 /** Modes and their flags: the check of set_mempolicy and of mbind is one and the same. */
 export const MODE_PROBES: readonly Probe[] = [
@@ -97,33 +103,26 @@ export const MODE_PROBES: readonly Probe[] = [
 /** The calls in their plainest form first, then their flags. */
 export const PROBES: readonly Probe[] = [
   queryOf(undefined, 0, []),
-  queryOf('MPOL_F_MEMS_ALLOWED', MPOL_F.MEMS_ALLOWED, []),
-  queryOf('MPOL_F_ADDR', MPOL_F.ADDR, [ERRNO.EFAULT]),
-  queryOf('MPOL_F_NODE', MPOL_F.NODE, [ERRNO.EINVAL]),
+  ...flagsOf('get_mempolicy', (name, value) => {
+    return queryOf(name, value, QUERY_REACHED_BY[name] ?? []);
+  }),
   queryOf('MPOL_F_NODE | MPOL_F_ADDR', MPOL_F.NODE | MPOL_F.ADDR, [ERRNO.EFAULT]),
-  {
-    call: 'set_mempolicy',
+  probeOf('set_mempolicy', undefined, {
     reachedBy: [ERRNO.EINVAL],
     ask: (backend) => backend.setMempolicy({ mode: NO_MODE, nodemask: null }),
-  },
+  }),
   bindOf(undefined, MPOL.DEFAULT, 0),
-  bindOf('MPOL_MF_STRICT', MPOL.DEFAULT, MPOL_MF.STRICT),
-  bindOf('MPOL_MF_MOVE', MPOL.DEFAULT, MPOL_MF.MOVE),
-  bindOf('MPOL_MF_MOVE_ALL', MPOL.DEFAULT, MPOL_MF.MOVE_ALL, { isPrivileged: true }),
-  {
-    call: 'set_mempolicy_home_node',
-    since: '5.17',
+  ...flagsOf('mbind', (name, value) => bindOf(name, MPOL.DEFAULT, value)),
+  probeOf('set_mempolicy_home_node', undefined, {
     // Flags that no kernel has: refused before the range is looked at.
     reachedBy: [ERRNO.EINVAL],
     ask: (backend) =>
       backend.setMempolicyHomeNode({ address: 0n, lengthBytes: 0, node: 0, flags: 1 }),
-  },
+  }),
   moveOf(undefined, null, 0),
-  moveOf('MPOL_MF_MOVE', 0, MPOL_MF.MOVE),
-  moveOf('MPOL_MF_MOVE_ALL', 0, MPOL_MF.MOVE_ALL, { isPrivileged: true }),
-  {
-    call: 'migrate_pages',
+  ...flagsOf('move_pages', (name, value) => moveOf(name, 0, value)),
+  probeOf('migrate_pages', undefined, {
     reachedBy: [ERRNO.ESRCH],
     ask: (backend) => backend.migratePages({ pid: NO_PID, maxnode: 0, from: null, to: null }),
-  },
+  }),
 ];

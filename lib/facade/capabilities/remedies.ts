@@ -7,7 +7,8 @@
  * Kubernetes' SecurityContext; capabilities(7).
  */
 
-import type { CapabilityCause, NumaCall, Remedy } from './capability.ts';
+import { NUMA_CALLS, type NumaCall, numaCalls } from '../../core/calls.ts';
+import type { CapabilityCause, Remedy } from './capability.ts';
 import type { SurroundingsKind } from './surroundings.ts';
 
 /** What a remedy is looked for. */
@@ -29,14 +30,10 @@ export interface Ailment {
 
 type Table = Readonly<Partial<Record<SurroundingsKind, readonly Remedy[]>>>;
 
-const ALL_CALLS =
-  'get_mempolicy set_mempolicy mbind set_mempolicy_home_node move_pages migrate_pages';
+const ALL_CALLS = numaCalls.join(' ');
 const PROFILE = 'node-numa doctor --seccomp-profile > numa.json';
 const LIKE_DEFAULT = "the engine's default profile and the six calls; no privilege is added";
 const NO_FILTER = 'no filter at all';
-
-/** Refused by the profiles of all engines, whatever the capabilities. */
-const NEVER_BY_CAPABILITY: ReadonlySet<NumaCall> = new Set(['move_pages', 'migrate_pages']);
 
 export function remediesOf(ailment: Ailment, kind: SurroundingsKind): readonly Remedy[] {
   switch (ailment.cause) {
@@ -66,7 +63,7 @@ function seccompRemedies(
 ): readonly Remedy[] {
   const found = SECCOMP[kind] ?? SECCOMP_ELSEWHERE;
   const hasRule = call !== undefined && isUnknownToFilter !== true;
-  const isByCapability = hasRule && !NEVER_BY_CAPABILITY.has(call);
+  const isByCapability = hasRule && NUMA_CALLS[call].isOpenedByCapability;
   return isByCapability ? [...found, ...(SECCOMP_BY_CAPABILITY[kind] ?? [])] : found;
 }
 

@@ -3,7 +3,8 @@
  * of docs/capabilities.md is this one; a test compares them.
  */
 
-import type { Capability, NumaCall, Rung, VerbCapability } from './capability.ts';
+import type { NumaCall } from '../../core/calls.ts';
+import type { Capability, Rung, VerbCapability } from './capability.ts';
 
 /** A capability by name: a call, a call with a flag, or a file. */
 type Need = NumaCall | `${NumaCall} ${string}` | `/proc/${string}`;

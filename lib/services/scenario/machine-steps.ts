@@ -2,6 +2,7 @@
  * The rules of the steps that a machine's administrator does, and of injected faults.
  */
 
+import { numaCalls } from '../../core/calls.ts';
 import { NODE_ID_MAX } from '../../core/uapi.ts';
 import { MIGRATION_STEPS } from '../../simulator/interface/migration-event.ts';
 import {
@@ -89,13 +90,7 @@ export const FAULT_STEPS: StepTable<
     says: 'a filter refuses a call of all processes',
     members: {
       ...FAULT,
-      call: required(
-        word(
-          ...['mbind', 'move_pages', 'migrate_pages', 'set_mempolicy', 'get_mempolicy'],
-          'set_mempolicy_home_node',
-        ),
-        'the call',
-      ),
+      call: required(word(...numaCalls), 'the call'),
       errno: optional(word('EPERM', 'ENOSYS', 'EACCES'), 'default EPERM'),
     },
   },

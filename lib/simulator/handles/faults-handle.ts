@@ -3,6 +3,7 @@
 import type { PageSpan } from '../../backend/backend.ts';
 import { span as checkSpan } from '../../backend/requests.ts';
 import { invalidArgumentType } from '../../core/argument-errors.ts';
+import { numaCalls } from '../../core/calls.ts';
 import { checkInteger, checkWord } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { systemError } from '../../core/errors.ts';
@@ -25,14 +26,6 @@ import { checkNodeIn } from '../nodes/nodemask.ts';
 import { pageOf } from '../syscalls/range-argument.ts';
 import { isProcess } from './process-handle.ts';
 
-const DENIABLE: readonly DeniableCall[] = [
-  'mbind',
-  'move_pages',
-  'migrate_pages',
-  'set_mempolicy',
-  'get_mempolicy',
-  'set_mempolicy_home_node',
-];
 const ERRNO_NAMES = ['EPERM', 'ENOSYS', 'EACCES'] as const;
 
 export class FaultsHandle implements InjectedFaults {
@@ -59,7 +52,7 @@ export class FaultsHandle implements InjectedFaults {
   }
 
   deny(call: DeniableCall, errnoName: (typeof ERRNO_NAMES)[number] = 'EPERM'): () => void {
-    checkWord(call, 'call', DENIABLE);
+    checkWord(call, 'call', numaCalls);
     checkWord(errnoName, 'errnoName', ERRNO_NAMES);
     this.#machine.deniedCalls.set(call, ERRNO[errnoName]);
     return () => void this.#machine.deniedCalls.delete(call);

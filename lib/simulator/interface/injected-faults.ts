@@ -4,17 +4,12 @@
  */
 
 import type { PageSpan } from '../../backend/backend.ts';
+import type { NumaCall } from '../../core/calls.ts';
 import type { MigrationEvent, MigrationStep } from './migration-event.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
 /** The calls that a seccomp filter usually refuses. */
-export type DeniableCall =
-  | 'mbind'
-  | 'move_pages'
-  | 'migrate_pages'
-  | 'set_mempolicy'
-  | 'get_mempolicy'
-  | 'set_mempolicy_home_node';
+export type DeniableCall = NumaCall;
 
 /** Between two steps of a call. */
 export type StepAction = (event: MigrationEvent) => void;

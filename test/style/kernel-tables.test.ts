@@ -1,0 +1,128 @@
+/** What is told of calls and releases is what the tables of calls.ts and kernels.ts say. */
+
+import { describe, expect, test } from 'vitest';
+import { NUMA_CALLS, type NumaCall, numaCalls } from '../../lib/core/calls.ts';
+import { kernelLines, MODES_SINCE } from '../../lib/core/kernels.ts';
+import { Machine } from '../../lib/simulator/public.ts';
+import { Syscalls } from '../../lib/syscalls/syscalls.ts';
+import { filesIn, readRepositoryFile } from './repository.ts';
+
+const RELEASE = '`?\\d+\\.\\d+`?';
+/** Three releases or more in a row, in words, in a table or as a choice. */
+const LIST = new RegExp(`${RELEASE}(?:(?:, | or | and | \\| |\\|)${RELEASE}){2,}`, 'g');
+
+test('where documentation lists kernels it lists those that are known', () => {
+  const pages = filesIn(['docs', 'examples', 'scripts'], ['.md', '.mjs']).filter(
+    // The behaviours themselves: which of them holds on which kernels.
+    ({ path }) => !/^docs\/contract\/(\d|known-suites)/.test(path),
+  );
+  const readme = { path: 'README.md', text: readRepositoryFile('README.md') };
+  const lists = [readme, ...pages].flatMap(({ path, text }) =>
+    [...text.matchAll(LIST)].map(([list]) => ({ path, lines: list.match(/\d+\.\d+/g) })),
+  );
+  expect(lists.filter(({ lines }) => `${lines}` !== `${kernelLines}`)).toEqual([]);
+  expect(new Set(lists.map(({ path }) => path)).size).toBeGreaterThan(6);
+});
+
+const HOME_NODE = NUMA_CALLS.set_mempolicy_home_node.since;
+const BALANCED = MODES_SINCE['MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING'];
+
+test.each([
+  ['docs/errors.md', `| ${MODES_SINCE['MPOL_F_NUMA_BALANCING']} | the flag \`numa-balancing\` of`],
+  ['docs/errors.md', `| ${MODES_SINCE['MPOL_PREFERRED_MANY']} | \`preferredMany()\` |`],
+  ['docs/errors.md', `| ${MODES_SINCE['MPOL_WEIGHTED_INTERLEAVE']} | \`weightedInterleave()\` |`],
+  ['docs/errors.md', `| ${BALANCED} | the flag \`numa-balancing\` of \`preferredMany()\` |`],
+  ['docs/errors.md', `| ${HOME_NODE} | \`homeNode\` |`],
+  [
+    'docs/capabilities.md',
+    `home nodes ${HOME_NODE}, PREFERRED_MANY ${MODES_SINCE['MPOL_PREFERRED_MANY']}, ` +
+      `WEIGHTED_INTERLEAVE ${MODES_SINCE['MPOL_WEIGHTED_INTERLEAVE']}, ` +
+      `NUMA_BALANCING ${MODES_SINCE['MPOL_F_NUMA_BALANCING']}, with PREFERRED_MANY ${BALANCED} |`,
+  ],
+  ['docs/cli.md', `also with preferred-many, on kernels since ${BALANCED} |`],
+  ['docs/contract/1.0-shared-checks.md', `from ${BALANCED} on with PREFERRED_MANY`],
+  ['lib/core/memory-policy.ts', `(bind; on kernels since ${BALANCED} also preferred-many)`],
+  [
+    'lib/core/memory-policy.ts',
+    `others when they are full. Kernels since ${MODES_SINCE['MPOL_PREFERRED_MANY']}.`,
+  ],
+  [
+    'lib/core/memory-policy.ts',
+    `weight for each node. Kernels since ${MODES_SINCE['MPOL_WEIGHTED_INTERLEAVE']}.`,
+  ],
+  ['lib/core/memory-policy.ts', `Kernels since ${HOME_NODE} (\`set_mempolicy_home_node\`)`],
+  ['lib/backend/backend.ts', `set_mempolicy_home_node(2), Linux ${HOME_NODE}.`],
+  ['lib/syscalls/syscalls.ts', `ENOSYS before Linux ${HOME_NODE}.`],
+])('%s says since when: %s', (path, sentence) => {
+  expect(readRepositoryFile(path)).toContain(sentence);
+});
+
+/** A list in words: `a`, `b` and `c`. */
+function inWords(calls: readonly NumaCall[]): string {
+  const spans = calls.map((call) => `\`${call}\``);
+  return `${spans.slice(0, -1).join(', ')} and ${spans.at(-1)}`;
+}
+
+function flat(path: string): string {
+  return readRepositoryFile(path).replaceAll(/\s+/g, ' ');
+}
+
+interface Rule {
+  readonly includes?: { readonly caps?: readonly string[] };
+}
+
+describe('each call', () => {
+  const parts = readRepositoryFile('docs/syscalls.md').split(/^## /m).slice(2);
+  const partOf = new Map(parts.map((part) => [part.slice(0, part.indexOf('\n')), part]));
+
+  test('has its part of docs/syscalls.md', () => {
+    expect([...partOf.keys()].sort()).toEqual([...numaCalls].sort());
+  });
+
+  test.each(numaCalls)('%s is made as its row says', (call) => {
+    const { method, runs } = NUMA_CALLS[call];
+    const bare = Syscalls.prototype as unknown as Record<string, object | undefined>;
+    const backend = new Machine().self.backend as unknown as Record<string, unknown>;
+    expect(backend[method]).toBeTypeOf('function');
+    expect(bare[method]?.constructor.name === 'AsyncFunction').toBe(runs !== 'sync');
+    for (const methods of [bare, backend]) expect(`${method}Sync` in methods).toBe(runs === 'both');
+    const part = partOf.get(call) ?? '';
+    expect(part).toContain(`\n| thread | ${runs === 'sync' ? "the caller's" : 'the pool'}`);
+    expect(part.includes(`\`await ${method}(`)).toBe(runs !== 'sync');
+  });
+
+  test.each(numaCalls)('%s has the flags and the release of its row', (call) => {
+    const { flags, since } = NUMA_CALLS[call];
+    const part = partOf.get(call) ?? '';
+    expect(part.match(/Linux (\d+\.\d+)/)?.[1]).toBe(since);
+    for (const [name, { isPrivileged = false }] of Object.entries(flags)) {
+      const short = name.replace(/^MPOL_(MF|F)_/, '');
+      expect(part).toContain(`\`${short}\``);
+      expect(new RegExp(`\`${short}\`[^\`]*CAP_SYS_NICE`).test(part), name).toBe(isPrivileged);
+    }
+  });
+
+  test('is asked by capabilities(), and denied or opened as its row says', () => {
+    const page = flat('docs/capabilities.md');
+    for (const call of numaCalls) expect(page).toContain(`| \`${call}\` | `);
+    const opened = numaCalls.filter((call) => NUMA_CALLS[call].isOpenedByCapability);
+    const others = numaCalls.filter((call) => !opened.includes(call));
+    expect(page).toContain(
+      `open ${inWords(opened)} to containers with that capability, and ${inWords(others)} to none`,
+    );
+  });
+
+  test('is allowed by the seccomp profile', () => {
+    const inOrder = [...numaCalls].sort();
+    expect(flat('docs/seccomp/README.md')).toContain(`it allows ${inWords(inOrder)} to all`);
+    const { syscalls } = JSON.parse(readRepositoryFile('docs/seccomp/node-numa.json'));
+    expect(syscalls.at(-1)).toMatchObject({ names: inOrder, action: 'SCMP_ACT_ALLOW' });
+    // A rule of the engine's own default profile.
+    const ofCapability = syscalls.find(
+      ({ includes }: Rule) => `${includes?.caps}` === 'CAP_SYS_NICE',
+    );
+    expect(ofCapability.names).toEqual(
+      inOrder.filter((call) => NUMA_CALLS[call].isOpenedByCapability),
+    );
+  });
+});
