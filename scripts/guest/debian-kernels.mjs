@@ -14,7 +14,7 @@ const packagePattern = /^linux-(?:binary|image)-((\d+\.\d+)\.\d\S*-cloud-amd64)$
 
 /**
  * @param {import('./debian-archive.mjs').DebianArchive} archive
- * @param {string} line such as '6.12'
+ * @param {string} line such as 6.12
  * @returns {Promise<string>} name of the package that holds the image
  * @throws {GuestError} if the suite has no kernel of this line
  */

@@ -25,19 +25,17 @@ import { fetchFrom, place } from './package-files.mjs';
  */
 
 /**
- * The Debian suite that carries each line of lib/core/kernels.ts, the oldest first. Types hold the
- * two together: this file runs before anything is installed, and imports no TypeScript.
- * @satisfies {Record<import('../../lib/core/kernels.ts').KernelLine, string>}
+ * The lines of lib/core/kernels.ts, the oldest first, with the Debian suite that carries each. A
+ * test holds the two together: this file runs before anything is installed, and imports no
+ * TypeScript.
+ * @type {ReadonlyMap<string, string>}
  */
-const suites = {
-  6.1: 'bookworm',
-  6.12: 'trixie',
-  6.18: 'trixie-backports',
-  7.2: 'trixie-backports',
-};
-
-/** @type {ReadonlyMap<string, string>} line → suite */
-export const kernelLines = new Map(Object.entries(suites));
+export const kernelLines = new Map([
+  ['6.1', 'bookworm'],
+  ['6.12', 'trixie'],
+  ['6.18', 'trixie-backports'],
+  ['7.2', 'trixie-backports'],
+]);
 
 export const [defaultKernel = ''] = kernelLines.keys();
 

@@ -7,6 +7,11 @@ import { Machine, type MigrationKind, presets } from '../../lib/simulator/public
 import { openSyscalls, type Syscalls } from '../../lib/syscalls/public.ts';
 import { guestRows } from './cost-tables.ts';
 
+/** Guests that the costs were fitted to: before moves went in batches, and since. */
+const ONE_BY_ONE = '6.1';
+const IN_BATCHES = '6.12';
+type Fitted = typeof ONE_BY_ONE | typeof IN_BATCHES;
+
 const BYTES = 64 * 2 ** 20;
 const PAGES = BYTES / 4096;
 const HUGE_PAGES = 512;
@@ -18,7 +23,7 @@ interface Stage {
 }
 
 /** Pages on node 0, of a program with one thread. */
-function stage(kernel: '6.1' | '6.12', isHuge: boolean): Stage {
+function stage(kernel: Fitted, isHuge: boolean): Stage {
   const machine = new Machine(presets.twoSockets, { kernel });
   if (isHuge) machine.hugePages = 'always';
   const numa = openNuma({ machine });
@@ -66,7 +71,7 @@ const HUGE: Record<string, Way> = {
 };
 
 /** Microseconds for each page of 4096 bytes. */
-async function timeOf(kernel: '6.1' | '6.12', isHuge: boolean, way: Way): Promise<number> {
+async function timeOf(kernel: Fitted, isHuge: boolean, way: Way): Promise<number> {
   const on = stage(kernel, isHuge);
   const costs = on.machine.startCosts({ profile: `guest-${kernel}` });
   await way(on);
@@ -77,7 +82,7 @@ async function timeOf(kernel: '6.1' | '6.12', isHuge: boolean, way: Way): Promis
   return costs.totalNs / 1000 / PAGES;
 }
 
-describe.for(['6.1', '6.12'] as const)('virtual cost of calls, Linux %s', (kernel) => {
+describe.for([ONE_BY_ONE, IN_BATCHES] as const)('virtual cost of calls, Linux %s', (kernel) => {
   const rows = new Map(guestRows(`guest-${kernel}`).map((row) => [row.name, row]));
 
   test.for([
@@ -94,20 +99,20 @@ describe.for(['6.1', '6.12'] as const)('virtual cost of calls, Linux %s', (kerne
 
 describe('what a move counts', () => {
   test('flushes: for each entry on 6.1, for 512 pages later, for each huge page always', () => {
-    const flushes = (kernel: '6.1' | '6.12', isHuge: boolean): number => {
+    const flushes = (kernel: Fitted, isHuge: boolean): number => {
       const on = stage(kernel, isHuge);
       const costs = on.machine.startCosts();
       mbind(on, 0n, BYTES);
       return costs.migrations().mbind.flushes;
     };
-    expect(flushes('6.1', false)).toBe(PAGES);
-    expect(flushes('6.12', false)).toBe(PAGES / HUGE_PAGES);
-    expect(flushes('6.1', true)).toBe(PAGES / HUGE_PAGES);
-    expect(flushes('6.12', true)).toBe(PAGES / HUGE_PAGES);
+    expect(flushes(ONE_BY_ONE, false)).toBe(PAGES);
+    expect(flushes(IN_BATCHES, false)).toBe(PAGES / HUGE_PAGES);
+    expect(flushes(ONE_BY_ONE, true)).toBe(PAGES / HUGE_PAGES);
+    expect(flushes(IN_BATCHES, true)).toBe(PAGES / HUGE_PAGES);
   });
 
   test('other threads of the process are interrupted where their CPUs are', () => {
-    const on = stage('6.12', false);
+    const on = stage(IN_BATCHES, false);
     const worker = on.machine.self.thread();
     worker.backend.schedSetaffinity([5]);
     const costs = on.machine.startCosts();
@@ -117,7 +122,7 @@ describe('what a move counts', () => {
   });
 
   test('a pinned page stays, and nothing of it is copied', () => {
-    const on = stage('6.12', false);
+    const on = stage(IN_BATCHES, false);
     const { address } = on.buffer;
     on.machine.self.mainThread.pin({ address, pageCount: 1 });
     const costs = on.machine.startCosts();
@@ -127,7 +132,7 @@ describe('what a move counts', () => {
 
   test('step by step it is the same work as at once', () => {
     const work = [false, true].map((isStepped) => {
-      const on = stage('6.12', false);
+      const on = stage(IN_BATCHES, false);
       const costs = on.machine.startCosts();
       const pages = { address: on.buffer.address, pageCount: HUGE_PAGES };
       if (isStepped) on.machine.self.mainThread.steps.movePages({ pages, node: 1 }).run();
@@ -138,7 +143,7 @@ describe('what a move counts', () => {
   });
 
   test('balancing and cpusets move for nobody: they are the kernel', () => {
-    const { machine } = stage('6.12', false);
+    const { machine } = stage(IN_BATCHES, false);
     machine.settings.balancing = 'on';
     const program = machine.process();
     const page = program.memory.mmap({ pageCount: 1 });

@@ -1,11 +1,15 @@
-/** What is told of calls and releases is what the tables of calls.ts and kernels.ts say. */
+/**
+ * What is told of calls and releases is what the tables of lib/core/calls.ts and kernels.ts say,
+ * and nothing in code tells it a second time.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { NUMA_CALLS, type NumaCall, numaCalls } from '../../lib/core/calls.ts';
 import { kernelLines, MODES_SINCE } from '../../lib/core/kernels.ts';
 import { Machine } from '../../lib/simulator/public.ts';
 import { Syscalls } from '../../lib/syscalls/syscalls.ts';
-import { filesIn, readRepositoryFile } from './repository.ts';
+import { filesIn, readRepositoryFile, type SourceFile } from './repository.ts';
+import { code, isScript } from './rules.ts';
 
 const RELEASE = '`?\\d+\\.\\d+`?';
 /** Three releases or more in a row, in words, in a table or as a choice. */
@@ -124,5 +128,41 @@ describe('each call', () => {
     expect(ofCapability.names).toEqual(
       inOrder.filter((call) => NUMA_CALLS[call].isOpenedByCapability),
     );
+  });
+});
+
+describe('once', () => {
+  const scripts = code.filter(isScript);
+  const oneOf = (words: readonly string[]): string => words.join('|').replaceAll('.', '\\.');
+  const pathsWith = (pattern: RegExp): string[] =>
+    scripts.filter(({ text }: SourceFile) => pattern.test(text)).map(({ path }) => path);
+
+  /** Facts by line or by first release, and what was recorded as one of them. */
+  const WITH_LINES: Readonly<Record<string, string>> = {
+    'lib/core/kernels.ts': 'the table',
+    'lib/simulator/nodes/kernel-profile.ts': 'what each answers',
+    'scripts/guest/kernel.mjs': 'where each is had from',
+    'test/cli/run-command.ts': 'which one the kept outputs of commands are of',
+    'test/contract/kernel-facts.ts': 'facts by first release',
+    'test/core/kernels.test.ts': 'the test of the table',
+    'test/differential/known-differences.ts': 'differences by first release',
+    'test/differential/simulator-differences.ts': 'differences by first release',
+    'test/simulator/cost-moves.test.ts': 'which ones costs were measured on',
+  };
+
+  test('a kernel line is written in the table, and where that line has facts of its own', () => {
+    const line = new RegExp(`['"\`](${oneOf(kernelLines)})['"\`]`);
+    expect(pathsWith(line)).toEqual(Object.keys(WITH_LINES));
+  });
+
+  test('releases are taken apart, and compared, in one place', () => {
+    expect(pathsWith(/\(\\d\+\)\\\.\(\\d\+\)/)).toEqual(['lib/core/kernels.ts']);
+  });
+
+  test('the calls are listed in their table alone', () => {
+    const methods = numaCalls.map((call) => NUMA_CALLS[call].method);
+    const names = [...new Set([...numaCalls, ...methods])];
+    const list = new RegExp(`(?:\\b(?:${oneOf(names)})\\b[\\s,|'"\`()[\\].]+){4}`);
+    expect(pathsWith(list)).toEqual(['lib/core/calls.ts']);
   });
 });
