@@ -79,6 +79,26 @@ function holds(place, environment) {
 }
 
 /**
+ * What there is to record. A part that failed may have skipped tests for that reason, and then
+ * nobody knows all of its environment.
+ * @param {import('./part.mjs').Outcome[]} outcomes
+ * @returns {RecordedRun[]}
+ */
+export function recordable(outcomes) {
+  const failed = new Set(
+    outcomes
+      .filter(({ verdict }) => verdict === 'failed')
+      .map(({ name, environment = name }) => {
+        return environment;
+      }),
+  );
+  return outcomes.flatMap(({ name, environment = name, isWhole = false, verdict, result }) => {
+    if (!result || verdict !== 'ok') return [];
+    return [{ environment, isWhole: isWhole && !failed.has(environment), ...result }];
+  });
+}
+
+/**
  * Puts what was unmet in whole runs in the place of what was expected of them, and adds to it what
  * was unmet in others.
  * @param {ExpectedSkips} expected

@@ -48,9 +48,13 @@ const shownMachines = [...oddMachines, 'eight-nodes'];
  * @returns {Cell[]}
  */
 export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLines.keys()] } = {}) {
-  const suites = [...kernelContract, ...guestSuites];
-  const whole = { suites, isWhole: true };
-  return kernels.flatMap((kernel) => machines.map((machine) => ({ machine, kernel, ...whole })));
+  const both = [
+    { suites: kernelContract, isAsked: true, isWhole: true },
+    { suites: guestSuites, isWhole: true },
+  ];
+  return kernels.flatMap((kernel) => {
+    return machines.flatMap((machine) => both.map((part) => ({ machine, kernel, ...part })));
+  });
 }
 
 /**

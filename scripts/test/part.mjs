@@ -14,7 +14,8 @@ export const logFolder = join(cacheFolder, 'test');
  * @typedef {object} Part
  * @property {string} name of its line and its log; no other part has it
  * @property {string} environment as test/expected-skips.json names it
- * @property {boolean} [isWhole] whether it has all tests of its environment
+ * @property {boolean} [isWhole] whether it has, with other parts that say so, all tests of its
+ *   environment
  * @property {(work: Work) => Promise<Ending>} run
  */
 

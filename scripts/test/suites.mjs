@@ -122,7 +122,7 @@ export function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
  * @property {string} kernel line
  * @property {string[]} suites with parameters of vitest
  * @property {string} [title] of a cell that runs a second time
- * @property {boolean} [isWhole] whether it has all tests of its machine and kernel
+ * @property {boolean} [isWhole] as a part's
  * @property {boolean} [isAsked] the suites stay outside of the guest, and ask by a puppet
  */
 

@@ -5,7 +5,7 @@
 import { relative } from 'node:path';
 import { projectFolder } from '../guest/host.mjs';
 import { slowest, writeDurations } from './durations.mjs';
-import { readExpectedSkips, requirementOf, unmetIn } from './expected-skips.mjs';
+import { readExpectedSkips, recordable, requirementOf, unmetIn } from './expected-skips.mjs';
 
 /** Names that are printed; the log has them all. */
 const namesMax = 20;
@@ -58,7 +58,7 @@ export function partLines(outcome) {
   const lines = [tableLine(outcome)];
   lines.push(...listed('failed', failuresOf(outcome)), ...listed(flakeLabel, flakesOf(outcome)));
   if (verdict === 'failed' && log) lines.push(`    whole output: ${relative(projectFolder, log)}`);
-  lines.push(...listed('recorded as unmet here, and met', metIn(outcome)), ...slowest(outcome));
+  lines.push(...slowest(outcome));
   return lines;
 }
 
@@ -77,13 +77,23 @@ function failuresOf({ verdict, result, note }) {
 }
 
 /**
- * Requirements that nothing lacked, where all tests were asked.
- * @param {Outcome} outcome
+ * Requirements that nothing lacked, where all tests were asked, by environment.
+ * @param {Outcome[]} outcomes
  */
-function metIn({ name, environment = name, isWhole, result }) {
-  if (!isWhole || !result) return [];
-  const lacking = new Set(result.skips.map(({ reason }) => requirementOf(reason)));
-  return [...unmetIn(readExpectedSkips(), [environment])].filter((one) => !lacking.has(one));
+function metIn(outcomes) {
+  /** @type {Map<string, Set<string>>} environment → what its tests lacked */
+  const lacking = new Map();
+  for (const { environment, skips } of recordable(outcomes).filter(({ isWhole }) => isWhole)) {
+    const known = lacking.get(environment) ?? new Set();
+    lacking.set(
+      environment,
+      new Set([...known, ...skips.map(({ reason }) => requirementOf(reason))]),
+    );
+  }
+  return [...lacking].flatMap(([environment, lacked]) => {
+    const met = [...unmetIn(readExpectedSkips(), [environment])].filter((one) => !lacked.has(one));
+    return met.map((one) => `${environment}: ${one}`);
+  });
 }
 
 /** @param {Outcome} outcome */
@@ -132,6 +142,7 @@ export function summarize(outcomes, wallSeconds) {
     const { ran = 0, all = 0 } = result?.share ?? {};
     if (ran < all) say(`${name}: ${ran} of ${all} seeds; npm run test:long has them all`);
   }
+  for (const line of listed('recorded as unmet, and met', metIn(outcomes))) say(line);
   for (const line of lastLines(outcomes)) say(line);
   const { failed, passed } = sumOf(outcomes);
   return failed === 0 && passed > 0 ? 0 : 1;
