@@ -130,7 +130,12 @@ function declareShape(declare: DeclareTest): void {
 }
 
 function declareCounts(declare: DeclareTest): void {
-  const counting: Conditions = { traits: ['files', 'sharing'], needs: [memoryNodes(2)] };
+  const counting: Conditions = {
+    // A process that has ended may give its memory back in the middle.
+    retries: 2,
+    traits: ['files', 'sharing'],
+    needs: [memoryNodes(2)],
+  };
   declare('pages that a node gives are counted in its files', counting, async (scene) => {
     const { process, machine } = scene;
     const node = machine.memoryNodes.at(-1) as number;
