@@ -20,8 +20,8 @@ const KIB_BYTES = 1024;
 const PAGES = 2048;
 /** Others give pages back and take some. */
 const OTHERS_PAGES = 512;
-/** An eighth of the smallest node: the lists of a CPU have no more, from 6.7 on up to that. */
-const LISTED_PAGES = 4096;
+/** The lists of a CPU have up to an eighth of a node from 6.7 on, of a large one seldom more. */
+const LISTED_PAGES_MAX = 4096;
 
 async function read({ world }: Scene, path: string): Promise<string> {
   const result = await filesOf(world).readText(path);
@@ -142,7 +142,9 @@ function declareCounts(declare: DeclareTest): void {
       await placeOn(pages, new Array<number>(count).fill(node));
     };
     // Pages in the lists of the CPU count as given already: these are taken first.
-    await takePages(LISTED_PAGES);
+    const { memoryBytes } = machine.topology.nodes.find(({ id }) => id === node) ?? {};
+    const eighth = Math.floor((memoryBytes ?? 0) / machine.pageSizeBytes / 8);
+    await takePages(Math.min(LISTED_PAGES_MAX, eighth));
     const before = await countersIn(scene, numastat);
     const stateBefore = await countersIn(scene, vmstat);
     await takePages(PAGES);
