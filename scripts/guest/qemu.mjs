@@ -49,15 +49,14 @@ export function startQemu(program, parameters, hooks) {
   };
   const records = port(serialDescriptors.records);
   port(serialDescriptors.console).on('data', hooks.onConsole);
-  // /dev/channel is one of the two, as the kernel is.
-  let channel = port(serialDescriptors.stdout);
-  for (const descriptor of [serialDescriptors.stdout, virtioDescriptor]) {
-    const stream = port(descriptor);
-    stream.on('data', (chunk) => {
-      channel = stream;
-      hooks.onStdout(chunk);
-    });
-  }
+  const output = port(serialDescriptors.stdout).on('data', hooks.onStdout);
+  const virtio = port(virtioDescriptor);
+  // A kernel that has virtio says it there.
+  let channel = output;
+  virtio.on('data', (chunk) => {
+    channel = virtio;
+    hooks.onStdout(chunk);
+  });
   port(serialDescriptors.stderr).on('data', hooks.onStderr);
   records.on('data', lines(hooks.onRecord));
 

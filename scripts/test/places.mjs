@@ -35,11 +35,10 @@ function testsOf(suites) {
 
 try {
   const isWhole = process.argv.includes('--whole');
+  const cells = isWhole ? wholeMatrix() : ciMatrix({ isHostDenied: false });
   /** @type {Map<string, Set<string>>} test → places */
   const places = new Map();
-  for (const { machine, kernel, suites } of isWhole
-    ? wholeMatrix()
-    : ciMatrix({ isHostDenied: false })) {
+  for (const { machine, kernel, suites } of cells) {
     for (const test of testsOf(suites)) {
       places.set(test, (places.get(test) ?? new Set()).add(`${machine}/${kernel}`));
     }
@@ -51,12 +50,8 @@ try {
     groups.set(key, [...(groups.get(key) ?? []), test]);
   }
   for (const [at, tests] of [...groups].sort()) {
-    process.stdout.write(
-      `${at}\n${tests
-        .sort()
-        .map((test) => `  ${test}\n`)
-        .join('')}`,
-    );
+    const lines = tests.sort().map((test) => `  ${test}\n`);
+    process.stdout.write(`${at}\n${lines.join('')}`);
   }
 } finally {
   rmSync(folder, { recursive: true });

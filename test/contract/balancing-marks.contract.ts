@@ -2,8 +2,8 @@
  * Which pages automatic balancing marks. A marked page faults when it is touched, by address, also
  * where it then stays: that is what drivers met whose pages had only a reference.
  *
- * The process's other areas get a policy of their own, which exempts them; so a fault that is
- * counted is one of the range under test.
+ * The process's other areas get a policy of their own, which exempts them; so what is marked is of
+ * the range under test.
  *
  * Source: kernel/sched/fair.c, task_numa_work(); mm/mprotect.c, change_pte_range().
  */
