@@ -21,12 +21,12 @@ export const newestKernelLine: KernelLine = kernelLines.at(-1) as KernelLine;
  * @internal First releases of modes and their flags; the others are as old as the calls.
  * Source: mm/mempolicy.c, sanitize_mpol_flags(), and include/uapi/linux/mempolicy.h of each.
  */
-export const MODES_SINCE: Readonly<Record<string, string>> = {
+export const MODES_SINCE = {
   MPOL_F_NUMA_BALANCING: '5.12',
   MPOL_PREFERRED_MANY: '5.15',
   MPOL_WEIGHTED_INTERLEAVE: '6.9',
   'MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING': '6.10',
-};
+} as const;
 
 /**
  * @internal Negative, 0 or positive as `a` is older than, as old as or newer than `b`. Of

@@ -3,6 +3,7 @@
  * give the same answers: time is logical, and nothing is random but by the machine's seed.
  */
 
+import { type KernelFacts, kernelFacts } from '../core/kernel-facts.ts';
 import { type KernelLine, newestKernelLine } from '../core/kernels.ts';
 import { FolioTable } from './memory/folio.ts';
 import { HugePool } from './memory/huge-pool.ts';
@@ -10,7 +11,6 @@ import { InFlight } from './memory/in-flight.ts';
 import type { Memory } from './memory/memory.ts';
 import { MemoryObject, type ObjectType } from './memory/memory-object.ts';
 import { bandwidthsOf, isTopTier } from './nodes/firmware.ts';
-import { KERNEL_PROFILES, type KernelProfile } from './nodes/kernel-profile.ts';
 import type { MachineDescription } from './nodes/machine-description.ts';
 import { nodesIn } from './nodes/nodemask.ts';
 import { USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
@@ -40,6 +40,8 @@ const FIRST_INODE = 1;
 const NEW_PROCESS = { credentials: ROOT_CREDENTIALS, parent: null } as const;
 
 export class Machine {
+  /** As uname(2) gives it. */
+  readonly release: string;
   readonly description: MachineDescription;
   readonly memory: Memory;
   readonly cpus: Cpus;
@@ -60,7 +62,8 @@ export class Machine {
 
   constructor(description: MachineDescription, options: MachineOptions = {}) {
     const { kernel = newestKernelLine, pageSizeBytes = USUAL_PAGE_SIZE_BYTES } = options;
-    const profile = KERNEL_PROFILES[kernel];
+    this.release = `${kernel}.0`;
+    const profile = kernelFacts(this.release);
     this.description = description;
     this.#indexOf = new Map(description.nodes.map(({ id }, index) => [id, index]));
     this.cpus = new Cpus(description.nodes);
@@ -102,7 +105,7 @@ export class Machine {
     this.#lastPid = FIRST_PID - 1;
   }
 
-  get profile(): KernelProfile {
+  get profile(): KernelFacts {
     return this.memory.profile;
   }
 

@@ -83,7 +83,7 @@ export class Machine {
     }
     this.description = deepFreeze(checkMachineDescription(description));
     this.#state = new MachineState(this.description, { kernel, pageSizeBytes });
-    this.kernel = this.#state.profile.release;
+    this.kernel = this.#state.release;
     this.pageSizeBytes = pageSizeBytes;
     this.faults = new FaultsHandle(this.#state);
     this.settings = new SettingsHandle(this.#state, () => void this.#self?.mainThread.settle());

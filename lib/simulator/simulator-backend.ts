@@ -62,8 +62,8 @@ export class SimulatorBackend implements Backend {
 
   constructor(caller: Caller) {
     const { machine, process } = caller;
-    const { release } = machine.profile;
-    this.identity = Object.freeze({ kind: 'simulator', kernel: release, libnuma: null });
+    const { release: kernel } = machine;
+    this.identity = Object.freeze({ kind: 'simulator', kernel, libnuma: null });
     this.pageSizeBytes = machine.memory.pageSizeBytes;
     this.pid = process.pid;
     this.#caller = caller;

@@ -3,6 +3,8 @@
  * part, why. For a machine whose nodes 0 to 3 have memory, with CPU 0 on node 0 and CPU 1 on 1.
  */
 
+import { MODES_SINCE } from '../../lib/core/kernels.ts';
+
 export interface LaunchRow {
   readonly numactl: string;
   readonly ours: string;
@@ -154,7 +156,7 @@ const differences: readonly LaunchRow[] = [
     numactl: '--weighted-interleave 0-1',
     ours: '-p weighted-interleave -m 0-1',
     ends: [1, 0],
-    since: '6.9',
+    since: MODES_SINCE.MPOL_WEIGHTED_INTERLEAVE,
     note: 'numactl 2.0.16 is older than that policy',
   },
 ];

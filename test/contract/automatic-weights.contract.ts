@@ -7,7 +7,7 @@
  */
 
 import { expect } from 'vitest';
-import { expendable, kernelSince, memoryNodes } from '../support/needs.ts';
+import { expendable, kernelWith, memoryNodes } from '../support/needs.ts';
 import { familyFor, settingsOf } from './objects.ts';
 import type { Conditions, OpenSubject, Scene } from './scene.ts';
 import type { WeightFiles } from './world.ts';
@@ -17,9 +17,12 @@ const NOBODY = 65534;
 const SHARES = 32;
 const WEIGHTED: Conditions = {
   traits: ['settings'],
-  needs: [expendable, kernelSince('6.9'), memoryNodes(2)],
+  needs: [expendable, kernelWith('hasWeightedInterleave'), memoryNodes(2)],
 };
-const AUTOMATIC: Conditions = { ...WEIGHTED, needs: [expendable, kernelSince('6.16')] };
+const AUTOMATIC: Conditions = {
+  ...WEIGHTED,
+  needs: [expendable, kernelWith('automaticWeightsFile')],
+};
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);

@@ -5,8 +5,8 @@ import '../support/matchers.ts';
 import type { Backend } from '../../lib/backend/backend.ts';
 import type { Mapping } from '../../lib/backend/mapping.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
+import { type KernelFacts, kernelFacts } from '../../lib/core/kernel-facts.ts';
 import type { BackendSubject } from './backend-world.ts';
-import { type KernelFacts, kernelFacts } from './kernel-facts.ts';
 import { UNWRITTEN } from './pages.ts';
 import type { WorldMachine } from './world.ts';
 

@@ -5,9 +5,9 @@
  */
 
 import { expect } from 'vitest';
+import type { KernelFacts } from '../../lib/core/kernel-facts.ts';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { hugeBytes, mapTransparent, placeHuge } from './huge-pages.contract.ts';
-import type { KernelFacts } from './kernel-facts.ts';
 import {
   areasOf,
   createObject,

@@ -9,7 +9,7 @@
 
 import { expect } from 'vitest';
 import { MPOL, MPOL_F } from '../../lib/core/uapi.ts';
-import { expendable, kernelSince, memoryNodes } from '../support/needs.ts';
+import { expendable, kernelWith, memoryNodes } from '../support/needs.ts';
 import { createObject, familyFor, mapObject, objectsOf, settingsOf } from './objects.ts';
 import { maskOf, maxnodeOf, where } from './pages.ts';
 import type { DeclareTest, OpenSubject, Scene } from './scene.ts';
@@ -95,7 +95,7 @@ function declareWeights(declare: DeclareTest): void {
     'with weights a node is kept while its weight lasts',
     {
       traits: ['objects', 'settings'],
-      needs: [expendable, kernelSince('6.9'), memoryNodes(3)],
+      needs: [expendable, kernelWith('hasWeightedInterleave'), memoryNodes(3)],
     },
     async (scene) => {
       const { process, machine, world } = scene;

@@ -221,7 +221,7 @@ function declareRebinding(declare: DeclareTest): void {
     const pages = await mapPages(process, machine, 1);
     expect(await process.setMempolicy({ mode, nodemask: maskOf(3) })).toSucceed();
     expect(await cpuset.setMems('0,3')).toSucceed();
-    const isPlain = facts.balancingRebindsLikePlain;
+    const isPlain = !facts.balancingKeepsUserMask;
     expect(await effective(pages)).toBe(`bind=balancing:${isPlain ? 3 : 0}`);
     const nodes = isPlain ? [3] : [0, 3];
     expect(await threadPolicy(process, machine)).toEqual({ mode, nodes });

@@ -7,7 +7,7 @@
 
 import { describe, expect } from 'vitest';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { expendable, kernelSince, memoryNodes } from '../support/needs.ts';
+import { expendable, kernelWith, memoryNodes } from '../support/needs.ts';
 import { createObject, mapObject, objectsOf, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
 import { type OpenSubject, type Scene, testsOf } from './scene.ts';
@@ -140,7 +140,7 @@ export function interleaveContract(subject: OpenSubject): void {
 
     declare(
       'weights of one interleave like INTERLEAVE',
-      { needs: [...needs, expendable, kernelSince('6.9')], traits: ['settings'] },
+      { needs: [...needs, expendable, kernelWith('hasWeightedInterleave')], traits: ['settings'] },
       async (scene) => {
         const { process, machine, world } = scene;
         const nodes = machine.memoryNodes;

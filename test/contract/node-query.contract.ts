@@ -7,7 +7,7 @@
 
 import { expect } from 'vitest';
 import { MPOL, MPOL_F } from '../../lib/core/uapi.ts';
-import { kernelSince } from '../support/needs.ts';
+import { kernelWith } from '../support/needs.ts';
 import { areasOf, familyFor } from './objects.ts';
 import { mapPages, maskOf, maxnodeOf, where } from './pages.ts';
 import type { OpenSubject } from './scene.ts';
@@ -35,7 +35,7 @@ export function nodeQueryContract(subject: OpenSubject): void {
 
     declare(
       'the node of a page in a guard region is not told',
-      { traits: ['addresses', 'areas'], needs: [kernelSince('6.13')] },
+      { traits: ['addresses', 'areas'], needs: [kernelWith('hasGuardRegions')] },
       async ({ process, machine }) => {
         const pages = await mapPages(process, machine, 2);
         await pages.touch();

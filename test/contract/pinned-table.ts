@@ -4,7 +4,7 @@
  * with what the call said of it.
  */
 
-import type { KernelFacts } from './kernel-facts.ts';
+import type { KernelFacts } from '../../lib/core/kernel-facts.ts';
 import type { Group, Kind } from './pinned-kinds.ts';
 
 const [NAME_COLUMNS, CELL_COLUMNS] = [23, 20];
@@ -37,8 +37,9 @@ export function balancedFate({ fate, isShared }: Kind, facts: KernelFacts): 'mov
 
 /** What move_pages and migrate_pages say of pages that stay: they count folios. */
 function saidOfStaying({ fate, isHuge }: Kind, facts: KernelFacts): [string, string] {
-  // The fact is that of four such rings.
-  if (fate === 'on no list') return ['EBUSY', `counts ${facts.ringPagesLeftBehind / 4}`];
+  if (fate === 'on no list') {
+    return ['EBUSY', `counts ${{ nothing: 0, folios: 1, pages: 4 }[facts.countsUnisolated]}`];
+  }
   return isHuge ? ['counts 1', 'counts 1'] : ['counts 4', 'counts 4'];
 }
 

@@ -5,9 +5,9 @@
 
 import { type TestContext, test } from 'vitest';
 import '../support/matchers.ts';
+import { type KernelFacts, kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { changeOfUser, type Need, whenSupported } from '../support/needs.ts';
 import type { Tag } from '../support/tags.ts';
-import { type KernelFacts, kernelFacts } from './kernel-facts.ts';
 import type { Trait, World, WorldMachine, WorldProcess, WorldSubject } from './world.ts';
 
 export interface Scene {

@@ -10,7 +10,7 @@
 import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
-import { kernelSince, memoryNodes, type Need, privileged } from '../support/needs.ts';
+import { kernelWith, memoryNodes, type Need, privileged } from '../support/needs.ts';
 import { areasOf, createObject, familyFor, mapObject } from './objects.ts';
 import { mapPages, maskOf, move, Pages, placeOn, rangePolicy, UNWRITTEN, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
@@ -38,7 +38,7 @@ interface Gone {
 
 const GONE: readonly Gone[] = [
   { name: 'swapped out', needs: [], advice: MADV_PAGEOUT },
-  { name: 'in a guard region', needs: [kernelSince('6.13')], advice: MADV_GUARD_INSTALL },
+  { name: 'in a guard region', needs: [kernelWith('hasGuardRegions')], advice: MADV_GUARD_INSTALL },
 ];
 
 function declareGone(declare: DeclareTest): void {
@@ -115,7 +115,7 @@ function declareOfTheKernel(declare: DeclareTest): void {
     const page = await (await special(scene, 'vvar')).part(0, 1).touch('read');
     const [status] = await where(page);
     if (facts.vvarHasPages) expect(machine.memoryNodes).toContain(status);
-    else expect(status).toBe(facts.devicePageStatus);
+    else expect(status).toBe(-facts.devicePageStatus);
     const answer = await move(process, page, node);
     expect(answer.result).toSucceed(0);
     expect(answer.status).toEqual([-EFAULT]);
@@ -141,7 +141,7 @@ function declareOfTheKernel(declare: DeclareTest): void {
 function declareDevice(declare: DeclareTest): void {
   declare("a device's memory has no node, asked or moved", ON_TWO_NODES, async (scene) => {
     const pages = await (await device(scene)).touch('read');
-    const nowhere = new Array<number>(pages.count).fill(scene.facts.devicePageStatus);
+    const nowhere = new Array<number>(pages.count).fill(-scene.facts.devicePageStatus);
     expect(await where(pages)).toResideOn(nowhere);
     const { result, status } = await move(scene.process, pages, scene.node);
     expect(result).toSucceed(0);

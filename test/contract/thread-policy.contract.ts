@@ -5,9 +5,9 @@
  */
 
 import { describe, expect } from 'vitest';
+import type { KernelFacts } from '../../lib/core/kernel-facts.ts';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { memoryNodes } from '../support/needs.ts';
-import type { KernelFacts } from './kernel-facts.ts';
 import { mapPages, maskOf, placeOn, threadPolicy, where } from './pages.ts';
 import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
 
@@ -146,7 +146,7 @@ function declareReports(declare: DeclareTest): void {
       const absent = machine.possibleNodeCount;
       const mode = MPOL.BIND | NUMA_BALANCING;
       expect(await process.setMempolicy({ mode, nodemask: maskOf(node, absent) })).toSucceed();
-      const nodes = facts.balancingReportsGivenNodes ? [node, absent] : [node];
+      const nodes = facts.balancingKeepsUserMask ? [node, absent] : [node];
       expect(await threadPolicy(process, machine)).toEqual({ mode, nodes });
     },
   );

@@ -7,7 +7,7 @@
 
 import { expect } from 'vitest';
 import { MPOL } from '../../lib/core/uapi.ts';
-import { expendable, kernelSince, memoryNodes } from '../support/needs.ts';
+import { expendable, kernelWith, memoryNodes } from '../support/needs.ts';
 import { familyFor, settingsOf } from './objects.ts';
 import { mapPages, maskOf, type Pages, where } from './pages.ts';
 import type { DeclareTest, OpenSubject } from './scene.ts';
@@ -15,7 +15,7 @@ import type { WriteWeight } from './world.ts';
 
 const CONDITIONS = {
   traits: ['settings'],
-  needs: [expendable, kernelSince('6.9'), memoryNodes(3)],
+  needs: [expendable, kernelWith('hasWeightedInterleave'), memoryNodes(3)],
 } as const;
 
 /** The nodes of these pages by their virtual page numbers, under weights in the nodes' order. */

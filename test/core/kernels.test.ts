@@ -5,13 +5,10 @@ import {
   compareReleases,
   kernelLineOf,
   kernelLines,
-  MODES_SINCE,
   newestKernelLine,
   oldestKernelLine,
 } from '../../lib/core/kernels.ts';
-import { KERNEL_PROFILES } from '../../lib/simulator/nodes/kernel-profile.ts';
 import { defaultKernel, kernelLines as guestLines } from '../../scripts/guest/kernel.mjs';
-import { kernelFacts } from '../contract/kernel-facts.ts';
 
 describe('releases', () => {
   test.each([
@@ -45,19 +42,8 @@ describe('lines', () => {
     expect([kernelLines[0], kernelLines.at(-1)]).toEqual([oldestKernelLine, newestKernelLine]);
   });
 
-  test('are those of the simulator, and of the guests', () => {
-    expect(Object.keys(KERNEL_PROFILES)).toEqual(kernelLines);
+  test('are those of the guests', () => {
     expect([...guestLines.keys()]).toEqual(kernelLines);
     expect(defaultKernel).toBe(oldestKernelLine);
   });
-});
-
-test('modes came when the facts of the contract say', () => {
-  const { MPOL_WEIGHTED_INTERLEAVE: weighted, ...others } = MODES_SINCE;
-  const both = others['MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING'] as string;
-  expect([weighted, both]).toEqual(['6.9', '6.10']);
-  expect(kernelFacts(weighted as string).hasWeightedInterleave).toBe(true);
-  expect(kernelFacts('6.8.12').hasWeightedInterleave).toBe(false);
-  expect(kernelFacts(both).preferredManyTakesBalancing).toBe(true);
-  expect(kernelFacts('6.9.12').preferredManyTakesBalancing).toBe(false);
 });

@@ -1,7 +1,7 @@
 /** Policies of ranges and of the thread: set, read back, obeyed, and put back. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { compareReleases } from '../../lib/core/kernels.ts';
+import { compareReleases, MODES_SINCE } from '../../lib/core/kernels.ts';
 import {
   bind,
   defaultPolicy,
@@ -37,12 +37,14 @@ const POLICIES: readonly (readonly [MemoryPolicy, (policy: MemoryPolicy) => stri
   [bind('+0'), () => `bind:${firstNode}`],
 ];
 
+const BALANCED_MANY = MODES_SINCE['MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING'];
+
 /** The releases are upstream's: kernels with later ones in them are not among those tested. */
 test.each([
-  ['5.12', bind(firstNode, { flags: ['numa-balancing'] })],
-  ['5.15', preferredMany([firstNode])],
-  ['6.9', weightedInterleave([firstNode])],
-  ['6.10', preferredMany([firstNode], { flags: ['numa-balancing'] })],
+  [MODES_SINCE.MPOL_F_NUMA_BALANCING, bind(firstNode, { flags: ['numa-balancing'] })],
+  [MODES_SINCE.MPOL_PREFERRED_MANY, preferredMany([firstNode])],
+  [MODES_SINCE.MPOL_WEIGHTED_INTERLEAVE, weightedInterleave([firstNode])],
+  [BALANCED_MANY, preferredMany([firstNode], { flags: ['numa-balancing'] })],
 ])('Linux %s has it, and older ones are told by name: %s', async (since, policy) => {
   using buffer = numa.allocate(PAGE);
   const isOlder = compareReleases(numa.backend.kernel, since) < 0;

@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
+import { kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { type KernelLine, kernelLines, newestKernelLine } from '../../lib/core/kernels.ts';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { Machine, presets } from '../../lib/simulator/public.ts';
-import { kernelFacts } from '../contract/kernel-facts.ts';
 import { mapPages, maskOf, placeOn, rangePolicy, UNWRITTEN, where } from '../contract/pages.ts';
 import type { Cpuset, MachineSettings, World } from '../contract/world.ts';
 import { worldOf } from './simulated-world.ts';

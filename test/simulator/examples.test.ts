@@ -1,9 +1,9 @@
 /** The examples on the simulator: what they print natively, but for the line of the backend. */
 
 import { describe, expect, it } from 'vitest';
+import { kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { newestKernelLine } from '../../lib/core/kernels.ts';
 import { kernelLines, Machine } from '../../lib/simulator/public.ts';
-import { kernelFacts } from '../contract/kernel-facts.ts';
 import { DRIVER_MEMORY, PINNED_BUFFER } from '../contract/pinned-kinds.ts';
 import { expectedTable } from '../contract/pinned-table.ts';
 import { exampleTests, outputOf } from '../facade/example-runs.ts';

@@ -4,10 +4,10 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { type KernelLine, kernelLines } from '../../lib/core/kernels.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
-import { kernelFacts } from '../contract/kernel-facts.ts';
 import { areasOf, settingsOf } from '../contract/objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, where } from '../contract/pages.ts';
 import type { World, WorldProcess } from '../contract/world.ts';

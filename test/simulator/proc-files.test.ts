@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
+import { kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { newestKernelLine, oldestKernelLine } from '../../lib/core/kernels.ts';
 import { nodemaskWords } from '../../lib/core/nodemask-words.ts';
 import { parseNumaMaps } from '../../lib/procfs/numa-maps.ts';
@@ -11,7 +12,6 @@ import { parseStat } from '../../lib/procfs/stat.ts';
 import { parseStatus } from '../../lib/procfs/status.ts';
 import { MADV, Machine, presets } from '../../lib/simulator/public.ts';
 import { MPOL } from '../../lib/syscalls/public.ts';
-import { kernelFacts } from '../contract/kernel-facts.ts';
 import '../support/matchers.ts';
 
 const NODES = '/sys/devices/system/node';

@@ -4,7 +4,8 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { compareReleases, oldestKernelLine } from '../../lib/core/kernels.ts';
+import { NUMA_CALLS } from '../../lib/core/calls.ts';
+import { compareReleases, MODES_SINCE, oldestKernelLine } from '../../lib/core/kernels.ts';
 import {
   type Backend,
   bind,
@@ -20,6 +21,10 @@ import { applyPlan } from '../../lib/services/launch/apply.ts';
 import { kernelLines, Machine } from '../../lib/simulator/public.ts';
 import { failureOf } from '../core/thrown.ts';
 
+const MANY = MODES_SINCE.MPOL_PREFERRED_MANY;
+const BALANCED_MANY = MODES_SINCE['MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING'];
+const HOME_NODE = NUMA_CALLS.set_mempolicy_home_node.since as string;
+
 /** Oldest first. The release is upstream's. */
 const POLICIES: readonly (readonly [
   name: string,
@@ -27,12 +32,22 @@ const POLICIES: readonly (readonly [
   since: string,
   mode: number,
 ])[] = [
-  ['numa-balancing', bind('0-1', { flags: ['numa-balancing'] }), '5.12', 0x2002],
-  ['preferred-many', preferredMany('0-1'), '5.15', 5],
-  ['static preferred-many', preferredMany('0-1', { flags: ['static-nodes'] }), '5.15', 0x8005],
-  ['home node', bind('0-1', { homeNode: 1 }), '5.17', 2],
-  ['weighted-interleave', weightedInterleave('0-1'), '6.9', 6],
-  ['balanced preferred-many', preferredMany('0-1', { flags: ['numa-balancing'] }), '6.10', 0x2005],
+  [
+    'numa-balancing',
+    bind('0-1', { flags: ['numa-balancing'] }),
+    MODES_SINCE.MPOL_F_NUMA_BALANCING,
+    0x2002,
+  ],
+  ['preferred-many', preferredMany('0-1'), MANY, 5],
+  ['static preferred-many', preferredMany('0-1', { flags: ['static-nodes'] }), MANY, 0x8005],
+  ['home node', bind('0-1', { homeNode: 1 }), HOME_NODE, 2],
+  ['weighted-interleave', weightedInterleave('0-1'), MODES_SINCE.MPOL_WEIGHTED_INTERLEAVE, 6],
+  [
+    'balanced preferred-many',
+    preferredMany('0-1', { flags: ['numa-balancing'] }),
+    BALANCED_MANY,
+    0x2005,
+  ],
 ];
 
 /** Each gives a range or this thread a policy. */
@@ -66,7 +81,7 @@ function olderKernel(release: string): Backend {
     mbind: (request) => (lacks(request.mode) ? refuse('mbind', 22) : backend.mbind(request)),
     setMempolicy: (request) =>
       lacks(request.mode) ? refuse('set_mempolicy', 22) : backend.setMempolicy(request),
-    ...(compareReleases(release, '5.17') < 0
+    ...(compareReleases(release, HOME_NODE) < 0
       ? { setMempolicyHomeNode: () => refuse('set_mempolicy_home_node', 38) }
       : {}),
   };
@@ -108,7 +123,7 @@ describe.each(KERNELS)('Linux %s', (release, open) => {
 
   test('a flag that no kernel takes with a mode is a wrong value', async () => {
     const policy = interleave('0-1', { flags: ['numa-balancing'] });
-    const isOlder = compareReleases(release, '5.12') < 0;
+    const isOlder = compareReleases(release, MODES_SINCE.MPOL_F_NUMA_BALANCING) < 0;
     const { code, error } = await failureOf(() => open().thread.setPolicy(policy));
     expect(code).toBe('NUMA_INVALID_ARGUMENT');
     if (!isOlder) expect(error.message).toContain('with bind and preferred-many only');

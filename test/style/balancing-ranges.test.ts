@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { type KernelFacts, kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { actorsOf } from '../contract/balancing-kinds.ts';
 import {
   heldRanges,
@@ -10,7 +11,6 @@ import {
   secretRanges,
   specialRanges,
 } from '../contract/balancing-ranges.ts';
-import { type KernelFacts, kernelFacts } from '../contract/kernel-facts.ts';
 import type { Scene } from '../contract/scene.ts';
 import { ROOT } from './repository.ts';
 

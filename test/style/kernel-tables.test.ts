@@ -32,27 +32,27 @@ const HOME_NODE = NUMA_CALLS.set_mempolicy_home_node.since;
 const BALANCED = MODES_SINCE['MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING'];
 
 test.each([
-  ['docs/errors.md', `| ${MODES_SINCE['MPOL_F_NUMA_BALANCING']} | the flag \`numa-balancing\` of`],
-  ['docs/errors.md', `| ${MODES_SINCE['MPOL_PREFERRED_MANY']} | \`preferredMany()\` |`],
-  ['docs/errors.md', `| ${MODES_SINCE['MPOL_WEIGHTED_INTERLEAVE']} | \`weightedInterleave()\` |`],
+  ['docs/errors.md', `| ${MODES_SINCE.MPOL_F_NUMA_BALANCING} | the flag \`numa-balancing\` of`],
+  ['docs/errors.md', `| ${MODES_SINCE.MPOL_PREFERRED_MANY} | \`preferredMany()\` |`],
+  ['docs/errors.md', `| ${MODES_SINCE.MPOL_WEIGHTED_INTERLEAVE} | \`weightedInterleave()\` |`],
   ['docs/errors.md', `| ${BALANCED} | the flag \`numa-balancing\` of \`preferredMany()\` |`],
   ['docs/errors.md', `| ${HOME_NODE} | \`homeNode\` |`],
   [
     'docs/capabilities.md',
-    `home nodes ${HOME_NODE}, PREFERRED_MANY ${MODES_SINCE['MPOL_PREFERRED_MANY']}, ` +
-      `WEIGHTED_INTERLEAVE ${MODES_SINCE['MPOL_WEIGHTED_INTERLEAVE']}, ` +
-      `NUMA_BALANCING ${MODES_SINCE['MPOL_F_NUMA_BALANCING']}, with PREFERRED_MANY ${BALANCED} |`,
+    `home nodes ${HOME_NODE}, PREFERRED_MANY ${MODES_SINCE.MPOL_PREFERRED_MANY}, ` +
+      `WEIGHTED_INTERLEAVE ${MODES_SINCE.MPOL_WEIGHTED_INTERLEAVE}, ` +
+      `NUMA_BALANCING ${MODES_SINCE.MPOL_F_NUMA_BALANCING}, with PREFERRED_MANY ${BALANCED} |`,
   ],
   ['docs/cli.md', `also with preferred-many, on kernels since ${BALANCED} |`],
   ['docs/contract/1.0-shared-checks.md', `from ${BALANCED} on with PREFERRED_MANY`],
   ['lib/core/memory-policy.ts', `(bind; on kernels since ${BALANCED} also preferred-many)`],
   [
     'lib/core/memory-policy.ts',
-    `others when they are full. Kernels since ${MODES_SINCE['MPOL_PREFERRED_MANY']}.`,
+    `others when they are full. Kernels since ${MODES_SINCE.MPOL_PREFERRED_MANY}.`,
   ],
   [
     'lib/core/memory-policy.ts',
-    `weight for each node. Kernels since ${MODES_SINCE['MPOL_WEIGHTED_INTERLEAVE']}.`,
+    `weight for each node. Kernels since ${MODES_SINCE.MPOL_WEIGHTED_INTERLEAVE}.`,
   ],
   ['lib/core/memory-policy.ts', `Kernels since ${HOME_NODE} (\`set_mempolicy_home_node\`)`],
   ['lib/backend/backend.ts', `set_mempolicy_home_node(2), Linux ${HOME_NODE}.`],
@@ -137,22 +137,34 @@ describe('once', () => {
   const pathsWith = (pattern: RegExp): string[] =>
     scripts.filter(({ text }: SourceFile) => pattern.test(text)).map(({ path }) => path);
 
-  /** Facts by line or by first release, and what was recorded as one of them. */
-  const WITH_LINES: Readonly<Record<string, string>> = {
+  /** Facts by first release, what was recorded on one, and names of none that is known. */
+  const WITH_RELEASES: Readonly<Record<string, string>> = {
+    'lib/core/calls.ts': 'since when each call exists',
+    'lib/core/kernel-facts.ts': 'facts by first release',
     'lib/core/kernels.ts': 'the table',
-    'lib/simulator/nodes/kernel-profile.ts': 'what each answers',
     'scripts/guest/kernel.mjs': 'where each is had from',
     'test/cli/run-command.ts': 'which one the kept outputs of commands are of',
-    'test/contract/kernel-facts.ts': 'facts by first release',
+    'test/core/kernel-facts.test.ts': 'the test of the facts',
     'test/core/kernels.test.ts': 'the test of the table',
+    'test/differential/differential.test.ts': 'a known difference, and none',
     'test/differential/known-differences.ts': 'differences by first release',
     'test/differential/simulator-differences.ts': 'differences by first release',
+    'test/facade/capabilities.test.ts': 'one older than a call',
     'test/simulator/cost-moves.test.ts': 'which ones costs were measured on',
+    'test/simulator/processes.test.ts': 'one that is unknown',
+    'test/simulator/unsupported.test.ts': 'ones that are older than all',
+    'test/style/balancing-ranges.test.ts': 'which ones a page of documentation is of',
+    'test/testing/fixtures.test.ts': 'one that is unknown',
   };
 
-  test('a kernel line is written in the table, and where that line has facts of its own', () => {
-    const line = new RegExp(`['"\`](${oneOf(kernelLines)})['"\`]`);
-    expect(pathsWith(line)).toEqual(Object.keys(WITH_LINES));
+  test('a release is written in the tables, and where that release has facts of its own', () => {
+    expect(pathsWith(/['"`][4-9]\.\d{1,2}(\.\d+)?['"`]/)).toEqual(Object.keys(WITH_RELEASES));
+  });
+
+  test('no answer is chosen by the name of a line', () => {
+    const choice = /(===|!==|<=?|>=?) (['"`]\d\.\d|(oldest|newest)KernelLine)/;
+    // Which recordings there are of it.
+    expect(pathsWith(choice)).toEqual(['test/simulator/traces.test.ts']);
   });
 
   test('releases are taken apart, and compared, in one place', () => {

@@ -5,6 +5,7 @@
  */
 
 import type { TestContext } from 'vitest';
+import { KERNEL_FACTS, type KernelFacts } from '../../lib/core/kernel-facts.ts';
 import { compareReleases } from '../../lib/core/kernels.ts';
 import { numaCallObstacle } from '../../scripts/host-kernel.mjs';
 import type { WorldMachine } from '../contract/world.ts';
@@ -39,7 +40,9 @@ export const changeOfUser: Need = ({ canChangeUser }) =>
 export const expendable: Need = ({ isExpendable }) =>
   isExpendable ? null : 'exhausts the machine: only in a guest made for it';
 
-export function kernelSince(release: string): Need {
+/** A kernel of which the fact holds, whatever it names. */
+export function kernelWith(fact: keyof KernelFacts): Need {
+  const [, , [release = ''] = []] = KERNEL_FACTS[fact];
   return ({ kernel }) =>
     compareReleases(kernel, release) >= 0 ? null : `needs Linux ${release}; this is ${kernel}`;
 }

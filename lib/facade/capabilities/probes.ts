@@ -47,7 +47,8 @@ function probeOf(call: NumaCall, part: string | undefined, rest: Omit<Probe, 'ca
   const row = NUMA_CALLS[call];
   if (part === undefined) return { call, since: row.since, ...rest };
   const isPrivileged = row.flags[part]?.isPrivileged === true;
-  return { call, part, isPrivileged, since: MODES_SINCE[part], ...rest };
+  const since: Readonly<Record<string, string>> = MODES_SINCE;
+  return { call, part, isPrivileged, since: since[part], ...rest };
 }
 
 function queryOf(part: string | undefined, flags: number, reachedBy: readonly number[]): Probe {

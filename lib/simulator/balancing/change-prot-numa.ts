@@ -87,11 +87,11 @@ function isMarkable(task: BalancedTask, vma: Vma, { page, entry }: Run): boolean
 function isSpared(folio: Folio, vma: Vma, { profile }: Memory): boolean {
   if (folio.kind === 'merged') return true;
   const isPrivate = !hasFlag(vma, VM.SHARED);
-  if (isPrivate && profile.balancingSparesReferenced) {
+  if (isPrivate && !profile.balancingMarksReferenced) {
     // Its object keeps a page of its own, too: more than one reference.
     if (folio.isHeld || folio.mapCount > 1 || folio.object !== null) return true;
   }
-  const isPinnedSpared = isPrivate || profile.balancingSparesPinned === 'all';
+  const isPinnedSpared = isPrivate || !profile.balancingMarksPinnedShared;
   if (isPinnedSpared && folio.pins > 0) return true;
   if (isPrivate && folio.isShared) return true;
   return isFilePage(folio) && folio.isDirty;

@@ -34,7 +34,7 @@ export function tickNuma(task: BalancedTask, elapsedMs: number): void {
 export function taskNumaWork(task: BalancedTask): void {
   const { scan, memsAllowed } = task;
   const { profile, clock, pageSizeBytes } = task.space.memory;
-  if (profile.balancingSparesOneNode && nodesIn(memsAllowed).length === 1) return;
+  if (!profile.balancingMarksInOneNode && nodesIn(memsAllowed).length === 1) return;
   scan.nextMs ??= clock.nowMs + SCAN_DELAY_MS;
   if (clock.nowMs < scan.nextMs) return;
   scan.nextMs = clock.nowMs + SCAN_PERIOD_MS;

@@ -3,8 +3,8 @@
  * kernel, and the settings that placement looks at.
  */
 
+import type { KernelFacts } from '../../core/kernel-facts.ts';
 import type { CostLedger } from '../cost/cost-ledger.ts';
-import type { KernelProfile } from '../nodes/kernel-profile.ts';
 import type { PhysicalMemory } from '../nodes/physical-memory.ts';
 import type { InterleaveRules } from '../policy/interleave.ts';
 import type { AddressSpace } from './address-space.ts';
@@ -26,7 +26,7 @@ export interface Memory {
   readonly pool: HugePool;
   /** Those of running processes: who maps a folio is found there. */
   readonly spaces: Set<AddressSpace>;
-  readonly profile: KernelProfile;
+  readonly profile: KernelFacts;
   readonly interleave: InterleaveRules;
   readonly pageSizeBytes: number;
   /** Base pages that one page table, or one huge page, covers. */

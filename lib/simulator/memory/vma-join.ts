@@ -5,7 +5,7 @@
  * vma_merge_new_range(); up to 6.11 mm/mmap.c, vma_merge() and mmap_region().
  */
 
-import type { KernelProfile } from '../nodes/kernel-profile.ts';
+import type { KernelFacts } from '../../core/kernel-facts.ts';
 import { isEqualPolicy } from '../policy/mempolicy.ts';
 import { type AnonLinks, isForkChild } from './anon-vma.ts';
 import { hasFlag, isAccounted, offsetOf, VM, type Vma } from './vma.ts';
@@ -20,7 +20,7 @@ export interface Neighbours {
 
 /** What of it depends on the kernel. */
 export type JoinRules = Pick<
-  KernelProfile,
+  KernelFacts,
   'mmapLooksAheadFirst' | 'joinsUntouchedNeighbours' | 'readOnlyEndsPromise'
 >;
 

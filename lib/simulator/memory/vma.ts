@@ -4,7 +4,7 @@
  * Source: include/linux/mm_types.h, struct vm_area_struct.
  */
 
-import type { KernelProfile } from '../nodes/kernel-profile.ts';
+import type { KernelFacts } from '../../core/kernel-facts.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import type { AnonLinks } from './anon-vma.ts';
 import type { MemoryObject } from './memory-object.ts';
@@ -70,7 +70,7 @@ export function isAccounted(vma: Vma, { readOnlyEndsPromise }: AccountRules): bo
   return isWritable || vma.anonVma !== null || vma.object !== null || !readOnlyEndsPromise;
 }
 
-type AccountRules = Pick<KernelProfile, 'readOnlyEndsPromise'>;
+type AccountRules = Pick<KernelFacts, 'readOnlyEndsPromise'>;
 
 /** Offset of a page of the mapping: its index in the object, or in the address space. */
 export function offsetOf(vma: Vma, page: number): number {

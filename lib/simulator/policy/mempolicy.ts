@@ -6,8 +6,8 @@
  */
 
 import { ERRNO } from '../../core/errno.ts';
+import type { KernelFacts } from '../../core/kernel-facts.ts';
 import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
-import type { KernelProfile } from '../nodes/kernel-profile.ts';
 import {
   firstNode,
   maskOf,
@@ -49,14 +49,14 @@ export interface PolicyContext {
   readonly memsAllowed: Nodemask;
   /** Nodes with memory. */
   readonly memoryNodes: Nodemask;
-  readonly profile: KernelProfile;
+  readonly profile: KernelFacts;
 }
 
 const { STATIC_NODES, RELATIVE_NODES, NUMA_BALANCING } = MPOL_MODE_FLAG;
 const FLAGS = STATIC_NODES | RELATIVE_NODES | NUMA_BALANCING;
 
 /** Splits a mode word, or answers EINVAL. Source: mm/mempolicy.c, sanitize_mpol_flags(). */
-export function splitModeWord(word: number, profile: KernelProfile): ModeWord | null {
+export function splitModeWord(word: number, profile: KernelFacts): ModeWord | null {
   const flags = word & FLAGS;
   const mode = word & ~FLAGS;
   const modeMax = profile.hasWeightedInterleave ? MPOL.WEIGHTED_INTERLEAVE : MPOL.PREFERRED_MANY;
@@ -66,7 +66,7 @@ export function splitModeWord(word: number, profile: KernelProfile): ModeWord | 
   return { mode, flags };
 }
 
-function takesBalancing(mode: number, profile: KernelProfile): boolean {
+function takesBalancing(mode: number, profile: KernelFacts): boolean {
   if (mode === MPOL.BIND) return true;
   return mode === MPOL.PREFERRED_MANY && profile.preferredManyTakesBalancing;
 }

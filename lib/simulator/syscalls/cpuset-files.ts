@@ -9,11 +9,11 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
+import type { KernelFacts } from '../../core/kernel-facts.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import type { KernelProfile } from '../nodes/kernel-profile.ts';
 import { isSubset, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
 import { rebindPolicy } from '../policy/rebind.ts';
 import type { Cpuset } from '../tasks/cpuset.ts';
@@ -40,7 +40,7 @@ export function* stepsOfCpusetMems(
   return answer('write', yield* updateNodemask(profile, cpuset, text));
 }
 
-function* updateNodemask(profile: KernelProfile, cpuset: Cpuset, text: string): Steps<number> {
+function* updateNodemask(profile: KernelFacts, cpuset: Cpuset, text: string): Steps<number> {
   if (cpuset.root === null) return ERRNO.EACCES;
   const parsed = parseNodeList(text);
   if ('errno' in parsed) return parsed.errno;
