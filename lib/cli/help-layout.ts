@@ -3,9 +3,9 @@
  */
 
 import { Help } from 'commander';
+import { COLUMNS_DEFAULT } from './output.ts';
 
 /** Where the output does not tell. */
-const COLUMNS_DEFAULT = 80;
 /** What a description needs beside its option. */
 const DESCRIPTION_COLUMNS_MIN = 40;
 const TEXT_COLUMNS_MIN = 20;

@@ -27,7 +27,7 @@ export interface OutputStreams {
 
 export type ColourWhen = 'auto' | 'always' | 'never';
 
-const COLUMNS_DEFAULT = 80;
+export const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
 const CLEAR_LINE = '\r\u001b[K';
 /** The cursor goes home, and what was below it is cleared. */

@@ -9,9 +9,9 @@
 
 import { words64 } from './call-arguments.ts';
 import { checkInteger, checkItems } from './check-arguments.ts';
-import { NODE_ID_MAX } from './uapi.ts';
+import { MAX_NUMNODES } from './uapi.ts';
 
-const BITS_PER_WORD = 64;
+export const BITS_PER_WORD = 64;
 /** The kernel takes masks of up to a page, which has at most 64 kB. */
 const BIT_MAX = 2 ** 19 - 1;
 
@@ -66,7 +66,7 @@ export function maxnodeOf(wordCount: number): number {
 }
 
 /** For a mask that is large enough for every kernel's number of possible nodes. */
-export const MAXNODE_ALL: number = maxnodeOf((NODE_ID_MAX + 1) / BITS_PER_WORD);
+export const MAXNODE_ALL: number = maxnodeOf(MAX_NUMNODES / BITS_PER_WORD);
 
 /** The node numbers whose bits are set, ascending. @throws TypeError */
 export function nodesOfWords(words: BigUint64Array): number[] {

@@ -15,21 +15,17 @@ import type { NodeMemory, NodeSnapshot, TopologySnapshot } from '../backend/topo
 import { describe } from '../core/argument-errors.ts';
 import { ERRNO, errnoName } from '../core/errno.ts';
 import { parseIdList } from '../core/id-list.ts';
-import { CPU_ID_MAX, NODE_ID_MAX } from '../core/uapi.ts';
+import { CPU_ID_MAX, LOCAL_DISTANCE, NODE_ID_MAX } from '../core/uapi.ts';
 import { parseMeminfo } from '../procfs/meminfo.ts';
-import { parseDistances, parseOnlineCpus } from '../procfs/node-files.ts';
+import { NODES_FOLDER, parseDistances, parseOnlineCpus } from '../procfs/node-files.ts';
 import { parseStatus } from '../procfs/status.ts';
 import { readTextSync } from './system-files.ts';
 
-const NODES_FOLDER = '/sys/devices/system/node';
 const ONLINE_PATH = `${NODES_FOLDER}/online`;
 const HAS_MEMORY_PATH = `${NODES_FOLDER}/has_memory`;
 const TIERS_FOLDER = '/sys/devices/virtual/memory_tiering';
 /** Of the thread that reads it. */
 const STATUS_PATH = '/proc/thread-self/status';
-
-/** Of a node to itself, on every kernel. */
-const LOCAL_DISTANCE = 10;
 
 /** How a file that is not there, or not to be seen, answers; anything else is trouble. */
 const HIDDEN: ReadonlySet<number> = new Set([

@@ -4,14 +4,13 @@
  * Source: proc_meminfo(5); fs/proc/meminfo.c; drivers/base/node.c, node_read_meminfo().
  */
 
+import { KIB_BYTES } from '../core/units.ts';
 export interface Meminfo {
   /** Fields with a unit, in the kernel's order and under its names, in bytes. */
   readonly bytes: ReadonlyMap<string, number>;
   /** Fields without one: huge pages of the default size. */
   readonly counts: ReadonlyMap<string, number>;
 }
-
-const KIB_BYTES = 1024;
 
 /** Lines that are no field are passed over. */
 export function parseMeminfo(text: string): Meminfo {

@@ -5,7 +5,11 @@
  * Source: Documentation/admin-guide/numastat.rst; Documentation/admin-guide/mm/hugetlbpage.rst.
  */
 
+import { KIB_BYTES } from '../core/units.ts';
 import { parseCounters } from './vmstat.ts';
+
+/** Of all nodes: each has one of its own in it. */
+export const NODES_FOLDER = '/sys/devices/system/node';
 
 /** Pages that a node has given out since the machine started, under the kernel's names. */
 export interface NodeAllocations {
@@ -44,7 +48,7 @@ export function parseNumastat(text: string): NodeAllocations | null {
 /** Bytes of a page of a pool, by the name of its folder: `hugepages-2048kB`. */
 export function parsePoolName(name: string): number | null {
   const match = /^hugepages-(\d{1,12})kB$/.exec(name);
-  return match === null ? null : Number(match[1]) * 1024;
+  return match === null ? null : Number(match[1]) * KIB_BYTES;
 }
 
 /** A file that is one whole number. */

@@ -5,6 +5,7 @@
  * pages of a pool count as one, parts of a transparent huge page as base pages.
  */
 
+import { KIB_BYTES } from '../core/units.ts';
 /** A line. */
 export interface NumaMapsEntry {
   readonly start: bigint;
@@ -27,7 +28,6 @@ export interface NumaMapsEntry {
   readonly kernelPageSizeBytes: number;
 }
 
-const KIB_BYTES = 1024;
 const COUNTERS = /^(anon|dirty|mapped|mapmax|swapcache|active|writeback|kernelpagesize_kB|N\d+)=/;
 const COUNTED = /^([A-Za-z_]+|N\d+)=(\d+)$/;
 

@@ -4,6 +4,7 @@
  * Source: proc_pid_smaps(5); fs/proc/task_mmu.c, show_smap().
  */
 
+import { KIB_BYTES } from '../core/units.ts';
 import { type MapsEntry, parseMapsLine } from './maps.ts';
 
 export interface SmapsEntry extends MapsEntry {
@@ -19,7 +20,6 @@ export interface SmapsEntry extends MapsEntry {
   readonly flags: readonly string[];
 }
 
-const KIB_BYTES = 1024;
 const FIELD = /^(\w+): +(\d+) kB$/;
 const FLAGS = 'VmFlags:';
 

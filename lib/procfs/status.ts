@@ -6,6 +6,7 @@
 
 import { parseIdList } from '../core/id-list.ts';
 import { CPU_ID_MAX, NODE_ID_MAX } from '../core/uapi.ts';
+import { KIB_BYTES } from '../core/units.ts';
 
 /** What is not told by this kernel is `null`. */
 export interface TaskStatus {
@@ -31,8 +32,6 @@ export interface TaskStatus {
 
 /** Source: include/uapi/linux/capability.h. */
 export const CAPABILITY_BITS = { CAP_SYS_PTRACE: 19n, CAP_SYS_NICE: 23n } as const;
-
-const KIB_BYTES = 1024;
 
 export function parseStatus(text: string): TaskStatus {
   const values = new Map<string, string>();

@@ -5,6 +5,8 @@
 
 import { type KernelFacts, kernelFacts } from '../core/kernel-facts.ts';
 import { type KernelLine, newestKernelLine } from '../core/kernels.ts';
+import { PAGE_TABLE_ENTRY_BYTES } from '../core/uapi.ts';
+import { MIB_BYTES } from '../core/units.ts';
 import { FolioTable } from './memory/folio.ts';
 import { HugePool } from './memory/huge-pool.ts';
 import { InFlight } from './memory/in-flight.ts';
@@ -30,8 +32,6 @@ export interface MachineOptions {
   readonly pageSizeBytes?: number;
 }
 
-const MIB_BYTES = 2 ** 20;
-const PAGE_TABLE_ENTRY_BYTES = 8;
 /** kthreadd, the parent of the kernel's threads. */
 export const KERNEL_THREAD_PID = 2;
 const FIRST_PID = 100;

@@ -7,6 +7,7 @@ export type { Access, Backend, PageSpan } from '../backend/backend.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from '../backend/syscall-result.ts';
 export type { KnownNode, KnownTopology } from '../backend/topology-snapshot.ts';
 export { type KernelLine, kernelLines } from '../core/kernels.ts';
+export { MADV } from '../core/uapi.ts';
 export {
   eventLine,
   type MigrationEventJson,
@@ -40,7 +41,6 @@ export type {
   VmCounters,
   WeightFiles,
 } from './interface/machine-settings.ts';
-export { MADV } from './interface/madvise-numbers.ts';
 export type { MemoryCalls, MmapRequest, Protection } from './interface/memory-calls.ts';
 export {
   type FolioState,

@@ -6,7 +6,7 @@ import type { KnownTopology } from '../backend/topology-snapshot.ts';
 import { invalidArgumentValue } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
 import { type KernelLine, kernelLines, newestKernelLine } from '../core/kernels.ts';
-import { NODE_ID_MAX } from '../core/uapi.ts';
+import { NODE_ID_MAX, WEIGHT_MAX } from '../core/uapi.ts';
 import { MigrationTrace } from './engine/migration-trace.ts';
 import { FaultsHandle } from './handles/faults-handle.ts';
 import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
@@ -30,8 +30,8 @@ import { vmCountersOf } from './procfs/vm-counters.ts';
 import { startCosts } from './start-costs.ts';
 import { topologyOf } from './topology-report.ts';
 
-const HUGE_PAGE_WORDS: readonly HugePagesWord[] = ['always', 'madvise', 'never'];
-const WEIGHT_MAX = 255;
+/** @internal */
+export const HUGE_PAGE_WORDS: readonly HugePagesWord[] = ['always', 'madvise', 'never'];
 
 export interface MachineOptions {
   /** Whose answers: one of `kernelLines`. Default the newest. */

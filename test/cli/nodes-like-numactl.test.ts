@@ -10,6 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { NodeMask } from '../../lib/core/node-mask.ts';
 import { nodemaskWords } from '../../lib/core/nodemask-words.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
+import { MIB_BYTES } from '../../lib/core/units.ts';
 import { given, objectsOf, settingsOf } from '../contract/objects.ts';
 import type { World, WorldProcess } from '../contract/world.ts';
 import { puppetSubject } from '../puppet/native-world.ts';
@@ -18,7 +19,6 @@ import { expendable, whenSupported } from '../support/needs.ts';
 import { needDebianNumactl, numactlHardware, numastat, rowsOf } from './debian-numactl.ts';
 import { runBuiltCommand } from './run-built-command.ts';
 
-const MIB_BYTES = 2 ** 20;
 /** What a program of this kind allocates and frees meanwhile. */
 const SLACK_MIB = 4;
 /** Two digits behind the point: either rounds the last one in its own way. */

@@ -15,6 +15,7 @@ import { compareReleases } from '../../lib/core/kernels.ts';
 import { defaultPolicy } from '../../lib/core/memory-policy.ts';
 import { openNuma } from '../../lib/facade/open-numa.ts';
 import { loadAddon } from '../../lib/native-backend/addon.ts';
+import { UNWRITTEN } from '../contract/world.ts';
 import { listOf } from '../puppet/line-text.ts';
 import { readHostMachine } from '../support/host-machine.ts';
 import { numaCallsUnmet } from '../support/needs.ts';
@@ -44,7 +45,6 @@ const PUPPET = fileURLToPath(new URL('../../build/Release/puppet', import.meta.u
 const PROGRAM = `sh -c 'grep allowed_list /proc/self/status; exec ${PUPPET}'`;
 const PAGES = 48;
 const ADDRESS = '0x200000000000';
-const UNWRITTEN = -999;
 /** As bytes of a page: any length is rounded up. */
 const INPUT = [
   'get_mempolicy 0 0 1025 buffer mode',

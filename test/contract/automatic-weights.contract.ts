@@ -10,9 +10,9 @@ import { expect } from 'vitest';
 import { expendable, kernelWith, memoryNodes } from '../support/needs.ts';
 import { familyFor, settingsOf } from './objects.ts';
 import type { Conditions, OpenSubject, Scene } from './scene.ts';
+import { NOBODY } from './scene.ts';
 import type { WeightFiles } from './world.ts';
 
-const NOBODY = 65534;
 /** What the bandwidths of all nodes are reduced to before their common divisor is taken out. */
 const SHARES = 32;
 const WEIGHTED: Conditions = {

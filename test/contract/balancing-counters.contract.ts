@@ -16,16 +16,16 @@ import {
   type Place,
   placesOf,
   ROUND_MS,
+  ROUNDS_MAX,
   twoCpuNodes,
 } from './balancing-stage.ts';
-import { HUGE_BYTES, hugeBytes, mapTransparent, placeHuge } from './huge-pages.contract.ts';
+import { hugeBytes, mapTransparent, placeHuge } from './huge-pages.contract.ts';
 import { createObject, familyFor, given, mapObject, settingsOf, vmCountersOf } from './objects.ts';
-import { mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
+import { HUGE_BYTES, mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { VmCounters, World } from './world.ts';
 
 const PAGES = 256;
-const ROUNDS_MAX = 25;
 const BALANCED = MPOL.BIND | MPOL_MODE_FLAG.NUMA_BALANCING;
 
 const CONDITIONS: Conditions = {

@@ -5,7 +5,7 @@
 
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
-import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { areasOf, createObject, given, mapObject, ringsOf, settingsOf } from './objects.ts';
 import { mapPages, maskOf, move, Pages, placeOn } from './pages.ts';
 import type { Scene } from './scene.ts';
@@ -13,8 +13,6 @@ import type { PolicyRequest, WorldProcess } from './world.ts';
 
 const { BIND, PREFERRED, PREFERRED_MANY, INTERLEAVE, LOCAL } = MPOL;
 const BALANCING = MPOL_MODE_FLAG.NUMA_BALANCING;
-const MADV_DONTFORK = 10;
-const MADV_MERGEABLE = 12;
 const MERGED_WORD = 0x6261_6c61_6e63_6564n;
 
 /** Pages of each kind. */
@@ -108,7 +106,7 @@ function writtenKinds(scene: Scene): Kind[] {
       prepare: async (stage, address) => {
         const pages = await placed(stage, address);
         const areas = areasOf(stage.process);
-        expect(await areas.madvise(address, PAGE_COUNT, MADV_DONTFORK)).toSucceed();
+        expect(await areas.madvise(address, PAGE_COUNT, MADV.DONTFORK)).toSucceed();
         return pages;
       },
     },
@@ -189,7 +187,7 @@ async function merged(stage: Stage, address: bigint): Promise<Pages> {
   for (let page = 0; page < PAGE_COUNT; page++) {
     expect(await process.store(pages.at(page), MERGED_WORD)).toSucceed();
   }
-  expect(await areasOf(process).madvise(address, PAGE_COUNT, MADV_MERGEABLE)).toSucceed();
+  expect(await areasOf(process).madvise(address, PAGE_COUNT, MADV.MERGEABLE)).toSucceed();
   const isMerged = await settingsOf(scene.world).withMerging((wait) =>
     wait(process.pid, PAGE_COUNT),
   );

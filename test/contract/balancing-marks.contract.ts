@@ -20,7 +20,14 @@ import {
   secretRanges,
   specialRanges,
 } from './balancing-ranges.ts';
-import { emptyLists, exempt, placesOf, ROUND_MS, twoCpuNodes } from './balancing-stage.ts';
+import {
+  emptyLists,
+  exempt,
+  placesOf,
+  ROUND_MS,
+  ROUNDS_MAX,
+  twoCpuNodes,
+} from './balancing-stage.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { createObject, familyFor, mapObject, settingsOf } from './objects.ts';
 import { type Pages, placeOn, where } from './pages.ts';
@@ -29,7 +36,6 @@ import type { WorldProcess } from './world.ts';
 
 /** As many for what is not marked as what is marked takes several times over. */
 const ROUNDS_UNMARKED = 3;
-const ROUNDS_MAX = 25;
 const TOUCHES_MAX = 5;
 /** A process may have one for another reason. */
 const FAULTS_MIN = 2;

@@ -6,7 +6,7 @@
 
 import { expect } from 'vitest';
 import type { KernelFacts } from '../../lib/core/kernel-facts.ts';
-import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { hugeBytes, mapTransparent, placeHuge } from './huge-pages.contract.ts';
 import {
   areasOf,
@@ -23,8 +23,6 @@ import type { ObjectKind, WorldProcess } from './world.ts';
 
 export const PAGE_COUNT = 8;
 const BALANCED = MPOL.BIND | MPOL_MODE_FLAG.NUMA_BALANCING;
-const MADV_MERGEABLE = 12;
-const MADV_NOHUGEPAGE = 15;
 const MERGED_WORD = 0x6d61_726b_6564n;
 
 /** A process of the scene whose pages are on one node, and which runs on another. */
@@ -204,7 +202,7 @@ async function mergedPages(stage: Stage): Promise<Pages> {
   for (let page = 0; page < PAGE_COUNT; page++) {
     expect(await process.store(pages.at(page), MERGED_WORD)).toSucceed();
   }
-  expect(await areasOf(process).madvise(pages.address, PAGE_COUNT, MADV_MERGEABLE)).toSucceed();
+  expect(await areasOf(process).madvise(pages.address, PAGE_COUNT, MADV.MERGEABLE)).toSucceed();
   const isMerged = await settingsOf(scene.world).withMerging((wait) =>
     wait(process.pid, PAGE_COUNT),
   );
@@ -268,7 +266,7 @@ async function hugeInParts(stage: Stage): Promise<Pages> {
     expect(await stage.process.mprotect(pages.address, 1, access)).toSucceed();
   }
   // Or khugepaged would make one of it again.
-  const advised = areasOf(stage.process).madvise(pages.address, pages.count, MADV_NOHUGEPAGE);
+  const advised = areasOf(stage.process).madvise(pages.address, pages.count, MADV.NOHUGEPAGE);
   expect(await advised).toSucceed();
   return pages;
 }

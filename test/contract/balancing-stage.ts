@@ -10,6 +10,8 @@ import type { WorldMachine, WorldProcess } from './world.ts';
 
 /** How long a process goes on touching before it is asked. */
 export const ROUND_MS = 750;
+/** What has not happened by then does not. */
+export const ROUNDS_MAX = 25;
 const ALL_ADDRESSES = 2 ** 47;
 
 /** A node with memory, and a CPU of it. */

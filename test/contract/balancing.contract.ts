@@ -18,7 +18,7 @@ import {
   PAGE_COUNT,
   type Stage,
 } from './balancing-kinds.ts';
-import { emptyLists } from './balancing-stage.ts';
+import { emptyLists, ROUNDS_MAX } from './balancing-stage.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { familyFor, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, Pages, where } from './pages.ts';
@@ -26,7 +26,6 @@ import type { DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const ROUND_MS = 1000;
 const ROUNDS_MIN = 2;
-const ROUNDS_MAX = 25;
 
 const twoCpuNodes: Need = (machine) =>
   cpuNodes(machine).length >= 2 ? null : 'needs two nodes with CPUs and memory';

@@ -7,14 +7,13 @@
 import { describe, expect } from 'vitest';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { FREE_ADDRESS, mapPages, maskOf, move } from './pages.ts';
-import { type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
+import { type DeclareTest, NOBODY, type OpenSubject, testsOf } from './scene.ts';
 import type { MaskArgument, WorldMbindRequest } from './world.ts';
 
 const BAD_FLAG = 8;
 const BAD_MODE = 99;
 /** Page aligned, with nothing mapped there: only the last check, of the range, minds. */
 const UNMAPPED = FREE_ADDRESS;
-const NOBODY = 65534;
 const UNREADABLE = { pointer: 8n, maxnode: 65 } as const;
 
 function declareMbind(declare: DeclareTest): void {

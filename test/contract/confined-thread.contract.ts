@@ -6,17 +6,15 @@
  */
 
 import { expect } from 'vitest';
-import { MPOL } from '../../lib/core/uapi.ts';
+import { MADV, MPOL } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { areasOf, createObject, familyFor, mapObject, settingsOf } from './objects.ts';
-import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, where } from './pages.ts';
+import { FREE_ADDRESS, HUGE_BYTES, mapPages, maskOf, move, type Pages, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
 
 const MIB = 1024 * 1024;
-const HUGE_BYTES = 2 * MIB;
-const MADV_HUGEPAGE = 14;
 const TWO_NODES: Conditions = { needs: [memoryNodes(2)], traits: ['sharing'] };
 
 /** A child of a process that was confined to a CPU and given a policy. */
@@ -179,7 +177,7 @@ function declareTransparent(declare: DeclareTest): void {
         const areas = areasOf(process);
         expect(await areas.allowHugePages()).toSucceed();
         const pages = await mapPages(process, machine, pageCount, { address: FREE_ADDRESS });
-        expect(await areas.madvise(pages.address, pageCount, MADV_HUGEPAGE)).toSucceed();
+        expect(await areas.madvise(pages.address, pageCount, MADV.HUGEPAGE)).toSucceed();
         await expectAllOn(await pages.touch(), node);
         const listed = await areas.list(pages.address, pageCount);
         expect(listed.reduce((sum, { hugeBytes }) => sum + hugeBytes, 0)).toBe(2 * HUGE_BYTES);

@@ -22,9 +22,8 @@ import {
   where,
 } from './pages.ts';
 import type { DeclareTest, OpenSubject } from './scene.ts';
+import { NOBODY } from './scene.ts';
 import type { WorldMachine, WorldProcess } from './world.ts';
-
-const NOBODY = 65534;
 
 /** Those of the nodes that have the smallest distance. */
 function nearest({ topology }: WorldMachine, from: number, among: readonly number[]): number[] {

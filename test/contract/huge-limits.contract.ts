@@ -10,15 +10,18 @@ import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { fillNode, PAGES_BEYOND_FULL, smallestNode } from './full-node.ts';
+import { hugeBytes, mapTransparent, placeHuge, TRANSPARENT } from './huge-pages.contract.ts';
+import { familyFor, given, settingsOf, vmCountersOf } from './objects.ts';
 import {
   HUGE_BYTES,
-  hugeBytes,
-  mapTransparent,
-  placeHuge,
-  TRANSPARENT,
-} from './huge-pages.contract.ts';
-import { familyFor, given, settingsOf, vmCountersOf } from './objects.ts';
-import { mapPages, maskOf, move, type Pages, placeOn, UNWRITTEN, where } from './pages.ts';
+  mapPages,
+  maskOf,
+  move,
+  type Pages,
+  placeOn,
+  UNWRITTEN,
+  where,
+} from './pages.ts';
 import type { DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EFAULT } = ERRNO;

@@ -12,15 +12,9 @@
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
-import {
-  HUGE_BYTES,
-  hugeBytes,
-  mapTransparent,
-  placeHuge,
-  TRANSPARENT,
-} from './huge-pages.contract.ts';
+import { hugeBytes, mapTransparent, placeHuge, TRANSPARENT } from './huge-pages.contract.ts';
 import { areasOf, familyFor, settingsOf } from './objects.ts';
-import { FREE_ADDRESS, maskOf, move, Pages, where } from './pages.ts';
+import { FREE_ADDRESS, HUGE_BYTES, maskOf, move, Pages, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EBUSY, EFAULT } = ERRNO;

@@ -8,12 +8,13 @@
 
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
-import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
 import type { Tag } from '../support/tags.ts';
 import { areasOf, createObject, familyFor, given, mapObject, settingsOf } from './objects.ts';
 import {
   FREE_ADDRESS,
+  HUGE_BYTES,
   mapPages,
   maskOf,
   move,
@@ -26,8 +27,6 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EACCES, EBUSY, ENOENT } = ERRNO;
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
-export const HUGE_BYTES = 2 * 1024 * 1024;
-const MADV_HUGEPAGE = 14;
 
 export const TRANSPARENT: Conditions = {
   needs: [expendable, memoryNodes(2), privileged],
@@ -62,7 +61,7 @@ export async function mapTransparent(scene: Scene, count: number): Promise<Pages
   expect(await areas.allowHugePages()).toSucceed();
   const pageCount = count * pagesPerHuge(scene);
   const pages = await mapPages(process, machine, pageCount, { address: FREE_ADDRESS });
-  expect(await areas.madvise(pages.address, pageCount, MADV_HUGEPAGE)).toSucceed();
+  expect(await areas.madvise(pages.address, pageCount, MADV.HUGEPAGE)).toSucceed();
   return pages;
 }
 

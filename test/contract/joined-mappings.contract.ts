@@ -7,17 +7,15 @@
  */
 
 import { expect } from 'vitest';
-import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { memoryNodes, nodesFromZero } from '../support/needs.ts';
 import { areasOf, familyFor } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, Pages, placeOn } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
 
-const MADV_NORMAL = 0;
-const MADV_RANDOM = 1;
 const ADVICE = [
-  ['random', MADV_RANDOM],
+  ['random', MADV.RANDOM],
   ['sequential', 2],
   ['undumped', 16],
 ] as const;
@@ -37,11 +35,11 @@ function mapAt({ process, machine }: Scene, first = 0, count = PAGES): Promise<P
 
 /** The part is advised, and advised otherwise: what fits joins. */
 async function cutOff({ process, address, count }: Pages): Promise<void> {
-  expect(await areasOf(process).madvise(address, count, MADV_RANDOM)).toSucceed();
+  expect(await areasOf(process).madvise(address, count, MADV.RANDOM)).toSucceed();
 }
 
 async function giveBack({ process, address, count }: Pages): Promise<void> {
-  expect(await areasOf(process).madvise(address, count, MADV_NORMAL)).toSucceed();
+  expect(await areasOf(process).madvise(address, count, MADV.NORMAL)).toSucceed();
 }
 
 async function fork(process: WorldProcess, pages: Pages): Promise<Pages> {

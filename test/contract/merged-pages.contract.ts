@@ -7,7 +7,7 @@
 
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
-import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
 import { areasOf, familyFor, settingsOf } from './objects.ts';
 import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
@@ -15,7 +15,6 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EACCES, EBUSY } = ERRNO;
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
-const MADV_MERGEABLE = 12;
 const WORD = 0x6e75_6d61n;
 
 const CONDITIONS: Conditions = {
@@ -32,7 +31,7 @@ async function mapMerged(
   const pages = await mapPages(process, machine, 2);
   await placeOn(pages, [first, first]);
   for (const index of [0, 1]) expect(await process.store(pages.at(index), WORD)).toSucceed();
-  expect(await areasOf(process).madvise(pages.address, 2, MADV_MERGEABLE)).toSucceed();
+  expect(await areasOf(process).madvise(pages.address, 2, MADV.MERGEABLE)).toSucceed();
   if (!(await merged(process.pid, 2))) skip('needs pages merged in time');
   return pages;
 }

@@ -9,9 +9,7 @@ import { describe, expect } from 'vitest';
 import { MPOL } from '../../lib/core/uapi.ts';
 import { memoryNodes, nodesFromZero, privileged } from '../support/needs.ts';
 import { mapPages, maskOf, placeOn, rangePolicy, threadPolicy, where } from './pages.ts';
-import { type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
-
-const NOBODY = 65534;
+import { type DeclareTest, NOBODY, type OpenSubject, testsOf } from './scene.ts';
 
 /** From, to, and where pages that were on nodes 0, 1, 2, 3 are afterwards. */
 type Vector = readonly [from: readonly number[], to: readonly number[], after: readonly number[]];

@@ -8,14 +8,14 @@
 import { expect } from 'vitest';
 import { formatIdList } from '../../lib/core/id-list.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
+import { KIB_BYTES } from '../../lib/core/units.ts';
+import { NODES_FOLDER } from '../../lib/procfs/node-files.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
 import { createObject, familyFor, filesOf, mapObject, settingsOf } from './objects.ts';
 import { mapPages, maskOf, placeOn } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
-const NODES = '/sys/devices/system/node';
 const FILES: Conditions = { traits: ['files'] };
-const KIB_BYTES = 1024;
 /** 8 MiB in pages of 4 KiB. */
 const PAGES = 2048;
 /** Others give pages back and take some. */
@@ -48,7 +48,7 @@ async function countersIn(scene: Scene, path: string): Promise<Map<string, numbe
 
 /** Numbers by name; those in kB become bytes. */
 async function meminfoOf(scene: Scene, node: number): Promise<Map<string, number>> {
-  const lines = (await read(scene, `${NODES}/node${node}/meminfo`)).trimEnd().split('\n');
+  const lines = (await read(scene, `${NODES_FOLDER}/node${node}/meminfo`)).trimEnd().split('\n');
   return new Map(
     lines.map((line) => {
       const [, name, value, unit] =
@@ -66,14 +66,16 @@ function declareShape(declare: DeclareTest): void {
       const { nodes } = scene.machine.topology;
       const idsWhere = (is: (node: (typeof nodes)[number]) => boolean): string =>
         `${formatIdList(nodes.filter(is).map(({ id }) => id))}\n`;
-      expect(await read(scene, `${NODES}/online`)).toBe(idsWhere(() => true));
+      expect(await read(scene, `${NODES_FOLDER}/online`)).toBe(idsWhere(() => true));
       const possible = Array.from({ length: scene.machine.possibleNodeCount }, (_, id) => id);
-      expect(await read(scene, `${NODES}/possible`)).toBe(`${formatIdList(possible)}\n`);
-      expect(await read(scene, `${NODES}/has_cpu`)).toBe(idsWhere(({ cpus }) => cpus.length > 0));
+      expect(await read(scene, `${NODES_FOLDER}/possible`)).toBe(`${formatIdList(possible)}\n`);
+      expect(await read(scene, `${NODES_FOLDER}/has_cpu`)).toBe(
+        idsWhere(({ cpus }) => cpus.length > 0),
+      );
       const withMemory = idsWhere(({ memoryBytes }) => memoryBytes > 0);
-      expect(await read(scene, `${NODES}/has_memory`)).toBe(withMemory);
-      expect(await read(scene, `${NODES}/has_normal_memory`)).toBe(withMemory);
-      const names = (await namesIn(scene, NODES)).filter((name) => /^node\d+$/.test(name));
+      expect(await read(scene, `${NODES_FOLDER}/has_memory`)).toBe(withMemory);
+      expect(await read(scene, `${NODES_FOLDER}/has_normal_memory`)).toBe(withMemory);
+      const names = (await namesIn(scene, NODES_FOLDER)).filter((name) => /^node\d+$/.test(name));
       expect(names.sort()).toEqual(nodes.map(({ id }) => `node${id}`).sort());
     },
   );
@@ -84,7 +86,7 @@ function declareShape(declare: DeclareTest): void {
     async (scene) => {
       const { nodes, distances } = scene.machine.topology;
       for (const [index, { id, cpus, memoryBytes }] of nodes.entries()) {
-        const folder = `${NODES}/node${id}`;
+        const folder = `${NODES_FOLDER}/node${id}`;
         expect(await read(scene, `${folder}/cpulist`)).toBe(`${formatIdList(cpus)}\n`);
         expect(await read(scene, `${folder}/distance`)).toBe(`${distances[index]?.join(' ')}\n`);
         const mask = (await read(scene, `${folder}/cpumap`)).trim().replaceAll(',', '');
@@ -136,7 +138,10 @@ function declareCounts(declare: DeclareTest): void {
   declare('pages that a node gives are counted in its files', counting, async (scene) => {
     const { process, machine } = scene;
     const node = machine.memoryNodes.at(-1) as number;
-    const [numastat, vmstat] = [`${NODES}/node${node}/numastat`, `${NODES}/node${node}/vmstat`];
+    const [numastat, vmstat] = [
+      `${NODES_FOLDER}/node${node}/numastat`,
+      `${NODES_FOLDER}/node${node}/vmstat`,
+    ];
     const takePages = async (count: number): Promise<void> => {
       const pages = await mapPages(process, machine, count);
       await placeOn(pages, new Array<number>(count).fill(node));
@@ -176,7 +181,7 @@ function declareCounts(declare: DeclareTest): void {
     ] as const;
     const sums = new Map<string, number>();
     for (const { id } of scene.machine.topology.nodes) {
-      const counts = await countersIn(scene, `${NODES}/node${id}/numastat`);
+      const counts = await countersIn(scene, `${NODES_FOLDER}/node${id}/numastat`);
       expect([...counts.keys()]).toEqual(NUMASTAT_NAMES);
       for (const [name, value] of counts) sums.set(name, (sums.get(name) ?? 0) + value);
     }
@@ -210,7 +215,7 @@ function declarePools(declare: DeclareTest): void {
   declare("files of a node's pool count its huge pages", conditions, async (scene) => {
     const { process, machine, world } = scene;
     const node = machine.memoryNodes[1] as number;
-    const folder = `${NODES}/node${node}/hugepages/hugepages-2048kB`;
+    const folder = `${NODES_FOLDER}/node${node}/hugepages/hugepages-2048kB`;
     const counts = async (): Promise<number[]> => {
       const files = ['nr_hugepages', 'free_hugepages', 'surplus_hugepages'];
       const texts = await Promise.all(files.map((file) => read(scene, `${folder}/${file}`)));

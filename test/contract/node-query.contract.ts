@@ -6,14 +6,13 @@
  */
 
 import { expect } from 'vitest';
-import { MPOL, MPOL_F } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_F } from '../../lib/core/uapi.ts';
 import { kernelWith } from '../support/needs.ts';
 import { areasOf, familyFor } from './objects.ts';
 import { mapPages, maskOf, maxnodeOf, where } from './pages.ts';
 import type { OpenSubject } from './scene.ts';
 
 const FAULTS = ['get_mempolicy', 'EFAULT'] as const;
-const MADV_GUARD_INSTALL = 102;
 
 export function nodeQueryContract(subject: OpenSubject): void {
   familyFor(subject, 'node query', ['addresses', 'sharing'], (declare) => {
@@ -39,7 +38,7 @@ export function nodeQueryContract(subject: OpenSubject): void {
       async ({ process, machine }) => {
         const pages = await mapPages(process, machine, 2);
         await pages.touch();
-        expect(await areasOf(process).madvise(pages.address, 1, MADV_GUARD_INSTALL)).toSucceed();
+        expect(await areasOf(process).madvise(pages.address, 1, MADV.GUARD_INSTALL)).toSucceed();
         const request = { address: pages.address, maxnode: maxnodeOf(machine) };
         const flags = MPOL_F.NODE | MPOL_F.ADDR;
         expect(await process.getMempolicy({ ...request, flags })).toFailWith(...FAULTS);

@@ -6,7 +6,7 @@
  */
 
 import { expect } from 'vitest';
-import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, nodesFromZero, privileged } from '../support/needs.ts';
 import {
   areasOf,
@@ -17,15 +17,20 @@ import {
   settingsOf,
   threadsOf,
 } from './objects.ts';
-import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
+import {
+  FREE_ADDRESS,
+  HUGE_BYTES,
+  mapPages,
+  maskOf,
+  move,
+  type Pages,
+  placeOn,
+  where,
+} from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { Trait, WorldProcess } from './world.ts';
 
 const { STATIC_NODES: STATIC, RELATIVE_NODES: RELATIVE, NUMA_BALANCING } = MPOL_MODE_FLAG;
-const HUGE_BYTES = 2 * 1024 * 1024;
-const MADV_DONTNEED = 4;
-const MADV_HUGEPAGE = 14;
-const MADV_POPULATE_WRITE = 23;
 const LINES: Conditions = { traits: ['areas', 'addresses'], needs: [nodesFromZero(2)] };
 const OF_OBJECTS: Conditions = { ...LINES, ...sharing(['objects']) };
 
@@ -78,7 +83,7 @@ function declareLines(declare: DeclareTest): void {
     await pages.touch('read');
     expect(await line(pages)).toBe('default');
     await pages.touch('write');
-    expect(await areasOf(scene.process).madvise(pages.address, 4, MADV_DONTNEED)).toSucceed();
+    expect(await areasOf(scene.process).madvise(pages.address, 4, MADV.DONTNEED)).toSucceed();
     expect(await line(pages)).toBe('default');
   });
 
@@ -202,7 +207,7 @@ function declareCounts(declare: DeclareTest): void {
       for (const part of [pages, theirs]) await part.touch('read');
       expect(await ringsOf(process).register(pages.address, 1)).toSucceed();
       expect(await dirtyIn(pages, theirs)).toEqual([0, 0]);
-      const populated = areasOf(process).madvise(pages.at(1), 1, MADV_POPULATE_WRITE);
+      const populated = areasOf(process).madvise(pages.at(1), 1, MADV.POPULATE_WRITE);
       expect(await populated).toSucceed();
       expect(await dirtyIn(pages, theirs)).toEqual([1, 1]);
     },
@@ -244,7 +249,7 @@ function declareHuge(declare: DeclareTest): void {
     await settingsOf(world).withTransparentHugePages(async () => {
       expect(await areasOf(process).allowHugePages()).toSucceed();
       const pages = await alone(scene, count);
-      expect(await areasOf(process).madvise(pages.address, count, MADV_HUGEPAGE)).toSucceed();
+      expect(await areasOf(process).madvise(pages.address, count, MADV.HUGEPAGE)).toSucceed();
       expect(await pages.mbind(MPOL.BIND, maskOf(1))).toSucceed();
       await pages.part(0, 1).touch();
       const counts = `anon=${count} dirty=${count} N1=${count}`;

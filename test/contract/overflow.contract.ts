@@ -6,18 +6,16 @@
  */
 
 import { expect } from 'vitest';
-import { MPOL } from '../../lib/core/uapi.ts';
+import { MADV, MPOL } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
 import { fallbackOrders } from './fallback-order.ts';
 import { chunksOf, mapTooMany, overflow, smallestNode } from './full-node.ts';
 import { areasOf, familyFor, settingsOf } from './objects.ts';
-import { FREE_ADDRESS, mapPages, maskOf, type Pages, where } from './pages.ts';
+import { FREE_ADDRESS, HUGE_BYTES, mapPages, maskOf, type Pages, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldMachine } from './world.ts';
 
 const SIGKILL = 9;
-const HUGE_BYTES = 2 * 1024 * 1024;
-const MADV_DONTNEED = 4;
 /** What is freed is more than a CPU keeps back for itself, in runs too short for a huge page. */
 const RUN_PAGES = 64;
 const FREED_RUNS = 128;
@@ -108,7 +106,7 @@ async function freeRuns(pages: Pages): Promise<void> {
   const runs = Math.min(FREED_RUNS, Math.floor(pages.count / (2 * RUN_PAGES)));
   for (let run = 0; run < runs; run += 1) {
     const address = pages.at(2 * RUN_PAGES * run);
-    expect(await areasOf(pages.process).madvise(address, RUN_PAGES, MADV_DONTNEED)).toSucceed();
+    expect(await areasOf(pages.process).madvise(address, RUN_PAGES, MADV.DONTNEED)).toSucceed();
   }
 }
 

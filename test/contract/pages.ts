@@ -5,10 +5,13 @@ import type { Access } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { nodemaskWords, nodesOfWords } from '../../lib/core/nodemask-words.ts';
 import { MPOL, MPOL_F, MPOL_MF } from '../../lib/core/uapi.ts';
-import type { MaskArgument, WorldMachine, WorldProcess } from './world.ts';
+import { MIB_BYTES } from '../../lib/core/units.ts';
+import { type MaskArgument, UNWRITTEN, type WorldMachine, type WorldProcess } from './world.ts';
 
-/** Status entries hold this until the kernel writes them. */
-export const UNWRITTEN = -9999;
+export { UNWRITTEN };
+
+/** Of a transparent huge page, and of a pool's. */
+export const HUGE_BYTES: number = 2 * MIB_BYTES;
 
 /** Where tests map at chosen addresses: nothing else lives near, and page numbers pass 2^32. */
 export const FREE_ADDRESS = 0x2aaa_0000_0000n;

@@ -6,15 +6,13 @@
 
 import { expect } from 'vitest';
 import { errnoName } from '../../lib/core/errno.ts';
-import { MPOL } from '../../lib/core/uapi.ts';
-import { HUGE_BYTES, placeHuge } from './huge-pages.contract.ts';
+import { MADV, MPOL } from '../../lib/core/uapi.ts';
+import { placeHuge } from './huge-pages.contract.ts';
 import { areasOf, createObject, given, mapObject, ringsOf } from './objects.ts';
-import { mapPages, maskOf, Pages, placeOn } from './pages.ts';
+import { HUGE_BYTES, mapPages, maskOf, Pages, placeOn } from './pages.ts';
 import type { Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
 
-const MADV_DONTFORK = 10;
-const MADV_HUGEPAGE = 14;
 const PAGE_COUNT = 4;
 /** The one that is pinned of a huge page. */
 const PINNED_PAGE = 5;
@@ -70,7 +68,7 @@ async function hugePage({ scene, process, near }: Stage): Promise<Pages> {
   const [size, page] = [BigInt(pageCount), room.address / BigInt(room.pageSizeBytes)];
   const first = Number((size - (page % size)) % size);
   const pages = room.part(first, first + pageCount);
-  expect(await areas.madvise(pages.address, pageCount, MADV_HUGEPAGE)).toSucceed();
+  expect(await areas.madvise(pages.address, pageCount, MADV.HUGEPAGE)).toSucceed();
   await placeHuge(pages, near);
   return pages;
 }
@@ -86,7 +84,7 @@ function locked(map: Prepare): Prepare {
 function withoutChildren(map: Prepare): Prepare {
   return async (stage) => {
     const { address, count } = await map(stage);
-    expect(await areasOf(stage.process).madvise(address, count, MADV_DONTFORK)).toSucceed();
+    expect(await areasOf(stage.process).madvise(address, count, MADV.DONTFORK)).toSucceed();
     return new Pages(stage.process, address, count, stage.scene.machine.pageSizeBytes);
   };
 }

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { errnoName } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
-import { emptyLists } from './balancing-stage.ts';
+import { emptyLists, ROUNDS_MAX } from './balancing-stage.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { settingsOf } from './objects.ts';
 import { maskOf, move, type Pages, UNWRITTEN, where } from './pages.ts';
@@ -19,7 +19,6 @@ const { MOVE, MOVE_ALL, STRICT } = MPOL_MF;
 const ROUND_MS = 1500;
 /** What moves has moved by then, or in a later round; what is still at home then stays. */
 const ROUNDS_MIN = 2;
-const ROUNDS_MAX = 25;
 
 /** Pages on one node that shall go to another. */
 interface Journey {

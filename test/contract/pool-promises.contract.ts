@@ -13,7 +13,7 @@ import { MPOL } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
 import { confine, cpusetTests } from './cpuset-scene.ts';
 import { createObject, familyFor, given, objectsOf, settingsOf } from './objects.ts';
-import { maskOf, Pages, where } from './pages.ts';
+import { HUGE_BYTES, maskOf, Pages, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const CONDITIONS: Conditions = {
@@ -21,7 +21,6 @@ const CONDITIONS: Conditions = {
   traits: ['settings', 'objects', 'areas'],
 };
 const PAGES_PER_NODE = 2;
-const HUGE_BYTES = 2 * 1024 * 1024;
 const REFUSED = { ok: false, errno: ERRNO.ENOMEM };
 
 type Body = (scene: Scene, first: number) => Promise<void>;

@@ -8,9 +8,10 @@
  */
 
 import { expect } from 'vitest';
+import { MIB_BYTES } from '../../lib/core/units.ts';
 import { expendable, type Need } from '../support/needs.ts';
 import { increasesSince } from './balancing-counters.contract.ts';
-import { exempt, ROUND_MS } from './balancing-stage.ts';
+import { exempt, ROUND_MS, ROUNDS_MAX } from './balancing-stage.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { familyFor, settingsOf, vmCountersOf } from './objects.ts';
 import { mapPages, type Pages, placeOn, where } from './pages.ts';
@@ -18,9 +19,7 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldMachine } from './world.ts';
 
 const PAGES = 64;
-const ROUNDS_MAX = 25;
 const ROUNDS_STILL = 4;
-const MIB_BYTES = 2 ** 20;
 /** With more memory free than this a node takes every page, whatever the limits. */
 const PLENTY_BYTES = 2 ** 30;
 

@@ -13,11 +13,10 @@ import { MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged, whenSupported } from '../support/needs.ts';
 import type { BackendSubject } from './backend-world.ts';
 import { areasOf, createObject, mapObject, settingsOf } from './objects.ts';
-import { FREE_ADDRESS, UNWRITTEN } from './pages.ts';
+import { FREE_ADDRESS, HUGE_BYTES, UNWRITTEN } from './pages.ts';
 import type { Scene } from './scene.ts';
 import type { World, WorldMachine, WorldSubject } from './world.ts';
 
-const HUGE_BYTES = 2 * 1024 * 1024;
 const HUGE_PAGES = 2;
 const WORD = 0x7261_6365n;
 const MADV_SOFT_OFFLINE = 101;

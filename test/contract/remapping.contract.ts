@@ -9,18 +9,13 @@
 
 import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
-import { MPOL } from '../../lib/core/uapi.ts';
+import { MADV, MPOL } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, nodesFromZero, privileged } from '../support/needs.ts';
 import { areasOf, createObject, familyFor, mapObject, ringsOf, settingsOf } from './objects.ts';
-import { FREE_ADDRESS, mapPages, maskOf, Pages, placeOn, where } from './pages.ts';
+import { FREE_ADDRESS, HUGE_BYTES, mapPages, maskOf, Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject } from './scene.ts';
 
 const { EFAULT, ENOENT } = ERRNO;
-const HUGE_BYTES = 2 * 1024 * 1024;
-const MADV_DONTNEED = 4;
-const MADV_REMOVE = 9;
-const MADV_GUARD_INSTALL = 102;
-const MADV_GUARD_REMOVE = 103;
 const TARGET = FREE_ADDRESS + 0x1000_0000n;
 
 function declareMoves(declare: DeclareTest): void {
@@ -128,7 +123,7 @@ function declareDropped(declare: DeclareTest): void {
       const mapped = await ringsOf(process).packetRing(4, 2);
       if (!mapped.ok) return skip(`needs a ring of packets: ${errnoName(mapped.errno)}`);
       const ring = new Pages(process, mapped.value, 8, machine.pageSizeBytes);
-      expect(await areasOf(process).madvise(ring.at(1), 2, MADV_DONTNEED)).toSucceed();
+      expect(await areasOf(process).madvise(ring.at(1), 2, MADV.DONTNEED)).toSucceed();
       // Nothing can bring them back, as nothing was ever there: the status is that of such memory.
       const gone = -facts.untouchedAnonymousStatus;
       const left = [node, gone, gone, node, node, node, node, node];
@@ -145,7 +140,7 @@ function declareDropped(declare: DeclareTest): void {
     const pages = await mapPages(process, machine, 2);
     await placeOn(pages, [node, node]);
     const { madvise } = areasOf(process);
-    const put = await madvise(pages.address, 1, MADV_GUARD_INSTALL);
+    const put = await madvise(pages.address, 1, MADV.GUARD_INSTALL);
     if (!facts.hasGuardRegions) {
       expect(put).toFailWith('madvise', 'EINVAL');
       return;
@@ -153,7 +148,7 @@ function declareDropped(declare: DeclareTest): void {
     expect(put).toSucceed();
     expect(await where(pages)).toResideOn([-ENOENT, node]);
     expect(await process.touch(pages.address, 1, 'read')).toFailWith('touch', 'EFAULT');
-    expect(await madvise(pages.address, 2, MADV_GUARD_REMOVE)).toSucceed();
+    expect(await madvise(pages.address, 2, MADV.GUARD_REMOVE)).toSucceed();
     await pages.part(0, 1).touch();
   });
 
@@ -172,7 +167,7 @@ function declareDropped(declare: DeclareTest): void {
       expect(await process.store(pages.address, 23n)).toSucceed();
       const before = await where(pages);
       const { madvise } = areasOf(process);
-      const result = await madvise(pages.address, 2, MADV_DONTNEED);
+      const result = await madvise(pages.address, 2, MADV.DONTNEED);
       if (facts.secretPagesAreLocked) expect(result).toFailWith('madvise', 'EINVAL');
       else expect(result).toSucceed();
       const gone = [-ENOENT, -ENOENT];
@@ -195,7 +190,7 @@ function declareRemoved(declare: DeclareTest): void {
     const inChild = pages.in(await process.fork());
     await inChild.touch('read');
     expect(await pages.part(1, 2).mbind(MPOL.BIND, maskOf(far))).toSucceed();
-    expect(await areasOf(process).madvise(pages.at(1), 2, MADV_REMOVE)).toSucceed();
+    expect(await areasOf(process).madvise(pages.at(1), 2, MADV.REMOVE)).toSucceed();
     const left = [near, -ENOENT, -ENOENT, near];
     expect(await where(pages)).toResideOn(left);
     expect(await where(inChild)).toResideOn(left);
@@ -207,14 +202,14 @@ function declareRemoved(declare: DeclareTest): void {
   declare('what cannot be removed', conditions, async ({ process, machine }) => {
     const { madvise } = areasOf(process);
     const own = await (await mapPages(process, machine, 1)).touch();
-    expect(await madvise(own.address, 1, MADV_REMOVE)).toFailWith('madvise', 'EINVAL');
+    expect(await madvise(own.address, 1, MADV.REMOVE)).toFailWith('madvise', 'EINVAL');
     const shared = await (await mapPages(process, machine, 1, { shared: true })).touch();
     expect(await process.mlock(shared.address, 1)).toSucceed();
-    expect(await madvise(shared.address, 1, MADV_REMOVE)).toFailWith('madvise', 'EINVAL');
+    expect(await madvise(shared.address, 1, MADV.REMOVE)).toFailWith('madvise', 'EINVAL');
     expect(await process.munlock(shared.address, 1)).toSucceed();
     // Not even a right to read is needed.
     expect(await process.mprotect(shared.address, 1, 'none')).toSucceed();
-    expect(await madvise(shared.address, 1, MADV_REMOVE)).toSucceed();
+    expect(await madvise(shared.address, 1, MADV.REMOVE)).toSucceed();
   });
 
   declare('unlocked pages stay, and their mapping is whole again', conditions, async (scene) => {

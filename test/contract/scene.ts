@@ -10,6 +10,9 @@ import { changeOfUser, type Need, whenSupported } from '../support/needs.ts';
 import type { Tag } from '../support/tags.ts';
 import type { Trait, World, WorldMachine, WorldProcess, WorldSubject } from './world.ts';
 
+/** A user without any privilege. */
+export const NOBODY = 65534;
+
 export interface Scene {
   readonly process: WorldProcess;
   readonly world: World;

@@ -5,19 +5,18 @@
  */
 
 import { expect } from 'vitest';
+import { MADV } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, nodesFromZero } from '../support/needs.ts';
 import { areasOf, createObject, familyFor, filesOf, mapObject, settingsOf } from './objects.ts';
-import { FREE_ADDRESS, mapPages, type Pages } from './pages.ts';
+import { FREE_ADDRESS, HUGE_BYTES, mapPages, type Pages } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { Trait } from './world.ts';
 
-const HUGE_BYTES = 2 * 1024 * 1024;
 const HUGE_KB = HUGE_BYTES / 1024;
-const MADV_HUGEPAGE = 14;
 const ADVICE = [
   ['DONTFORK', 10, 'rd wr mr mw me dc ac'],
   ['MERGEABLE', 12, 'rd wr mr mw me ac mg'],
-  ['HUGEPAGE', MADV_HUGEPAGE, 'rd wr mr mw me ac hg'],
+  ['HUGEPAGE', MADV.HUGEPAGE, 'rd wr mr mw me ac hg'],
   ['NOHUGEPAGE', 15, 'rd wr mr mw me ac nh'],
 ] as const;
 /** What says how large a mapping is, not what is in it. */
@@ -157,7 +156,7 @@ function declareHuge(declare: DeclareTest): void {
       expect(await areasOf(process).allowHugePages()).toSucceed();
       const pages = await alone(scene, 2 * count);
       expect((await smapsOf(scene, pages)).value('THPeligible')).toBe('0');
-      const advised = await areasOf(process).madvise(pages.address, 2 * count, MADV_HUGEPAGE);
+      const advised = await areasOf(process).madvise(pages.address, 2 * count, MADV.HUGEPAGE);
       expect(advised).toSucceed();
       await pages.part(0, 1).touch();
       const smaps = await smapsOf(scene, pages);

@@ -9,7 +9,7 @@
 
 import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
-import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { kernelWith, memoryNodes, type Need, privileged } from '../support/needs.ts';
 import { areasOf, createObject, familyFor, mapObject } from './objects.ts';
 import { mapPages, maskOf, move, Pages, placeOn, rangePolicy, UNWRITTEN, where } from './pages.ts';
@@ -17,9 +17,6 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EFAULT, ENOENT } = ERRNO;
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
-const MADV_DONTFORK = 10;
-const MADV_PAGEOUT = 21;
-const MADV_GUARD_INSTALL = 102;
 const TRIES_MAX = 5;
 
 const ON_TWO_NODES: Conditions = { needs: [memoryNodes(2), privileged], traits: ['areas'] };
@@ -37,8 +34,8 @@ interface Gone {
 }
 
 const GONE: readonly Gone[] = [
-  { name: 'swapped out', needs: [], advice: MADV_PAGEOUT },
-  { name: 'in a guard region', needs: [kernelWith('hasGuardRegions')], advice: MADV_GUARD_INSTALL },
+  { name: 'swapped out', needs: [], advice: MADV.PAGEOUT },
+  { name: 'in a guard region', needs: [kernelWith('hasGuardRegions')], advice: MADV.GUARD_INSTALL },
 ];
 
 function declareGone(declare: DeclareTest): void {
@@ -58,7 +55,7 @@ function declareGone(declare: DeclareTest): void {
         if (!result.ok) scene.skip(`needs pages ${name}: ${errnoName(result.errno)}`);
         residence = await where(pages);
       }
-      if (advice === MADV_PAGEOUT && residence.includes(node)) scene.skip('needs a swap area');
+      if (advice === MADV.PAGEOUT && residence.includes(node)) scene.skip('needs a swap area');
       expect(residence).toResideOn([-ENOENT, -ENOENT]);
       return pages;
     };
@@ -203,7 +200,7 @@ function declareAdvised(declare: DeclareTest): void {
       const [first, second] = twoNodes(scene);
       const pages = await mapPages(process, machine, 2);
       await placeOn(pages, [first, first]);
-      expect(await areasOf(process).madvise(pages.address, 2, MADV_DONTFORK)).toSucceed();
+      expect(await areasOf(process).madvise(pages.address, 2, MADV.DONTFORK)).toSucceed();
       expect((await move(process, pages, second)).status).toEqual([second, second]);
       expect(await pages.mbind(MPOL.BIND, maskOf(first), MOVE | STRICT)).toSucceed();
       expect(await where(pages)).toResideOn([first, first]);

@@ -6,17 +6,13 @@
  */
 
 import { describe, expect } from 'vitest';
-import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF, PID_MAX } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
 import { areasOf, settingsOf } from './objects.ts';
 import { mapPages, maskOf, move, type Pages, placeOn, rangePolicy, where } from './pages.ts';
-import { type Conditions, type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
+import { type Conditions, type DeclareTest, NOBODY, type OpenSubject, testsOf } from './scene.ts';
 
 const { STRICT, MOVE } = MPOL_MF;
-const NOBODY = 65534;
-/** As far as any kernel of 64 bits counts. */
-const PID_MAX = 2 ** 22;
-const MADV_MERGEABLE = 12;
 const TWO_NODES: Conditions = { needs: [memoryNodes(2)], traits: ['contents'] };
 
 /** Writes its own number into each page but those left out. */
@@ -155,7 +151,7 @@ function declareMerged(declare: DeclareTest): void {
         for (let index = 0; index < pages.count; index += 1) {
           expect(await process.store(pages.at(index), 0x6a6fn)).toSucceed();
         }
-        await areasOf(process).madvise(pages.address, pages.count, MADV_MERGEABLE);
+        await areasOf(process).madvise(pages.address, pages.count, MADV.MERGEABLE);
         if (!(await merged(process.pid, pages.count))) skip('needs pages merged in time');
         if (who === 'an ordinary') await process.setuid(NOBODY);
         const send = async (from: number, to: number): Promise<number[]> => {

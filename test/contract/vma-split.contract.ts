@@ -7,7 +7,7 @@
  */
 
 import { expect } from 'vitest';
-import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { memoryNodes, nodesFromZero } from '../support/needs.ts';
 import { areasOf, familyFor } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, Pages, placeOn, where } from './pages.ts';
@@ -16,7 +16,6 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 const PAGES = 6;
 /** Possible nowhere, but below every kernel's limit. */
 const ABSENT_NODE = 9;
-const MADV_DONTNEED = 4;
 const TRAITS: Conditions = { traits: ['areas', 'addresses'] };
 
 /** Pages from, to (exclusive), and the policy for them: a name of `POLICIES`. */
@@ -209,7 +208,7 @@ function declareKept(declare: DeclareTest): void {
     const pages = await alone(scene);
     await apply(pages, [[0, 6, 'bind']]);
     await pages.touch();
-    expect(await areasOf(scene.process).madvise(pages.at(1), 3, MADV_DONTNEED)).toSucceed();
+    expect(await areasOf(scene.process).madvise(pages.at(1), 3, MADV.DONTNEED)).toSucceed();
     expect(await policies(pages)).toEqual([[6, 'bind:0']]);
   });
 

@@ -25,6 +25,9 @@ export type { NodeCounters, VmCounters } from './world-counters.ts';
 export type { Cpuset, MachineSettings, WeightFiles, WriteWeight } from './world-settings.ts';
 export type { Capability, StateCalls, ThreadCalls } from './world-threads.ts';
 
+/** Status entries hold this until the kernel writes them. */
+export const UNWRITTEN = -9999;
+
 /** What a kind of world can show; a test that needs more is not part of that world's suite. */
 export type Trait =
   /** Mappings at chosen addresses, and unmapping part of one. */

@@ -1,7 +1,6 @@
 /** Random single calls: most make sense; some break one rule or another. */
 
-import { MPOL, MPOL_F, MPOL_MF } from '../../lib/core/uapi.ts';
-import { MADV } from '../../lib/simulator/interface/madvise-numbers.ts';
+import { MADV, MPOL, MPOL_F, MPOL_MF } from '../../lib/core/uapi.ts';
 import { generateMask, generateMode } from './generate-policy.ts';
 import {
   type Call,

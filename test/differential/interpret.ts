@@ -5,8 +5,9 @@
 
 import { MPOL_F } from '../../lib/core/uapi.ts';
 import type { Cpuset, MachineSettings, World, WorldProcess } from '../contract/world.ts';
+import { UNWRITTEN } from '../contract/world.ts';
 import { groupStep, unregister } from './interpret-groups.ts';
-import { type Outcome, UNWRITTEN } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import {
   isShared,
   maskArgument,

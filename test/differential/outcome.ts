@@ -28,7 +28,6 @@ export interface Outcome {
   readonly last: Readonly<Record<string, string>>;
 }
 
-export const UNWRITTEN = -9999;
 /** In a text of pages: nothing there that has a node (untouched, unmapped, zero page). */
 export const NO_NODE = '.';
 

@@ -3,7 +3,8 @@
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { MPOL_F } from '../../lib/core/uapi.ts';
 import type { Cpuset, WorldProcess } from '../contract/world.ts';
-import { pagesText, type StepOutcome, UNWRITTEN } from './outcome.ts';
+import { UNWRITTEN } from '../contract/world.ts';
+import { pagesText, type StepOutcome } from './outcome.ts';
 import {
   addressOf,
   nodesOf,

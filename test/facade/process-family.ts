@@ -3,6 +3,7 @@
  * simulator, on processes that a World has.
  */
 
+import { MPOL } from '../../lib/core/uapi.ts';
 import '../support/matchers.ts';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { AbortError, NodeMask, type Numa, NumaError } from '../../lib/index.ts';
@@ -18,7 +19,6 @@ export interface ProcessSubject {
 }
 
 const PAGE_COUNT = 600;
-const MPOL_BIND = 2;
 
 export function processFamily(subject: ProcessSubject): void {
   describe(`numa.process(), ${subject.name}`, () => {
@@ -100,7 +100,7 @@ export function processFamily(subject: ProcessSubject): void {
       const pages = await scene(context);
       const [a, b, c] = nodes as [number, number, number];
       const other = await mapPages(target, world.machine, 4);
-      expect(await other.mbind(MPOL_BIND, maskOf(a))).toSucceed();
+      expect(await other.mbind(MPOL.BIND, maskOf(a))).toSucceed();
       await other.touch();
       const report = await numa.process(target.pid).migrateMappings({
         mappings: only(pages),

@@ -1,8 +1,9 @@
 /** Every export of the addon, with arguments that it takes: what tests call all of them with. */
 
 import type { Mapping } from '../../lib/backend/mapping.ts';
-import { PAGE_IS } from '../../lib/core/uapi.ts';
+import { MPOL, MPOL_MF, PAGE_IS } from '../../lib/core/uapi.ts';
 import type { Addon } from '../../lib/native-backend/addon.ts';
+import { UNWRITTEN } from '../contract/world.ts';
 
 export type EntryName = keyof Addon;
 
@@ -14,9 +15,6 @@ export interface EntryPoint {
 }
 
 const PAGE_COUNT = 4;
-const UNWRITTEN = -10_000;
-const MPOL_BIND = 2;
-const MPOL_MF_MOVE = 2;
 /** Of a mask with one word. */
 const MAXNODE = 65;
 
@@ -29,7 +27,7 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
   const status = () => new Int32Array(PAGE_COUNT).fill(UNWRITTEN);
   const mapping = newMapping();
   const { address, handle } = mapping;
-  const query = () => [0, PAGE_COUNT, address, null, status(), MPOL_MF_MOVE, mapping];
+  const query = () => [0, PAGE_COUNT, address, null, status(), MPOL_MF.MOVE, mapping];
   const none = { arguments: () => [] };
 
   function newMapping() {
@@ -51,7 +49,7 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
     },
     munmap: { arguments: () => [newMapping()] },
     touch: { arguments: () => [mapping, 0, pageSizeBytes, 'read'] },
-    mbind: { arguments: () => [address, pageSizeBytes, MPOL_BIND, words, MAXNODE, 0] },
+    mbind: { arguments: () => [address, pageSizeBytes, MPOL.BIND, words, MAXNODE, 0] },
     set_mempolicy: { arguments: () => [0, null, 0] },
     get_mempolicy: { arguments: () => [1024, 0n, 0] },
     set_mempolicy_home_node: { arguments: () => [address, pageSizeBytes, 0, 0] },

@@ -6,10 +6,10 @@ import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, type TestContext, test } from 'vitest';
+import { NODES_FOLDER } from '../../lib/procfs/node-files.ts';
 import { scaledTimeoutMs } from '../support/environment.ts';
 
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
-const NODES = '/sys/devices/system/node';
 const TIMEOUT_MS = scaledTimeoutMs(20_000);
 
 const LOOK = `
@@ -59,15 +59,15 @@ async function lookWithout(context: TestContext, folder: string): Promise<Seen> 
 }
 
 const name = 'without %s native and doctor answer';
-test.for([NODES, '/sys'])(name, { timeout: TIMEOUT_MS }, async (folder, context) => {
+test.for([NODES_FOLDER, '/sys'])(name, { timeout: TIMEOUT_MS }, async (folder, context) => {
   const seen = await lookWithout(context, folder);
   const { nodes, incompleteReason } = seen.topology;
-  const reason = `this host does not tell its nodes (open ${NODES}/online: ENOENT)`;
+  const reason = `this host does not tell its nodes (open ${NODES_FOLDER}/online: ENOENT)`;
   expect(incompleteReason).toContain(reason);
   expect(seen.backend.reason).toBe(`asked for by the caller; ${incompleteReason}`);
   expect(seen.findings.find(({ id }) => id === 'nodes')?.text).toBe(incompleteReason);
   expect(seen.findings.some(({ id }) => id === 'calls.move_pages')).toBe(true);
-  expect(seen.auto.reason).toContain(`open ${NODES}/has_memory: ENOENT`);
+  expect(seen.auto.reason).toContain(`open ${NODES_FOLDER}/has_memory: ENOENT`);
   if (nodes.length > 1) {
     expect(seen.auto.kind).toBe('native');
     expect(nodes.map(({ id }) => id).join(',')).toMatch(/^0,1/);

@@ -9,8 +9,8 @@ import {
   readNodeMemory,
   readTopology,
 } from '../../lib/native-backend/host-nodes.ts';
+import { NODES_FOLDER } from '../../lib/procfs/node-files.ts';
 
-const NODES = '/sys/devices/system/node';
 const KIB = 1024;
 
 /** A text, or the errno with which it is refused. */
@@ -21,14 +21,14 @@ const meminfo = (node: number, totalKib: number, freeKib: number): string =>
 
 /** Two nodes, the second without CPUs. */
 const GOOD: Files = {
-  [`${NODES}/online`]: '0-1\n',
-  [`${NODES}/has_memory`]: '0-1\n',
-  [`${NODES}/node0/cpulist`]: '0,2\n',
-  [`${NODES}/node1/cpulist`]: '\n',
-  [`${NODES}/node0/meminfo`]: meminfo(0, 4000, 300),
-  [`${NODES}/node1/meminfo`]: meminfo(1, 2000, 100),
-  [`${NODES}/node0/distance`]: '10 24\n',
-  [`${NODES}/node1/distance`]: '24 10\n',
+  [`${NODES_FOLDER}/online`]: '0-1\n',
+  [`${NODES_FOLDER}/has_memory`]: '0-1\n',
+  [`${NODES_FOLDER}/node0/cpulist`]: '0,2\n',
+  [`${NODES_FOLDER}/node1/cpulist`]: '\n',
+  [`${NODES_FOLDER}/node0/meminfo`]: meminfo(0, 4000, 300),
+  [`${NODES_FOLDER}/node1/meminfo`]: meminfo(1, 2000, 100),
+  [`${NODES_FOLDER}/node0/distance`]: '10 24\n',
+  [`${NODES_FOLDER}/node1/distance`]: '24 10\n',
   '/sys/devices/system/cpu/online': '0-3\n',
   '/proc/meminfo': 'MemTotal:        8000 kB\nMemFree:          500 kB\n',
   '/proc/stat': 'cpu  1 2 3\ncpu0 1 2\ncpu3 1 2\nintr 5\n',
@@ -79,7 +79,7 @@ describe('nodes that the kernel tells', () => {
   });
 
   test.each([undefined, ERRNO.EACCES, ''])('are unknown in what a file keeps back: %s', (text) => {
-    const files = ['cpulist', 'meminfo', 'distance'].map((name) => `${NODES}/node1/${name}`);
+    const files = ['cpulist', 'meminfo', 'distance'].map((name) => `${NODES_FOLDER}/node1/${name}`);
     const changed = text === undefined ? {} : Object.fromEntries(files.map((path) => [path, text]));
     const { nodes, distances } = topologyOf({ ...without(...files), ...changed });
     // The empty list of CPUs is what a node without CPUs has.
@@ -99,12 +99,15 @@ describe('nodes that the kernel tells', () => {
     ['10 x\n', [null, null]],
     ['10 99999\n', [null, null]],
   ])('are at unknown distances where the row is %j', (text, row) => {
-    const files = { ...GOOD, [`${NODES}/node0/distance`]: text };
+    const files = { ...GOOD, [`${NODES_FOLDER}/node0/distance`]: text };
     expect(topologyOf(files).distances[0]).toEqual(row);
   });
 
   test('have memory that is unknown where the file is cut short', () => {
-    const files = { ...GOOD, [`${NODES}/node0/meminfo`]: 'Node 0 MemTotal:   4000 kB\nNode 0 Mem' };
+    const files = {
+      ...GOOD,
+      [`${NODES_FOLDER}/node0/meminfo`]: 'Node 0 MemTotal:   4000 kB\nNode 0 Mem',
+    };
     const known = { memoryBytes: 4000 * KIB, freeBytes: null };
     expect(topologyOf(files).nodes[0]).toMatchObject(known);
     expect(contentOf(readNodeMemory(0, hostWith(files)))).toEqual(known);
@@ -127,12 +130,12 @@ describe('nodes that the kernel tells', () => {
     expect(contentOf(readTopology(host)).distances).toHaveLength(2);
     // As in a guest whose third node got memory while it ran.
     Object.assign(files, {
-      [`${NODES}/online`]: '0-2\n',
-      [`${NODES}/node0/distance`]: '10 21 17\n',
-      [`${NODES}/node1/distance`]: '21 10 28\n',
-      [`${NODES}/node2/distance`]: '17 28 10\n',
-      [`${NODES}/node2/cpulist`]: '\n',
-      [`${NODES}/node2/meminfo`]: meminfo(2, 524_288, 524_288),
+      [`${NODES_FOLDER}/online`]: '0-2\n',
+      [`${NODES_FOLDER}/node0/distance`]: '10 21 17\n',
+      [`${NODES_FOLDER}/node1/distance`]: '21 10 28\n',
+      [`${NODES_FOLDER}/node2/distance`]: '17 28 10\n',
+      [`${NODES_FOLDER}/node2/cpulist`]: '\n',
+      [`${NODES_FOLDER}/node2/meminfo`]: meminfo(2, 524_288, 524_288),
     });
     const { nodes, distances } = contentOf(readTopology(host));
     expect(nodes[2]).toMatchObject({ id: 2, cpus: [], memoryBytes: 512 * 2 ** 20 });
@@ -144,7 +147,7 @@ describe('nodes that the kernel tells', () => {
   });
 
   test('that cannot be read for another reason are an error with the path', () => {
-    const path = `${NODES}/online`;
+    const path = `${NODES_FOLDER}/online`;
     const answer = readTopology(hostWith({ ...GOOD, [path]: ERRNO.EMFILE }));
     expect(answer).toEqual({ ...refused(ERRNO.EMFILE, 'open'), path });
   });
@@ -154,11 +157,36 @@ describe('nodes that the kernel does not tell', () => {
   const MACHINE = { id: 0, cpus: [0, 1, 2, 3], memoryBytes: 8000 * KIB, freeBytes: 500 * KIB };
 
   test.each([
-    ['no NUMA', without(NODES), ERRNO.ENOSYS, /online: ENOENT; get_mempolicy: ENOSYS\): node 0/],
-    ['a closed folder', { ...without(NODES), [`${NODES}/online`]: ERRNO.EACCES }, [0], /EACCES/],
-    ['no list', { ...without(NODES), [`${NODES}/online`]: '0-\n' }, [0], /online says "0-\\n"\)/],
-    ['an empty list', { ...without(NODES), [`${NODES}/online`]: '\n' }, [0], /says "\\n"/],
-    ['numbers too large', { ...without(NODES), [`${NODES}/online`]: '0-99999' }, [0], /99999/],
+    [
+      'no NUMA',
+      without(NODES_FOLDER),
+      ERRNO.ENOSYS,
+      /online: ENOENT; get_mempolicy: ENOSYS\): node 0/,
+    ],
+    [
+      'a closed folder',
+      { ...without(NODES_FOLDER), [`${NODES_FOLDER}/online`]: ERRNO.EACCES },
+      [0],
+      /EACCES/,
+    ],
+    [
+      'no list',
+      { ...without(NODES_FOLDER), [`${NODES_FOLDER}/online`]: '0-\n' },
+      [0],
+      /online says "0-\\n"\)/,
+    ],
+    [
+      'an empty list',
+      { ...without(NODES_FOLDER), [`${NODES_FOLDER}/online`]: '\n' },
+      [0],
+      /says "\\n"/,
+    ],
+    [
+      'numbers too large',
+      { ...without(NODES_FOLDER), [`${NODES_FOLDER}/online`]: '0-99999' },
+      [0],
+      /99999/,
+    ],
   ])('are one node with all there is: %s', (_, files, allowed, reason) => {
     const { nodes, distances, allowedNodes, incompleteReason } = topologyOf(
       { ...files, '/proc/thread-self/status': 'Name:\tnode\n' },
@@ -181,7 +209,7 @@ describe('nodes that the kernel does not tell', () => {
   });
 
   test('are known by number where the thread may use others than node 0', () => {
-    const hidden = without(NODES);
+    const hidden = without(NODES_FOLDER);
     for (const allowed of [[0, 1], [3], ERRNO.EPERM] as const) {
       const { nodes, distances, incompleteReason } = topologyOf(hidden, allowed);
       const ids = typeof allowed === 'number' ? [0, 1] : allowed;
@@ -198,19 +226,19 @@ describe('the number of nodes with memory', () => {
 
   test('is what the kernel says', () => {
     expect(count(GOOD)).toEqual({ count: 2, reason: 'this host has 2 nodes with memory' });
-    const one = { ...GOOD, [`${NODES}/has_memory`]: '0\n' };
+    const one = { ...GOOD, [`${NODES_FOLDER}/has_memory`]: '0\n' };
     expect(count(one)).toEqual({ count: 1, reason: 'this host has one node with memory' });
   });
 
   test('is that of the nodes to be used where it does not say', () => {
-    const { count: two, reason } = count(without(NODES));
+    const { count: two, reason } = count(without(NODES_FOLDER));
     expect([two, reason]).toEqual([2, expect.stringMatching(/ENOENT\), and lets this thread use/)]);
   });
 
   test.each([
     ['ends', without('/sys', '/proc/thread-self')],
-    ['is torn', { ...without('/proc/thread-self'), [`${NODES}/has_memory`]: '0-' }],
-    ['is empty', { ...without('/proc/thread-self'), [`${NODES}/has_memory`]: '\n' }],
+    ['is torn', { ...without('/proc/thread-self'), [`${NODES_FOLDER}/has_memory`]: '0-' }],
+    ['is empty', { ...without('/proc/thread-self'), [`${NODES_FOLDER}/has_memory`]: '\n' }],
   ])('is one where all %s', (_, files) => {
     const { count: one, reason } = count(files);
     expect(one).toBe(1);

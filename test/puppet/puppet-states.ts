@@ -1,11 +1,11 @@
 /** A puppet in states of its own, and the threads of the kernel that it runs beside. */
 
+import { PF_KTHREAD } from '../../lib/core/uapi.ts';
 import type { Capability, StateCalls } from '../contract/world.ts';
 import { command, nothing, type Send } from './puppet-call.ts';
 import type { MachineFiles } from './puppet-files.ts';
 
 /** Set for threads of the kernel. Source: include/linux/sched.h, PF_KTHREAD. */
-const PF_KTHREAD = 0x0020_0000;
 /** In a process namespace of its own a container sees none, and this is some other process. */
 const PARENT_OF_KERNEL_THREADS = 2;
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { type KernelLine, kernelLines } from '../../lib/core/kernels.ts';
-import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
 import { areasOf, settingsOf } from '../contract/objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, where } from '../contract/pages.ts';
@@ -18,7 +18,6 @@ const MACHINE = JSON.parse(
   readFileSync(new URL('../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
 ) as MachineDescription;
 const HUGE_PAGES = 512;
-const MADV_HUGEPAGE = 14;
 const ZEROS = -14;
 
 /** Equal statuses in a row, each with their number. */
@@ -48,7 +47,7 @@ async function withHugePage(
     await areas.allowHugePages();
     await bindThread(process, 0);
     const pages = await mapPages(process, world.machine, HUGE_PAGES, { address: FREE_ADDRESS });
-    await areas.madvise(pages.address, HUGE_PAGES, MADV_HUGEPAGE);
+    await areas.madvise(pages.address, HUGE_PAGES, MADV.HUGEPAGE);
     await pages.part(5, 6).touch(access);
     await body(pages, process);
   });

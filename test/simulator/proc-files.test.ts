@@ -6,6 +6,7 @@ import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { newestKernelLine, oldestKernelLine } from '../../lib/core/kernels.ts';
 import { nodemaskWords } from '../../lib/core/nodemask-words.ts';
+import { NODES_FOLDER } from '../../lib/procfs/node-files.ts';
 import { parseNumaMaps } from '../../lib/procfs/numa-maps.ts';
 import { parseSmaps } from '../../lib/procfs/smaps.ts';
 import { parseStat } from '../../lib/procfs/stat.ts';
@@ -14,7 +15,6 @@ import { MADV, Machine, presets } from '../../lib/simulator/public.ts';
 import { MPOL } from '../../lib/syscalls/public.ts';
 import '../support/matchers.ts';
 
-const NODES = '/sys/devices/system/node';
 const NO_POLICY = { mode: MPOL.DEFAULT, nodemask: null } as const;
 
 function value<T>(result: SyscallResult<T>): T {
@@ -65,7 +65,7 @@ describe('a whole file', () => {
   test('files of a node', async () => {
     const { backend } = new Machine().self;
     for (const file of ['meminfo', 'numastat', 'vmstat']) {
-      expect(await text(backend, `${NODES}/node1/${file}`)).toMatchSnapshot(file);
+      expect(await text(backend, `${NODES_FOLDER}/node1/${file}`)).toMatchSnapshot(file);
     }
   });
 });
@@ -182,7 +182,7 @@ describe('memory', () => {
       expect(status.residentBytes).toBe(bytes);
     }
     for (const [node, bytes] of byNode) {
-      const meminfo = await text(backend, `${NODES}/node${node}/meminfo`);
+      const meminfo = await text(backend, `${NODES_FOLDER}/node${node}/meminfo`);
       const kilobytes = (name: string): number =>
         Number(new RegExp(`${name}: +(\\d+) kB`).exec(meminfo)?.[1]);
       expect((kilobytes('AnonPages') + kilobytes('FilePages')) * 1024, `node ${node}`).toBe(bytes);
@@ -213,7 +213,7 @@ describe('memory', () => {
     const wide = { ...presets.fourNodes, name: 'wide', distances: [[10]] };
     const machine = new Machine({ ...wide, nodes: [{ id: 0, memoryMiB: 512, cpus }] });
     const { backend } = machine.self;
-    expect(await text(backend, `${NODES}/node0/cpumap`)).toBe('ff,ffffffff\n');
+    expect(await text(backend, `${NODES_FOLDER}/node0/cpumap`)).toBe('ff,ffffffff\n');
     expect(await text(backend, '/proc/self/status')).toMatch(/^Cpus_allowed:\tff,ffffffff$/m);
   });
 });

@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { bind, type MappedBuffer, type Numa, openNuma } from '../../lib/index.ts';
 import { kernelLines, Machine, type MachineOptions } from '../../lib/simulator/public.ts';
 import { MPOL_MF, openSyscalls } from '../../lib/syscalls/public.ts';
+import { UNWRITTEN } from '../contract/world.ts';
 import { Random } from '../differential/random.ts';
 import { seedsOf } from '../support/share.ts';
 
 const PROGRAMS = 50;
-const UNWRITTEN = -999;
 const PAGE = 4096;
 const PAGES = 1200;
 

@@ -5,6 +5,7 @@
 
 import { formatIdList } from '../../core/id-list.ts';
 import { NodeMask } from '../../core/node-mask.ts';
+import { LOCAL_DISTANCE } from '../../core/uapi.ts';
 import type { BalancingState } from '../../facade/host/balancing.ts';
 import type { NodeStatistics } from '../../facade/host/node-statistics.ts';
 import type { Topology } from '../../facade/topology.ts';
@@ -28,8 +29,6 @@ export interface TextOptions {
   readonly colours: Colours;
 }
 
-/** SLIT: the distance of a node to itself. */
-const LOCAL_DISTANCE = 10;
 const BAR_COLUMNS = 20;
 
 /** The lines, parts told apart by an empty line. */

@@ -4,6 +4,7 @@
  */
 
 import type { NodeId } from '../../core/node-mask.ts';
+import { MIB_BYTES } from '../../core/units.ts';
 import type { NodeStatistics } from '../../facade/host/node-statistics.ts';
 import type { NodeAllocations } from '../../procfs/node-files.ts';
 import type { ProcessFigures } from '../../services/statistics/process-figures.ts';
@@ -27,7 +28,6 @@ const COUNTERS: readonly (readonly [label: string, name: keyof NodeAllocations])
   ['local_node', 'localNode'],
   ['other_node', 'otherNode'],
 ];
-const MIB_BYTES = 2 ** 20;
 
 export function allocationTable(
   nodes: readonly NodeStatistics[],

@@ -6,6 +6,7 @@
 import type { Backend } from '../../backend/backend.ts';
 import { formatIdList } from '../../core/id-list.ts';
 import { NodeMask } from '../../core/node-mask.ts';
+import { MIB_BYTES } from '../../core/units.ts';
 import type { Capabilities } from '../../facade/capabilities/capability.ts';
 import type { SurroundingsKind } from '../../facade/capabilities/surroundings.ts';
 import { backendOf, type Numa } from '../../facade/numa.ts';
@@ -14,7 +15,6 @@ import { parseStatus } from '../../procfs/status.ts';
 import { unlistedProcesses } from '../unlisted-processes.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
-const MIB_BYTES = 2 ** 20;
 /** What services get by default; less ends programs that register memory with devices. */
 const LOCKED_BYTES_USUAL = 8 * MIB_BYTES;
 /** Shares of vm.max_map_count in use. */

@@ -8,14 +8,13 @@ import type { Mapping } from '../../backend/mapping.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { NumaError, systemError } from '../../core/errors.ts';
 import { nodemaskPair } from '../../core/nodemask-words.ts';
-import { MPOL, MPOL_MF } from '../../core/uapi.ts';
+import { MPOL, MPOL_MF, STATUS_UNSET } from '../../core/uapi.ts';
 import { countResidencySync } from '../../facade/count-residency.ts';
 import { pageCountOf } from './check-names.ts';
 import {
   answerOf,
   outcomeOf,
   type PlacedPages,
-  STATUS_UNSET,
   type StepOutcome,
   type StepResult,
   statusesOf,
@@ -34,8 +33,6 @@ type NativeStep = Words<
   | ('process' | 'setAffinity' | 'map' | 'unmap' | 'touch' | 'store')
   | ('setPolicy' | 'movePages' | 'migratePages')
 >;
-
-const WORD_BYTES = 8;
 
 export class NativeStage {
   readonly #backend: Backend;
@@ -140,7 +137,7 @@ export class NativeStage {
     const { offsetBytes } = this.#bytesOf(step);
     const bytes = this.#backend.arrayBuffer(this.#mappingOf(step.mapping));
     if (!bytes.ok) return { answer: answerOf(bytes) };
-    const view = new DataView(bytes.value, offsetBytes, WORD_BYTES);
+    const view = new DataView(bytes.value, offsetBytes, BigUint64Array.BYTES_PER_ELEMENT);
     view.setBigUint64(0, BigInt(step.value), true);
     return { answer: 0 };
   }

@@ -4,6 +4,7 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { errnoName } from '../../core/errno.ts';
+import { STATUS_UNSET } from '../../core/uapi.ts';
 import type { Step } from './scenario.ts';
 
 /** What a call answered: what it returned, 0 where that is nothing, or the name of its errno. */
@@ -42,9 +43,6 @@ export interface MappingResidency extends PlacedPages {
   readonly address: bigint;
   readonly pageCount: number;
 }
-
-/** A status that no kernel writes. */
-export const STATUS_UNSET: number = -(2 ** 31);
 
 export function answerOf(result: SyscallResult<unknown>): Answer {
   if (!result.ok) return errnoName(result.errno);

@@ -2,8 +2,7 @@
  * The rules of the steps that processes do.
  */
 
-import { NODE_ID_MAX } from '../../core/uapi.ts';
-import { MADV } from '../../simulator/interface/madvise-numbers.ts';
+import { MADV, NODE_ID_MAX, UID_MAX } from '../../core/uapi.ts';
 import {
   ACCESS,
   BY,
@@ -20,7 +19,6 @@ import {
   POLICY,
   required,
   type StepTable,
-  UID_MAX,
   word,
 } from './shared-members.ts';
 

@@ -10,6 +10,7 @@ import { checkMachineDescription } from '../../simulator/nodes/check-description
 import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
 import { PAGE_SIZES_BYTES } from '../../simulator/nodes/page-size.ts';
 import { presets } from '../../simulator/presets.ts';
+import { HUGE_PAGE_WORDS } from '../../simulator/simulated-machine.ts';
 import { ScenarioNames } from './check-names.ts';
 import { checkList, checkMember, checkRecord } from './member-rules.ts';
 import type { Scenario, Step, StepWord } from './scenario.ts';
@@ -21,7 +22,6 @@ const MEMBERS = [
   ...['$schema', 'format', 'name', 'summary', 'machine', 'kernel', 'pageSizeBytes'],
   ...['hugePages', 'recorded', 'watch', 'steps'],
 ];
-const HUGE_PAGE_WORDS = ['always', 'madvise', 'never'];
 const TEXT = { kind: 'text', pattern: /^[^\n]+$/, rule: 'must be one line of text' } as const;
 
 /**

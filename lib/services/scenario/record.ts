@@ -9,6 +9,7 @@ import { NumaError } from '../../core/errors.ts';
 import { kernelLineOf } from '../../core/kernels.ts';
 import { NodeMask } from '../../core/node-mask.ts';
 import { parsePolicy } from '../../core/policy-text.ts';
+import { MIB_BYTES } from '../../core/units.ts';
 import { Topology } from '../../facade/topology.ts';
 import { checkMachineDescription } from '../../simulator/nodes/check-description.ts';
 import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
@@ -17,7 +18,6 @@ import { NATIVE_WORDS, NativeStage } from './native-stage.ts';
 import type { StepOutcome } from './outcome.ts';
 import type { ExpectStep, Scenario, Step } from './scenario.ts';
 
-const MIB_BYTES = 2 ** 20;
 const HUGE_PAGES_FILE = '/sys/kernel/mm/transparent_hugepage/enabled';
 
 export interface Recording {

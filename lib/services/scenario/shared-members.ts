@@ -22,7 +22,6 @@ export interface StepRules {
   readonly needs?: Readonly<Record<string, string>>;
 }
 
-export const UID_MAX: number = 2 ** 32 - 2;
 /** 64 GiB of small base pages. */
 export const PAGE_MAX: number = 2 ** 24;
 

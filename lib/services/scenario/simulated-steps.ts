@@ -5,12 +5,11 @@
 import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { nodemaskPair } from '../../core/nodemask-words.ts';
-import { MPOL_MF } from '../../core/uapi.ts';
-import { MADV } from '../../simulator/interface/madvise-numbers.ts';
+import { MADV, MPOL_MF, STATUS_UNSET } from '../../core/uapi.ts';
 import type { SteppedCall } from '../../simulator/interface/stepped-calls.ts';
 import type { Actor, Cast } from './cast.ts';
 import { pageCountOf } from './check-names.ts';
-import { answerOf, STATUS_UNSET, type StepResult, statusesOf } from './outcome.ts';
+import { answerOf, type StepResult, statusesOf } from './outcome.ts';
 import { nodeWords, policyCall } from './policy-arguments.ts';
 import type {
   ForkStep,

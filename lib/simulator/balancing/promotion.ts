@@ -11,6 +11,7 @@
  * that maps it has marked it at a time of its own.
  */
 
+import { MIB_BYTES } from '../../core/units.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { BalancingMode, Memory } from '../memory/memory.ts';
 import type { NodePromotions } from '../nodes/balancing-counters.ts';
@@ -20,7 +21,6 @@ import type { BalancedTask } from './balanced-task.ts';
 /** Default of scan_period_max_ms. */
 const SCAN_PERIOD_MAX_MS = 60_000;
 const SECOND_MS = 1000;
-const MIB_BYTES = 2 ** 20;
 /** Plenty of room: so much free, or a part of the node if that is more. */
 const PLENTY_BYTES = 2 ** 30;
 const PLENTY_DIVISOR = 16;

@@ -9,11 +9,10 @@
  * Deviation: there are no caches, and nobody waits for anybody: neither for a lock nor for a link.
  */
 
+import { LOCAL_DISTANCE } from '../../core/uapi.ts';
 import type { CostProfile, MigrationKind, MigrationWork } from '../interface/costs.ts';
 import { NodePairs } from './node-pairs.ts';
 
-/** SLIT distance of a node to itself. */
-const LOCAL_DISTANCE = 10;
 const BYTES_PER_NS_OF_MBPS = 1e-3;
 
 /** What the machine adds to a profile. */

@@ -1,8 +1,8 @@
 /** A number for each ordered pair of nodes; 0 until something is added. */
 
-import { NODE_ID_MAX } from '../../core/uapi.ts';
+import { MAX_NUMNODES } from '../../core/uapi.ts';
 
-const STRIDE = NODE_ID_MAX + 1;
+const STRIDE = MAX_NUMNODES;
 
 export class NodePairs {
   readonly #values = new Map<number, number>();

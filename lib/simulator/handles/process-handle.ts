@@ -14,6 +14,7 @@ import {
 } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { NumaError, systemError } from '../../core/errors.ts';
+import { UID_MAX } from '../../core/uapi.ts';
 import { Caller } from '../caller.ts';
 import type { AreaCalls } from '../interface/area-calls.ts';
 import type { MemoryCalls } from '../interface/memory-calls.ts';
@@ -49,7 +50,6 @@ import type { Thread } from '../tasks/thread.ts';
 import { callsOf } from './thread-calls.ts';
 
 const KIND = 'simulator';
-const UID_MAX = 2 ** 32 - 2;
 /** TASK_COMM_LEN without the zero at the end. */
 const NAME_BYTES_MAX = 15;
 const CAPABILITY_NAMES = Object.keys(CAPABILITIES) as SimulatedCapability[];

@@ -4,9 +4,7 @@
  * Source: mm/page_alloc.c, build_zonelists() and find_next_best_node().
  */
 
-import { NODE_ID_MAX } from '../../core/uapi.ts';
-
-const MAX_NUMNODES = NODE_ID_MAX + 1;
+import { MAX_NUMNODES } from '../../core/uapi.ts';
 
 /** What the order depends on. */
 export interface NodeDistances {

@@ -6,10 +6,9 @@
  * Left out: pools of other sizes than a page table covers.
  */
 
+import { KIB_BYTES } from '../../core/units.ts';
 import type { Memory } from '../memory/memory.ts';
 import { type FolderEntry, folderOf } from './tree.ts';
-
-const KIB_BYTES = 1024;
 
 /** Bytes of a huge page. */
 export function hugePageBytes({ pageSizeBytes, tablePages }: Memory): number {

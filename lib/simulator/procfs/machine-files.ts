@@ -13,7 +13,7 @@ import { MAX_MAP_COUNT } from '../syscalls/check-split.ts';
 import { readWeightFile, weightFileNames } from '../syscalls/weight-files.ts';
 import { hugePageBytes, machinePoolFolder } from './huge-pool-files.ts';
 import { nodeUsages, sumOf } from './node-usage.ts';
-import { kilobytesLine, linesText } from './text-layout.ts';
+import { kilobytesLine, linesText, NAME_WIDTH } from './text-layout.ts';
 import { type FileEntry, type FolderEntry, folderOf } from './tree.ts';
 import { vmstatText } from './vmstat.ts';
 
@@ -85,7 +85,7 @@ function meminfoText(machine: Machine): string {
   const usage = sumOf(nodes.map(nodeUsages(memory)));
   const pages = (name: string, count: number): string => kilobytesLine(name, count * pageSizeBytes);
   const count = (name: string, number: number): string =>
-    `${`${name}:`.padEnd(LABEL_WIDTH)}${String(number).padStart(POOL_COUNT_WIDTH)}`;
+    `${`${name}:`.padEnd(NAME_WIDTH)}${String(number).padStart(POOL_COUNT_WIDTH)}`;
   const total = sum((node) => pool.totalPages(node));
   return linesText([
     pages(
@@ -119,5 +119,3 @@ function meminfoText(machine: Machine): string {
     kilobytesLine('Hugetlb', total * hugePageBytes(memory)),
   ]);
 }
-
-const LABEL_WIDTH = 16;

@@ -11,9 +11,8 @@ import type { AddressSpace } from '../memory/address-space.ts';
 import type { MemoryObject, ObjectType } from '../memory/memory-object.ts';
 import { hasFlag, VM, type Vma, type VmaAccess } from '../memory/vma.ts';
 import { addressOf, pageOf } from '../syscalls/range-argument.ts';
-import { linesText } from './text-layout.ts';
+import { hexAddress, linesText } from './text-layout.ts';
 
-const ADDRESS_DIGITS = 8;
 const NAME_COLUMN = 72;
 
 const ACCESS_LETTERS: Readonly<Record<VmaAccess, string>> = {
@@ -51,8 +50,10 @@ export function mapsLine(space: AddressSpace, vma: Vma): string {
   const { pageSizeBytes } = space.memory;
   const { object } = vma;
   const file = isFile(object) ? object : null;
-  const [start, end] = [vma.start, vma.end].map((page) => hex(addressOf(page, pageSizeBytes)));
-  const offset = hex(file === null ? 0n : addressOf(vma.offset, pageSizeBytes));
+  const [start, end] = [vma.start, vma.end].map((page) =>
+    hexAddress(addressOf(page, pageSizeBytes)),
+  );
+  const offset = hexAddress(file === null ? 0n : addressOf(vma.offset, pageSizeBytes));
   const device = file === null ? NO_DEVICE : DEVICES[file.type];
   const words = [`${start}-${end}`, permissions(space, vma), offset, device, file?.inode ?? 0];
   const head = `${words.join(' ')} `;
@@ -88,8 +89,4 @@ export function kernelPart({ program }: AddressSpace, vma: Vma): 'vdso' | 'vvar'
 function permissions(space: AddressSpace, vma: Vma): string {
   const execute = kernelPart(space, vma) === 'vdso' ? 'x' : '-';
   return `${ACCESS_LETTERS[vma.access]}${execute}${hasFlag(vma, VM.SHARED) ? 's' : 'p'}`;
-}
-
-function hex(address: bigint): string {
-  return address.toString(16).padStart(ADDRESS_DIGITS, '0');
 }

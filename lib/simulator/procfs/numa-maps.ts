@@ -6,6 +6,7 @@
  * Deviation: no page is on an active list but those that are locked.
  */
 
+import { KIB_BYTES } from '../../core/units.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { hasFlag, rangePolicyAt, VM, type Vma } from '../memory/vma.ts';
 import { policyText } from '../policy/mempolicy-text.ts';
@@ -13,9 +14,7 @@ import { addressOf } from '../syscalls/range-argument.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { forEachCounted } from './mapping-counts.ts';
 import { kernelPart, programPart } from './maps.ts';
-
-const KIB_BYTES = 1024;
-const ADDRESS_DIGITS = 8;
+import { hexAddress } from './text-layout.ts';
 
 /** All lines, as the file of that thread has them: its policy counts where a mapping has none. */
 export function numaMaps(thread: Thread): string[] {
@@ -24,8 +23,8 @@ export function numaMaps(thread: Thread): string[] {
 
 function numaMapsLine(thread: Thread, vma: Vma): string {
   const { space } = thread;
-  const address = addressOf(vma.start, space.memory.pageSizeBytes).toString(16);
-  const words = [address.padStart(ADDRESS_DIGITS, '0'), shownPolicy(thread, vma)];
+  const address = hexAddress(addressOf(vma.start, space.memory.pageSizeBytes));
+  const words = [address, shownPolicy(thread, vma)];
   const name = nameOf(space, vma);
   if (name !== null) words.push(name);
   if (vma.object?.type === 'hugetlb') words.push('huge');

@@ -9,7 +9,7 @@ import type { PagemapScan, PagemapScanRequest, PageSpan } from '../../backend/ba
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { newArray } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { PAGE_IS } from '../../core/uapi.ts';
+import { PAGE_IS, ROOT_UID } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { folioIdOf, isFolio, isPage, isZeroPage, SWAPPED } from '../memory/page-entry.ts';
 import { failure, success } from '../syscalls/answer.ts';
@@ -20,8 +20,6 @@ import { memoryOf, type Reader } from './process-folder.ts';
 const PRESENT = 1n << 63n;
 const SWAP = 1n << 62n;
 const FILE_OR_SHARED = 1n << 61n;
-
-const ROOT = 0;
 
 /** pid 0 is the reader's own. ENOENT, EACCES, ESRCH. */
 export function readPagemap(
@@ -61,7 +59,7 @@ function openPagemap(reader: Reader, pid: number): SyscallResult<AddressSpace | 
   const target = pid === 0 ? thread.process : machine.findProcess(pid);
   if (target === undefined) return failure('open', ERRNO.ENOENT);
   const { uid } = thread.process.credentials;
-  if (uid !== ROOT && uid !== ownerOf(target)) return failure('open', ERRNO.EACCES);
+  if (uid !== ROOT_UID && uid !== ownerOf(target)) return failure('open', ERRNO.EACCES);
   const memory = memoryOf(reader, target);
   if (memory === null) {
     if (machine.profile.pagemapNeedsMemory) return failure('open', ERRNO.ESRCH);
@@ -127,7 +125,7 @@ function categoriesOf(space: AddressSpace, entry: number): number {
 
 /** Source: fs/proc/base.c, task_dump_owner(). */
 function ownerOf({ hasMemory, credentials }: Process): number {
-  return hasMemory && credentials.isDumpable ? credentials.uid : ROOT;
+  return hasMemory && credentials.isDumpable ? credentials.uid : ROOT_UID;
 }
 
 /** The entry of each page of a range. */

@@ -9,14 +9,13 @@
  * Deviation: every page counts as referenced, none as lazily freed.
  */
 
+import { KIB_BYTES } from '../../core/units.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { forEachCounted, swappedPages } from './mapping-counts.ts';
 import { mapsLine } from './maps.ts';
-import { kilobytesLine, linesText } from './text-layout.ts';
+import { kilobytesLine, linesText, NAME_WIDTH, NUMBER_WIDTH } from './text-layout.ts';
 import { vmFlagsLine } from './vm-flags.ts';
-
-const KIB_BYTES = 1024;
 
 /** In base pages, but for `pss`, which is in bytes. */
 interface Usage {
@@ -113,14 +112,11 @@ const NO_USAGE: Readonly<Usage> = {
   privateHugetlb: 0,
 };
 
-const LABEL_WIDTH = 16;
-const NUMBER_WIDTH = 8;
-
 function eligibleLine(space: AddressSpace, vma: Vma): string {
   const number = isEligible(space, vma) ? '1' : '0';
   const { smapsTellsMerged } = space.memory.profile;
   const shown = smapsTellsMerged ? number.padStart(NUMBER_WIDTH) : number;
-  return `${'THPeligible:'.padEnd(LABEL_WIDTH)}${shown}`;
+  return `${'THPeligible:'.padEnd(NAME_WIDTH)}${shown}`;
 }
 
 /** Whether a huge page could come here: private memory that has room for one. */

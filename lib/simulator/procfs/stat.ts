@@ -7,12 +7,11 @@
  * program) is 0; process group and session are the process's own.
  */
 
-import { PF_KTHREAD } from '../../core/uapi.ts';
+import { CLOCK_TICK_MS, PF_KTHREAD } from '../../core/uapi.ts';
 import { memorySums, residentPages } from './memory-sums.ts';
 import { commandOf, cpuOf, parentPidOf, stateOf, type Task, threadIdsOf } from './task.ts';
 
 const FIELD_COUNT = 52;
-const TICK_MS = 10;
 const PRIORITY = 20;
 const NO_LIMIT = String(2n ** 64n - 1n);
 const SIGCHLD = 17;
@@ -33,7 +32,7 @@ export function statText(task: Task): string {
     9: process.isKernelThread ? PF_KTHREAD : 0,
     18: PRIORITY,
     20: threadIdsOf(process).length,
-    22: Math.floor(process.startMs / TICK_MS),
+    22: Math.floor(process.startMs / CLOCK_TICK_MS),
     23: (process.hasMemory ? sums.mapped : 0) * space.memory.pageSizeBytes,
     24: process.hasMemory ? residentPages(sums) : 0,
     25: NO_LIMIT,

@@ -8,7 +8,7 @@
  */
 
 import { formatIdList } from '../../core/id-list.ts';
-import { NODE_ID_MAX } from '../../core/uapi.ts';
+import { MAX_NUMNODES } from '../../core/uapi.ts';
 import type { Machine } from '../machine.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
 import type { Credentials } from '../tasks/credentials.ts';
@@ -71,7 +71,7 @@ function placeLines(task: Task): string[] {
   return [
     `Cpus_allowed:\t${maskText(affinity, Math.max(...cpus.all) + 1)}`,
     `Cpus_allowed_list:\t${formatIdList(affinity)}`,
-    `Mems_allowed:\t${maskText(nodes, NODE_ID_MAX + 1)}`,
+    `Mems_allowed:\t${maskText(nodes, MAX_NUMNODES)}`,
     `Mems_allowed_list:\t${formatIdList(nodes)}`,
   ];
 }

@@ -5,9 +5,11 @@
  * bitmap_string().
  */
 
-const KIB_BYTES = 1024;
-const NAME_WIDTH = 16;
-const NUMBER_WIDTH = 8;
+import { KIB_BYTES } from '../../core/units.ts';
+
+export const NAME_WIDTH = 16;
+export const NUMBER_WIDTH = 8;
+const ADDRESS_DIGITS = 8;
 const GROUP_BITS = 32;
 const BITS_PER_DIGIT = 4;
 
@@ -41,4 +43,9 @@ export function maskText(numbers: Iterable<number>, bitCount: number): string {
 /** Lines, each with its end. */
 export function linesText(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** As maps and numa_maps have it. */
+export function hexAddress(address: bigint): string {
+  return address.toString(16).padStart(ADDRESS_DIGITS, '0');
 }

@@ -6,13 +6,11 @@
  */
 
 import { ERRNO } from '../../core/errno.ts';
-import { NODE_ID_MAX } from '../../core/uapi.ts';
+import { BITS_PER_WORD } from '../../core/nodemask-words.ts';
+import { MAX_NUMNODES } from '../../core/uapi.ts';
+import { BITS_PER_BYTE } from '../../core/units.ts';
 import { NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
 import type { MaskMemory } from './memory-argument.ts';
-
-const MAX_NUMNODES = NODE_ID_MAX + 1;
-const BITS_PER_WORD = 64;
-const BITS_PER_BYTE = 8n;
 
 /** A mask argument: where it is, `null` for NULL, and the number of bits with it. */
 export interface UserMask {

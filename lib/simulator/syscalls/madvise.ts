@@ -10,7 +10,7 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { MADV } from '../interface/madvise-numbers.ts';
+import { MADV } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { allows, touchPages } from '../memory/fault.ts';
 import type { ObjectType } from '../memory/memory-object.ts';

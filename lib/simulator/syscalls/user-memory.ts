@@ -6,6 +6,7 @@
  */
 
 import type { Access } from '../../backend/backend.ts';
+import { BITS_PER_BYTE } from '../../core/units.ts';
 import { touchPages } from '../memory/fault.ts';
 import { folioIdOf, isFolio } from '../memory/page-entry.ts';
 import { indexInFolio } from '../memory/split-folio.ts';
@@ -15,7 +16,6 @@ import type { MaskMemory } from './memory-argument.ts';
 import { pageOf } from './range-argument.ts';
 
 const WORD_BYTES = 8;
-const BITS_PER_BYTE = 8n;
 const INT_BITS = 32;
 
 /** Faults the page in; whether it could be had. */

@@ -8,13 +8,11 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
+import { ROOT_UID, WEIGHT_MAX } from '../../core/uapi.ts';
 import type { Machine } from '../machine.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
 import type { Credentials } from '../tasks/credentials.ts';
 import { answer } from './answer.ts';
-
-const WEIGHT_MAX = 255;
-const ROOT = 0;
 
 export function weightFileNames({ profile, memory }: Machine): string[] {
   const { hasWeightedInterleave, automaticWeightsFile } = profile;
@@ -37,7 +35,7 @@ export function writeWeightFile(
   text: string,
 ): SyscallResult<undefined> {
   if (!weightFileNames(machine).includes(name)) return answer('open', ERRNO.ENOENT);
-  if (uid !== ROOT) return answer('open', ERRNO.EACCES);
+  if (uid !== ROOT_UID) return answer('open', ERRNO.EACCES);
   const node = nodeOfFile(name);
   const errno =
     node === undefined ? storeAutomatic(machine, text) : storeWeight(machine, node, text);

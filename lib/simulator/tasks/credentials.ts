@@ -6,6 +6,7 @@
  */
 
 import { ERRNO } from '../../core/errno.ts';
+import { ROOT_UID } from '../../core/uapi.ts';
 import type { SimulatedCapability } from '../interface/simulated-process.ts';
 
 export interface Credentials {
@@ -20,7 +21,6 @@ export interface Credentials {
   readonly isDumpable: boolean;
 }
 
-const ROOT = 0;
 /** Which right each capability is. */
 export const CAPABILITIES: Readonly<
   Record<SimulatedCapability, 'canSetUid' | 'canTrace' | 'canSetNice'>
@@ -31,7 +31,7 @@ export const CAPABILITIES: Readonly<
 });
 
 export const ROOT_CREDENTIALS: Credentials = Object.freeze({
-  uid: ROOT,
+  uid: ROOT_UID,
   canSetNice: true,
   canTrace: true,
   canSetUid: true,
@@ -47,7 +47,7 @@ export function userCredentials(uid: number): Credentials {
 export function changeUser(from: Credentials, uid: number): Credentials | { errno: number } {
   if (uid === from.uid) return from;
   if (!from.canSetUid) return { errno: ERRNO.EPERM };
-  if (uid === ROOT) return { ...from, uid, isDumpable: false };
+  if (uid === ROOT_UID) return { ...from, uid, isDumpable: false };
   return { ...userCredentials(uid), isDumpable: false };
 }
 

@@ -1,0 +1,33 @@
+/** A name means one thing, and what has one value has one home. */
+
+import { describe, expect, test } from 'vitest';
+import { filesIn, type SourceFile } from './repository.ts';
+import { lib } from './rules.ts';
+
+const CONSTANT = /^(?:export )?const ([A-Z][A-Z0-9_]+)(?:: [\w<>[\] ]+)? = ([^;\n]*\d[^;\n]*);$/gm;
+
+/** Numbers by name and value, with the files that say them. */
+function homesOf(files: readonly SourceFile[]): Map<string, string[]> {
+  const homes = new Map<string, string[]>();
+  for (const { path, text } of files) {
+    for (const [, name, value] of text.matchAll(CONSTANT)) {
+      const key = `${name} = ${value}`;
+      homes.set(key, [...(homes.get(key) ?? []), path]);
+    }
+  }
+  return homes;
+}
+
+describe('numbers', () => {
+  test('tests take them from lib', () => {
+    const core = [...homesOf(lib.filter(({ path }) => /^lib\/core\/(uapi|units)/.test(path)))];
+    const names = new Set(core.map(([key]) => key.split(' ')[0] as string));
+    expect(names.size).toBeGreaterThan(8);
+    const again = [...homesOf(filesIn(['test'], ['.ts']))].filter(
+      ([key]) => names.has(key.split(' ')[0] as string) || /^(MADV|MPOL)_/.test(key),
+    );
+    expect(again).toEqual([
+      ['MADV_SOFT_OFFLINE = 101', ['test/contract/racing-process.contract.ts']],
+    ]);
+  });
+});
