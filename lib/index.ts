@@ -20,6 +20,11 @@ export type {
 export type { Mapping, MappingHandle } from './backend/mapping.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from './backend/syscall-result.ts';
 export type { NodeMemory, NodeSnapshot, TopologySnapshot } from './backend/topology-snapshot.ts';
+export type {
+  ArgumentError,
+  ArgumentErrorCode,
+  ArgumentErrorFields,
+} from './core/argument-errors.ts';
 export type { NumaCall } from './core/calls.ts';
 export { AbortError, NumaError, type NumaErrorCode, type NumaErrorFields } from './core/errors.ts';
 export type { MappingKind } from './core/mapping-kind.ts';

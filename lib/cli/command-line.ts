@@ -5,6 +5,7 @@
 import { type Command, CommanderError } from 'commander';
 import { NumaError } from '../core/errors.ts';
 import { type CommandSpec, type SharedOptions, specOf } from './command.ts';
+import { errorText } from './error-text.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Interrupts } from './interrupts.ts';
 import { openMachine } from './open-machine.ts';
@@ -33,12 +34,15 @@ export async function runCommandLine(
   let exitCode: ExitCode = EXIT.DONE;
   /** What commander has found wrong with the words. */
   let complaint: readonly string[] = [];
+  let running: CommandSpec | undefined;
+  const textOf = (error: Error): string => errorText(error, running);
   const run: Runner = async (spec, args, given) => {
+    running = spec;
     const options = given as ParsedOptions;
     output.paint(options.color ?? 'auto');
     checkMachineOption(spec, options);
     const open = (): ReturnType<typeof openMachine> => openMachine(options);
-    exitCode = await spec.run({ options, args, output, interrupts, open, program });
+    exitCode = await spec.run({ options, args, output, interrupts, open, textOf, program });
   };
   const program = buildProgram(run, version);
   const printing = {
@@ -56,7 +60,7 @@ export async function runCommandLine(
   try {
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
-    exitCode = explain(error, { output, complaint, isJson: isJsonAsked(program, words) });
+    exitCode = explain(error, { output, complaint, isJson: isJsonAsked(program, words), textOf });
   } finally {
     output.endStatus();
   }
@@ -96,10 +100,11 @@ interface Explaining {
   readonly output: Output;
   readonly complaint: readonly string[];
   readonly isJson: boolean;
+  readonly textOf: (error: Error) => string;
 }
 
 /** Prints what went wrong, and says how the command ended. */
-function explain(error: unknown, { output, complaint, isJson }: Explaining): ExitCode {
+function explain(error: unknown, { output, complaint, isJson, textOf }: Explaining): ExitCode {
   if (error instanceof CommanderError) {
     // It has printed help and the version itself.
     const message = complaint.join(' ').replace(/^error: /, '');
@@ -110,30 +115,11 @@ function explain(error: unknown, { output, complaint, isJson }: Explaining): Exi
   const known = knownError(error);
   if (known === undefined) throw error;
   const { exitCode, code } = known;
-  const message = inWordsOfTheCommand((error as Error).message);
+  const message = textOf(error as Error);
   if (isJson) output.json({ error: { code, message } });
   else output.complain([`${PROGRAM_NAME}: ${message}`]);
   return exitCode;
 }
-
-/** Errors of the facade name its options and filters: `options.to` is `--to` here. */
-function inWordsOfTheCommand(message: string): string {
-  return message.replace(
-    /the (?:value of )?"(?:options\.(\w+)|(filter)\b)[^"]*"(?: argument)?/,
-    (_, ofOptions: string | undefined, filter: string | undefined) => {
-      const name = ofOptions ?? filter ?? '';
-      const option =
-        OPTION_NAMES[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-      return `--${option}`;
-    },
-  );
-}
-
-const OPTION_NAMES: Readonly<Record<string, string>> = {
-  filter: 'mapping',
-  mappings: 'mapping',
-  pauseBudgetMs: 'pause-budget',
-};
 
 function knownError(error: unknown): { exitCode: ExitCode; code: string } | undefined {
   if (error instanceof UsageError) return { exitCode: EXIT.USAGE, code: 'USAGE' };

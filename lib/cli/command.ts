@@ -34,6 +34,8 @@ export interface Invocation<Options> {
   readonly interrupts: Interrupts;
   /** Opens the machine that the options name. @throws NumaError NUMA_BACKEND_UNAVAILABLE */
   readonly open: () => Numa;
+  /** What an error says, in words of the command. */
+  readonly textOf: (error: Error) => string;
   /** The whole program: for what describes it. */
   readonly program: Command;
 }
@@ -53,6 +55,9 @@ export interface CommandSpec<Options = object> {
   readonly description?: readonly string[];
   readonly args?: readonly CommandArgument[];
   readonly options?: readonly Option[];
+  /** Arguments of the facade, with the options that they are made of, where these are not named
+   *  alike: `options.to` is `--to` anyway. */
+  readonly madeOf?: Readonly<Record<string, string>>;
   readonly examples: readonly Example[];
   /** Whether it can speak of a simulated machine; one that cannot refuses `--machine`. */
   readonly takesMachine: boolean;

@@ -53,7 +53,8 @@ function openHost(): Numa {
     return openNuma({ backend: 'native' });
   } catch (error) {
     if (!(error instanceof NumaError)) throw error;
-    const hint = `${error.message}; --machine four-nodes shows a simulated machine`;
-    throw new NumaError(hint, { code: error.code }, { cause: error });
+    const simulated = '--machine four-nodes shows a simulated machine';
+    const { hint } = error;
+    throw error.with({ hint: hint === undefined ? simulated : `${hint}; ${simulated}` });
   }
 }

@@ -11,30 +11,53 @@ export type ArgumentErrorCode =
   | 'ERR_INVALID_ARG_VALUE'
   | 'ERR_OUT_OF_RANGE';
 
+/** What a caller mistake has beside its message, which is made of it. */
+export interface ArgumentErrorFields {
+  readonly code: ArgumentErrorCode;
+  /** The argument as the function names it: `options.to`, `filter.kind`. */
+  readonly argument: string;
+  /** What is wrong with it, or must be, as what follows its name: "must be a number". */
+  readonly rule: string;
+  /** What was received, in a few words. */
+  readonly received: string;
+}
+
+/** A caller mistake as it is thrown. */
+export type ArgumentError = (TypeError | RangeError) & ArgumentErrorFields;
+
 /** A wrong JavaScript type: `argument` must be `rule`. */
-export function invalidArgumentType(argument: string, rule: string, received: unknown): TypeError {
-  return coded(
-    new TypeError(`the "${argument}" argument must be ${rule}; received ${describe(received)}`),
-    'ERR_INVALID_ARG_TYPE',
-  );
+export function invalidArgumentType(
+  argument: string,
+  rule: string,
+  received: unknown,
+): TypeError & ArgumentErrorFields {
+  return mistake(TypeError, 'ERR_INVALID_ARG_TYPE', argument, `must be ${rule}`, received);
 }
 
 /** A right type with a value that can never be meant. */
-export function invalidArgumentValue(argument: string, rule: string, received: unknown): TypeError {
-  return coded(
-    new TypeError(`the "${argument}" argument ${rule}; received ${describe(received)}`),
-    'ERR_INVALID_ARG_VALUE',
-  );
+export function invalidArgumentValue(
+  argument: string,
+  rule: string,
+  received: unknown,
+): TypeError & ArgumentErrorFields {
+  return mistake(TypeError, 'ERR_INVALID_ARG_VALUE', argument, rule, received);
 }
 
 /** A number, range or node set outside of what this buffer or machine has. */
-export function outOfRange(argument: string, rule: string, received: unknown): RangeError {
-  return coded(
-    new RangeError(
-      `the value of "${argument}" is out of range: ${rule}; received ${describe(received)}`,
-    ),
-    'ERR_OUT_OF_RANGE',
-  );
+export function outOfRange(
+  argument: string,
+  rule: string,
+  received: unknown,
+): RangeError & ArgumentErrorFields {
+  return mistake(RangeError, 'ERR_OUT_OF_RANGE', argument, `is out of range: ${rule}`, received);
+}
+
+/** What it says of an argument, whatever that is called where it is said. */
+export function aboutArgument(
+  name: string,
+  { rule, received }: Pick<ArgumentErrorFields, 'rule' | 'received'>,
+): string {
+  return `${name} ${rule}; received ${received}`;
 }
 
 /** A value that throws where it is looked at: a revoked proxy, an accessor of the caller. */
@@ -88,6 +111,15 @@ function shorten(text: string): string {
     : text;
 }
 
-function coded<E extends Error>(error: E, code: ArgumentErrorCode): E {
-  return Object.assign(error, { code });
+function mistake<E extends Error>(
+  type: new (message: string) => E,
+  code: ArgumentErrorCode,
+  argument: string,
+  rule: string,
+  received: unknown,
+): E & ArgumentErrorFields {
+  const said = { rule, received: describe(received) };
+  const subject =
+    code === 'ERR_OUT_OF_RANGE' ? `the value of "${argument}"` : `the "${argument}" argument`;
+  return Object.assign(new type(aboutArgument(subject, said)), { code, argument, ...said });
 }

@@ -12,15 +12,15 @@ import {
   checkSignal,
   checkWord,
 } from '../core/check-arguments.ts';
-import { AbortError, NumaError } from '../core/errors.ts';
+import { NumaError } from '../core/errors.ts';
 import { inspectAs } from '../core/inspect.ts';
 import type { MemoryPolicy } from '../core/memory-policy.ts';
 import type { MigrationProgress, MigrationReport } from '../core/migration-report.ts';
 import type { NodeExpression } from '../core/node-mask.ts';
 import { MPOL_F, MPOL_MF } from '../core/uapi.ts';
 import { type BalancingExemption, exemptRange } from './balancing-exemption.ts';
-import { type MoveOutcome, moveRange } from './migrate-range.ts';
-import { notMet } from './migration-tally.ts';
+import { concludeMove, type MoveOutcome } from './errors/end-of-move.ts';
+import { moveRange } from './migrate-range.ts';
 import {
   checkPageRange,
   type PageRange,
@@ -213,7 +213,7 @@ export class MappedBuffer {
     const share = this.#session.unwrap(backend.attach(this.handle), 'migrate');
     try {
       const pages = { ...this.#pages(range), mapping: share };
-      return this.#conclude(await moveRange(pages, request), isStrict, request.flags);
+      return this.#conclude(await moveRange(pages, request), { isStrict, isShared });
     } finally {
       backend.munmap(share);
     }
@@ -252,25 +252,17 @@ export class MappedBuffer {
     this.release();
   }
 
-  #conclude(outcome: MoveOutcome, isStrict: boolean, flags: number): MigrationReport {
+  #conclude(
+    outcome: MoveOutcome<MigrationReport>,
+    { isStrict, isShared }: { isStrict: boolean; isShared: boolean },
+  ): MigrationReport {
     const { report, failure } = outcome;
-    if (failure !== undefined) {
-      const asked = `${report.pages.total} pages to node ${report.target}`;
-      const args = { target: report.target, pageCount: report.pages.total };
-      const handled = report.pages.moved > 0 ? report : undefined;
-      const made = flags === MPOL_MF.MOVE_ALL ? { privileged: 'includeShared' } : {};
-      throw this.#session.error(failure, { asked, args, report: handled, made });
-    }
-    if (report.aborted) {
-      const { moved, total } = report.pages;
-      const message = `migration aborted: ${moved} of ${total} pages moved`;
-      throw new AbortError(message, report, outcome.abortReason);
-    }
-    if (isStrict && !report.complete) {
-      const { target, pages } = report;
-      throw notMet('migrate', report, { target, pageCount: pages.total });
-    }
-    return report;
+    const { target } = report;
+    const args = { target, pageCount: report.pages.total };
+    const asked = `${args.pageCount} pages to node ${target}`;
+    const made = { privileged: isShared ? { argument: 'options.includeShared' } : undefined };
+    const error = failure && this.#session.error(failure, { asked, args, made });
+    return concludeMove(outcome, { verb: 'migrate', name: 'migration', args, isStrict }, error);
   }
 
   #pages(range: PageRange): PagesOfProcess {
@@ -286,8 +278,9 @@ export class MappedBuffer {
 
   #checkLive(verb: string): void {
     if (!this.#isReleased) return;
-    throw new NumaError(`${verb}: this buffer was released`, {
+    throw new NumaError('this buffer was released', {
       code: 'NUMA_RELEASED',
+      asked: verb,
       backend: this.#session.backend.identity.kind,
       hint: 'use it before release(), or attach() to its handle while another owner lives',
     });

@@ -5,10 +5,10 @@
  * Source: move_pages(2); mm/migrate.c, do_pages_move().
  */
 
-import type { SyscallFailure } from '../backend/syscall-result.ts';
 import type { MigrationProgress, MigrationReport } from '../core/migration-report.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { abortOf, isOver, type Stop } from './attempt-pages.ts';
+import { type MoveOutcome, moveOutcome } from './errors/end-of-move.ts';
 import { MigrationTally } from './migration-tally.ts';
 import { moveChunk, stepsOf } from './move-chunk.ts';
 import { Turns } from './present-parts.ts';
@@ -22,17 +22,11 @@ export interface MoveRequest {
   readonly onProgress: ((progress: MigrationProgress) => unknown) | undefined;
 }
 
-/** How a move ended; the report accounts for every page in each case. */
-export interface MoveOutcome {
-  readonly report: MigrationReport;
-  /** The kernel refused to go on. */
-  readonly failure?: SyscallFailure;
-  /** The signal's reason, or what `onProgress` threw. */
-  readonly abortReason?: unknown;
-}
-
 /** Moves a range. Never rejects: the caller decides which ends are errors. */
-export async function moveRange(range: PagesOfProcess, request: MoveRequest): Promise<MoveOutcome> {
+export async function moveRange(
+  range: PagesOfProcess,
+  request: MoveRequest,
+): Promise<MoveOutcome<MigrationReport>> {
   const startNs = process.hrtime.bigint();
   const tally = new MigrationTally();
   const { target, flags, signal } = request;
@@ -69,9 +63,7 @@ export async function moveRange(range: PagesOfProcess, request: MoveRequest): Pr
     durationNs: Number(process.hrtime.bigint() - startNs),
     backend: range.backend.identity.kind,
   });
-  if (stop?.kind === 'failed') return { report, failure: stop.failure };
-  if (stop?.kind === 'aborted') return { report, abortReason: stop.reason };
-  return { report };
+  return moveOutcome(report, stop);
 }
 
 /** A callback that fails ends the move like an abort: its error is the cause, the report stays. */

@@ -4,12 +4,7 @@
 
 import { assert } from '../core/assert.ts';
 import { ERRNO, errnoName } from '../core/errno.ts';
-import { NumaError } from '../core/errors.ts';
-import type {
-  AnyMigrationReport,
-  MigratedPages,
-  MigrationReport,
-} from '../core/migration-report.ts';
+import type { MigratedPages, MigrationReport } from '../core/migration-report.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { type Targets, targetAt } from './attempt-pages.ts';
 import { NOT_PRESENT, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
@@ -160,37 +155,6 @@ export class MigrationTally {
       increment(this.#failedBy, errnoName(code < CALL_FAILED ? CALL_FAILED - code : -code));
     }
   }
-}
-
-/** What helps against each reason, where it was met. */
-const STRICT_HINTS = {
-  shared: 'move shared pages too with includeShared (CAP_SYS_NICE)',
-  busy: 'unpin busy pages',
-  noMemory: 'free memory on the node',
-} as const;
-
-/** @internal The error of a strict move that left pages elsewhere. */
-export function notMet(
-  verb: 'migrate' | 'migrateMappings',
-  report: AnyMigrationReport,
-  args: Readonly<Record<string, unknown>>,
-): NumaError {
-  const { pages, failedBy, backend } = report;
-  const { shared, busy, noMemory, notAttempted } = pages;
-  const counts = { shared, busy, noMemory, notAttempted, ...failedBy };
-  const reasons = Object.entries(counts).filter(([, count]) => count > 0);
-  const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
-  const where = 'target' in report ? `node ${report.target}` : `its node of ${report.to}`;
-  const hints = Object.entries(STRICT_HINTS)
-    .filter(([reason]) => counts[reason as keyof typeof STRICT_HINTS] > 0)
-    .map(([, hint]) => hint);
-  return new NumaError(`${verb}: strict was asked, and not every page is on ${where}: ${list}`, {
-    code: 'NUMA_POLICY_NOT_MET',
-    backend,
-    args,
-    hint: ['see error.report', ...hints, 'or leave strict out'].join('; '),
-    report,
-  });
 }
 
 function increment<K extends string | number>(counts: Record<K, number>, key: K): void {

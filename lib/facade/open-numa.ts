@@ -3,8 +3,8 @@
  */
 
 import { checkOptions } from '../core/check-arguments.ts';
-import { systemError } from '../core/errors.ts';
 import { type BackendOptions, chooseBackend } from '../open-backend.ts';
+import { explainedError } from './errors/explanations.ts';
 import { Numa } from './numa.ts';
 import { Session } from './session.ts';
 import { Topology } from './topology.ts';
@@ -26,7 +26,7 @@ export function openNuma(options?: OpenNumaOptions): Numa {
     const { syscall, errno, path } = snapshot;
     const asked = path === undefined ? 'reading the topology' : `reading the topology, ${path}`;
     const args = path === undefined ? {} : { path };
-    throw systemError({ syscall, errno, asked, args, backend: backend.identity.kind });
+    throw explainedError({ syscall, errno, asked, args, backend: backend.identity.kind });
   }
   const topology = new Topology(snapshot.value);
   const { incompleteReason } = topology;

@@ -55,7 +55,8 @@ export function setRangePolicy(
   const request = { address, lengthBytes, flags, ...session.encodePolicy(policy) };
   const asked = `${policy} on ${lengthBytes} bytes`;
   const args = { policy: `${policy}`, address, lengthBytes, move, strict: isStrict };
-  const made = { mode: request.mode, privileged: move === 'all' ? "move: 'all'" : undefined };
+  const privileged = { argument: 'options.move', value: "'all'" };
+  const made = { mode: request.mode, privileged: move === 'all' ? privileged : undefined };
   session.unwrap(backend.mbind(request), asked, args, made);
   if (homeNode === undefined) return;
   const home = { address, lengthBytes, node: homeNode, flags: 0 };

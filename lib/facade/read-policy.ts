@@ -19,9 +19,10 @@ export function readPolicy(
   const { mode, nodemask } = session.unwrap(result, 'reading the policy', { ...request });
   const policy = policyOfModeWord(mode, NodeMask.from(nodesOfWords(nodemask)));
   if (policy !== undefined) return policy;
-  throw new NumaError(`get_mempolicy: this kernel reports mode ${mode}, which is not known here`, {
+  throw new NumaError(`this kernel reports mode ${mode}, which is not known here`, {
     code: 'NUMA_UNSUPPORTED',
     syscall: 'get_mempolicy',
+    asked: 'reading the policy',
     args: { mode },
     backend: session.backend.identity.kind,
     hint: 'use a newer version of node-numa',

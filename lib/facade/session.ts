@@ -7,19 +7,19 @@ import type { Backend, NodemaskArgument } from '../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { invalidArgumentValue, outOfRange } from '../core/argument-errors.ts';
 import { ERRNO } from '../core/errno.ts';
-import { type NumaError, systemError } from '../core/errors.ts';
+import { type Explanation, type NumaError, systemError } from '../core/errors.ts';
 import {
   checkNodeCount,
   type MemoryPolicy,
   modeWord,
   nodesOrExpression,
 } from '../core/memory-policy.ts';
-import type { AnyMigrationReport } from '../core/migration-report.ts';
 import { parseNodeExpression, resolveNodeExpression } from '../core/node-expression.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../core/node-mask.ts';
 import { MAXNODE_ALL, nodemaskWords, nodesOfWords } from '../core/nodemask-words.ts';
 import { MPOL_F } from '../core/uapi.ts';
 import { type CallMade, explainFailure } from './capabilities/denial.ts';
+import { explain } from './errors/explanations.ts';
 import type { Topology } from './topology.ts';
 
 /** A policy as set_mempolicy and mbind take it. */
@@ -32,7 +32,6 @@ export interface PolicyArguments {
 export interface FailedRequest {
   readonly asked: string;
   readonly args: Readonly<Record<string, unknown>>;
-  readonly report?: AnyMigrationReport | undefined;
   readonly made?: CallMade;
 }
 
@@ -144,20 +143,16 @@ export class Session {
   /** The typed error of a failed call about this process. */
   error(failure: SyscallFailure, call: FailedRequest): NumaError {
     const { syscall, errno } = failure;
-    const { asked, args, report, made = {} } = call;
-    const { backend } = this;
-    const explanation = explainFailure(backend, failure, made);
-    const namesNodes = explanation === undefined && NODE_REFUSALS.has(`${syscall} ${errno}`);
-    return systemError({
-      syscall,
-      errno,
-      asked,
-      args,
-      backend: backend.identity.kind,
-      ...(namesNodes ? { allowedNodes: `${this.allowedNodes()}` } : {}),
-      report,
-      explanation,
-    });
+    const { asked, args, made = {} } = call;
+    const { kind } = this.backend.identity;
+    const explanation = explainFailure(this.backend, failure, made) ?? this.#explain(failure);
+    return systemError({ syscall, errno, asked, args, backend: kind, explanation });
+  }
+
+  #explain({ syscall, errno }: SyscallFailure): Explanation {
+    const row = explain({ syscall, errno, backend: this.backend.identity.kind });
+    if (!NODE_REFUSALS.has(`${syscall} ${errno}`)) return row;
+    return { ...row, rule: `${row.rule} (allowed nodes: ${this.allowedNodes()})` };
   }
 
   /** Refuses nodes that the kernel drops without a word. @throws RangeError ERR_OUT_OF_RANGE */

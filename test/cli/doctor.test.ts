@@ -42,6 +42,7 @@ async function examine(open: () => Numa, options = {}, columns?: number) {
     output,
     interrupts,
     open,
+    textOf: ({ message }) => message,
     program,
   });
   return { exitCode, stdout, stderr };

@@ -48,7 +48,9 @@ async function printedBy(spec: CommandSpec, args: unknown[], options: object): P
   const source = Object.assign(new EventEmitter(), { pid: 0, kill: () => {} });
   const interrupts = new Interrupts(source as unknown as SignalSource);
   const open = openPartly;
-  await spec.run({ options, args, output, interrupts, open, program: undefined as never });
+  const textOf = ({ message }: Error) => message;
+  const program = undefined as never;
+  await spec.run({ options, args, output, interrupts, open, textOf, program });
   return printed;
 }
 

@@ -1,8 +1,12 @@
-/** The table from (system call, errno) to codes. Both lists of codes change only on purpose. */
+/**
+ * Errors are data, of which their words are made; the table from (system call, errno) to codes.
+ * Both lists of codes change only on purpose.
+ */
 
 import { describe, expect, test } from 'vitest';
 import {
   type ArgumentErrorCode,
+  aboutArgument,
   describe as describeValue,
   invalidArgumentType,
   invalidArgumentValue,
@@ -11,12 +15,12 @@ import {
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
 import {
   AbortError,
-  type FailedCall,
   NumaError,
   type NumaErrorCode,
-  systemError,
+  type NumaErrorFields,
 } from '../../lib/core/errors.ts';
 import type { MigrationReport } from '../../lib/core/migration-report.ts';
+import { explainedError } from '../../lib/facade/errors/explanations.ts';
 
 type ErrnoName = keyof typeof ERRNO;
 
@@ -57,9 +61,8 @@ const TABLE: readonly (readonly [string, ErrnoName, NumaErrorCode])[] = [
   ['getcpu', 'EMFILE', 'NUMA_SYSTEM_ERROR'],
 ];
 
-function failed(syscall: string, errno: number, more: Partial<FailedCall> = {}): NumaError {
-  const args = { pageCount: 3 };
-  return systemError({ syscall, errno, asked: '3 pages', args, backend: 'native', ...more });
+function failed(syscall: string, errno: number, backend = 'native'): NumaError {
+  return explainedError({ syscall, errno, asked: '3 pages', args: { pageCount: 3 }, backend });
 }
 
 describe('a failed call', () => {
@@ -73,22 +76,24 @@ describe('a failed call', () => {
       errno: -ERRNO[name],
       errnoName: name,
       backend: 'native',
+      asked: '3 pages',
       args: { pageCount: 3 },
     });
   });
 
   test.each(TABLE)('%s: %s says what was asked, the rule and what to do', (syscall, name) => {
-    const { message, hint } = failed(syscall, ERRNO[name]);
-    expect(message).toMatch(new RegExp(`^${syscall}: ${name}: 3 pages: \\S.+; \\S.+[^.]$`));
-    expect(message.endsWith(`; ${hint}`)).toBe(true);
+    const { message, argument, rule, hint } = failed(syscall, ERRNO[name]);
+    const about = argument === undefined ? '' : `${argument}: `;
+    expect(message).toBe(`${syscall}: ${name}: 3 pages: ${about}${rule}; ${hint}`);
+    expect(message).toMatch(/: \S.+; \S.+[^.]$/);
   });
 
-  test('names the allowed nodes and carries the report, where there are any', () => {
-    const report = { pages: { total: 3 } } as MigrationReport;
-    const error = failed('move_pages', ERRNO.EACCES, { allowedNodes: '0,2', report });
-    expect(error.message).toContain('(allowed nodes: 0,2)');
-    expect(error.report).toBe(report);
-    expect('report' in failed('mbind', ERRNO.EIO) && failed('mbind', ERRNO.EIO).report).toBeFalsy();
+  test('on a simulated machine has the remedy that there is', () => {
+    expect(failed('move_pages', ERRNO.ESRCH, 'simulator').hint).toContain('processes of its own');
+    expect(failed('attach', ERRNO.ENOENT, 'simulator').hint).toContain(
+      'a simulated machine of its own',
+    );
+    expect(failed('mbind', ERRNO.EIO, 'simulator').hint).toBe(failed('mbind', ERRNO.EIO).hint);
   });
 
   test('with an errno that has no name here keeps its number', () => {
@@ -105,6 +110,61 @@ describe('a failed call', () => {
     const shared = known.filter(([name]) => name in ERRNO);
     expect(shared.length).toBeGreaterThan(15);
     for (const [name, errno] of shared) expect([name, errnoName(errno)]).toEqual([name, name]);
+  });
+});
+
+describe('what a NumaError says', () => {
+  const whole: NumaErrorFields = {
+    code: 'NUMA_NOT_PERMITTED',
+    errno: -ERRNO.EPERM,
+    errnoName: 'EPERM',
+    syscall: 'move_pages',
+    asked: '3 pages to node 1',
+    argument: 'options.includeShared',
+    hint: 'leave it out',
+  };
+
+  test.each<[string, Partial<NumaErrorFields>]>([
+    ['move_pages: EPERM: 3 pages to node 1: options.includeShared: no; leave it out', {}],
+    ['move_pages: EPERM: 3 pages to node 1: no; leave it out', { argument: undefined as never }],
+    ['options.includeShared: no; leave it out', { asked: undefined as never }],
+    [
+      'move_pages: EPERM: 3 pages to node 1: options.includeShared: no',
+      { hint: undefined as never },
+    ],
+  ])('is made of what it has: %s', (message, without) => {
+    const fields = { ...whole, ...without };
+    const error = new NumaError('no', fields);
+    expect(error.message).toBe(message);
+    expect({ ...error }).toEqual({ ...fields, name: 'NumaError', rule: 'no' });
+  });
+
+  test('is its rule where the code alone is known', () => {
+    expect(new NumaError('no', { code: 'NUMA_RELEASED' }).message).toBe('no');
+  });
+
+  test('is made anew with what is added, and the first one is the cause', () => {
+    const report = { pages: { total: 3 } } as MigrationReport;
+    const error = new NumaError('no', whole, { cause: 'why' });
+    const reported = error.with({ report });
+    expect(reported).toBeInstanceOf(NumaError);
+    expect(reported).toMatchObject({ ...whole, rule: 'no', report, message: error.message });
+    expect(reported.cause).toBe(error);
+    expect(error.report).toBeUndefined();
+    const named = reported.with({ argument: '--include-shared', hint: 'ask root' });
+    expect(named.message).toBe(
+      'move_pages: EPERM: 3 pages to node 1: --include-shared: no; ask root',
+    );
+    expect(named.report).toBe(report);
+  });
+
+  test('is never what cannot be said', () => {
+    for (const name of ['code', 'asked', 'argument', 'syscall', 'errnoName', 'hint'] as const) {
+      for (const value of [Symbol('x'), 7, {}]) {
+        const fields = { ...whole, [name]: value } as never;
+        expect(() => new NumaError('no', fields)).toThrow(`"fields.${name}" argument must be`);
+      }
+    }
   });
 });
 
@@ -160,6 +220,27 @@ describe('the public list of codes', () => {
     const given = new Set(TABLE.map(([, , code]) => code));
     for (const code of given) expect(NUMA_CODES).toHaveProperty(code);
     expect(given.size).toBeGreaterThan(9);
+  });
+
+  test.each([
+    [
+      invalidArgumentType('options.to', 'a number', 'x'),
+      { argument: 'options.to', rule: 'must be a number', received: '"x"' },
+      'the "options.to" argument must be a number; received "x"',
+    ],
+    [
+      invalidArgumentValue('a', 'must be 1', 2),
+      { argument: 'a', rule: 'must be 1', received: '2' },
+      'the "a" argument must be 1; received 2',
+    ],
+    [
+      outOfRange('a', 'it must be 1', 2n),
+      { argument: 'a', rule: 'is out of range: it must be 1', received: '2n' },
+      'the value of "a" is out of range: it must be 1; received 2n',
+    ],
+  ])('%s has what it is made of', (error, fields, message) => {
+    expect(error).toMatchObject({ ...fields, message });
+    expect(aboutArgument('--to', error)).toBe(`--to ${fields.rule}; received ${fields.received}`);
   });
 
   test.each([

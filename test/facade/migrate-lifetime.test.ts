@@ -168,10 +168,11 @@ describe('includeShared', () => {
       code: 'NUMA_NOT_PERMITTED',
       syscall: 'move_pages',
       errnoName: 'EPERM',
+      argument: 'options.includeShared',
       hasReport: false,
       byNode: { [firstNode]: 5 },
     });
-    expect(answer['hint']).toContain('leave includeShared out');
+    expect(answer['hint']).toContain('leave this option out');
   });
 });
 

@@ -176,6 +176,18 @@ describe('documents', () => {
     expect([...headings].map((match) => match[1]).sort()).toEqual([...named].sort());
   });
 
+  test('docs/errors.md names every member of an error', (context) => {
+    const { membersOf } = needCompiler(context);
+    const inFile = (path: string) => lib.find((file) => file.path === path) as SourceFile;
+    const members = [
+      ...membersOf(inFile('lib/core/errors.ts'), 'NumaErrorFields'),
+      ...membersOf(inFile('lib/core/argument-errors.ts'), 'ArgumentErrorFields'),
+    ];
+    const page = readRepositoryFile('docs/errors.md');
+    expect(members.length).toBeGreaterThan(12);
+    expect(members.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+
   test('what is thrown is of one of the three kinds', () => {
     // Our own bugs are asserted; fixtures end a test with what its machine has come to.
     const plain = ['lib/core/assert.ts', 'lib/testing/fixtures.ts'];
@@ -185,6 +197,27 @@ describe('documents', () => {
         matchesByLine(withoutComments(text), /throw new (Error|TypeError|RangeError)\b/),
     );
     expect(found).toEqual([]);
+  });
+
+  test('nobody takes the message of an error apart, and one place makes one of an errno', () => {
+    const methods = 'replace(All)?|split|match(All)?|search|slice|substring|at|trim(Start|End)?';
+    const looks = 'startsWith|endsWith|includes|indexOf|lastIndexOf';
+    const called = `\\bmessage\\b\\)?[?!]?\\.(${methods}|${looks})\\(`;
+    const apart = new RegExp(`${called}|\\.(test|exec)\\([\\w.]*\\bmessage\\b`);
+    const found = breaches(lib, ({ text }) => matchesByLine(withoutComments(text), apart));
+    // The loader's errors have nothing but words.
+    const others = found.filter((one) => !one.startsWith('lib/native-backend/load-failure.ts:'));
+    expect(others).toEqual([]);
+    expect(found.length).toBeGreaterThan(others.length);
+    const makers = lib.filter(({ text }) => /new NumaError\([^;]*\berrno(Name)?:/.test(text));
+    expect(makers.map(({ path }) => path)).toEqual(['lib/core/errors.ts']);
+  });
+
+  test('core tells of no verb or option of the facade, and of no backend', () => {
+    const core = lib.filter(({ path }) => /^lib\/core\/(errors|argument-errors)\.ts$/.test(path));
+    const words = /\b(residency|homeNode|preferredMany|openNuma|attach|MappedBuffer|simulat\w*)\b/;
+    expect(core).toHaveLength(2);
+    expect(breaches(core, ({ text }) => matchesByLine(withoutComments(text), words))).toEqual([]);
   });
 
   test('the typed view of the addon has every raw export, and no other', (context) => {

@@ -54,6 +54,7 @@ export const migrateCommand: CommandSpec = defineCommand<MigrateOptions>({
       'one migrate_pages call for the whole process, as migratepages',
     ).conflicts(['mapping', 'pauseBudget', 'dryRun', 'includeShared']),
   ],
+  madeOf: { 'options.mappings': '--mapping', 'options.pauseBudgetMs': '--pause-budget' },
   examples: [
     { line: 'node-numa migrate $$ --to 0 --dry-run', says: 'what would move' },
     { line: 'node-numa migrate $$ --from 0 --to 1', says: 'move this shell from node 0 to node 1' },
@@ -95,7 +96,7 @@ const STATUS: Readonly<Record<ProcessMigrationReport['outcome'], ExitCode>> = {
 };
 
 async function migrateInSteps(
-  { options, args, output, interrupts }: Invocation<MigrateOptions>,
+  { options, args, output, interrupts, textOf }: Invocation<MigrateOptions>,
   numa: Numa,
 ): Promise<ExitCode> {
   const { from, to, mapping: mappings, pauseBudget: pauseBudgetMs, includeShared } = options;
@@ -130,11 +131,11 @@ async function migrateInSteps(
     );
   });
   const failure =
-    error === undefined ? {} : { error: { code: error.code, message: error.message } };
+    error === undefined ? {} : { error: { code: error.code, message: textOf(error) } };
   if (options.json) output.json({ backend: numa.backend, report, ...failure });
   else {
     output.lines(reportText(report, text));
-    if (error !== undefined) output.complain([`node-numa: ${error.message}`]);
+    if (error !== undefined) output.complain([`node-numa: ${textOf(error)}`]);
   }
   return error === undefined && !report.aborted ? STATUS[report.outcome] : EXIT.PARTIAL;
 }

@@ -73,6 +73,7 @@ export const runCommand: CommandSpec = defineCommand<RunOptions>({
     },
     { line: 'node-numa run --policy local --show --json', says: 'what it would run with' },
   ],
+  madeOf: { cpus: '--cpus', nodes: '--memory-nodes', policy: '--policy' },
   takesMachine: false,
   takesJson: true,
   passesThrough: true,

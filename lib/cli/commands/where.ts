@@ -52,6 +52,7 @@ export const whereCommand: CommandSpec = defineCommand<WhereOptions>({
       .default(TOP_DEFAULT),
     watchOption(),
   ],
+  madeOf: { filter: '--mapping' },
   examples: [
     { line: 'node-numa where $$', says: 'this shell' },
     { line: 'node-numa where $$ --maps --top 5', says: 'its five largest mappings' },

@@ -7,19 +7,25 @@
 import type { Backend } from '../../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { type Explanation, SECCOMP_HINT } from '../../core/errors.ts';
+import type { Explanation } from '../../core/errors.ts';
 import { compareReleases } from '../../core/kernels.ts';
 import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
 import { parseStatus } from '../../procfs/status.ts';
-import { causeOf, sinceText } from './explain.ts';
+import { SECCOMP_HINT } from '../errors/explanations.ts';
+import { causeOf, NEEDS_SYS_NICE, sinceText } from './explain.ts';
 import { MODE_PROBES, PROBES, type Probe, SECCOMP_MODES } from './probes.ts';
+
+/** An option that needs CAP_SYS_NICE, with the value that does where others need nothing. */
+export interface PrivilegedOption {
+  readonly argument: string;
+  readonly value?: string;
+}
 
 /** What of a call decides who can have refused it. */
 export interface CallMade {
   /** `MPOL_*`, or-ed with mode flags. */
   readonly mode?: number;
-  /** What needs CAP_SYS_NICE, as the caller wrote it. */
-  readonly privileged?: string | undefined;
+  readonly privileged?: PrivilegedOption | undefined;
 }
 
 /** A call, or one that is none of the six. */
@@ -73,13 +79,15 @@ export function explainDenied(
   const { doesPlainWork, privileged } = made;
   const confinement = { seccomp: seccompOf(backend) };
   const isWithoutNuma = errno === ERRNO.ENOSYS && lacksNumaMaps(backend);
-  const evidence = { probe, errno, kernel, confinement, isWithoutNuma, doesPlainWork, privileged };
+  const evidence = { probe, errno, kernel, confinement, isWithoutNuma, doesPlainWork };
   const { cause, reason } = causeOf(evidence);
   const code = errno === ERRNO.ENOSYS ? 'NUMA_UNSUPPORTED' : 'NUMA_NOT_PERMITTED';
-  if (cause === 'kernel') return { code, rule: reason, hint: kernelHint(probe) };
+  if (cause === 'kernel') return { code, rule: reason, ...kernelRemedy(probe) };
   if (cause === 'seccomp') return { code, rule: reason, hint: SECCOMP_HINT };
   if (cause !== 'capability') return { code, rule: reason, hint: 'see npx node-numa doctor' };
-  return { code, rule: reason, hint: `leave ${privileged} out, or run with CAP_SYS_NICE` };
+  const { argument, value } = privileged as PrivilegedOption;
+  const rule = value === undefined ? NEEDS_SYS_NICE : `${value} ${NEEDS_SYS_NICE}`;
+  return { code, argument, rule, hint: 'leave this option out, or run with CAP_SYS_NICE' };
 }
 
 function seccompOf(backend: Backend): (typeof SECCOMP_MODES)[number] | null {
@@ -100,10 +108,13 @@ export function lacksNumaMaps(backend: Backend): boolean {
   return errnoOf('maps') === ERRNO.ENOTDIR && errnoOf('numa_maps') === ERRNO.ENOENT;
 }
 
-function kernelHint({ call, since }: Probe): string {
+function kernelRemedy({ call, since }: Probe): Pick<Explanation, 'argument' | 'hint'> {
   const newer = since === undefined ? '' : `Linux ${since} or newer has it`;
-  if (call === 'set_mempolicy_home_node') return `leave homeNode out; ${newer}`;
-  return newer === '' ? 'use a kernel built with CONFIG_NUMA and CONFIG_MIGRATION' : newer;
+  if (call === 'set_mempolicy_home_node') {
+    return { argument: 'policy.homeNode', hint: `leave homeNode out; ${newer}` };
+  }
+  const built = 'use a kernel built with CONFIG_NUMA and CONFIG_MIGRATION';
+  return { hint: newer === '' ? built : newer };
 }
 
 /** What does almost the same on kernels that lack a mode or a flag. */

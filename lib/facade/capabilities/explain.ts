@@ -20,8 +20,6 @@ export interface Evidence {
   readonly isWithoutNuma: boolean;
   /** Whether the same call works without the flag; `undefined` for the plain form itself. */
   readonly doesPlainWork?: boolean | undefined;
-  /** What needs the privilege, as the caller wrote it. */
-  readonly privileged?: string | undefined;
 }
 
 /** A refusal, and what is known around it. */
@@ -51,6 +49,9 @@ export function explainRefusal(refusal: Refusal): Capability {
   };
 }
 
+/** What is wrong with a flag, or the option that it is of. */
+export const NEEDS_SYS_NICE = 'needs CAP_SYS_NICE in the initial user namespace; the call works';
+
 export interface Cause {
   readonly cause: CapabilityCause;
   readonly reason: string;
@@ -63,12 +64,7 @@ export function causeOf(evidence: Evidence): Cause {
     return { cause: 'kernel', reason: sinceText(since, kernel) };
   }
   if (errno === ERRNO.EPERM && probe.isPrivileged === true && doesPlainWork === true) {
-    const { privileged = 'this flag' } = evidence;
-    const where = 'in the initial user namespace';
-    return {
-      cause: 'capability',
-      reason: `${privileged} needs CAP_SYS_NICE ${where}; the call works`,
-    };
+    return { cause: 'capability', reason: `this flag ${NEEDS_SYS_NICE}` };
   }
   if (errno === ERRNO.EINVAL) {
     return { cause: 'kernel', reason: `this kernel, ${kernel}, does not know it` };

@@ -4,23 +4,19 @@
  * Source: move_pages(2) with a pid; mm/migrate.c, do_pages_move().
  */
 
-import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import type {
   MappingMigration,
   MappingsMigrationReport,
   SelectedPages,
 } from '../../core/migration-report.ts';
+import { type MoveOutcome, moveOutcome } from '../errors/end-of-move.ts';
 import { NO_PAGES, outcomeOf } from '../migration-tally.ts';
 import { MappingsMove, type MoveMappingsRequest } from './mappings-move.ts';
 import type { MigrationPlan } from './migration-plan.ts';
 import type { ProcessFiles } from './process-files.ts';
 
-/** How it ended; the report accounts for every page in each case. */
-export interface MoveMappingsOutcome {
-  readonly report: MappingsMigrationReport;
-  readonly failure?: SyscallFailure;
-  /** What ended it: the signal's reason, or what `onProgress` threw. */
-  readonly abortReason?: unknown;
+/** How it ended. */
+export interface MoveMappingsOutcome extends MoveOutcome<MappingsMigrationReport> {
   /** What `checkAlive` threw: the process ended, or another one has its pid. */
   readonly gone?: unknown;
 }
@@ -57,10 +53,7 @@ export async function moveMappings(
     durationNs: Number(process.hrtime.bigint() - startNs),
     backend: files.backend.identity.kind,
   });
-  if (end?.kind === 'failed') return { report, failure: end.failure };
-  if (end?.kind === 'gone') return { report, gone: end.reason };
-  if (end?.kind === 'aborted') return { report, abortReason: end.reason };
-  return { report };
+  return end?.kind === 'gone' ? { report, gone: end.reason } : moveOutcome(report, end);
 }
 
 const NOTHING_KNOWN = { complete: false, outcome: 'partial' } as const;

@@ -7,11 +7,12 @@ import { checkArray, checkOptions, checkSignal, reading } from '../../core/check
 import { parseIdList } from '../../core/id-list.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../../core/node-mask.ts';
 import { NODE_ID_MAX } from '../../core/uapi.ts';
+import { nodesAllowedTo, outsideCpuset } from '../errors/access-denied.ts';
+import { withoutMemory } from '../errors/process-refusals.ts';
 import type { Session } from '../session.ts';
-import { nodesAllowedTo, outsideCpuset } from './access-denied.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
 import { type NodeMoves, nodeMoves, targetOf } from './node-moves.ts';
-import { type ProcessFiles, withoutMemory } from './process-files.ts';
+import type { ProcessFiles } from './process-files.ts';
 import { type NodeBytes, type ProcessMapping, readMappings } from './process-mappings.ts';
 
 /** Which memory is to move, and where to. */

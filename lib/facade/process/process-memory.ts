@@ -13,12 +13,13 @@ import {
   checkSignal,
 } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { AbortError, NumaError } from '../../core/errors.ts';
+import { NumaError } from '../../core/errors.ts';
 import type { MappingsMigrationReport } from '../../core/migration-report.ts';
 import type { NodeExpression } from '../../core/node-mask.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import { isDenial } from '../capabilities/denial.ts';
-import { notMet } from '../migration-tally.ts';
+import { concludeMove } from '../errors/end-of-move.ts';
+import { type ProcessRequest, refusalOf, withoutMemory } from '../errors/process-refusals.ts';
 import type { PagesOfProcess, PlacedRun } from '../residency.ts';
 import type { Session } from '../session.ts';
 import { locateParts, newPlaces, PlacedRuns, rangeOf } from './locate-pages.ts';
@@ -35,13 +36,7 @@ import {
   SELECTION_MEMBERS,
 } from './migration-plan.ts';
 import { nodeMoves } from './node-moves.ts';
-import {
-  type ProcessFiles,
-  type ProcessRequest,
-  readProcessStat,
-  refusalOf,
-  withoutMemory,
-} from './process-files.ts';
+import { type ProcessFiles, readProcessStat } from './process-files.ts';
 import { type ProcessMapping, readMappings } from './process-mappings.ts';
 import { type ProcessResidency, readResidency } from './process-residency.ts';
 import { type ProcessThread, readThreads } from './process-threads.ts';
@@ -250,26 +245,16 @@ export class ProcessMemory {
   }
 
   async #conclude(
-    { report, failure, abortReason, gone }: MoveMappingsOutcome,
+    outcome: MoveMappingsOutcome,
     { isStrict, isShared }: { isStrict: boolean; isShared: boolean },
   ): Promise<MappingsMigrationReport> {
-    const { moved, total } = report.pages;
-    const privileged = isShared ? 'includeShared' : undefined;
-    const cause =
+    const { report, failure, gone } = outcome;
+    const { pid } = this;
+    const privileged = isShared ? { argument: 'options.includeShared' } : undefined;
+    const error =
       gone ?? (failure && (await this.#refusal(failure, { to: report.to, privileged })));
-    if (cause instanceof NumaError) {
-      const { message: _, ...fields } = cause;
-      throw new NumaError(baseMessage(cause), moved > 0 ? { ...fields, report } : fields, {
-        cause,
-      });
-    }
-    if (gone !== undefined) throw gone;
-    if (report.aborted) {
-      const message = `migration of process ${this.pid} aborted: ${moved} of ${total} pages moved`;
-      throw new AbortError(message, report, abortReason);
-    }
-    if (isStrict && !report.complete) throw notMet('migrateMappings', report, { pid: this.pid });
-    return report;
+    const name = `migration of process ${pid}`;
+    return concludeMove(outcome, { verb: 'migrateMappings', name, args: { pid }, isStrict }, error);
   }
 
   /** The kernel's answer to a call about this process, explained where it was refused. */
@@ -284,12 +269,6 @@ export class ProcessMemory {
     const without = await withoutMemory(this.#files, `process ${this.pid}`, failure);
     return without ?? this.#session.error(failure, { asked, args: { pid: this.pid } });
   }
-}
-
-/** An error's message has its hint at the end, which a new one gets again. */
-function baseMessage({ message, hint }: NumaError): string {
-  const tail = `; ${hint}`;
-  return hint !== undefined && message.endsWith(tail) ? message.slice(0, -tail.length) : message;
 }
 
 function checkBudget(value: unknown): number {

@@ -6,7 +6,7 @@
  */
 
 import type { Backend } from '../../backend/backend.ts';
-import type { NumaErrorCode } from '../../core/errors.ts';
+import type { Explanation } from '../../core/errors.ts';
 import { PF_KTHREAD } from '../../core/uapi.ts';
 import { parseStat } from '../../procfs/stat.ts';
 
@@ -14,12 +14,7 @@ import { parseStat } from '../../procfs/stat.ts';
 export type WithoutMemory = 'kernel-thread' | 'ended' | 'ending';
 
 /** What is said of them. */
-export const WITHOUT_MEMORY: Readonly<
-  Record<
-    WithoutMemory,
-    { readonly rule: string; readonly hint: string; readonly code: NumaErrorCode }
-  >
-> = {
+export const WITHOUT_MEMORY: Readonly<Record<WithoutMemory, Explanation>> = {
   'kernel-thread': {
     rule: 'it has no memory of its own: it is a thread of the kernel',
     hint: 'name a process of a program',

@@ -51,8 +51,7 @@ function backendFinding({ kind, kernel, libnuma }: BackendInfo): Finding {
 
 /** What is left to say where no backend opens. */
 export function examineFailure(error: NumaError): Examination {
-  const { message, hint } = error;
-  const text = hint === undefined ? message : message.replace(`; ${hint}`, '');
+  const { rule, hint } = error;
   const remedies = hint === undefined ? [] : [{ action: hint, effect: 'the addon can be loaded' }];
-  return { backend: null, findings: [problem('backend', text, remedies)], capabilities: null };
+  return { backend: null, findings: [problem('backend', rule, remedies)], capabilities: null };
 }

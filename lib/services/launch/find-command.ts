@@ -6,7 +6,7 @@
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { ERRNO } from '../../core/errno.ts';
-import { systemError } from '../../core/errors.ts';
+import { explainedError } from '../../facade/errors/explanations.ts';
 
 /** What glibc looks through where there is no PATH. */
 const PATH_DEFAULT = '/bin:/usr/bin';
@@ -29,7 +29,7 @@ export function findCommand(name: Uint8Array, path: string = PATH_DEFAULT): Uint
 /** The error of a program that cannot be started. */
 export function cannotStart(name: Uint8Array, errno: number): Error {
   const asked = Buffer.from(name).toString();
-  return systemError({ syscall: 'execve', errno, asked, args: { asked }, backend: 'native' });
+  return explainedError({ syscall: 'execve', errno, asked, args: { asked }, backend: 'native' });
 }
 
 /** An errno, or `undefined` for a file that can be started. */

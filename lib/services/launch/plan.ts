@@ -102,10 +102,11 @@ function sameNodes(numa: Numa, cpus: readonly number[]): NodeMask {
   const known = new Set(numa.topology.nodes.flatMap((node) => node.cpus ?? []));
   const unknown = cpus.filter((cpu) => !known.has(cpu));
   if (unknown.length === 0) return nodesOf(numa, cpus);
-  const message = `this host does not tell the node of CPU ${formatIdList(unknown)}`;
-  const hint = `name nodes with ${ASKED.memoryNodes}`;
-  const asked = `${ASKED.memoryNodes} ${SAME}`;
-  throw new NumaError(`${asked}: ${message}`, { code: 'NUMA_UNSUPPORTED', hint });
+  throw new NumaError(`this host does not tell the node of CPU ${formatIdList(unknown)}`, {
+    code: 'NUMA_UNSUPPORTED',
+    argument: ASKED.memoryNodes,
+    hint: `name nodes with ${ASKED.memoryNodes}`,
+  });
 }
 
 function planCpus(numa: Numa, text: string, { anyCpu }: LaunchRequest): ResolvedCpus {
@@ -146,10 +147,11 @@ function planCpuNodes(numa: Numa, text: string, request: LaunchRequest): Resolve
 }
 
 function unknownCpus(nodes: readonly NodeId[]): NumaError {
-  return new NumaError(
-    `${ASKED.cpuNodes}: this host does not tell the CPUs of node ${formatIdList(nodes)}`,
-    { code: 'NUMA_UNSUPPORTED', hint: `name CPUs with ${ASKED.cpus}` },
-  );
+  return new NumaError(`this host does not tell the CPUs of node ${formatIdList(nodes)}`, {
+    code: 'NUMA_UNSUPPORTED',
+    argument: ASKED.cpuNodes,
+    hint: `name CPUs with ${ASKED.cpus}`,
+  });
 }
 
 function planMemoryNodes(numa: Numa, { memoryNodes, flags }: LaunchRequest): NodeMask | undefined {

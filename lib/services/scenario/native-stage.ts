@@ -6,10 +6,11 @@
 import type { Backend, PageSpan } from '../../backend/backend.ts';
 import type { Mapping } from '../../backend/mapping.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
-import { NumaError, systemError } from '../../core/errors.ts';
+import { NumaError } from '../../core/errors.ts';
 import { nodemaskPair } from '../../core/nodemask-words.ts';
 import { MPOL, MPOL_MF, STATUS_UNSET } from '../../core/uapi.ts';
 import { countResidencySync } from '../../facade/count-residency.ts';
+import { explainedError } from '../../facade/errors/explanations.ts';
 import { pageCountOf } from './check-names.ts';
 import {
   answerOf,
@@ -191,6 +192,6 @@ export class NativeStage {
   #unwrap<T>(result: SyscallResult<T>, asked: string): T {
     if (result.ok) return result.value;
     const { syscall, errno } = result;
-    throw systemError({ syscall, errno, asked, args: {}, backend: this.#backend.identity.kind });
+    throw explainedError({ syscall, errno, asked, args: {}, backend: this.#backend.identity.kind });
   }
 }

@@ -153,7 +153,7 @@ function refusalOf(error: unknown, where: string): StepResult {
   const { message, code } = error as { readonly message: string; readonly code?: string };
   if (error instanceof NumaError) {
     if (error.errnoName !== undefined) return { answer: error.errnoName };
-    throw new NumaError(`${where}: ${message}`, { code: error.code }, { cause: error });
+    throw error.with({ asked: where });
   }
   if (code?.startsWith('ERR_') !== true) throw error;
   throw Object.assign(new TypeError(`${where}: ${message}`, { cause: error }), { code });

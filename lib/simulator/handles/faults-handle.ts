@@ -175,5 +175,10 @@ function notPresent(address: bigint, pageCount: number): Error {
     asked: `a fault of ${pageCount} present pages`,
     args: { address, pageCount },
     backend: 'simulator',
+    explanation: {
+      code: 'NUMA_RANGE_UNMAPPED',
+      rule: 'part of the range is not present',
+      hint: 'touch its pages first',
+    },
   });
 }

@@ -13,7 +13,7 @@ import {
   checkWord,
 } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { NumaError, systemError } from '../../core/errors.ts';
+import { type Explanation, NumaError, systemError } from '../../core/errors.ts';
 import { UID_MAX } from '../../core/uapi.ts';
 import { Caller } from '../caller.ts';
 import type { AreaCalls } from '../interface/area-calls.ts';
@@ -52,6 +52,17 @@ import { callsOf } from './thread-calls.ts';
 const KIND = 'simulator';
 /** TASK_COMM_LEN without the zero at the end. */
 const NAME_BYTES_MAX = 15;
+/** EFAULT, all that may come of it. */
+const UNPINNABLE: Explanation = {
+  code: 'NUMA_RANGE_UNMAPPED',
+  rule: 'part of the range is not mapped, may not be written, or has pages that nobody may hold',
+  hint: 'name a range inside one live mapping of ordinary memory',
+};
+const FULL: Explanation = {
+  code: 'NUMA_OUT_OF_MEMORY',
+  rule: 'no node has room for the pages that a child has copies of at once: pinned ones',
+  hint: 'unpin pages, or free memory',
+};
 const CAPABILITY_NAMES = Object.keys(CAPABILITIES) as SimulatedCapability[];
 
 /** Checked options as the simulator keeps them. @throws TypeError, RangeError */
@@ -107,8 +118,8 @@ export class ThreadHandle implements SimulatedThread {
     const pinned = pinPages(thread, { address, pageCount, kind: 'pin' });
     if (pinned.ok) return () => void unpinPages(thread, pinned.value);
     const { syscall, errno } = pinned;
-    const asked = `pinning ${pageCount} pages`;
-    throw systemError({ syscall, errno, asked, args: { address, pageCount }, backend: KIND });
+    const about = { asked: `pinning ${pageCount} pages`, args: { address, pageCount } };
+    throw systemError({ syscall, errno, ...about, backend: KIND, explanation: UNPINNABLE });
   }
 
   thread(): SimulatedThread {
@@ -120,8 +131,8 @@ export class ThreadHandle implements SimulatedThread {
     const { machine, mappings } = this.#caller;
     const child = machine.fork(this.#running());
     if (child === undefined) {
-      const failed = { syscall: 'fork', errno: ERRNO.ENOMEM, asked: 'a child process' };
-      throw systemError({ ...failed, args: {}, backend: KIND });
+      const call = { syscall: 'fork', errno: ERRNO.ENOMEM, asked: 'a child process', args: {} };
+      throw systemError({ ...call, backend: KIND, explanation: FULL });
     }
     const copied = new ProcessMappings(child.pid, machine.memory.pageSizeBytes);
     mappings.copyInto(copied);

@@ -10,8 +10,9 @@ try {
   await buffer.migrate({ to: node, includeShared: true });
   process.stdout.write(JSON.stringify({ code: 'none' }));
 } catch (error) {
-  const { code, syscall, errnoName, hint, report } = /** @type {any} */ (error);
+  const { code, syscall, errnoName, argument, hint, report } = /** @type {any} */ (error);
   const { byNode } = buffer.residencySync();
   const hasReport = report !== undefined;
-  process.stdout.write(JSON.stringify({ code, syscall, errnoName, hint, hasReport, byNode }));
+  const told = { code, syscall, errnoName, argument, hint, hasReport, byNode };
+  process.stdout.write(JSON.stringify(told));
 }

@@ -6,16 +6,20 @@
  * ptrace_scope has no say: it is about attaching, and these are reads (PTRACE_MODE_READ).
  */
 
+import type { Backend } from '../../backend/backend.ts';
+import type { Explanation } from '../../core/errors.ts';
 import { NodeMask } from '../../core/node-mask.ts';
-import { hasCapability, type TaskStatus } from '../../procfs/status.ts';
-import { type ProcessFiles, readStatus } from './process-files.ts';
+import { hasCapability, parseStatus, type TaskStatus } from '../../procfs/status.ts';
 
 const ROOT = 0;
 
-export interface DenialFacts {
-  readonly rule: string;
-  readonly hint: string;
+/** The process that was asked about. */
+export interface AskedProcess {
+  readonly backend: Backend;
+  readonly pid: number;
 }
+
+export type DenialFacts = Pick<Explanation, 'rule' | 'hint'>;
 
 /** What was asked. */
 export interface DeniedRequest {
@@ -26,7 +30,7 @@ export interface DeniedRequest {
 
 /** Who the process is, who we are, and what stands between. */
 export async function explainAccess(
-  files: ProcessFiles,
+  files: AskedProcess,
   request: DeniedRequest,
 ): Promise<DenialFacts> {
   const [target, own] = [await readStatus(files, files.pid), await readStatus(files, 'self')];
@@ -73,8 +77,17 @@ function runHint({ effectiveUid }: TaskStatus, ...ways: readonly string[]): stri
   return `run ${[all.slice(0, -1).join(', '), all.at(-1)].filter(Boolean).join(', or ')}`;
 }
 
+/** What the kernel says of a process; `null` where it says nothing. */
+async function readStatus(
+  { backend }: AskedProcess,
+  pid: number | 'self',
+): Promise<TaskStatus | null> {
+  const result = await backend.readText(`/proc/${pid}/status`);
+  return result.ok ? parseStatus(result.value) : null;
+}
+
 /** The nodes that a process may have memory of; `null` where nobody tells. */
-export async function nodesAllowedTo(files: ProcessFiles): Promise<NodeMask | null> {
+export async function nodesAllowedTo(files: AskedProcess): Promise<NodeMask | null> {
   const status = await readStatus(files, files.pid);
   const nodes = status?.nodesAllowed ?? null;
   return nodes === null ? null : NodeMask.from(nodes);
@@ -117,7 +130,7 @@ function foreignIds(
 }
 
 /** Whether we are in a user namespace of our own, and the process in another one. */
-async function namespaceOf({ backend, pid }: ProcessFiles): Promise<[boolean, boolean]> {
+async function namespaceOf({ backend, pid }: AskedProcess): Promise<[boolean, boolean]> {
   const ours = await backend.readText('/proc/self/uid_map');
   const theirs = await backend.readText(`/proc/${pid}/uid_map`);
   if (!ours.ok || !theirs.ok) return [false, false];
@@ -142,7 +155,7 @@ function forbiddenNodes(
 }
 
 /** What AppArmor or SELinux calls us; `null` where we are not confined. */
-async function profileOf({ backend }: ProcessFiles): Promise<string | null> {
+async function profileOf({ backend }: AskedProcess): Promise<string | null> {
   const found = await backend.readText('/proc/self/attr/current');
   const name = found.ok ? found.value.replaceAll('\0', '').trim() : '';
   return name === '' || name === 'unconfined' || /^kernel$/.test(name) ? null : name;
