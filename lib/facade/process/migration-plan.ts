@@ -8,7 +8,7 @@ import { parseIdList } from '../../core/id-list.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../../core/node-mask.ts';
 import { NODE_ID_MAX } from '../../core/uapi.ts';
 import { nodesAllowedTo, outsideCpuset } from '../errors/access-denied.ts';
-import { withoutMemory } from '../errors/process-refusals.ts';
+import { withoutMemory } from '../errors/process-refusal.ts';
 import type { Session } from '../session.ts';
 import { type MappingFilter, mappingTest } from './mapping-filter.ts';
 import { type NodeMoves, nodeMoves, targetOf } from './node-moves.ts';

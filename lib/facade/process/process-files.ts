@@ -8,7 +8,7 @@ import type { Backend } from '../../backend/backend.ts';
 import { parseStat, type TaskStat } from '../../procfs/stat.ts';
 import { lacksNumaMaps } from '../capabilities/denial.ts';
 import type { AskedProcess } from '../errors/access-denied.ts';
-import { cutShort, noNumaMaps, noProc, refusalOf } from '../errors/process-refusals.ts';
+import { cutShort, noNumaMaps, noProc, refusalOf } from '../errors/process-refusal.ts';
 
 /** Whose files are read. */
 export interface ProcessFiles extends AskedProcess {

@@ -19,7 +19,7 @@ import type { NodeExpression } from '../../core/node-mask.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import { isDenial } from '../capabilities/denial.ts';
 import { concludeMove } from '../errors/end-of-move.ts';
-import { type ProcessRequest, refusalOf, withoutMemory } from '../errors/process-refusals.ts';
+import { type ProcessRequest, refusalOf, withoutMemory } from '../errors/process-refusal.ts';
 import type { PagesOfProcess, PlacedRun } from '../residency.ts';
 import type { Session } from '../session.ts';
 import { locateParts, newPlaces, PlacedRuns, rangeOf } from './locate-pages.ts';

@@ -9,7 +9,7 @@ import { checkArray, checkInteger, reading, readMembers } from '../../core/check
 import type { NodeId } from '../../core/node-mask.ts';
 import { NODE_ID_MAX } from '../../core/uapi.ts';
 import { parseStat } from '../../procfs/stat.ts';
-import { refusalOf } from '../errors/process-refusals.ts';
+import { refusalOf } from '../errors/process-refusal.ts';
 import type { Topology } from '../topology.ts';
 import { type ProcessFiles, readProcessStat } from './process-files.ts';
 import type { NodeBytes } from './process-mappings.ts';
