@@ -6,6 +6,7 @@ import { playScenario } from '../../lib/services/scenario/play.ts';
 import { readScenario } from '../../lib/services/scenario/read-scenario.ts';
 import type { Scenario } from '../../lib/services/scenario/scenario.ts';
 import { kernelLines } from '../../lib/simulator/public.ts';
+import { thrownBy } from '../core/thrown.ts';
 import { shareOf } from '../support/share.ts';
 import { anyStep, before, type Json, scenarioOf } from './scenario-arbitrary.ts';
 
@@ -44,4 +45,15 @@ test('random scenarios end on every kernel, traced or not, with the same residen
     }),
     { numRuns: shareOf(context, 100) },
   );
+});
+
+test('a step that names what the machine has not is an error of its argument', () => {
+  const scenario = asOneScenario([{ do: 'nodeFull', name: 'all', node: 60 }]);
+  const { error } = thrownBy(() => playScenario(scenario, {}));
+  const step = scenario.steps.length;
+  expect(error).toMatchObject({
+    ...{ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', argument: 'node', received: '60' },
+    rule: 'must be a node with memory',
+  });
+  expect(error.message).toContain(`step ${step} (nodeFull): the "node" argument must be`);
 });

@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, test } from 'vitest';
+import { applyPlan } from '../../lib/cli/run/apply.ts';
 import { NUMA_CALLS } from '../../lib/core/calls.ts';
 import { compareReleases, MODES_SINCE, oldestKernelLine } from '../../lib/core/kernels.ts';
 import {
@@ -17,7 +18,6 @@ import {
   preferredMany,
   weightedInterleave,
 } from '../../lib/index.ts';
-import { applyPlan } from '../../lib/services/launch/apply.ts';
 import { kernelLines, Machine } from '../../lib/simulator/public.ts';
 import { failureOf } from '../core/thrown.ts';
 

@@ -6,14 +6,14 @@ import { Option } from 'commander';
 import { formatIdList } from '../../core/id-list.ts';
 import type { PolicyFlag, PolicyMode } from '../../core/memory-policy.ts';
 import type { Numa } from '../../facade/numa.ts';
-import { applyPlan, readSetting } from '../../services/launch/apply.ts';
-import { become, resolveCommand } from '../../services/launch/become.ts';
-import { type LaunchRequest, planLaunch } from '../../services/launch/plan.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
 import { UNKNOWN } from '../render/units.ts';
+import { applyPlan, readSetting } from '../run/apply.ts';
+import { become, resolveCommand } from '../run/become.ts';
+import { type LaunchRequest, planLaunch } from '../run/plan.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface RunOptions {

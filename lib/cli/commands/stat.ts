@@ -151,7 +151,7 @@ function print(
 }
 
 async function showProcesses(
-  { options, output, open }: Invocation<StatOptions>,
+  { options, output, open, textOf }: Invocation<StatOptions>,
   pids: readonly number[],
 ): Promise<ExitCode> {
   const numa = open();
@@ -160,9 +160,12 @@ async function showProcesses(
   // Of one process alone there is nothing else to tell.
   if (pids.length === 1 && unknown[0] !== undefined) throw unknown[0].error;
   if (options.json) {
-    output.json({ backend: numa.backend, processes: found.map(processObject) });
+    output.json({
+      backend: numa.backend,
+      processes: found.map((one) => processObject(one, textOf)),
+    });
   } else {
-    printProcesses(numa, found, output);
+    printProcesses(numa, found, { output, textOf });
   }
   if (unknown.length === 0) return EXIT.DONE;
   return unknown.length < pids.length ? EXIT.PARTIAL : EXIT.FAILED;
@@ -179,16 +182,18 @@ async function lookAt(numa: Numa, pid: number): Promise<Seen | Unknown> {
   }
 }
 
-function processObject(found: Seen | Unknown): object {
+type TextOf = Invocation<StatOptions>['textOf'];
+
+function processObject(found: Seen | Unknown, textOf: TextOf): object {
   if (!('error' in found)) return found;
-  const { code, message } = found.error;
-  return { pid: found.pid, error: { code, message } };
+  const { pid, error } = found;
+  return { pid, error: { code: error.code, message: textOf(error) } };
 }
 
 function printProcesses(
   { backend, topology }: Numa,
   found: readonly (Seen | Unknown)[],
-  output: Output,
+  { output, textOf }: { readonly output: Output; readonly textOf: TextOf },
 ): void {
   const { columns, colours } = output;
   const known = topology.nodes.map(({ id }) => id);
@@ -196,7 +201,7 @@ function printProcesses(
   const ids = nodesShown(known, ...totals);
   output.lines([backendLine(backend, colours)]);
   for (const one of found) {
-    if ('error' in one) output.complain([`process ${one.pid}: ${one.error.message}`]);
+    if ('error' in one) output.complain([`process ${one.pid}: ${textOf(one.error)}`]);
     else output.lines(['', ...processTable(one, ids, { columns, colours }), ...noteOf(one)]);
   }
 }

@@ -150,11 +150,12 @@ export class SimulatedStage implements Scene {
 
 /** What the simulator throws where a call has an errno is an answer; other errors name the step. */
 function refusalOf(error: unknown, where: string): StepResult {
-  const { message, code } = error as { readonly message: string; readonly code?: string };
   if (error instanceof NumaError) {
     if (error.errnoName !== undefined) return { answer: error.errnoName };
     throw error.with({ asked: where });
   }
+  const { message, code } = error as Error & { readonly code?: string };
   if (code?.startsWith('ERR_') !== true) throw error;
-  throw Object.assign(new TypeError(`${where}: ${message}`, { cause: error }), { code });
+  const type = error instanceof RangeError ? RangeError : TypeError;
+  throw Object.assign(new type(`${where}: ${message}`, { cause: error }), { ...(error as object) });
 }

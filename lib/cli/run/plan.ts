@@ -24,7 +24,7 @@ import { type NodeId, NodeMask } from '../../core/node-mask.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { type ResolvedCpus, resolveCpuList } from './cpu-list.ts';
 
-/** The names that errors give to what was asked. */
+/** The options of `run` that errors are about. */
 export const ASKED = {
   cpus: '--cpus',
   cpuNodes: '--cpu-nodes',
