@@ -1,5 +1,6 @@
 /** Automatic balancing in logical time: when pages move, which the contract leaves open. */
 
+import { maskMemory } from '../../lib/simulator/syscalls/decode-mask.ts';
 import { expect, test } from 'vitest';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { changeProtNuma } from '../../lib/simulator/balancing/change-prot-numa.ts';
@@ -9,7 +10,6 @@ import type { Vma } from '../../lib/simulator/memory/vma.ts';
 import { presets } from '../../lib/simulator/presets.ts';
 import { keepTouching } from '../../lib/simulator/syscalls/keep-touching.ts';
 import { mmap } from '../../lib/simulator/syscalls/mapping-calls.ts';
-import { maskMemory } from '../../lib/simulator/syscalls/memory-argument.ts';
 import { pageOf } from '../../lib/simulator/syscalls/range-argument.ts';
 import { setMempolicy } from '../../lib/simulator/syscalls/set-mempolicy.ts';
 import { touch } from '../../lib/simulator/syscalls/touch.ts';

@@ -7,7 +7,7 @@ import type { AreaCalls, MemoryArea } from '../interface/area-calls.ts';
 import { memoryAreas, numaMaps } from '../procfs/numa-maps.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import { madvise } from '../syscalls/madvise.ts';
-import { mapDevice } from '../syscalls/map-device.ts';
+import { mapDevice } from '../syscalls/mapping-calls.ts';
 import { mremap, resizeMapping } from '../syscalls/mremap.ts';
 import { addressOf, pageOf } from '../syscalls/range-argument.ts';
 import type { Thread } from '../tasks/thread.ts';

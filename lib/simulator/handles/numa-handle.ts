@@ -8,10 +8,9 @@ import type {
   NumaCalls,
   StoredPolicy,
 } from '../interface/numa-calls.ts';
-import type { UserMask } from '../syscalls/decode-mask.ts';
+import { maskMemory, UNREADABLE, type UserMask } from '../syscalls/decode-mask.ts';
 import { getMempolicy } from '../syscalls/get-mempolicy.ts';
 import { type MbindCall, mbind } from '../syscalls/mbind.ts';
-import { maskMemory, UNREADABLE } from '../syscalls/memory-argument.ts';
 import { type MigratePagesCall, migratePages } from '../syscalls/migrate-pages.ts';
 import { type MovePagesArrays, movePages } from '../syscalls/move-pages.ts';
 import { setMempolicy } from '../syscalls/set-mempolicy.ts';

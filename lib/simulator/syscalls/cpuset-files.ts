@@ -10,17 +10,20 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { KernelFacts } from '../../core/kernel-facts.ts';
-import { MPOL_MF } from '../../core/uapi.ts';
+import { MPOL_MF, NODE_ID_MAX } from '../../core/uapi.ts';
 import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { isSubset, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
+import { isSubset, maskOf, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
 import { rebindPolicy } from '../policy/rebind.ts';
 import type { Cpuset } from '../tasks/cpuset.ts';
 import type { Process } from '../tasks/process.ts';
 import { answer } from './answer.ts';
 import { migrateBetween } from './migrate-pages.ts';
-import { parseNodeList } from './node-list.ts';
+
+const REGION = /^(\d+)(?:-(\d+|N)(?::(\d+)\/(\d+))?)?$/;
+
+type ParsedNodes = { readonly mask: Nodemask } | { readonly errno: number };
 
 /** A write to cpuset.mems. */
 export function writeCpusetMems(
@@ -128,4 +131,32 @@ function* followNodes(
   const by = { cpuNode: cpus.nodeOf(cpus.all[0] as number), memsAllowed: memoryNodes };
   const account = space.memory.costs?.kernelAccount ?? null;
   if (from !== to) yield* migrateBetween(space, { from, to, flags: MPOL_MF.MOVE_ALL, by, account });
+}
+
+/**
+ * `0-1,3`, `0-7:1/2` for every second one. EINVAL for bad syntax, ERANGE for a number that no node
+ * can have. Source: lib/bitmap-str.c, bitmap_parselist().
+ */
+function parseNodeList(text: string): ParsedNodes {
+  const nodes: number[] = [];
+  for (const region of text.split(/[\s,]+/)) {
+    if (region === '') continue;
+    const found = nodesOfRegion(region);
+    if (typeof found === 'number') return { errno: found };
+    nodes.push(...found);
+  }
+  return { mask: maskOf(nodes) };
+}
+
+/** The nodes of one region, or an errno. */
+function nodesOfRegion(region: string): number[] | number {
+  const match = REGION.exec(region.replace(/^N/, String(NODE_ID_MAX)));
+  if (match === null) return ERRNO.EINVAL;
+  const [, first = '', last = first, used = '1', group = '1'] = match;
+  const start = Number(first);
+  const end = last === 'N' ? NODE_ID_MAX : Number(last);
+  if (start > end || Number(group) === 0 || Number(used) > Number(group)) return ERRNO.EINVAL;
+  if (end > NODE_ID_MAX) return ERRNO.ERANGE;
+  const all = Array.from({ length: end - start + 1 }, (_, index) => index);
+  return all.filter((index) => index % Number(group) < Number(used)).map((index) => start + index);
 }

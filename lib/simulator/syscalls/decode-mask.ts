@@ -10,7 +10,23 @@ import { BITS_PER_WORD } from '../../core/nodemask-words.ts';
 import { MAX_NUMNODES } from '../../core/uapi.ts';
 import { BITS_PER_BYTE } from '../../core/units.ts';
 import { NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
-import type { MaskMemory } from './memory-argument.ts';
+
+/**
+ * Memory of the caller: words of a mask, with the number of them that can be read before memory
+ * ends. The simulator has no bytes behind addresses: what can be read is an array, or zeros.
+ */
+export interface MaskMemory {
+  /** The word at an index, or undefined where the memory cannot be read. */
+  word(index: number): bigint | undefined;
+}
+
+/** A mask whose words are all there; those behind it read as 0. */
+export function maskMemory(words: BigUint64Array): MaskMemory {
+  return { word: (index) => words[index] ?? 0n };
+}
+
+/** An address that nothing is mapped at. */
+export const UNREADABLE: MaskMemory = { word: () => undefined };
 
 /** A mask argument: where it is, `null` for NULL, and the number of bits with it. */
 export interface UserMask {

@@ -29,7 +29,7 @@ import { hasFlag, offsetOf, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { checkSplit } from './check-split.ts';
-import { type PagesCall, spanOf } from './page-span.ts';
+import { type PagesCall, spanOf } from './range-argument.ts';
 
 /** Advice on one mapping, or part of it: 0 or an errno. */
 type Advise = (thread: Thread, part: Vma) => number;

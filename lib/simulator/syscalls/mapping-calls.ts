@@ -12,13 +12,23 @@ import type { AddressSpace } from '../memory/address-space.ts';
 import { NO_ANON } from '../memory/anon-vma.ts';
 import { allows, touchPages } from '../memory/fault.ts';
 import type { MemoryObject } from '../memory/memory-object.ts';
+import { DEVICE } from '../memory/page-entry.ts';
 import { hasFlag, VM, type VmaAccess } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
 import { canCut, checkSplit, MAX_MAP_COUNT } from './check-split.ts';
-import { findRoom } from './find-room.ts';
-import { type PageSpan, type PagesCall, spanOf } from './page-span.ts';
-import { addressOf, isAligned, pageOf, TASK_SIZE } from './range-argument.ts';
+import {
+  addressOf,
+  isAligned,
+  type Pages,
+  type PagesCall,
+  pageOf,
+  spanOf,
+  TASK_SIZE,
+} from './range-argument.ts';
+
+/** Where the kernel starts to look for room, downwards: below the stack of a 47-bit process. */
+const MMAP_BASE = 0x7fff_f000_0000n;
 
 /** Source: VM_SPECIAL. */
 const NEVER_LOCKED = VM.IO | VM.MIXEDMAP | VM.SPECIAL;
@@ -62,6 +72,48 @@ export function mmap(machine: Machine, thread: Thread, call: MmapCall): SyscallR
   const flags = (isShared ? VM.SHARED : 0) | (call.flags ?? 0);
   thread.space.map({ start, end, access, flags, object, offset, policy: null, ...NO_ANON });
   return success(addressOf(start, pageSizeBytes));
+}
+
+/**
+ * The highest gap below the base: new mappings come below older ones, a page apart.
+ * Source: mm/mmap.c, generic_get_unmapped_area_topdown().
+ */
+export function findRoom(
+  { vmas, memory }: AddressSpace,
+  pageCount: number,
+  alignmentPages = 1,
+): number {
+  const base = pageOf(MMAP_BASE, memory.pageSizeBytes);
+  let start = 0;
+  for (const gap of vmas.gapsBelow(base, pageCount + 1)) {
+    start = startBelow(gap.end === base ? base : gap.end - 1, pageCount, alignmentPages);
+    if (start > gap.start) break;
+  }
+  return start;
+}
+
+function startBelow(end: number, pageCount: number, alignmentPages: number): number {
+  return Math.floor((end - pageCount) / alignmentPages) * alignmentPages;
+}
+
+/**
+ * Memory of a device, which no node has, exactly at the address, or anywhere for 0: what a PC's
+ * screen shows. The pages are there at once.
+ *
+ * Source: drivers/char/mem.c, mmap_mem(); mm/memory.c, remap_pfn_range().
+ */
+export function mapDevice(
+  machine: Machine,
+  thread: Thread,
+  { address, pageCount }: PagesCall,
+): SyscallResult<bigint> {
+  const object = machine.createObject('driver', pageCount, '/dev/mem');
+  const request = { address, pageCount, access: 'write', isShared: true, offset: 0 } as const;
+  const mapped = mmap(machine, thread, { ...request, object, flags: VM.IO });
+  if (!mapped.ok) return mapped;
+  const start = pageOf(mapped.value, machine.memory.pageSizeBytes);
+  thread.space.pages.fill(start, start + pageCount, DEVICE);
+  return mapped;
 }
 
 /** Nothing happens where an end of the range lies in what cannot be cut. */
@@ -123,7 +175,7 @@ export function munlock(thread: Thread, call: PagesCall): SyscallResult<undefine
 /** Source: apply_vma_lock_flags(), mlock_fixup(). */
 function changeLock(
   space: AddressSpace,
-  { start, end }: PageSpan,
+  { start, end }: Pages,
   change: (flags: number) => number,
 ): number {
   let page = start;
@@ -142,7 +194,7 @@ function changeLock(
 }
 
 /** Writes private pages, reads shared ones. Source: mm/gup.c, populate_vma_page_range(). */
-function populate(thread: Thread, { start, end }: PageSpan): boolean {
+function populate(thread: Thread, { start, end }: Pages): boolean {
   return thread.space.vmas.within(start, end).every((part) => {
     const isWrite = part.access === 'write' && !hasFlag(part, VM.SHARED);
     const outcome = touchPages(thread, part.start, part.end, isWrite ? 'write' : 'read');

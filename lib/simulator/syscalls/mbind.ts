@@ -13,20 +13,25 @@ import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
 import { finish } from '../engine/suspended-call.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { interleaveIndexAt, rangePolicyAt, type Vma } from '../memory/vma.ts';
+import { interleaveIndexAt, offsetOf, rangePolicyAt, type Vma } from '../memory/vma.ts';
 import type { MigrationTarget } from '../migration/migration-target.ts';
 import { putBack } from '../migration/page-list.ts';
 import { queuePages } from '../migration/queue-pages.ts';
 import { hasNode } from '../nodes/nodemask.ts';
 import { isInterleavingMode } from '../policy/interleave.ts';
-import { checkNodes, type Mempolicy, type PolicyArguments } from '../policy/mempolicy.ts';
+import {
+  checkNodes,
+  isEqualPolicy,
+  type Mempolicy,
+  type PolicyArguments,
+} from '../policy/mempolicy.ts';
 import { searchFor } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
-import { changeRangePolicy } from './change-range-policy.ts';
-import { openAccount } from './open-account.ts';
+import { checkSplit } from './check-split.ts';
 import { isAligned, type Pages, pagesOf, type RangeArgument } from './range-argument.ts';
 import { type PolicyCall, policyFor, readPolicy } from './set-mempolicy.ts';
+import { openAccount } from './target-process.ts';
 
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
 const FLAGS = STRICT | MOVE | MOVE_ALL;
@@ -136,4 +141,27 @@ function targetOf(
       return searchFor({ policy: chosen, index }, thread, interleave);
     },
   };
+}
+
+/**
+ * One mapping, or part of it, gets another policy: 0, EINVAL or ENOMEM. A mapping that has the policy
+ * already is left alone, and so is its object. One that joins its neighbours is set as a whole: the
+ * object is told of all that it maps.
+ *
+ * Source: mbind_range() and vma_replace_policy(); mm/shmem.c, shmem_set_policy().
+ */
+export function changeRangePolicy(
+  space: AddressSpace,
+  part: Vma,
+  policy: Mempolicy | null,
+): number {
+  if (isEqualPolicy(part.policy, policy)) return 0;
+  const errno = checkSplit(space, part);
+  if (errno !== 0) return errno;
+  space.modify(part.start, part.end, { policy });
+  const joined = space.vmas.lookup(part.start) as Vma;
+  if (joined.object?.hasPolicy === true) {
+    joined.object.policy.set(joined.offset, offsetOf(joined, joined.end), policy);
+  }
+  return 0;
 }

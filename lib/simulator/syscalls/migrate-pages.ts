@@ -21,8 +21,7 @@ import type { Allocator } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { failure, success } from './answer.ts';
 import { decodeMask, type UserMask } from './decode-mask.ts';
-import { findTarget } from './find-target.ts';
-import { openAccount } from './open-account.ts';
+import { findTarget, openAccount } from './target-process.ts';
 
 export interface MigratePagesCall {
   readonly pid: number;

@@ -22,9 +22,8 @@ import { hasNode, NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
 import type { Allocator } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { failure, success } from './answer.ts';
-import { findTarget } from './find-target.ts';
-import { openAccount } from './open-account.ts';
 import { pageOf } from './range-argument.ts';
+import { findTarget, openAccount } from './target-process.ts';
 
 const FLAGS = MPOL_MF.MOVE | MPOL_MF.MOVE_ALL;
 /** Entries that a query handles at once. Source: DO_PAGES_STAT_CHUNK_NR. */

@@ -12,9 +12,8 @@ import { cutVma, hasFlag, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
 import { canCut, MAX_MAP_COUNT } from './check-split.ts';
-import { findRoom } from './find-room.ts';
-import { type PagesCall, spanOf } from './page-span.ts';
-import { addressOf, isAligned, pageOf } from './range-argument.ts';
+import { findRoom } from './mapping-calls.ts';
+import { addressOf, isAligned, type PagesCall, pageOf, spanOf } from './range-argument.ts';
 
 /** Mappings that a move may need beside those that there are. */
 const MOVE_MARGIN = 3;

@@ -1,6 +1,7 @@
-/** Address and length of a call as page numbers, with the kernel's checks. */
+/** What a call names of a process's addresses as page numbers, with the kernel's checks. */
 
 import { ERRNO } from '../../core/errno.ts';
+import type { Thread } from '../tasks/thread.ts';
 
 /** Where the addresses of a process end, of 47 bits. */
 export const TASK_SIZE = 0x7fff_ffff_f000n;
@@ -36,6 +37,20 @@ export function pagesOf(
   const end = BigInt.asUintN(64, start + pageAligned(lengthBytes, pageSizeBytes));
   if (end < start) return { errno: ERRNO.EINVAL };
   return { start: pageOf(start, pageSizeBytes), end: pageOf(end, pageSizeBytes) };
+}
+
+/** What a call names by an address and a number of pages. */
+export interface PagesCall {
+  readonly address: bigint;
+  readonly pageCount: number;
+}
+
+/** Undefined for an address inside a page. */
+export function spanOf({ space }: Thread, { address, pageCount }: PagesCall): Pages | undefined {
+  const { pageSizeBytes } = space.memory;
+  if (!isAligned(address, pageSizeBytes)) return undefined;
+  const start = pageOf(address, pageSizeBytes);
+  return { start, end: start + pageCount };
 }
 
 /** Number of the page that holds an address. */

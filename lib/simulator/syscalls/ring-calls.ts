@@ -19,9 +19,8 @@ import { giveUpPages } from '../tasks/references.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure } from './answer.ts';
 import { mmap } from './mapping-calls.ts';
-import type { PagesCall } from './page-span.ts';
 import { pinPages } from './pin-pages.ts';
-import { pageOf } from './range-argument.ts';
+import { type PagesCall, pageOf } from './range-argument.ts';
 
 function areasOf({ space }: Thread, { address, pageCount }: PagesCall): Vma[] {
   const start = pageOf(address, space.memory.pageSizeBytes);

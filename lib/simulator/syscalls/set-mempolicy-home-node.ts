@@ -9,7 +9,7 @@ import { ERRNO } from '../../core/errno.ts';
 import { MPOL } from '../../core/uapi.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
-import { changeRangePolicy } from './change-range-policy.ts';
+import { changeRangePolicy } from './mbind.ts';
 import { isAligned, pagesOf, type RangeArgument } from './range-argument.ts';
 
 export interface HomeNodeCall extends RangeArgument {

@@ -12,7 +12,7 @@ import { folioIdOf, isFolio } from '../memory/page-entry.ts';
 import { indexInFolio } from '../memory/split-folio.ts';
 import type { Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
-import type { MaskMemory } from './memory-argument.ts';
+import type { MaskMemory } from './decode-mask.ts';
 import { pageOf } from './range-argument.ts';
 
 const WORD_BYTES = 8;

@@ -1,10 +1,12 @@
 /**
- * The process that a call names, and whether the caller may look into it.
+ * The process that a call names: whether the caller may look into it, and who pays for it.
  *
  * Source: mm/migrate.c, find_mm_struct(); mm/mempolicy.c, kernel_migrate_pages().
  */
 
 import { ERRNO } from '../../core/errno.ts';
+import type { CostAccount } from '../cost/cost-account.ts';
+import type { MigrationKind } from '../interface/costs.ts';
 import type { Machine } from '../machine.ts';
 import { mayRead } from '../tasks/credentials.ts';
 import type { Process } from '../tasks/process.ts';
@@ -24,4 +26,17 @@ export function findTarget(
   const shown = hasMemory ? credentials : { ...credentials, isDumpable: true };
   if (target === caller || mayRead(caller.credentials, shown)) return target;
   return { errno: ERRNO.EPERM };
+}
+
+/** Where costs are counted: pages of `target` are to be moved, or looked at, by a call of `caller`. */
+export function openAccount(
+  caller: Thread,
+  target: Process,
+  kind: MigrationKind,
+): CostAccount | null {
+  const { costs } = caller.space.memory;
+  if (costs === null) return null;
+  const cpus = new Set(target.threads.map(({ cpu }) => cpu));
+  cpus.delete(caller.cpu);
+  return costs.account(kind, cpus.size);
 }
