@@ -28,7 +28,7 @@ export function parsePositive(text: string): number {
   return value;
 }
 
-export function parseCount(text: string): number {
+export function parsePositiveInteger(text: string): number {
   if (!/^\d{1,9}$/.test(text) || Number(text) < 1) {
     throw new InvalidArgumentError('it must be a whole number above 0.');
   }

@@ -16,11 +16,11 @@ const MAPS_PATH = '/proc/self/maps';
 /** The mapped parts of a range of this process. */
 export function readMaps(span: PageSpan, pageSizeBytes: number): SyscallResult<PageSpan[]> {
   const text = readTextSync(MAPS_PATH);
-  return text.ok ? { ok: true, value: mappedParts(text.value, span, pageSizeBytes) } : text;
+  return text.ok ? { ok: true, value: partsInMaps(text.value, span, pageSizeBytes) } : text;
 }
 
 /** The lines that a range meets, as spans cut to it. */
-export function mappedParts(text: string, span: PageSpan, pageSizeBytes: number): PageSpan[] {
+export function partsInMaps(text: string, span: PageSpan, pageSizeBytes: number): PageSpan[] {
   const pageSize = BigInt(pageSizeBytes);
   const end = span.address + BigInt(span.pageCount) * pageSize;
   const parts: PageSpan[] = [];

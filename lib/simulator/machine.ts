@@ -21,7 +21,7 @@ import { InterleaveWeights } from './policy/interleave-weights.ts';
 import { Cpus } from './tasks/cpus.ts';
 import { Cpuset } from './tasks/cpuset.ts';
 import { type Credentials, ROOT_CREDENTIALS } from './tasks/credentials.ts';
-import { Process, type ProcessOptions } from './tasks/process.ts';
+import { type NewProcess, Process } from './tasks/process.ts';
 import { loadProgram, makeKernelPages } from './tasks/program.ts';
 import type { Thread } from './tasks/thread.ts';
 
@@ -127,7 +127,7 @@ export class Machine {
     return process;
   }
 
-  #newProcess(options: Pick<ProcessOptions, 'credentials' | 'parent' | 'isKernelThread'>): Process {
+  #newProcess(options: Pick<NewProcess, 'credentials' | 'parent' | 'isKernelThread'>): Process {
     this.#lastPid += 1;
     const { memory, cpus } = this;
     const cpuset = options.parent?.cpuset ?? this.rootCpuset;

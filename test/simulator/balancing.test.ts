@@ -1,6 +1,5 @@
 /** Automatic balancing in logical time: when pages move, which the contract leaves open. */
 
-import { maskMemory } from '../../lib/simulator/syscalls/decode-mask.ts';
 import { expect, test } from 'vitest';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { changeProtNuma } from '../../lib/simulator/balancing/change-prot-numa.ts';
@@ -8,6 +7,7 @@ import { Machine } from '../../lib/simulator/machine.ts';
 import { isMarked } from '../../lib/simulator/memory/page-entry.ts';
 import type { Vma } from '../../lib/simulator/memory/vma.ts';
 import { presets } from '../../lib/simulator/presets.ts';
+import { maskMemory } from '../../lib/simulator/syscalls/decode-mask.ts';
 import { keepTouching } from '../../lib/simulator/syscalls/keep-touching.ts';
 import { mmap } from '../../lib/simulator/syscalls/mapping-calls.ts';
 import { pageOf } from '../../lib/simulator/syscalls/range-argument.ts';

@@ -14,7 +14,7 @@ import {
 } from '../../facade/process/without-memory.ts';
 import { changesBetween, hasStartedAnew } from '../../services/statistics/changes.ts';
 import { type ProcessFigures, processFigures } from '../../services/statistics/process-figures.ts';
-import { parseCount, parsePids, parsePositive } from '../arguments.ts';
+import { parsePids, parsePositive, parsePositiveInteger } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { readEarlierStatistics } from '../earlier-statistics.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -56,7 +56,7 @@ export const statCommand: CommandSpec = defineCommand<StatOptions>({
     new Option('-m, --memory', "show what each node's memory holds, as numastat -m"),
     new Option('--since <file>', 'show the changes since an earlier output of stat --json'),
     new Option('--watch <seconds>', 'show the changes again and again').argParser(parsePositive),
-    new Option('--count <number>', 'end --watch after so many').argParser(parseCount),
+    new Option('--count <number>', 'end --watch after so many').argParser(parsePositiveInteger),
   ],
   examples: [
     { line: 'node-numa stat', says: "each node's counters" },

@@ -6,7 +6,7 @@ import { Option } from 'commander';
 import type { NodeId } from '../../core/node-mask.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { type ProcessSummary, readProcesses } from '../../services/process-list.ts';
-import { parseCount } from '../arguments.ts';
+import { parsePositiveInteger } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { backendLine } from '../render/backend-line.ts';
 import { bar, nodeLetter } from '../render/bar.ts';
@@ -35,7 +35,9 @@ export const topCommand: CommandSpec = defineCommand<TopOptions>({
       'list is told (hidepid, PID namespaces). Remote is as in where.',
   ],
   options: [
-    new Option('--count <number>', 'how many to show').argParser(parseCount).default(COUNT_DEFAULT),
+    new Option('--count <number>', 'how many to show')
+      .argParser(parsePositiveInteger)
+      .default(COUNT_DEFAULT),
     new Option('--sort <by>', 'what comes first')
       .choices(['memory', 'remote', 'cpu'])
       .default('memory'),

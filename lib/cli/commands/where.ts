@@ -9,7 +9,7 @@ import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
 import { remoteShareOf } from '../../facade/process/process-threads.ts';
 import { whyWithoutMemory } from '../../facade/process/without-memory.ts';
-import { parseCount, parsePid, repeatable } from '../arguments.ts';
+import { parsePid, parsePositiveInteger, repeatable } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
 import type { Output } from '../output.ts';
@@ -48,7 +48,7 @@ export const whereCommand: CommandSpec = defineCommand<WhereOptions>({
       new Option('--mapping <filter>', `show these mappings only: ${FILTER_HELP}`),
     ).argParser(parseFilter),
     new Option('--top <count>', 'how many mappings to show')
-      .argParser(parseCount)
+      .argParser(parsePositiveInteger)
       .default(TOP_DEFAULT),
     watchOption(),
   ],

@@ -3,7 +3,7 @@
  */
 
 import { numaCalls } from '../../core/calls.ts';
-import { NODE_ID_MAX } from '../../core/uapi.ts';
+import { NODE_ID_MAX, WEIGHT_MAX } from '../../core/uapi.ts';
 import { MIGRATION_STEPS } from '../../simulator/interface/migration-event.ts';
 import {
   BY,
@@ -12,12 +12,12 @@ import {
   NAME,
   NEW_NAME,
   NODE_LIST,
-  optional,
+  oneOf,
+  optionalMember,
   PAGE_MAX,
   PAGES,
-  required,
+  requiredMember,
   type StepTable,
-  word,
 } from './shared-members.ts';
 
 export const MACHINE_STEPS: StepTable<
@@ -26,44 +26,44 @@ export const MACHINE_STEPS: StepTable<
   set: {
     says: 'the administrator sets',
     members: {
-      balancing: optional(word('off', 'on', 'tiering'), 'kernel.numa_balancing'),
-      hugePages: optional(word('always', 'madvise', 'never'), 'transparent huge pages'),
+      balancing: optionalMember(oneOf('off', 'on', 'tiering'), 'kernel.numa_balancing'),
+      hugePages: optionalMember(oneOf('always', 'madvise', 'never'), 'transparent huge pages'),
     },
     choice: { members: ['balancing', 'hugePages'], min: 1 },
   },
   hugePool: {
     says: "sets a node's pool of huge pages",
     members: {
-      node: required(integer(0, NODE_ID_MAX), 'the node'),
-      pageCount: required(integer(0, PAGE_MAX), 'huge pages'),
+      node: requiredMember(integer(0, NODE_ID_MAX), 'the node'),
+      pageCount: requiredMember(integer(0, PAGE_MAX), 'huge pages'),
     },
   },
   interleaveWeight: {
     says: 'sets a weight of weighted interleaving',
     members: {
-      node: required(integer(0, NODE_ID_MAX), 'the node'),
-      weight: required(integer(1, 255), 'default 1'),
+      node: requiredMember(integer(0, NODE_ID_MAX), 'the node'),
+      weight: requiredMember(integer(1, WEIGHT_MAX), 'default 1'),
     },
   },
   cpuset: {
     says: 'a new cpuset without processes',
     members: {
       name: NEW_NAME,
-      nodes: required(NODE_LIST, 'its memory nodes'),
-      version: optional(integer(1, 2), 'of cgroups; default 2'),
-      migrates: optional({ kind: 'flag' }, 'version 1: pages follow (memory_migrate)'),
+      nodes: requiredMember(NODE_LIST, 'its memory nodes'),
+      version: optionalMember(integer(1, 2), 'of cgroups; default 2'),
+      migrates: optionalMember({ kind: 'flag' }, 'version 1: pages follow (memory_migrate)'),
     },
   },
   setMems: {
     says: 'other nodes for a cpuset',
     members: {
-      cpuset: required(NAME, 'by name'),
-      nodes: required(NODE_LIST, 'its memory nodes from now on'),
+      cpuset: requiredMember(NAME, 'by name'),
+      nodes: requiredMember(NODE_LIST, 'its memory nodes from now on'),
     },
   },
   attach: {
     says: 'the process joins a cpuset',
-    members: { ...BY, cpuset: required(NAME, 'by name') },
+    members: { ...BY, cpuset: requiredMember(NAME, 'by name') },
   },
 };
 
@@ -74,33 +74,33 @@ export const FAULT_STEPS: StepTable<
     says: 'migrations find no memory on a node',
     members: {
       ...FAULT,
-      node: required(integer(0, NODE_ID_MAX), 'the node'),
-      afterPages: optional(integer(0, PAGE_MAX), 'pages that it still gives; default 0'),
+      node: requiredMember(integer(0, NODE_ID_MAX), 'the node'),
+      afterPages: optionalMember(integer(0, PAGE_MAX), 'pages that it still gives; default 0'),
     },
   },
   busy: {
     says: 'somebody has a reference to pages for a moment, as often as told',
-    members: { ...BY, ...PAGES, ...FAULT, tries: required(integer(1, 1000), 'how often') },
+    members: { ...BY, ...PAGES, ...FAULT, tries: requiredMember(integer(1, 1000), 'how often') },
   },
   writeback: {
     says: 'pages are found to be written back, as often as told',
-    members: { ...BY, ...PAGES, ...FAULT, tries: required(integer(1, 1000), 'how often') },
+    members: { ...BY, ...PAGES, ...FAULT, tries: requiredMember(integer(1, 1000), 'how often') },
   },
   deny: {
     says: 'a filter refuses a call of all processes',
     members: {
       ...FAULT,
-      call: required(word(...numaCalls), 'the call'),
-      errno: optional(word('EPERM', 'ENOSYS', 'EACCES'), 'default EPERM'),
+      call: requiredMember(oneOf(...numaCalls), 'the call'),
+      errno: optionalMember(oneOf('EPERM', 'ENOSYS', 'EACCES'), 'default EPERM'),
     },
   },
-  endFault: { says: 'ends a fault', members: { fault: required(NAME, 'by name') } },
+  endFault: { says: 'ends a fault', members: { fault: requiredMember(NAME, 'by name') } },
   meanwhile: {
     says: 'does steps behind a step of the migration that comes next',
     members: {
-      behind: required(word(...MIGRATION_STEPS), 'a step of docs/migration.md'),
-      occurrence: optional(integer(1, 1e6), 'behind which of these; default the first'),
-      steps: required({ kind: 'steps' }, 'what is done then'),
+      behind: requiredMember(oneOf(...MIGRATION_STEPS), 'a step of docs/migration.md'),
+      occurrence: optionalMember(integer(1, 1e6), 'behind which of these; default the first'),
+      steps: requiredMember({ kind: 'steps' }, 'what is done then'),
     },
   },
 };

@@ -14,11 +14,11 @@ import { explainedError } from '../../facade/errors/explanations.ts';
 import { pageCountOf } from './check-names.ts';
 import {
   answerOf,
-  outcomeOf,
   type PlacedPages,
   type StepOutcome,
   type StepResult,
   statusesOf,
+  stepOutcome,
 } from './outcome.ts';
 import { nodeWords, policyCall } from './policy-arguments.ts';
 import type { MapStep, MigratePagesStep, MovePagesStep, SetPolicyStep, Step } from './scenario.ts';
@@ -53,7 +53,7 @@ export class NativeStage {
 
   /** Does a step; what the kernel refuses is an outcome. @throws NumaError: a mapping failed */
   async perform(step: NativeStep): Promise<StepOutcome> {
-    return outcomeOf(step, await this.#perform(step));
+    return stepOutcome(step, await this.#perform(step));
   }
 
   /** A mapping that a step made and none took back. */

@@ -49,7 +49,7 @@ export function answerOf(result: SyscallResult<unknown>): Answer {
   return typeof result.value === 'number' ? result.value : 0;
 }
 
-export function outcomeOf(step: Step, result: StepResult): StepOutcome {
+export function stepOutcome(step: Step, result: StepResult): StepOutcome {
   return { answer: null, details: '', differences: [], meanwhile: [], ...result, step };
 }
 

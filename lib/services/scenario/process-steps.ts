@@ -11,15 +11,15 @@ import {
   NAME,
   NEW_NAME,
   NODE_LIST,
-  optional,
+  oneOf,
+  optionalMember,
   PAGE_MAX,
   PAGES,
   PART,
   PLACE,
   POLICY,
-  required,
+  requiredMember,
   type StepTable,
-  word,
 } from './shared-members.ts';
 
 const ONE_PLACE = { members: ['cpu', 'node'], min: 0, max: 1 } as const;
@@ -29,8 +29,8 @@ export const PROCESS_STEPS: StepTable<'process' | 'thread' | 'fork' | 'exit' | '
     says: 'a process begins',
     members: {
       name: NEW_NAME,
-      uid: optional(integer(0, UID_MAX), 'its user; default 0, root'),
-      capabilities: optional(
+      uid: optionalMember(integer(0, UID_MAX), 'its user; default 0, root'),
+      capabilities: optionalMember(
         { kind: 'words', words: ['CAP_SYS_NICE', 'CAP_SYS_PTRACE'] },
         'default both for root, none for others',
       ),
@@ -60,14 +60,14 @@ export const MEMORY_STEPS: StepTable<
     members: {
       name: NEW_NAME,
       ...BY,
-      pageCount: optional(integer(1, PAGE_MAX), 'its length in base pages'),
-      lengthBytes: optional(integer(1, 2 ** 36), 'its length in bytes'),
-      shared: optional({ kind: 'flag' }, 'MAP_SHARED; default private'),
-      file: optional(
-        word('memfd', 'sysv', 'hugetlb', 'tmpfs', 'ramfs', 'disk', 'secret'),
+      pageCount: optionalMember(integer(1, PAGE_MAX), 'its length in base pages'),
+      lengthBytes: optionalMember(integer(1, 2 ** 36), 'its length in bytes'),
+      shared: optionalMember({ kind: 'flag' }, 'MAP_SHARED; default private'),
+      file: optionalMember(
+        oneOf('memfd', 'sysv', 'hugetlb', 'tmpfs', 'ramfs', 'disk', 'secret'),
         'maps a new object of that kind; default anonymous memory',
       ),
-      address: optional(
+      address: optionalMember(
         {
           kind: 'text',
           pattern: /^0x[0-9a-f]{1,12}$/,
@@ -86,7 +86,7 @@ export const MEMORY_STEPS: StepTable<
       ...BY,
       ...PAGES,
       access: ACCESS,
-      milliseconds: required(integer(1, 1e7), 'how long'),
+      milliseconds: requiredMember(integer(1, 1e7), 'how long'),
     },
   },
   store: {
@@ -95,12 +95,16 @@ export const MEMORY_STEPS: StepTable<
       ...BY,
       mapping: MAPPING,
       firstPage: PART.firstPage,
-      value: required(integer(0), 'the word'),
+      value: requiredMember(integer(0), 'the word'),
     },
   },
   madvise: {
     says: 'advises the kernel on pages',
-    members: { ...BY, ...PAGES, advice: required(word(...Object.keys(MADV)), 'MADV_ and this') },
+    members: {
+      ...BY,
+      ...PAGES,
+      advice: requiredMember(oneOf(...Object.keys(MADV)), 'MADV_ and this'),
+    },
   },
 };
 
@@ -111,11 +115,14 @@ export const PLACEMENT_STEPS: StepTable<
     says: 'sets the policy of a range (mbind), or without one of the thread (set_mempolicy)',
     members: {
       ...BY,
-      policy: required(POLICY, 'as numa_maps has it: bind:0-1'),
-      mapping: optional(NAME, 'a mapping by name; default the thread'),
+      policy: requiredMember(POLICY, 'as numa_maps has it: bind:0-1'),
+      mapping: optionalMember(NAME, 'a mapping by name; default the thread'),
       ...PART,
-      move: optional(word('own', 'all'), 'MPOL_MF_MOVE, MPOL_MF_MOVE_ALL; default pages stay'),
-      strict: optional({ kind: 'flag' }, 'MPOL_MF_STRICT'),
+      move: optionalMember(
+        oneOf('own', 'all'),
+        'MPOL_MF_MOVE, MPOL_MF_MOVE_ALL; default pages stay',
+      ),
+      strict: optionalMember({ kind: 'flag' }, 'MPOL_MF_STRICT'),
     },
     needs: { firstPage: 'mapping', pageCount: 'mapping', move: 'mapping', strict: 'mapping' },
   },
@@ -124,18 +131,18 @@ export const PLACEMENT_STEPS: StepTable<
     members: {
       ...BY,
       ...PAGES,
-      of: optional(NAME, 'whose memory; default that of the caller'),
-      to: optional(integer(0, NODE_ID_MAX), 'default nowhere: asks where they are'),
-      all: optional({ kind: 'flag' }, 'also what others share: MPOL_MF_MOVE_ALL'),
+      of: optionalMember(NAME, 'whose memory; default that of the caller'),
+      to: optionalMember(integer(0, NODE_ID_MAX), 'default nowhere: asks where they are'),
+      all: optionalMember({ kind: 'flag' }, 'also what others share: MPOL_MF_MOVE_ALL'),
     },
   },
   migratePages: {
     says: 'moves all memory of a process (migrate_pages)',
     members: {
       ...BY,
-      of: optional(NAME, 'whose memory; default that of the caller'),
-      from: required(NODE_LIST, 'nodes whose pages move'),
-      to: required(NODE_LIST, 'nodes that they move to'),
+      of: optionalMember(NAME, 'whose memory; default that of the caller'),
+      from: requiredMember(NODE_LIST, 'nodes whose pages move'),
+      to: requiredMember(NODE_LIST, 'nodes that they move to'),
     },
   },
   pin: {
@@ -143,9 +150,12 @@ export const PLACEMENT_STEPS: StepTable<
     members: {
       ...BY,
       ...PAGES,
-      name: optional(NAME, 'a name for unpin'),
-      how: optional(word('long-term', 'pipe'), 'as io_uring and RDMA do, or as vmsplice does'),
+      name: optionalMember(NAME, 'a name for unpin'),
+      how: optionalMember(
+        oneOf('long-term', 'pipe'),
+        'as io_uring and RDMA do, or as vmsplice does',
+      ),
     },
   },
-  unpin: { says: 'gives the references back', members: { pin: required(NAME, 'by name') } },
+  unpin: { says: 'gives the references back', members: { pin: requiredMember(NAME, 'by name') } },
 };

@@ -54,34 +54,36 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Mem
   return { kind: 'integer', min, max };
 }
 
-export function word(...words: string[]): MemberRule {
+export function oneOf(...words: string[]): MemberRule {
   return { kind: 'word', words };
 }
 
-export function required(rule: MemberRule, says: string): Member {
+export function requiredMember(rule: MemberRule, says: string): Member {
   return { rule, isRequired: true, says };
 }
 
-export function optional(rule: MemberRule, says: string): Member {
+export function optionalMember(rule: MemberRule, says: string): Member {
   return { rule, isRequired: false, says };
 }
 
 export const BY: { readonly by: Member } = {
-  by: optional(NAME, 'who does it: a process or a thread by name; default the first process'),
+  by: optionalMember(NAME, 'who does it: a process or a thread by name; default the first process'),
 };
-export const MAPPING: Member = required(NAME, 'a mapping by name');
+export const MAPPING: Member = requiredMember(NAME, 'a mapping by name');
 export const PART: { readonly firstPage: Member; readonly pageCount: Member } = {
-  firstPage: optional(integer(0, PAGE_MAX - 1), 'first page of the mapping; default 0'),
-  pageCount: optional(integer(1, PAGE_MAX), 'pages from there on; default all'),
+  firstPage: optionalMember(integer(0, PAGE_MAX - 1), 'first page of the mapping; default 0'),
+  pageCount: optionalMember(integer(1, PAGE_MAX), 'pages from there on; default all'),
 };
 export const PAGES: { readonly mapping: Member } & typeof PART = { mapping: MAPPING, ...PART };
 export const PLACE: { readonly cpu: Member; readonly node: Member } = {
-  cpu: optional(integer(0, CPU_ID_MAX), 'the CPU to run on'),
-  node: optional(integer(0, NODE_ID_MAX), 'a node whose first CPU it runs on'),
+  cpu: optionalMember(integer(0, CPU_ID_MAX), 'the CPU to run on'),
+  node: optionalMember(integer(0, NODE_ID_MAX), 'a node whose first CPU it runs on'),
 };
-export const FAULT: { readonly name: Member } = { name: optional(NAME, 'a name for endFault') };
-export const ACCESS: Member = optional(word('read', 'write'), 'default write');
-export const NEW_NAME: Member = required(NAME, 'what later steps call it');
+export const FAULT: { readonly name: Member } = {
+  name: optionalMember(NAME, 'a name for endFault'),
+};
+export const ACCESS: Member = optionalMember(oneOf('read', 'write'), 'default write');
+export const NEW_NAME: Member = requiredMember(NAME, 'what later steps call it');
 
 type Members<S extends Step> = { readonly [M in Exclude<keyof S, 'do'>]-?: Member };
 

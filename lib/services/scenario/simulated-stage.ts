@@ -10,7 +10,13 @@ import type { Machine } from '../../simulator/simulated-machine.ts';
 import { Cast, placedPages } from './cast.ts';
 import { differencesOf, type Observed } from './expectations.ts';
 import { FAULT_PERFORMERS, MACHINE_PERFORMERS } from './machine-performers.ts';
-import { type Answer, answerOf, outcomeOf, type StepOutcome, type StepResult } from './outcome.ts';
+import {
+  type Answer,
+  answerOf,
+  type StepOutcome,
+  type StepResult,
+  stepOutcome,
+} from './outcome.ts';
 import { policyTextAt } from './policy-arguments.ts';
 import type { ExpectStep, MeanwhileStep, Step } from './scenario.ts';
 import {
@@ -63,7 +69,10 @@ export class SimulatedStage implements Scene {
     this.#stepCount += 1;
     this.#meanwhile = [];
     const where = `step ${this.#stepCount} (${step.do})`;
-    const outcome = outcomeOf(step, { ...this.#perform(step, where), meanwhile: this.#meanwhile });
+    const outcome = stepOutcome(step, {
+      ...this.#perform(step, where),
+      meanwhile: this.#meanwhile,
+    });
     if (outcome.answer !== null) {
       this.#answer = outcome.answer;
       this.#statuses = outcome.statuses;
@@ -86,7 +95,7 @@ export class SimulatedStage implements Scene {
       for (const { call: other } of this.#racing) other.step();
     }
     for (const { step, call: other } of this.#racing) {
-      this.#meanwhile.push(outcomeOf(step, { answer: answerOf(other.run()) }));
+      this.#meanwhile.push(stepOutcome(step, { answer: answerOf(other.run()) }));
     }
     this.#racing = [];
     return call.result as SyscallResult<T>;
@@ -126,7 +135,7 @@ export class SimulatedStage implements Scene {
       const call = thread.steps.touch(this.cast.span(step), step.access ?? 'write');
       this.#racing.push({ step, call });
     } else {
-      this.#meanwhile.push(outcomeOf(step, this.#perform(step, `${step.do} meanwhile`)));
+      this.#meanwhile.push(stepOutcome(step, this.#perform(step, `${step.do} meanwhile`)));
     }
   }
 

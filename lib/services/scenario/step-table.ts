@@ -10,7 +10,7 @@ import {
   BY,
   integer,
   NAME,
-  optional,
+  optionalMember,
   PAGE_MAX,
   PART,
   POLICY,
@@ -27,11 +27,11 @@ export const STEP_TABLE: StepTable<StepWord> = {
     says: 'what must be so now',
     members: {
       ...BY,
-      answer: optional(
+      answer: optionalMember(
         { kind: 'answer', pattern: /^E[A-Z0-9]{1,15}$/ },
         'of the step before: what the call returned, or the name of its errno',
       ),
-      statuses: optional(
+      statuses: optionalMember(
         {
           kind: 'counts',
           pattern: /^([0-9]{1,2}|E[A-Z0-9]{1,15}|unset)$/,
@@ -39,16 +39,19 @@ export const STEP_TABLE: StepTable<StepWord> = {
         },
         'of movePages before: pages by node, and by name of errno',
       ),
-      mapping: optional(NAME, 'a mapping by name'),
+      mapping: optionalMember(NAME, 'a mapping by name'),
       ...PART,
-      byNode: optional(
+      byNode: optionalMember(
         { kind: 'counts', pattern: /^[0-9]{1,2}$/, rule: 'must have nodes by number' },
         'its pages by node; nodes that are not named have none',
       ),
-      notPresent: optional(integer(0, PAGE_MAX), 'its pages that have no memory'),
-      zeroPage: optional(integer(0, PAGE_MAX), 'its pages that were only read'),
-      value: optional(integer(0), 'the word at the beginning of its first page'),
-      policy: optional(POLICY, 'the policy of its first page, or without mapping of the thread'),
+      notPresent: optionalMember(integer(0, PAGE_MAX), 'its pages that have no memory'),
+      zeroPage: optionalMember(integer(0, PAGE_MAX), 'its pages that were only read'),
+      value: optionalMember(integer(0), 'the word at the beginning of its first page'),
+      policy: optionalMember(
+        POLICY,
+        'the policy of its first page, or without mapping of the thread',
+      ),
     },
     choice: {
       members: ['answer', 'statuses', 'byNode', 'notPresent', 'zeroPage', 'value', 'policy'],

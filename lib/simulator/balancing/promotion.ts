@@ -13,7 +13,7 @@
 
 import { MIB_BYTES } from '../../core/units.ts';
 import type { Folio } from '../memory/folio.ts';
-import type { BalancingMode, Memory } from '../memory/memory.ts';
+import type { Memory, NumaBalancingMode } from '../memory/memory.ts';
 import type { NodePromotions } from '../nodes/balancing-counters.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
 import type { BalancedTask } from './balanced-task.ts';
@@ -29,7 +29,7 @@ const PROMOTION_DIVISOR = 128;
 const THRESHOLD_STEPS = 16;
 
 /** kernel.numa_balancing. Source: sysctl_numa_balancing(). */
-export function setBalancing(memory: Memory, mode: BalancingMode): void {
+export function setBalancing(memory: Memory, mode: NumaBalancingMode): void {
   const { physical, clock, balancing } = memory;
   const begins = mode === 'tiering' && balancing !== 'tiering';
   if (begins) physical.promotions.reset(clock.nowMs, nodesIn(physical.memoryNodes));

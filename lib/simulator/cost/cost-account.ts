@@ -5,13 +5,13 @@
 
 import type { MigrationKind } from '../interface/costs.ts';
 import type { CostModel } from './cost-model.ts';
-import { MigrationTally } from './migration-work.ts';
+import { MigrationCounts } from './migration-work.ts';
 
 /** The work of all calls of one kind. */
 export class KindOfWork {
   readonly kind: MigrationKind;
   readonly #model: CostModel;
-  #tally = new MigrationTally();
+  #tally = new MigrationCounts();
   #copyNs = 0;
 
   constructor(kind: MigrationKind, model: CostModel) {
@@ -19,7 +19,7 @@ export class KindOfWork {
     this.#model = model;
   }
 
-  get tally(): MigrationTally {
+  get tally(): MigrationCounts {
     return this.#tally;
   }
 
@@ -34,7 +34,7 @@ export class KindOfWork {
   }
 
   reset(): void {
-    this.#tally = new MigrationTally();
+    this.#tally = new MigrationCounts();
     this.#copyNs = 0;
   }
 }

@@ -17,7 +17,7 @@ export const MIGRATION_KINDS: readonly MigrationKind[] = [
 ];
 
 /** The work of migrations while it is counted. */
-export class MigrationTally implements MigrationWork {
+export class MigrationCounts implements MigrationWork {
   calls = 0;
   addresses = 0;
   walkedEntries = 0;

@@ -10,8 +10,8 @@ import type {
 } from '../interface/numa-calls.ts';
 import { maskMemory, UNREADABLE, type UserMask } from '../syscalls/decode-mask.ts';
 import { getMempolicy } from '../syscalls/get-mempolicy.ts';
-import { type MbindCall, mbind } from '../syscalls/mbind.ts';
-import { type MigratePagesCall, migratePages } from '../syscalls/migrate-pages.ts';
+import { type MbindArguments, mbind } from '../syscalls/mbind.ts';
+import { type MigratePagesArguments, migratePages } from '../syscalls/migrate-pages.ts';
 import { type MovePagesArrays, movePages } from '../syscalls/move-pages.ts';
 import { setMempolicy } from '../syscalls/set-mempolicy.ts';
 import { setMempolicyHomeNode } from '../syscalls/set-mempolicy-home-node.ts';
@@ -23,7 +23,7 @@ const POINTER_BYTES = 8n;
 /** What a call's own buffer can take: more than any mask. */
 const BUFFER_BYTES = 2n ** 16n;
 
-export function numaCalls(caller: Caller): NumaCalls {
+export function numaCallsOf(caller: Caller): NumaCalls {
   const { machine } = caller;
   return {
     setMempolicy: ({ mode, nodemask }) =>
@@ -48,7 +48,7 @@ export function numaCalls(caller: Caller): NumaCalls {
   };
 }
 
-export function mbindCall(own: Thread, request: Parameters<NumaCalls['mbind']>[0]): MbindCall {
+export function mbindCall(own: Thread, request: Parameters<NumaCalls['mbind']>[0]): MbindArguments {
   return {
     ...request,
     lengthBytes: BigInt(request.lengthBytes),
@@ -60,7 +60,7 @@ export function mbindCall(own: Thread, request: Parameters<NumaCalls['mbind']>[0
 export function migratePagesCall(
   own: Thread,
   { pid, from, to }: Parameters<NumaCalls['migratePages']>[0],
-): MigratePagesCall {
+): MigratePagesArguments {
   const masks = { from: userMask(own, from), to: userMask(own, to) };
   const isFromLonger = masks.from.maxnode > masks.to.maxnode;
   const { maxnode } = isFromLonger ? masks.from : masks.to;

@@ -5,7 +5,7 @@ import type { SimulatedCalls } from '../interface/simulated-process.ts';
 import { areaCalls } from './area-handle.ts';
 import { CALL_CHECKS, checked } from './call-checks.ts';
 import { memoryCalls } from './memory-handle.ts';
-import { numaCalls } from './numa-handle.ts';
+import { numaCallsOf } from './numa-handle.ts';
 import { objectCalls } from './object-handle.ts';
 import { ringCalls } from './ring-handle.ts';
 import { steppedCalls } from './stepped-handle.ts';
@@ -17,7 +17,7 @@ export function callsOf(caller: Caller): SimulatedCalls {
     areas: checked(areaCalls(caller), CALL_CHECKS.areas),
     objects: checked(objectCalls(caller), CALL_CHECKS.objects),
     rings: checked(ringCalls(caller), CALL_CHECKS.rings),
-    calls: checked(numaCalls(caller), CALL_CHECKS.calls),
+    calls: checked(numaCallsOf(caller), CALL_CHECKS.calls),
     steps: checked(steppedCalls(caller), CALL_CHECKS.steps),
   };
 }

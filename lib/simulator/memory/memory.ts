@@ -17,7 +17,7 @@ import type { MemoryObject } from './memory-object.ts';
 export type HugePagePolicy = 'always' | 'madvise' | 'never';
 
 /** kernel.numa_balancing: 0, 1 or 2. `tiering`: only between fast memory and slow. */
-export type BalancingMode = 'off' | 'on' | 'tiering';
+export type NumaBalancingMode = 'off' | 'on' | 'tiering';
 
 export interface Memory {
   readonly physical: PhysicalMemory;
@@ -36,7 +36,7 @@ export interface Memory {
   /** The node of the zero page: wherever the kernel's image is. */
   readonly zeroPageNode: number;
   hugePages: HugePagePolicy;
-  balancing: BalancingMode;
+  balancing: NumaBalancingMode;
   /** Logical time, which passes while programs are told to go on for a while. */
   readonly clock: { nowMs: number };
   /** Pages that migrations have moved, and could not move: pgmigrate_success, pgmigrate_fail. */

@@ -10,7 +10,7 @@ const PROMOTE_RATE_LIMIT_MBPS = 64 * 1024;
 const HOT_THRESHOLD_MS = 1000;
 
 /** In base pages, but for faults and huge pages. */
-export class BalancingCounters {
+export class BalancingEvents {
   numaPteUpdates = 0;
   numaHugePteUpdates = 0;
   numaHintFaults = 0;

@@ -9,13 +9,13 @@
  * one; a node has at least as many whole blocks as its pages in use cannot break.
  */
 
-import { BalancingCounters, Promotions } from './balancing-counters.ts';
-import { NodeCounters } from './node-counters.ts';
+import { BalancingEvents, Promotions } from './balancing-counters.ts';
 import { hasNode, maskOf, NO_NODE, type Nodemask } from './nodemask.ts';
+import { NumaEvents } from './numa-events.ts';
 import { buildZonelists } from './zonelist.ts';
 
 /** One node, sizes in base pages. */
-export interface NodePages {
+export interface NodeSize {
   readonly id: number;
   readonly totalPages: number;
 }
@@ -34,8 +34,8 @@ export interface BlockRequest {
 export class PhysicalMemory {
   /** Nodes with memory: N_MEMORY. */
   readonly memoryNodes: Nodemask;
-  readonly counters: NodeCounters = new NodeCounters();
-  readonly balancing: BalancingCounters = new BalancingCounters();
+  readonly counters: NumaEvents = new NumaEvents();
+  readonly balancing: BalancingEvents = new BalancingEvents();
   readonly promotions: Promotions = new Promotions();
   readonly #total = new Map<number, number>();
   readonly #free = new Map<number, number>();
@@ -48,7 +48,7 @@ export class PhysicalMemory {
   readonly #usedBlocks = new Map<number, number>();
 
   constructor(
-    nodes: readonly NodePages[],
+    nodes: readonly NodeSize[],
     distance: (from: number, to: number) => number,
     blockPages = 512,
   ) {

@@ -39,7 +39,7 @@ export interface ModeWord {
 }
 
 /** What a policy is made of. */
-export interface PolicyArguments extends ModeWord {
+export interface MempolicyArguments extends ModeWord {
   readonly user: Nodemask;
 }
 
@@ -72,7 +72,7 @@ function takesBalancing(mode: number, profile: KernelFacts): boolean {
 }
 
 /** Whether mode and mask go together: 0 or EINVAL. */
-export function checkNodes({ mode, flags, user }: PolicyArguments): number {
+export function checkNodes({ mode, flags, user }: MempolicyArguments): number {
   const isEmpty = user === NO_NODES;
   if (mode === MPOL.DEFAULT) return isEmpty ? 0 : ERRNO.EINVAL;
   const isFixed = (flags & (STATIC_NODES | RELATIVE_NODES)) !== 0;
@@ -86,7 +86,7 @@ export function checkNodes({ mode, flags, user }: PolicyArguments): number {
  * node is usable is the errno EINVAL.
  */
 export function makeMempolicy(
-  { mode, flags, user }: PolicyArguments,
+  { mode, flags, user }: MempolicyArguments,
   { memsAllowed, memoryNodes, profile }: PolicyContext,
 ): Mempolicy | null | { readonly errno: number } {
   if (mode === MPOL.DEFAULT) return null;

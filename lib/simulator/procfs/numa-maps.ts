@@ -91,7 +91,7 @@ function count(space: AddressSpace, vma: Vma): Counts {
 }
 
 /** Part of a mapping. */
-export interface MemoryArea {
+export interface NumaMapsArea {
   readonly start: number;
   readonly pageCount: number;
   readonly policy: string;
@@ -100,7 +100,7 @@ export interface MemoryArea {
 }
 
 /** The parts of mappings in a range, as the process's own file tells of them. */
-export function memoryAreas(leader: Thread, start: number, end: number): MemoryArea[] {
+export function memoryAreas(leader: Thread, start: number, end: number): NumaMapsArea[] {
   const { space } = leader;
   return space.vmas.within(start, end).map((part) => {
     const whole = space.vmas.lookup(part.start) as Vma;

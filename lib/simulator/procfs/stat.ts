@@ -9,7 +9,7 @@
 
 import { CLOCK_TICK_MS, PF_KTHREAD } from '../../core/uapi.ts';
 import { memorySums, residentPages } from './memory-sums.ts';
-import { commandOf, cpuOf, parentPidOf, stateOf, type Task, threadIdsOf } from './task.ts';
+import { commandOf, cpuOf, parentPidOf, type Task, taskStateOf, threadIdsOf } from './task.ts';
 
 const FIELD_COUNT = 52;
 const PRIORITY = 20;
@@ -24,7 +24,7 @@ export function statText(task: Task): string {
   const known: Readonly<Record<number, number | string>> = {
     1: tid,
     2: `(${commandOf(process)})`,
-    3: stateOf(task),
+    3: taskStateOf(task),
     4: parentPidOf(process),
     5: process.isKernelThread ? 0 : process.pid,
     6: process.isKernelThread ? 0 : process.pid,

@@ -13,7 +13,7 @@ import type { Machine } from '../machine.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
 import type { Credentials } from '../tasks/credentials.ts';
 import { memorySums, residentPages } from './memory-sums.ts';
-import { affinityOf, commandOf, parentPidOf, stateOf, type Task, threadIdsOf } from './task.ts';
+import { affinityOf, commandOf, parentPidOf, type Task, taskStateOf, threadIdsOf } from './task.ts';
 import { linesText, maskText, statusKilobytesLine } from './text-layout.ts';
 
 const STATES = { R: 'R (running)', S: 'S (sleeping)', Z: 'Z (zombie)' } as const;
@@ -29,7 +29,7 @@ export function statusText(machine: Machine, task: Task): string {
   const capabilities = capabilitiesText(process.credentials);
   return linesText([
     `Name:\t${commandOf(process).replace(/[\\\n]/g, escaped)}`,
-    `State:\t${STATES[stateOf(task)]}`,
+    `State:\t${STATES[taskStateOf(task)]}`,
     `Tgid:\t${process.pid}`,
     'Ngid:\t0',
     `Pid:\t${tid}`,

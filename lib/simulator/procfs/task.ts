@@ -20,7 +20,7 @@ const INIT_PID = 1;
 const KERNEL_THREAD_NAME = 'kthreadd';
 
 /** One letter. */
-export function stateOf({ process, isReader }: Task): 'R' | 'S' | 'Z' {
+export function taskStateOf({ process, isReader }: Task): 'R' | 'S' | 'Z' {
   if (!process.isRunning) return 'Z';
   return isReader ? 'R' : 'S';
 }

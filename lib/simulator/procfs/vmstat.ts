@@ -7,7 +7,7 @@
  */
 
 import type { Memory } from '../memory/memory.ts';
-import type { NodeCounts } from '../nodes/node-counters.ts';
+import type { NodeCounts } from '../nodes/numa-events.ts';
 import { type NodeUsage, nodeUsages, sumOf } from './node-usage.ts';
 import { linesText } from './text-layout.ts';
 import { vmCountersOf } from './vm-counters.ts';

@@ -23,35 +23,38 @@ import {
   checkNodes,
   isEqualPolicy,
   type Mempolicy,
-  type PolicyArguments,
+  type MempolicyArguments,
 } from '../policy/mempolicy.ts';
 import { searchFor } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { checkSplit } from './check-split.ts';
 import { isAligned, type Pages, pagesOf, type RangeArgument } from './range-argument.ts';
-import { type PolicyCall, policyFor, readPolicy } from './set-mempolicy.ts';
+import { decodePolicy, policyFor, type SetMempolicyArguments } from './set-mempolicy.ts';
 import { openAccount } from './target-process.ts';
 
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
 const FLAGS = STRICT | MOVE | MOVE_ALL;
 
-export interface MbindCall extends PolicyCall, RangeArgument {
+export interface MbindArguments extends SetMempolicyArguments, RangeArgument {
   readonly flags: number;
 }
 
-export function mbind(thread: Thread, call: MbindCall): SyscallResult<undefined> {
+export function mbind(thread: Thread, call: MbindArguments): SyscallResult<undefined> {
   return finish(thread.space.memory.inFlight, stepsOfMbind(thread, call));
 }
 
 /** The same, step by step. */
-export function* stepsOfMbind(thread: Thread, call: MbindCall): Steps<SyscallResult<undefined>> {
+export function* stepsOfMbind(
+  thread: Thread,
+  call: MbindArguments,
+): Steps<SyscallResult<undefined>> {
   return answer('mbind', yield* doMbind(thread, call));
 }
 
-function* doMbind(thread: Thread, call: MbindCall): Steps<number> {
+function* doMbind(thread: Thread, call: MbindArguments): Steps<number> {
   const { memory } = thread.space;
-  const given = readPolicy(memory, call);
+  const given = decodePolicy(memory, call);
   if ('errno' in given) return given.errno;
   const asked = call.flags | 0;
   if ((asked & ~FLAGS) !== 0) return ERRNO.EINVAL;
@@ -69,7 +72,7 @@ function* doMbind(thread: Thread, call: MbindCall): Steps<number> {
 }
 
 interface Change {
-  readonly given: PolicyArguments;
+  readonly given: MempolicyArguments;
   readonly policy: Mempolicy | null;
   readonly flags: number;
 }

@@ -23,7 +23,7 @@ import { failure, success } from './answer.ts';
 import { decodeMask, type UserMask } from './decode-mask.ts';
 import { findTarget, openAccount } from './target-process.ts';
 
-export interface MigratePagesCall {
+export interface MigratePagesArguments {
   readonly pid: number;
   readonly from: UserMask;
   readonly to: UserMask;
@@ -32,7 +32,7 @@ export interface MigratePagesCall {
 export function migratePages(
   machine: Machine,
   thread: Thread,
-  call: MigratePagesCall,
+  call: MigratePagesArguments,
 ): SyscallResult<number> {
   return finish(machine.memory.inFlight, stepsOfMigratePages(machine, thread, call));
 }
@@ -41,7 +41,7 @@ export function migratePages(
 export function* stepsOfMigratePages(
   machine: Machine,
   thread: Thread,
-  { pid, from, to }: MigratePagesCall,
+  { pid, from, to }: MigratePagesArguments,
 ): Steps<SyscallResult<number>> {
   const fail = (errno: number): SyscallResult<number> => failure('migrate_pages', errno);
   const { pageSizeBytes, physical } = machine.memory;

@@ -7,7 +7,7 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import { moveRange } from '../memory/move-range.ts';
+import { moveVmas } from '../memory/move-vmas.ts';
 import { cutVma, hasFlag, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
@@ -48,7 +48,7 @@ function moveTo(thread: Thread, call: PagesCall & { readonly to: bigint }): numb
     return ERRNO.EFAULT;
   }
   // Each by itself: what is mapped where a gap comes to lie stays.
-  for (const { start, end } of parts) moveRange(space, start, end, target + start - span.start);
+  for (const { start, end } of parts) moveVmas(space, start, end, target + start - span.start);
   return 0;
 }
 
@@ -102,7 +102,7 @@ function grow(
   const errno = checkMove(space, start, oldEnd);
   if (errno !== 0) return { errno };
   const target = findRoom(space, newPageCount);
-  moveRange(space, start, oldEnd, target);
+  moveVmas(space, start, oldEnd, target);
   const moved = space.vmas.lookup(target) as Vma;
   space.extend(cutVma(moved, moved.start, target + pageCount), target + newPageCount);
   return { start: target };

@@ -10,8 +10,8 @@ import type { Memory } from '../memory/memory.ts';
 import {
   checkNodes,
   type Mempolicy,
+  type MempolicyArguments,
   makeMempolicy,
-  type PolicyArguments,
   splitModeWord,
 } from '../policy/mempolicy.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -19,14 +19,17 @@ import { answer } from './answer.ts';
 import { decodeMask, type UserMask } from './decode-mask.ts';
 
 /** Mode word and mask of a policy call. */
-export interface PolicyCall {
+export interface SetMempolicyArguments {
   /** An `int`. */
   readonly mode: number;
   readonly nodemask: UserMask;
 }
 
-export function setMempolicy(thread: Thread, call: PolicyCall): SyscallResult<undefined> {
-  const given = readPolicy(thread.space.memory, call);
+export function setMempolicy(
+  thread: Thread,
+  call: SetMempolicyArguments,
+): SyscallResult<undefined> {
+  const given = decodePolicy(thread.space.memory, call);
   if ('errno' in given) return answer('set_mempolicy', given.errno);
   const errno = checkNodes(given);
   if (errno !== 0) return answer('set_mempolicy', errno);
@@ -37,10 +40,10 @@ export function setMempolicy(thread: Thread, call: PolicyCall): SyscallResult<un
 }
 
 /** Mode word first, then the mask: what both policy calls begin with. */
-export function readPolicy(
+export function decodePolicy(
   { profile, pageSizeBytes }: Memory,
-  { mode: word, nodemask }: PolicyCall,
-): PolicyArguments | { readonly errno: number } {
+  { mode: word, nodemask }: SetMempolicyArguments,
+): MempolicyArguments | { readonly errno: number } {
   const split = splitModeWord(word | 0, profile);
   if (split === null) return { errno: ERRNO.EINVAL };
   const decoded = decodeMask(nodemask, pageSizeBytes);
@@ -50,7 +53,7 @@ export function readPolicy(
 /** The policy that arguments mean for this thread. */
 export function policyFor(
   { memsAllowed, space: { memory } }: Thread,
-  given: PolicyArguments,
+  given: MempolicyArguments,
 ): Mempolicy | null | { readonly errno: number } {
   const { profile, physical } = memory;
   return makeMempolicy(given, { memsAllowed, memoryNodes: physical.memoryNodes, profile });

@@ -9,7 +9,7 @@
 import { NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
 import type { Process } from './process.ts';
 
-export interface CpusetOptions {
+export interface CpusetRules {
   /** cgroup version: in version 1 a group has no nodes but those written. */
   readonly version: 1 | 2;
   /** Version 1: memory_migrate. Version 2 has pages follow, the root has not. */
@@ -27,7 +27,7 @@ export class Cpuset {
   /** The nodes from which pages follow: old_mems_allowed. */
   oldMems: Nodemask;
 
-  constructor(root: Cpuset | null, mems: Nodemask, { version, migrates }: CpusetOptions) {
+  constructor(root: Cpuset | null, mems: Nodemask, { version, migrates }: CpusetRules) {
     this.root = root;
     this.mems = mems;
     this.oldMems = mems;

@@ -17,7 +17,7 @@ import { loadProgram } from './program.ts';
 import { type Reference, releaseReference } from './references.ts';
 import { Thread, type ThreadState } from './thread.ts';
 
-export interface ProcessOptions {
+export interface NewProcess {
   readonly pid: number;
   readonly memory: Memory;
   readonly cpus: Cpus;
@@ -58,7 +58,7 @@ export class Process {
   isRunning = true;
   #lastDescriptor = 2;
 
-  constructor({ pid, memory, cpus, cpuset, ...options }: ProcessOptions) {
+  constructor({ pid, memory, cpus, cpuset, ...options }: NewProcess) {
     this.pid = pid;
     this.command = options.parent?.command ?? COMMAND;
     this.startMs = memory.clock.nowMs;

@@ -28,7 +28,7 @@ export interface CountedPages {
   readonly isInterleaved: boolean;
 }
 
-export class NodeCounters {
+export class NumaEvents {
   readonly #counts = new Map<number, NodeCounts>();
 
   of(node: number): NodeCounts {

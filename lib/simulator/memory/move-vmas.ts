@@ -17,7 +17,7 @@ interface Run {
 }
 
 /** What is mapped at the target is unmapped first. */
-export function moveRange(space: AddressSpace, start: number, end: number, target: number): void {
+export function moveVmas(space: AddressSpace, start: number, end: number, target: number): void {
   const parts = space.vmas.within(start, end);
   const shift = target - start;
   space.unmap(target, target + (end - start));
