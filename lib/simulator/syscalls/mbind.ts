@@ -147,9 +147,9 @@ function targetOf(
 }
 
 /**
- * One mapping, or part of it, gets another policy: 0, EINVAL or ENOMEM. A mapping that has the policy
- * already is left alone, and so is its object. One that joins its neighbours is set as a whole: the
- * object is told of all that it maps.
+ * One mapping, or part of it, gets another policy: 0, EINVAL or ENOMEM. A mapping that has the
+ * policy already is left alone, and so is its object. One that joins its neighbours is set as a
+ * whole: the object is told of all that it maps.
  *
  * Source: mbind_range() and vma_replace_policy(); mm/shmem.c, shmem_set_policy().
  */

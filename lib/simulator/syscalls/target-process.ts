@@ -28,7 +28,10 @@ export function findTarget(
   return { errno: ERRNO.EPERM };
 }
 
-/** Where costs are counted: pages of `target` are to be moved, or looked at, by a call of `caller`. */
+/**
+ * Pages of `target` are to be moved, or looked at, by a call of `caller`; null where nobody counts
+ * costs.
+ */
 export function openAccount(
   caller: Thread,
   target: Process,
