@@ -15,7 +15,7 @@ import { PROGRAM_NAME } from './program-text.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where a command line runs. */
-export interface Surroundings {
+export interface CommandSurroundings {
   readonly output: Output;
   readonly interrupts: Interrupts;
   readonly version: string;
@@ -29,7 +29,7 @@ type ParsedOptions = SharedOptions & { readonly color?: ColourWhen };
  */
 export async function runCommandLine(
   words: readonly string[],
-  { output, interrupts, version }: Surroundings,
+  { output, interrupts, version }: CommandSurroundings,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.DONE;
   /** What commander has found wrong with the words. */

@@ -11,10 +11,10 @@ import {
   isUniform,
   locate,
   locateSync,
-  NOT_PRESENT,
   type PagesOfProcess,
   type Residency,
-  ZERO_PAGE,
+  STATUS_NOT_PRESENT,
+  STATUS_ZERO_PAGE,
 } from './residency.ts';
 
 /** Counts the placement of a range; resolves with the failure of the first call that failed. */
@@ -98,9 +98,9 @@ export class ResidencyTally {
     if (place >= 0) {
       this.#byNode[place] = (this.#byNode[place] ?? 0) + pageCount;
       this.#present += pageCount;
-    } else if (place === NOT_PRESENT) {
+    } else if (place === STATUS_NOT_PRESENT) {
       this.#notPresent += pageCount;
-    } else if (place === ZERO_PAGE) {
+    } else if (place === STATUS_ZERO_PAGE) {
       this.#zeroPage += pageCount;
     }
   }

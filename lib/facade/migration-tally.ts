@@ -6,8 +6,9 @@ import { assert } from '../core/assert.ts';
 import { ERRNO, errnoName } from '../core/errno.ts';
 import type { MigratedPages, MigrationReport } from '../core/migration-report.ts';
 import type { NodeId } from '../core/node-mask.ts';
+import { STATUS_UNSET } from '../core/uapi.ts';
 import { type Targets, targetAt } from './attempt-pages.ts';
-import { NOT_PRESENT, STATUS_UNSET, ZERO_PAGE } from './residency.ts';
+import { STATUS_NOT_PRESENT, STATUS_ZERO_PAGE } from './residency.ts';
 
 /**
  * Outcome of a page whose whole call was refused with this errno: not a status of the page, whose
@@ -139,9 +140,9 @@ export class MigrationTally {
   }
 
   #addLeftBehind(was: number, code: number): void {
-    if (code === NOT_PRESENT || code === ZERO_PAGE) {
+    if (code === STATUS_NOT_PRESENT || code === STATUS_ZERO_PAGE) {
       // The move cannot tell a zero page from an untouched one on every kernel; the query could.
-      this.#pages[was === ZERO_PAGE ? 'zeroPage' : 'notPresent'] += 1;
+      this.#pages[was === STATUS_ZERO_PAGE ? 'zeroPage' : 'notPresent'] += 1;
     } else if (code === -ERRNO.EACCES) {
       this.#pages.shared += 1;
     } else if (code === -ERRNO.EBUSY) {

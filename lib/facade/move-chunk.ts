@@ -6,6 +6,7 @@
  */
 
 import { ERRNO } from '../core/errno.ts';
+import { STATUS_UNSET } from '../core/uapi.ts';
 import {
   type Attempt,
   abortOf,
@@ -21,10 +22,9 @@ import {
   chunksOf,
   hugePagePages,
   locate,
-  NOT_PRESENT,
   type PagesOfProcess,
-  STATUS_UNSET,
-  ZERO_PAGE,
+  STATUS_NOT_PRESENT,
+  STATUS_ZERO_PAGE,
 } from './residency.ts';
 
 /** What is moved between two looks at the AbortSignal and two reports of progress, at least. It
@@ -167,7 +167,9 @@ function isDoubtful(code: number | undefined, was: number | undefined, isOfPool:
   if (code === undefined || code >= 0) return false;
   if (isOfPool && code === -ERRNO.EACCES) return true;
   if (code === STATUS_UNSET || code === -ERRNO.EBUSY) return true;
-  return (code === NOT_PRESENT || code === ZERO_PAGE) && was !== undefined && was >= 0;
+  return (
+    (code === STATUS_NOT_PRESENT || code === STATUS_ZERO_PAGE) && was !== undefined && was >= 0
+  );
 }
 
 /** Why a page without a status is not on the target. */

@@ -18,7 +18,12 @@ import { type MapsEntry, parseMaps } from '../procfs/maps.ts';
 import { type NumaMapsEntry, pagesByNodeOf, parseNumaMaps } from '../procfs/numa-maps.ts';
 import { countResidency, countResidencySync, ResidencyTally } from './count-residency.ts';
 import { atOnce, countPresentPages, inTurns } from './present-parts.ts';
-import { NOT_PRESENT, type PagesOfProcess, type Residency, ZERO_PAGE } from './residency.ts';
+import {
+  type PagesOfProcess,
+  type Residency,
+  STATUS_NOT_PRESENT,
+  STATUS_ZERO_PAGE,
+} from './residency.ts';
 
 /** Pages of a mapping beyond the range that are looked at, 4 GiB of small ones. */
 const BEYOND_MAX = 2 ** 20;
@@ -87,8 +92,8 @@ function* count(
     const part = { address: first, pageCount: pagesIn(first, last, pageSizeBytes) };
     const counts = yield* countPart(backend, part, entry, lines.get(entry.start));
     for (const [node, pages] of counts.byNode) tally.addPages(node, pages);
-    tally.addPages(NOT_PRESENT, counts.notPresent);
-    tally.addPages(ZERO_PAGE, counts.zeroPage);
+    tally.addPages(STATUS_NOT_PRESENT, counts.notPresent);
+    tally.addPages(STATUS_ZERO_PAGE, counts.zeroPage);
   }
   return tally.finish({ pageCount, pageSizeBytes, method: 'numa_maps' });
 }

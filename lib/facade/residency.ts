@@ -13,6 +13,7 @@ import type { Mapping } from '../backend/mapping.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import type { NodePages } from '../core/migration-report.ts';
+import { PAGE_TABLE_ENTRY_BYTES, STATUS_UNSET } from '../core/uapi.ts';
 
 /** Placement of a range, counted in base pages. */
 export interface Residency {
@@ -42,19 +43,14 @@ export interface PlacedRun extends PageSpan {
 }
 
 /** Status of a page that has no place, after `normalizeAbsent`. */
-export const NOT_PRESENT: number = -ERRNO.ENOENT;
-export const ZERO_PAGE: number = -ERRNO.EFAULT;
-/** What the arrays hold where the kernel wrote nothing: neither a node nor an errno. */
-export const STATUS_UNSET: number = -(2 ** 31);
+export const STATUS_NOT_PRESENT: number = -ERRNO.ENOENT;
+export const STATUS_ZERO_PAGE: number = -ERRNO.EFAULT;
 
 /**
  * Pages located between two looks at the AbortSignal. A call has a fixed cost of tens of
  * microseconds, so chunks of thousands of pages cost nothing measurable (scripts/bench).
  */
 const CHUNK_PAGE_COUNT = 8192;
-
-/** A page table entry has 8 bytes on every 64-bit kernel. */
-const PAGE_TABLE_ENTRY_BYTES = 8;
 
 /** Pages of one huge page: those that one page of page table entries maps. */
 export function hugePagePages(pageSizeBytes: number): number {
@@ -108,8 +104,8 @@ export function* chunksOf(
 }
 
 /**
- * Asks for each page of a span: node, `NOT_PRESENT`, `ZERO_PAGE` or another negative errno. The
- * value is the number of calls made.
+ * Asks for each page of a span: node, `STATUS_NOT_PRESENT`, `STATUS_ZERO_PAGE` or another negative
+ * errno. The value is the number of calls made.
  */
 export async function locate(
   range: PagesOfProcess,
@@ -157,9 +153,9 @@ export function locateSync(
 }
 
 /**
- * Turns EFAULT into `NOT_PRESENT` for pages that are not mapped in, so that `ZERO_PAGE` means the
- * zero page on every kernel. Where pagemap is closed the two cannot be told apart and
- * count as not present: neither has memory of its own.
+ * Turns EFAULT into `STATUS_NOT_PRESENT` for pages that are not mapped in, so that
+ * `STATUS_ZERO_PAGE` means the zero page on every kernel. Where pagemap is closed the two cannot be
+ * told apart and count as not present: neither has memory of its own.
  *
  * Gives the places in `status` of the pages to look at once more: a page that somebody is moving
  * at this moment (another thread, compaction) looks like one that is swapped out.
@@ -182,9 +178,9 @@ function normalizeAbsent(
     if (!isAbsent(status[index])) continue;
     const entry = entries.ok ? (entries.value[index - first] ?? 0n) : 0n;
     const isPresent = (entry & PAGEMAP_PRESENT) !== 0n;
-    const hasLanded = isPresent && status[index] === NOT_PRESENT;
+    const hasLanded = isPresent && status[index] === STATUS_NOT_PRESENT;
     if (hasLanded || (entry & PAGEMAP_SWAPPED) !== 0n) unsettled.push(index);
-    if (!isPresent) status[index] = NOT_PRESENT;
+    if (!isPresent) status[index] = STATUS_NOT_PRESENT;
   }
   return unsettled;
 }
@@ -203,7 +199,7 @@ export function isUniform(elements: Int32Array | BigUint64Array): boolean {
 }
 
 function isAbsent(place: number | undefined): boolean {
-  return place === ZERO_PAGE || place === NOT_PRESENT;
+  return place === STATUS_ZERO_PAGE || place === STATUS_NOT_PRESENT;
 }
 
 /** A query for some pages of a span. */

@@ -30,7 +30,7 @@ export function pagesPerCell(pageCount: number, { columns, rowsMax = 1 }: PageMa
 }
 
 /** Pages of a mapping in a row that are in one place. */
-export interface PlacedRun {
+export interface ShownRun {
   /** Counted from the mapping's first. */
   readonly firstPage: number;
   readonly pageCount: number;
@@ -44,7 +44,7 @@ export interface PlacedRun {
  */
 export function pageMap(
   pageCount: number,
-  placed: readonly PlacedRun[],
+  placed: readonly ShownRun[],
   options: PageMapOptions,
 ): string[] {
   const { columns, nodes } = options;
@@ -64,7 +64,7 @@ export function pageMap(
 /** Pages by node, of each cell. */
 function countByCell(
   pageCount: number,
-  placed: readonly PlacedRun[],
+  placed: readonly ShownRun[],
   perCell: number,
 ): Map<NodeId, number>[] {
   const cells = Array.from(

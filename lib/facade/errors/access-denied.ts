@@ -9,9 +9,8 @@
 import type { Backend } from '../../backend/backend.ts';
 import type { Explanation } from '../../core/errors.ts';
 import { NodeMask } from '../../core/node-mask.ts';
+import { ROOT_UID } from '../../core/uapi.ts';
 import { hasCapability, parseStatus, type TaskStatus } from '../../procfs/status.ts';
-
-const ROOT = 0;
 
 /** The process that was asked about. */
 export interface AskedProcess {
@@ -73,7 +72,7 @@ export async function explainAccess(
 
 /** What helps, one of several; root, who may lack the privilege, is not sent to root. */
 function runHint({ effectiveUid }: TaskStatus, ...ways: readonly string[]): string {
-  const all = [...ways, 'with CAP_SYS_PTRACE', ...(effectiveUid === ROOT ? [] : ['as root'])];
+  const all = [...ways, 'with CAP_SYS_PTRACE', ...(effectiveUid === ROOT_UID ? [] : ['as root'])];
   return `run ${[all.slice(0, -1).join(', '), all.at(-1)].filter(Boolean).join(', or ')}`;
 }
 

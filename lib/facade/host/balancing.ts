@@ -7,6 +7,7 @@
  * settings were files of /proc/sys/kernel; those kernels' are not read.
  */
 
+import { MIB_BYTES } from '../../core/units.ts';
 import { parseCount } from '../../procfs/node-files.ts';
 import { parseCounters } from '../../procfs/vmstat.ts';
 import type { Session } from '../session.ts';
@@ -73,7 +74,6 @@ const MODES: readonly BalancingMode[] = ['off', 'normal', 'tiering', 'normal-and
 const SYSCTL = '/proc/sys/kernel/numa_balancing';
 const SCAN_FOLDER = '/sys/kernel/debug/sched/numa_balancing';
 const DEMOTION_PATH = '/sys/kernel/mm/numa/demotion_enabled';
-const MIB_BYTES = 2 ** 20;
 
 export async function readBalancing({ backend }: Session): Promise<BalancingState> {
   const number = (path: string): Promise<number | null> => readFile(backend, path, parseCount);

@@ -9,6 +9,7 @@ import type { NodeMemory } from '../../backend/topology-snapshot.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { type Meminfo, parseMeminfo } from '../../procfs/meminfo.ts';
 import {
+  NODES_FOLDER,
   type NodeAllocations,
   parseCount,
   parseNumastat,
@@ -45,8 +46,6 @@ export interface NodeStatistics {
   /** One pool for each size that the machine knows, the smallest size first. */
   readonly hugePages: readonly HugePagePool[] | null;
 }
-
-const NODES_FOLDER = '/sys/devices/system/node';
 
 /** @throws NumaError NUMA_INVALID_ARGUMENT for a node that has gone offline */
 export function readNodeStatistics(session: Session): Promise<NodeStatistics[]> {

@@ -10,9 +10,9 @@ import { partsOf, Turns } from '../present-parts.ts';
 import {
   chunksOf,
   locate,
-  NOT_PRESENT,
   type PagesOfProcess,
   type PlacedRun,
+  STATUS_NOT_PRESENT,
 } from '../residency.ts';
 import type { ProcessFiles } from './process-files.ts';
 
@@ -38,7 +38,7 @@ export function newPlaces({ pageCount }: PagesOfProcess): Int32Array {
     const rule = `it must be at most ${LOCATED_PAGES_MAX}; locateRuns() takes any`;
     throw outOfRange('span.pageCount', rule, pageCount);
   }
-  return new Int32Array(pageCount).fill(NOT_PRESENT);
+  return new Int32Array(pageCount).fill(STATUS_NOT_PRESENT);
 }
 
 /**
@@ -83,7 +83,7 @@ export class PlacedRuns {
       const place = places[at] as number;
       let end = at + 1;
       while (end < places.length && places[end] === place) end += 1;
-      if (place !== NOT_PRESENT) {
+      if (place !== STATUS_NOT_PRESENT) {
         this.#runs.push({ index: index + at, pageCount: end - at, place });
       }
       at = end;

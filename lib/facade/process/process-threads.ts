@@ -7,7 +7,7 @@
 import { invalidArgumentType } from '../../core/argument-errors.ts';
 import { checkArray, checkInteger, reading, readMembers } from '../../core/check-arguments.ts';
 import type { NodeId } from '../../core/node-mask.ts';
-import { NODE_ID_MAX } from '../../core/uapi.ts';
+import { CLOCK_TICK_MS, NODE_ID_MAX } from '../../core/uapi.ts';
 import { parseStat } from '../../procfs/stat.ts';
 import { refusalOf } from '../errors/process-refusal.ts';
 import type { Topology } from '../topology.ts';
@@ -28,7 +28,6 @@ export interface ProcessThread {
 }
 
 /** The kernel tells times in hundredths of a second, whatever its own ticks: USER_HZ. */
-const TICK_MS = 10;
 
 /**
  * The threads, ascending by id; one that ends meanwhile is left out.
@@ -52,7 +51,7 @@ export async function readThreads(
     if (stat === null) continue;
     const { name, state, processor: cpu, cpuTicks } = stat;
     const node = nodeOfCpu.get(cpu) ?? null;
-    threads.push({ tid: id, name, state, cpu, node, cpuTimeMs: cpuTicks * TICK_MS });
+    threads.push({ tid: id, name, state, cpu, node, cpuTimeMs: cpuTicks * CLOCK_TICK_MS });
   }
   // A process without a thread has ended since.
   if (threads.length === 0) await readProcessStat(files);
