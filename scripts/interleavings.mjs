@@ -59,13 +59,13 @@ function readOptions() {
   }
 }
 
-/** @returns {Promise<typeof import('../test/simulator/engine/index.ts')>} */
+/** @returns {Promise<typeof import('../test/simulator/migrate/index.ts')>} */
 async function bundled() {
   const { build } = await import('rolldown');
   const file = join(projectFolder, 'build/Release/interleavings.mjs');
   mkdirSync(join(projectFolder, 'build/Release'), { recursive: true });
   await build({
-    input: join(projectFolder, 'test/simulator/engine/index.ts'),
+    input: join(projectFolder, 'test/simulator/migrate/index.ts'),
     platform: 'node',
     logLevel: 'warn',
     output: { file, format: 'esm' },

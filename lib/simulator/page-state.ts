@@ -1,6 +1,5 @@
 /** One page of an address space, for who looks on: nothing changes, and nobody goes on. */
 
-import { stateOf } from './engine/migrating-folio.ts';
 import type { FolioDetails, PageEntry, PageState } from './interface/page-state.ts';
 import type { AddressSpace } from './memory/address-space.ts';
 import type { Folio } from './memory/folio.ts';
@@ -17,6 +16,7 @@ import {
   nodeOfInline,
   SWAPPED,
 } from './memory/page-entry.ts';
+import { stateOf } from './migrate/migrating-folio.ts';
 
 /** An ordinary page has no number: it is nothing but its node. */
 const NO_NUMBER = -1;

@@ -8,12 +8,6 @@ export type { SyscallFailure, SyscallResult, SyscallSuccess } from '../backend/s
 export type { KnownNode, KnownTopology } from '../backend/topology-snapshot.ts';
 export { type KernelLine, kernelLines } from '../core/kernels.ts';
 export { MADV } from '../core/uapi.ts';
-export {
-  eventLine,
-  type MigrationEventJson,
-  type MigrationTrace,
-  type MigrationTraceJson,
-} from './engine/migration-trace.ts';
 export type { AreaCalls, MemoryArea } from './interface/area-calls.ts';
 export type {
   AccessCount,
@@ -78,6 +72,12 @@ export type {
   SteppedCpuset,
   SteppedMove,
 } from './interface/stepped-calls.ts';
+export {
+  eventLine,
+  type MigrationEventJson,
+  type MigrationTrace,
+  type MigrationTraceJson,
+} from './migrate/migration-trace.ts';
 export { checkMachineDescription } from './nodes/check-description.ts';
 export type { MachineDescription, MachineNode } from './nodes/machine-description.ts';
 export { costProfiles, presets } from './presets.ts';

@@ -7,7 +7,6 @@ import { invalidArgumentValue } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
 import { type KernelLine, kernelLines, newestKernelLine } from '../core/kernels.ts';
 import { NODE_ID_MAX, WEIGHT_MAX } from '../core/uapi.ts';
-import { MigrationTrace } from './engine/migration-trace.ts';
 import { FaultsHandle } from './handles/faults-handle.ts';
 import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
 import { SettingsHandle } from './handles/settings-handle.ts';
@@ -22,6 +21,7 @@ import type {
 import type { ProcessOptions, SimulatedProcess } from './interface/simulated-process.ts';
 import { invariantBreaches } from './invariants.ts';
 import { KERNEL_THREAD_PID, Machine as MachineState } from './machine.ts';
+import { MigrationTrace } from './migrate/migration-trace.ts';
 import { checkMachineDescription } from './nodes/check-description.ts';
 import type { MachineDescription } from './nodes/machine-description.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';

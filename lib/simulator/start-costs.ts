@@ -7,6 +7,7 @@ import { COST_PROFILES } from './cost/cost-profile.ts';
 import { MIGRATION_KINDS } from './cost/migration-work.ts';
 import type { CallCosts, CostOptions, CostProfile } from './interface/costs.ts';
 import type { Machine } from './machine.ts';
+import { movesInBatches } from './migrate/migrate-pages.ts';
 import { bandwidthsOf } from './nodes/firmware.ts';
 import { costProfiles, deepFreeze } from './presets.ts';
 
@@ -25,7 +26,7 @@ export function startCosts(machine: Machine, options?: CostOptions): CostLedger 
     nodes: description.nodes.map(({ id }) => id),
     distance: (from, to) => machine.distance(from, to),
     bandwidths: bandwidthsOf(description),
-    batchesMigrations: memory.profile.batchesMigrations,
+    batchesMigrations: movesInBatches(memory),
     pageSizeBytes: memory.pageSizeBytes,
     tablePages: memory.tablePages,
     accessesPerTouch,

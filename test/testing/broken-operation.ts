@@ -1,6 +1,6 @@
 /** An engine that is broken in one place, while something runs. */
 
-import { operations } from '../../lib/simulator/engine/operations.ts';
+import { operations } from '../../lib/simulator/migrate/operations.ts';
 
 type Operations = typeof operations;
 

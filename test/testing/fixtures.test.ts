@@ -3,7 +3,7 @@
 import { test as base, describe, expect } from 'vitest';
 import { oldestKernelLine } from '../../lib/core/kernels.ts';
 import { bind } from '../../lib/index.ts';
-import { operations } from '../../lib/simulator/engine/operations.ts';
+import { operations } from '../../lib/simulator/migrate/operations.ts';
 import { type Machine, presets } from '../../lib/simulator/public.ts';
 import {
   type MachineFixtureOptions,

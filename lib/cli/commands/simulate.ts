@@ -12,7 +12,7 @@ import type { StepOutcome } from '../../services/scenario/outcome.ts';
 import { type Play, playScenario } from '../../services/scenario/play.ts';
 import { recordScenario } from '../../services/scenario/record.ts';
 import type { Scenario } from '../../services/scenario/scenario.ts';
-import { eventLine } from '../../simulator/engine/migration-trace.ts';
+import { eventLine } from '../../simulator/migrate/migration-trace.ts';
 import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';

@@ -52,8 +52,12 @@ function mark({ space, scan }: BalancedTask, { page, pageCount, entry }: Run): v
   const { pages, memory } = space;
   if (isHuge(space, page, entry)) memory.physical.balancing.numaHugePteUpdates += 1;
   const marked = markedEntry(entry);
-  if (isInline(entry)) pages.fill(page, page + pageCount, marked);
-  else pages.replace(page, pageCount, marked);
+  const folio = folioOfEntry(memory, entry);
+  if (folio === null) pages.fill(page, page + pageCount, marked);
+  else {
+    pages.replace(page, pageCount, marked);
+    folio.hasMarkedEntry = true;
+  }
   if (!isPromotedFrom(memory, nodeOfEntry(memory, entry))) return;
   for (let at = page; at < page + pageCount; at += 1) scan.markedAtMs.set(at, memory.clock.nowMs);
 }

@@ -7,14 +7,14 @@
  * migrate_misplaced_folio_prepare() and migrate_misplaced_folio().
  */
 
-import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
-import { finish } from '../engine/suspended-call.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import { isMarked } from '../memory/page-entry.ts';
 import type { Vma } from '../memory/vma.ts';
-import { exactly } from '../migration/migration-target.ts';
-import { PageList } from '../migration/page-list.ts';
+import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
+import { exactly } from '../migrate/migration-target.ts';
+import { PageList } from '../migrate/page-list.ts';
+import { finish } from '../migrate/suspended-call.ts';
 import { maskOf, NO_NODE } from '../nodes/nodemask.ts';
 import type { PhysicalMemory } from '../nodes/physical-memory.ts';
 import type { BalancedTask } from './balanced-task.ts';
@@ -61,9 +61,9 @@ function hasBlock(physical: PhysicalMemory, node: number): boolean {
 /** One folio, to exactly that node if the thread may use it. */
 function* moveMisplaced(task: BalancedTask, page: number, target: number): Steps<boolean> {
   const { space } = task;
-  const list = new PageList();
+  const list = new PageList(space.memory.inFlight);
   if (!list.isolate(space, page, 1)) return false;
-  yield* tellIsolated(space.memory, list);
+  yield* tellIsolated(list);
   const to = exactly(target, task, space.memory.costs?.kernelAccount ?? null);
   const result = yield* migratePages(space.memory, list, to, { mode: 'async' });
   return result.failedCount === 0 && !result.isOutOfMemory;

@@ -45,6 +45,8 @@ export class Folio {
   isDirty = false;
   /** An entry may be dirty: what unmaps them all makes the folio so. */
   hasDirtyEntry = false;
+  /** An entry may be marked by balancing, in whichever address space. */
+  hasMarkedEntry = false;
   /** Of a large folio: some of its pages have been unmapped while others were not. */
   isPartlyMapped = false;
   /** null until balancing has looked at it. Source: folio_xchg_last_cpupid(). */

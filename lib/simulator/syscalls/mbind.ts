@@ -9,14 +9,14 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL, MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
-import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
-import { finish } from '../engine/suspended-call.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import { interleaveIndexAt, offsetOf, rangePolicyAt, type Vma } from '../memory/vma.ts';
-import type { MigrationTarget } from '../migration/migration-target.ts';
-import { putBack } from '../migration/page-list.ts';
-import { queuePages } from '../migration/queue-pages.ts';
+import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
+import type { MigrationTarget } from '../migrate/migration-target.ts';
+import { putBackAll } from '../migrate/page-list.ts';
+import { queuePages } from '../migrate/queue-pages.ts';
+import { finish } from '../migrate/suspended-call.ts';
 import { hasNode } from '../nodes/nodemask.ts';
 import { isInterleavingMode } from '../policy/interleave.ts';
 import {
@@ -92,11 +92,11 @@ function* apply(thread: Thread, pages: Pages, { given, policy, flags }: Change):
   });
   const errno = queued.errno === 0 ? setRangePolicy(space, pages, policy) : queued.errno;
   if (errno !== 0) {
-    putBack(queued.list);
+    putBackAll(queued.list.entries);
     return errno;
   }
   const target = targetOf(thread, { pages, policy, account });
-  yield* tellIsolated(space.memory, queued.list);
+  yield* tellIsolated(queued.list);
   const { failedCount, isOutOfMemory } = yield* migratePages(space.memory, queued.list, target);
   const isMissed = failedCount > 0 || isOutOfMemory || queued.leftFolios > 0;
   return isMissed && (flags & STRICT) !== 0 ? ERRNO.EIO : 0;

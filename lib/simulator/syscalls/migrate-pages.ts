@@ -8,15 +8,14 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
-import { migratePages as migrateIsolated, tellIsolated } from '../engine/migrate-pages.ts';
-import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { exactly } from '../migration/migration-target.ts';
-import { nodePairs } from '../migration/node-map.ts';
-import { queuePages } from '../migration/queue-pages.ts';
-import { isSubset, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
+import { migratePages as migrateIsolated, tellIsolated } from '../migrate/migrate-pages.ts';
+import { exactly } from '../migrate/migration-target.ts';
+import { queuePages } from '../migrate/queue-pages.ts';
+import { finish } from '../migrate/suspended-call.ts';
+import { hasNode, isSubset, NO_NODES, type Nodemask, nodesIn } from '../nodes/nodemask.ts';
 import type { Allocator } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { failure, success } from './answer.ts';
@@ -93,11 +92,44 @@ export function* migrateBetween(
       account,
     });
     const { memory } = space;
-    yield* tellIsolated(memory, queued.list);
+    yield* tellIsolated(queued.list);
     const result = yield* migrateIsolated(memory, queued.list, exactly(pair.to, by, account));
     if (result.isOutOfMemory) return -ERRNO.ENOMEM;
     const counted = { nothing: 0, folios: queued.leftFolios, pages: queued.leftPages };
     left += result.failedCount + counted[memory.profile.countsUnisolated];
   }
   return left;
+}
+
+/** From one node to another. */
+interface NodePair {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The pairs in the order in which they are worked off: the far end of a chain first. */
+function nodePairs(from: Nodemask, to: Nodemask): NodePair[] {
+  const pairs: NodePair[] = [];
+  const left = nodesIn(from);
+  for (;;) {
+    const pair = nextPair(left, from, to);
+    if (pair === undefined) return pairs;
+    pairs.push(pair);
+    left.splice(left.indexOf(pair.from), 1);
+  }
+}
+
+/** The first pair whose target is no source any more; else the last that is one at all. */
+function nextPair(left: readonly number[], from: Nodemask, to: Nodemask): NodePair | undefined {
+  const sources = nodesIn(from);
+  const targets = nodesIn(to);
+  let last: NodePair | undefined;
+  for (const source of left) {
+    if (sources.length !== targets.length && hasNode(to, source)) continue;
+    const target = targets[sources.indexOf(source) % targets.length] as number;
+    if (target === source) continue;
+    last = { from: source, to: target };
+    if (!left.includes(target)) break;
+  }
+  return last;
 }

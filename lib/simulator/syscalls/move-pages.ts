@@ -9,15 +9,15 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
-import { migratePages, tellIsolated } from '../engine/migrate-pages.ts';
-import { finish } from '../engine/suspended-call.ts';
 import type { Machine } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { exactly } from '../migration/migration-target.ts';
-import { moveOrdinary, newEntryCounts, ordinaryPages } from '../migration/move-ordinary.ts';
-import { PageList } from '../migration/page-list.ts';
-import { alikePages, queryPage, querySpan, queuePage } from '../migration/page-lookup.ts';
+import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
+import { exactly } from '../migrate/migration-target.ts';
+import { moveOrdinary, newEntryCounts, ordinaryPages } from '../migrate/move-at-once.ts';
+import { PageList } from '../migrate/page-list.ts';
+import { alikePages, queryPage, querySpan, queuePage } from '../migrate/page-lookup.ts';
+import { finish } from '../migrate/suspended-call.ts';
 import { hasNode, NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
 import type { Allocator } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -132,7 +132,7 @@ class Move {
   readonly #account: CostAccount | null;
   #node = NO_NODE;
   #runStart = 0;
-  #list = new PageList();
+  #list: PageList;
   #counts: Int32Array | undefined;
   /** Pages before this one cannot be moved at once: none of them is on the node already. */
   #unsettledUntil = 0;
@@ -143,6 +143,7 @@ class Move {
     { memsAllowed, movesShared, caller, account }: MoveRights,
   ) {
     this.#space = space;
+    this.#list = new PageList(space.memory.inFlight);
     this.#arrays = arrays;
     this.#memsAllowed = memsAllowed;
     this.#caller = caller;
@@ -166,7 +167,7 @@ class Move {
         this.#runStart = index;
       }
       const status = this.#queue(entry.page);
-      if (status === null) yield* tellIsolated(this.#space.memory, this.#list);
+      if (status === null) yield* tellIsolated(this.#list);
       else {
         const left = yield* this.#settle(index, status);
         if (left !== 0) return left;
@@ -200,7 +201,7 @@ class Move {
     index: number,
     pages: { readonly start: number; readonly end: number },
   ): number {
-    if (pages.start < this.#unsettledUntil) return 0;
+    if (this.#list.isWatched || pages.start < this.#unsettledUntil) return 0;
     const [pending, ...others] = this.#list.entries;
     if (others.length > 0 || (pending !== undefined && 'folio' in pending)) return 0;
     const node = this.#arrays.node(index) ?? NO_NODE;
@@ -208,7 +209,6 @@ class Move {
     const search = exactly(node, this.#caller, account).searchFor(pages.start, null);
     const move = { ...pages, node, search, account, pendingPages: pending?.pageCount ?? 0 };
     this.#counts ??= newEntryCounts();
-    if (this.#space.memory.inFlight.isStepped) return 0;
     const { pageCount, unsettledUntil } = ordinaryPages(this.#space, move, this.#counts);
     this.#unsettledUntil = unsettledUntil;
     if (pageCount === 0) return 0;
@@ -254,8 +254,8 @@ class Move {
   *#flush(index: number): Steps<number> {
     const list = this.#list;
     if (list.isEmpty) return 0;
-    this.#list = new PageList();
     const { memory } = this.#space;
+    this.#list = new PageList(memory.inFlight);
     const { failedCount, isOutOfMemory } = yield* migratePages(
       memory,
       list,

@@ -1,10 +1,11 @@
 /**
- * Moves that go step by step, while nobody else acts, end as those that are done at once: the same
- * answers, statuses and places, and the same memory taken of each node.
+ * Base pages that move at once, and calls whose steps nobody sees, end as where somebody looks on:
+ * the same answers, statuses, places and marks, and the same memory taken of each node.
  */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { PageSpan } from '../../../lib/backend/backend.ts';
 import { MPOL, MPOL_MF } from '../../../lib/core/uapi.ts';
 import {
   type KernelLine,
@@ -20,9 +21,11 @@ import { Random } from '../../differential/random.ts';
 import { seedsOf } from '../../support/share.ts';
 import { worldOf } from '../simulated-world.ts';
 
-const PROGRAMS = 150;
+const PROGRAMS = 40;
 const SEEDS = 60;
+const FAMILIES = 60;
 const MOVES = 12;
+const ACTS = 16;
 const HUGE_PAGES = 512;
 const HUGE_COUNT = 3;
 /** Pages that a node has left: none, too few for a huge page, or to move pages together for one. */
@@ -119,18 +122,99 @@ function moveOnce(random: Random, process: SimulatedProcess): unknown {
     if (!taken.ok) return taken;
     return process.memory.touch({ address: taken.value, pageCount }, 'write');
   }
-  if (act <= 6) {
-    const { MOVE, STRICT } = MPOL_MF;
-    const mbind = { address, lengthBytes: span.pageCount * Number(SIZE), mode: MPOL.BIND };
-    return process.calls.mbind({ ...mbind, nodemask: maskOf(node), flags: MOVE | STRICT });
+  return move(random, process, span);
+}
+
+function move(random: Random, process: SimulatedProcess, span: PageSpan): unknown {
+  const { address, pageCount } = span;
+  const node = random.between(0, 3);
+  const { MOVE, MOVE_ALL, STRICT } = MPOL_MF;
+  const which = random.pick([MOVE, MOVE_ALL]);
+  if (random.chance(0.3)) {
+    const mbind = { address, lengthBytes: pageCount * Number(SIZE), mode: MPOL.BIND };
+    const flags = which | random.pick([0, STRICT]);
+    return process.calls.mbind({ ...mbind, nodemask: maskOf(node), flags });
   }
-  const pages = BigUint64Array.from(
-    { length: span.pageCount },
-    (_, at) => address + BigInt(at) * SIZE,
-  );
+  const pages = BigUint64Array.from({ length: pageCount }, (_, at) => address + BigInt(at) * SIZE);
   const status = new Int32Array(pages.length).fill(-1000);
-  const call = { pid: 0, count: pages.length, pages, nodes: node, status, flags: MPOL_MF.MOVE };
+  const call = { pid: 0, count: pages.length, pages, nodes: node, status, flags: which };
   return { result: process.calls.movePages(call), status: [...status] };
+}
+
+const SMALL_PAGES = 24;
+/** Private, shared and a child's, merged, of a file on a disk, and secret. */
+const KINDS = ['private', 'shared', 'merged', 'disk', 'secret'] as const;
+const PAGES = KINDS.length * SMALL_PAGES;
+
+interface Family {
+  readonly machine: Machine;
+  readonly parent: SimulatedProcess;
+  readonly child: SimulatedProcess;
+}
+
+function startFamily(kernel: KernelLine): Family {
+  const machine = new Machine(SMALL, { kernel });
+  machine.settings.balancing = 'on';
+  const parent = machine.process();
+  for (const [index, kind] of KINDS.entries()) {
+    const span = { address: addressOf(index * SMALL_PAGES), pageCount: SMALL_PAGES };
+    const isShared = kind === 'shared';
+    if (kind === 'disk' || kind === 'secret') {
+      const object = parent.objects.create(kind, SMALL_PAGES);
+      if (object.ok) parent.objects.map(object.value, { ...span, isShared: true });
+    } else parent.memory.mmap({ ...span, isShared });
+    if (kind === 'merged') parent.areas.madvise(span, MADV.MERGEABLE);
+    parent.memory.touch(span, kind === 'disk' ? 'read' : 'write');
+  }
+  machine.settings.mergeEqualPages();
+  const child = parent.fork();
+  child.memory.touch({ address: BASE, pageCount: 2 * SMALL_PAGES }, 'read');
+  return { machine, parent, child };
+}
+
+function addressOf(page: number): bigint {
+  return BASE + BigInt(page) * SIZE;
+}
+
+/** Base pages of all kinds, some of them shared, held, dirty or marked, on nodes filling up. */
+function moveBasePages(seed: number, kernel: KernelLine, isStepped: boolean): unknown {
+  const random = new Random(seed);
+  const { machine, parent, child } = startFamily(kernel);
+  const trace = isStepped ? machine.traceMigrations() : undefined;
+  for (const node of [1, 2, 3]) {
+    fillNode(machine, node, random.pick([0, 5, SMALL_PAGES, 2500, 2500]));
+  }
+  const answers: unknown[] = [];
+  for (let act = 0; act < ACTS; act += 1) {
+    answers.push(actOnce(random, random.pick([parent, child])));
+    if (act % 5 === 0) answers.push([parent, child].map(pagesOf));
+  }
+  trace?.stop();
+  expect(machine.invariantBreaches()).toEqual([]);
+  return { answers, state: stateOf(machine) };
+}
+
+/** What can be seen of each page, but for the numbers of folios. */
+function pagesOf(process: SimulatedProcess): unknown {
+  const pages = Array.from({ length: PAGES }, (_, page) => {
+    const { entry, folio } = process.pageState(addressOf(page));
+    return `${entry} ${folio?.node} ${folio?.mapCount} ${folio?.list} ${folio?.pins}`;
+  });
+  return { pages, maps: process.areas.numaMaps() };
+}
+
+function actOnce(random: Random, process: SimulatedProcess): unknown {
+  const address = addressOf(random.between(0, PAGES - 1));
+  const span = { address, pageCount: random.between(1, SMALL_PAGES) };
+  const { memory } = process;
+  const act = random.between(0, 11);
+  if (act === 0) return process.rings.registerBuffer({ address, pageCount: 1 }).ok;
+  if (act === 1) return memory.touch({ address, pageCount: 1 }, 'write');
+  if (act <= 4) {
+    process.backend.schedSetaffinity([random.between(0, 1) * 4]);
+    return memory.keepTouching(span, random.pick(['read', 'write']), 1500);
+  }
+  return move(random, process, span);
 }
 
 describe('step by step and at once', () => {
@@ -139,6 +223,13 @@ describe('step by step and at once', () => {
       for (const seed of seedsOf(context, PROGRAMS)) {
         const stepped = await outcomeOf(seed, kernel, true);
         expect(stepped, `seed ${seed}`).toEqual(await outcomeOf(seed, kernel, false));
+      }
+    });
+
+    test(`so do moves of base pages, Linux ${kernel}`, (context) => {
+      for (const seed of seedsOf(context, FAMILIES)) {
+        const stepped = moveBasePages(seed, kernel, true);
+        expect(stepped, `seed ${seed}`).toEqual(moveBasePages(seed, kernel, false));
       }
     });
 

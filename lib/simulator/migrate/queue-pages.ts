@@ -50,7 +50,7 @@ export function queuePages(request: QueueRequest): Queued {
 }
 
 class Walk {
-  readonly list: PageList = new PageList();
+  readonly list: PageList;
   leftFolios = 0;
   leftPages = 0;
   readonly #request: QueueRequest;
@@ -61,6 +61,7 @@ class Walk {
 
   constructor(request: QueueRequest) {
     this.#request = request;
+    this.list = new PageList(request.space.memory.inFlight);
     this.#moves = (request.flags & (MOVE | MOVE_ALL)) !== 0;
     this.#isStrictOnly = (request.flags & STRICT) !== 0 && !this.#moves;
   }

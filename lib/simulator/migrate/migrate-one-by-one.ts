@@ -8,10 +8,11 @@
 
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { type BatchOptions, type BatchResult, pagesOf } from './migrate-batch.ts';
-import type { MigratingFolio } from './migrating-folio.ts';
+import type { BatchOptions, BatchResult } from './migrate-batch.ts';
+import { type Item, MigratingFolio, pagesOf } from './migrating-folio.ts';
+import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
-import type { Run } from './run.ts';
+import { isInVain, type Run } from './run.ts';
 import { canSplit, splitItem } from './split-item.ts';
 import { backOut, type UnmapOutcome, unmapFolio } from './unmap-folio.ts';
 
@@ -22,40 +23,47 @@ const PATIENT_PASS = 3;
 
 export function* migrateOneByOne(
   run: Run,
-  items: readonly MigratingFolio[],
+  items: readonly Item[],
   { mode, pieces }: Pick<BatchOptions, 'mode' | 'pieces'>,
 ): Steps<BatchResult> {
   let failedCount = 0;
   let failedPages = 0;
   let splitCount = 0;
-  const left: MigratingFolio[] = [];
+  let left: Item[] = [];
   let open = [...items];
   for (let pass = 0; pass < PASSES && open.length > 0; pass += 1) {
     const patience: MigrationMode = pass < PATIENT_PASS ? 'async' : mode;
     yield { step: 'pass', mode: patience, pass, note: `one by one: ${open.length}` };
-    const again: MigratingFolio[] = [];
+    const again: Item[] = [];
     for (const [index, item] of open.entries()) {
-      const outcome = yield* unmapAndMove(run, item, { mode: patience, pass, gives: mode });
+      const attempt = { mode: patience, pass, gives: mode };
+      const isAtOnce = !(item instanceof MigratingFolio);
+      const rest = isAtOnce ? moveAtOnce(run.memory, item, run.target) : item;
+      if (rest === null) continue;
+      const outcome = isAtOnce ? 'no-memory' : yield* unmapAndMove(run, item, attempt);
       if (outcome === 'again') again.push(item);
       if (outcome === 'done' || outcome === 'again') continue;
       failedCount += 1;
-      if (outcome === 'no-memory' && pieces !== null && !run.keepsHuge && canSplit(item)) {
+      const isTooLarge = outcome === 'no-memory' && !isAtOnce && canSplit(item);
+      if (isTooLarge && pieces !== null && !run.keepsHuge) {
         splitCount += 1;
         pieces.push(...(yield* splitItem(run, item)));
         continue;
       }
-      failedPages += item.folio.pageCount;
-      left.push(item);
+      failedPages += isAtOnce ? 1 : item.folio.pageCount;
+      left.push(rest);
       if (outcome === 'failed') continue;
       failedPages += pagesOf(again);
-      left.push(...again, ...open.slice(index + 1));
+      left = [...left, ...again, ...open.slice(index + 1)];
       return { failedCount, failedPages, splitCount, isOutOfMemory: true, left };
     }
+    const isLast = isInVain(run, open, again);
     open = again;
+    if (isLast) break;
   }
   failedCount += open.length;
   failedPages += pagesOf(open);
-  left.push(...open);
+  left = [...left, ...open];
   return { failedCount, failedPages, splitCount, isOutOfMemory: false, left };
 }
 

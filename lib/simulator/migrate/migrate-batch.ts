@@ -7,9 +7,11 @@
 
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import type { MigratingFolio } from './migrating-folio.ts';
+import { type Item, MigratingFolio, pagesOf } from './migrating-folio.ts';
+import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
-import type { Run } from './run.ts';
+import type { Isolated } from './page-list.ts';
+import { isInVain, type Run } from './run.ts';
 import { canSplit, isSplitFirst, splitItem } from './split-item.ts';
 import { backOut, unmapFolio } from './unmap-folio.ts';
 
@@ -17,7 +19,7 @@ export interface BatchOptions {
   readonly mode: MigrationMode;
   readonly passes: number;
   /** Takes the pieces of huge pages that were split; null: none is. */
-  readonly pieces: MigratingFolio[] | null;
+  readonly pieces: Item[] | null;
 }
 
 export interface BatchResult {
@@ -28,12 +30,12 @@ export interface BatchResult {
   readonly splitCount: number;
   readonly isOutOfMemory: boolean;
   /** Those that are still on the call's list. */
-  readonly left: MigratingFolio[];
+  readonly left: Item[];
 }
 
 export function* migrateBatch(
   run: Run,
-  items: readonly MigratingFolio[],
+  items: readonly Item[],
   options: BatchOptions,
 ): Steps<BatchResult> {
   const batch = new Batch(run, options);
@@ -47,8 +49,8 @@ class Batch {
   readonly #options: BatchOptions;
   readonly #unmapped: MigratingFolio[] = [];
   /** Those with a try left, and those without. */
-  readonly #open: MigratingFolio[] = [];
-  readonly #dropped: MigratingFolio[] = [];
+  readonly #open: Item[] = [];
+  readonly #dropped: Item[] = [];
   #failedCount = 0;
   #failedPages = 0;
   #splitCount = 0;
@@ -69,25 +71,39 @@ class Batch {
     };
   }
 
-  *unmap(items: readonly MigratingFolio[]): Steps<void> {
+  *unmap(items: readonly Item[]): Steps<void> {
     const { mode, passes } = this.#options;
     let open = [...items];
     for (let pass = 0; pass < passes && open.length > 0; pass += 1) {
       yield { step: 'pass', mode, pass, note: `to unmap: ${open.length}` };
-      const again: MigratingFolio[] = [];
+      const again: Item[] = [];
       for (const [index, item] of open.entries()) {
-        const isAgain = yield* this.#unmapOne(item, pass);
+        const isAtOnce = !(item instanceof MigratingFolio);
+        const isAgain = isAtOnce ? this.#moveAtOnce(item) : yield* this.#unmapOne(item, pass);
         if (isAgain) again.push(item);
         if (!this.#isOutOfMemory) continue;
         this.#failedPages += pagesOf(again);
         this.#open.push(...again, ...open.slice(index + 1));
         return;
       }
+      const isLast = isInVain(this.#run, open, again);
       open = again;
+      if (isLast) break;
     }
     this.#failedCount += open.length;
     this.#failedPages += pagesOf(open);
     this.#open.push(...open);
+  }
+
+  /** False: there is no second try. */
+  #moveAtOnce(item: Isolated): boolean {
+    const { memory, target } = this.#run;
+    const rest = moveAtOnce(memory, item, target);
+    if (rest === null) return false;
+    this.#isOutOfMemory = true;
+    this.#failedPages += 1;
+    this.#dropped.push(rest);
+    return false;
   }
 
   /** True: the next pass is to try again. */
@@ -113,7 +129,7 @@ class Batch {
     return false;
   }
 
-  *#split(item: MigratingFolio, pieces: MigratingFolio[]): Steps<void> {
+  *#split(item: MigratingFolio, pieces: Item[]): Steps<void> {
     this.#splitCount += 1;
     pieces.push(...(yield* splitItem(this.#run, item)));
   }
@@ -131,7 +147,9 @@ class Batch {
         if (outcome === 'again') again.push(item);
         if (outcome === 'failed') yield* this.#giveUp(item, 'EBUSY', pass);
       }
+      const isLast = isInVain(this.#run, open, again);
       open = again;
+      if (isLast) break;
     }
     for (const item of open) yield* this.#giveUp(item, 'EAGAIN: no pass is left', passes - 1);
   }
@@ -142,8 +160,4 @@ class Batch {
     this.#dropped.push(item);
     yield* backOut(this.#run, item, { mode: this.#options.mode, pass }, why);
   }
-}
-
-export function pagesOf(items: readonly MigratingFolio[]): number {
-  return items.reduce((sum, { folio }) => sum + folio.pageCount, 0);
 }

@@ -78,7 +78,7 @@ function* rangesOf(
   { vmas }: AddressSpace,
   { offset, pageCount }: Wanted,
 ): Generator<readonly [number, number]> {
-  for (const vma of [...vmas]) {
+  for (const vma of vmas) {
     if (offset === null) yield [vma.start, vma.end];
     else {
       const first = vma.start + offset - vma.offset;

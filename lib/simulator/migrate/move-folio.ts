@@ -8,7 +8,7 @@
  */
 
 import type { Steps } from '../memory/in-flight.ts';
-import type { MigratingFolio } from './migrating-folio.ts';
+import { type MigratingFolio, refusalOf } from './migrating-folio.ts';
 import { operations } from './operations.ts';
 import { type Attempt, forget, type Run, unlock } from './run.ts';
 import { freeSource } from './target-folio.ts';
@@ -18,7 +18,7 @@ import { restore } from './unmap-folio.ts';
 export type MoveOutcome = 'moved' | 'again' | 'failed';
 
 export function* moveFolio(run: Run, item: MigratingFolio, attempt: Attempt): Steps<MoveOutcome> {
-  const refusal = refusalOf(item);
+  const refusal = refusalOf(item.folio);
   if (refusal !== undefined) {
     yield item.report('check-references', { ...attempt, note: refusal });
     return 'failed';
@@ -35,13 +35,6 @@ export function* moveFolio(run: Run, item: MigratingFolio, attempt: Attempt): St
   yield item.report('copy-flags', attempt);
   yield* finish(run, item, attempt);
   return 'moved';
-}
-
-/** Source: the address space operations migrate_folio; secretmem_migrate_folio(). */
-function refusalOf({ folio }: MigratingFolio): string | undefined {
-  if (folio.kind === 'secret') return 'EBUSY: secret memory cannot be copied';
-  const isStuck = folio.object?.type === 'file' && folio.isDirty;
-  return isStuck ? 'EBUSY: its file system cannot move a dirty page' : undefined;
 }
 
 function* checkReferences(

@@ -7,8 +7,8 @@
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps, Suspended } from '../memory/in-flight.ts';
 import type { Memory } from '../memory/memory.ts';
-import type { MigrationTarget } from '../migration/migration-target.ts';
 import type { MigratingFolio } from './migrating-folio.ts';
+import type { MigrationTarget } from './migration-target.ts';
 import { operations } from './operations.ts';
 
 export interface Run {
@@ -16,6 +16,8 @@ export interface Run {
   readonly target: MigrationTarget;
   /** The call that holds the locks. */
   readonly owner: Suspended;
+  /** Others may act between two steps. */
+  readonly isWatched: boolean;
   /** Huge pages are not split to be moved: the mode of automatic balancing. */
   readonly keepsHuge: boolean;
 }
@@ -24,6 +26,15 @@ export interface Run {
 export interface Attempt {
   readonly mode: MigrationMode;
   readonly pass: number;
+}
+
+/** Whether the next pass would find what this one did: nothing has moved, and nobody else acts. */
+export function isInVain(
+  { isWatched }: Run,
+  open: readonly unknown[],
+  again: readonly unknown[],
+): boolean {
+  return !isWatched && again.length === open.length;
 }
 
 /** Ends the call's locks of a folio and of its target. */
@@ -38,7 +49,7 @@ export function forget({ owner }: Run, { folio }: MigratingFolio): void {
 }
 
 /** Back on its list, where it was. */
-export function* putBack(run: Run, item: MigratingFolio): Steps<void> {
+export function* putBackFolio(run: Run, item: MigratingFolio): Steps<void> {
   forget(run, item);
   const report = item.report('put-back', { note: `on node ${item.folio.node}` });
   operations.putBack(run.memory, item.folio, item.folioId);

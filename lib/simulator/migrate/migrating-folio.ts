@@ -12,9 +12,9 @@ import type { Folio } from '../memory/folio.ts';
 import type { StepReport } from '../memory/in-flight.ts';
 import type { Memory } from '../memory/memory.ts';
 import { offsetOf, type Vma } from '../memory/vma.ts';
-import type { MigrationTarget } from '../migration/migration-target.ts';
-import type { IsolatedFolio } from '../migration/page-list.ts';
 import type { Search } from '../policy/placement.ts';
+import type { MigrationTarget } from './migration-target.ts';
+import type { Isolated, IsolatedFolio, PageList } from './page-list.ts';
 
 export class MigratingFolio {
   readonly folio: Folio;
@@ -37,7 +37,8 @@ export class MigratingFolio {
     this.folio = folio;
     this.folioId = folioId;
     this.offset = offsetIn(vma, page, folio);
-    this.search = target.searchFor(page, folio, vma);
+    // mbind has changed the mapping since, and others may have unmapped it.
+    this.search = target.searchFor(page, folio, space.vmas.lookup(page) ?? vma);
   }
 
   get memory(): Memory {
@@ -63,6 +64,40 @@ export class MigratingFolio {
     const target = this.targetId === null ? null : stateOf(this.targetId, this.target);
     return { step, source: stateOf(this.folioId, this.folio), target, address, ...rest };
   }
+}
+
+/** What a call moves: folios step by step, and entries of its list that go at once. */
+export type Item = MigratingFolio | Isolated;
+
+/** Nobody waits to see the steps of a base page that nothing can keep where it is. */
+export function itemsOf({ entries, isWatched }: PageList, target: MigrationTarget): Item[] {
+  return entries.map((entry) => {
+    const isAtOnce = !('folio' in entry) || (!isWatched && isSimple(entry.folio));
+    return isAtOnce ? entry : new MigratingFolio(entry, target);
+  });
+}
+
+function isSimple(folio: Folio): boolean {
+  if (folio.pageCount > 1 || folio.isHeld || refusalOf(folio) !== undefined) return false;
+  // The steps take marks away wherever it is mapped.
+  return folio.mapCount === 1 || !folio.hasMarkedEntry;
+}
+
+/** Why a folio cannot move, whoever asks. Source: the address space operations migrate_folio;
+ *  secretmem_migrate_folio(). */
+export function refusalOf({ kind, object, isDirty }: Folio): string | undefined {
+  if (kind === 'secret') return 'EBUSY: secret memory cannot be copied';
+  const isStuck = object?.type === 'file' && isDirty;
+  return isStuck ? 'EBUSY: its file system cannot move a dirty page' : undefined;
+}
+
+/** Base pages of an item. */
+export function pageCountOf(item: Item): number {
+  return 'folio' in item ? item.folio.pageCount : item.pageCount;
+}
+
+export function pagesOf(items: readonly Item[]): number {
+  return items.reduce((sum, item) => sum + pageCountOf(item), 0);
 }
 
 function offsetIn(vma: Vma, page: number, { kind, pageCount, index }: Folio): number | null {

@@ -1,6 +1,6 @@
 /**
- * Moving isolated folios, step by step or all at once: the same outcome, but where others act
- * between two steps.
+ * Moving isolated folios: in batches, or one by one as older kernels do, with what is still there
+ * put back at the end.
  *
  * Source: mm/migrate.c, migrate_pages() and migrate_pages_sync().
  */
@@ -8,13 +8,12 @@
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps, Suspended } from '../memory/in-flight.ts';
 import type { Memory } from '../memory/memory.ts';
-import { type MigrationResult, migrateAtOnce } from '../migration/migrate-at-once.ts';
-import type { MigrationTarget } from '../migration/migration-target.ts';
-import type { PageList } from '../migration/page-list.ts';
 import { type BatchResult, migrateBatch } from './migrate-batch.ts';
 import { migrateOneByOne } from './migrate-one-by-one.ts';
-import { MigratingFolio, stateOf } from './migrating-folio.ts';
-import { putBack, type Run } from './run.ts';
+import { type Item, itemsOf, MigratingFolio, pageCountOf, stateOf } from './migrating-folio.ts';
+import type { MigrationTarget } from './migration-target.ts';
+import { type PageList, putBack } from './page-list.ts';
+import { putBackFolio, type Run } from './run.ts';
 
 /** Source: NR_MAX_MIGRATE_PAGES_RETRY, NR_MAX_MIGRATE_ASYNC_RETRY, NR_MAX_MIGRATE_SYNC_RETRY. */
 const PASSES = { alone: 10, async: 3, sync: 7 } as const;
@@ -24,6 +23,13 @@ export interface MigrateOptions {
   readonly mode?: MigrationMode;
 }
 
+export interface MigrationResult {
+  /** Folios that stayed. */
+  readonly failedCount: number;
+  /** A target had no memory: the call ended there. */
+  readonly isOutOfMemory: boolean;
+}
+
 /** Moves every page of the list, and puts back what does not move. */
 export function* migratePages(
   memory: Memory,
@@ -31,23 +37,32 @@ export function* migratePages(
   target: MigrationTarget,
   { mode = 'sync' }: MigrateOptions = {},
 ): Steps<MigrationResult> {
-  const keepsHuge = mode === 'async';
-  if (!memory.inFlight.isStepped) return migrateAtOnce(memory, list, target, { keepsHuge });
-  const owner = memory.inFlight.current as Suspended;
-  const run: Run = { memory, target, owner, keepsHuge };
-  const items = list.folios.map((entry) => new MigratingFolio(entry, target));
-  const result = yield* new Migration(run, mode).migrate(items);
+  const owner = memory.inFlight.current ?? nobody();
+  const { isWatched } = list;
+  const run: Run = { memory, target, owner, isWatched, keepsHuge: mode === 'async' };
+  const result = yield* new Migration(run, mode).migrate(itemsOf(list, target));
   memory.migrated.failed += result.failedPages;
   target.account?.endList();
-  for (const item of result.left) yield* putBack(run, item);
-  const { isOutOfMemory } = result;
+  for (const item of result.left) {
+    if (item instanceof MigratingFolio) yield* putBackFolio(run, item);
+    else putBack(item);
+  }
+  // A huge page all of whose pieces have arrived is none that stayed.
   const isAllDone = result.left.length === 0;
-  return { failedCount: isAllDone ? 0 : result.failedCount, isOutOfMemory };
+  return {
+    failedCount: isAllDone ? 0 : result.failedCount,
+    isOutOfMemory: result.isOutOfMemory,
+  };
+}
+
+/** Locks are let go before anybody could ask whose they are. */
+function nobody(): Suspended {
+  return { isEnded: false, isolated: new Set(), goOn: () => undefined };
 }
 
 /** Tells of the pages that a call has taken off their lists since it last did. */
-export function tellIsolated({ inFlight }: Memory, list: PageList): Steps<void> | [] {
-  return inFlight.isStepped ? isolations(list) : [];
+export function tellIsolated(list: PageList): Steps<void> | [] {
+  return list.isWatched ? isolations(list) : [];
 }
 
 function* isolations(list: PageList): Steps<void> {
@@ -58,26 +73,30 @@ function* isolations(list: PageList): Steps<void> {
   }
 }
 
+/** Many folios are unmapped together, and flushed at once; else each by itself. */
+export function movesInBatches({ profile }: Memory): boolean {
+  return profile.batchesMigrations;
+}
+
 class Migration {
   readonly #run: Run;
   readonly #mode: MigrationMode;
+  readonly #isBatched: boolean;
 
   constructor(run: Run, mode: MigrationMode) {
     this.#run = run;
     this.#mode = mode;
+    this.#isBatched = movesInBatches(run.memory);
   }
 
-  *migrate(items: readonly MigratingFolio[]): Steps<BatchResult> {
-    const isBatched = this.#run.memory.profile.batchesMigrations;
-    if (!isBatched) return yield* this.#round(items, (part, pieces) => this.#alone(part, pieces));
-    const ofPool = items.filter(({ folio }) => folio.isOfPool);
-    const first = yield* this.#alone(ofPool, null);
-    if (first.isOutOfMemory) {
-      const others = items.filter(({ folio }) => !folio.isOfPool);
-      return { ...first, left: [...first.left, ...others] };
+  *migrate(items: readonly Item[]): Steps<BatchResult> {
+    if (!this.#isBatched) {
+      return yield* this.#round(items, (part, pieces) => this.#alone(part, pieces));
     }
-    let sum = first;
-    const batches = batchesOf(items.filter(({ folio }) => !folio.isOfPool));
+    const others = items.filter((item) => !isOfPool(item));
+    let sum = yield* this.#alone(items.filter(isOfPool), null);
+    if (sum.isOutOfMemory) return withLeft(sum, others);
+    const batches = batchesOf(others, this.#run.memory.tablePages);
     for (const [index, batch] of batches.entries()) {
       const round = yield* this.#round(batch, (part, pieces) => this.#batch(part, pieces));
       sum = added(sum, round);
@@ -88,31 +107,27 @@ class Migration {
 
   /** Pieces of huge pages have one more go, which counts for nothing: their whole has failed. */
   *#round(
-    items: readonly MigratingFolio[],
-    migrate: (
-      items: readonly MigratingFolio[],
-      pieces: MigratingFolio[] | null,
-    ) => Steps<BatchResult>,
+    items: readonly Item[],
+    migrate: (items: readonly Item[], pieces: Item[] | null) => Steps<BatchResult>,
   ): Steps<BatchResult> {
-    const pieces: MigratingFolio[] = [];
+    const pieces: Item[] = [];
     const result = yield* migrate(items, pieces);
-    if (result.isOutOfMemory) return { ...result, left: [...result.left, ...pieces] };
+    if (result.isOutOfMemory) return withLeft(result, pieces);
     if (pieces.length === 0) return result;
-    const { memory } = this.#run;
-    const last = memory.profile.batchesMigrations
+    const last = this.#isBatched
       ? yield* migrateBatch(this.#run, pieces, { mode: 'async', passes: 1, pieces: null })
       : yield* this.#alone(pieces, null);
-    const isOutOfMemory = !memory.profile.batchesMigrations && last.isOutOfMemory;
+    const isOutOfMemory = !this.#isBatched && last.isOutOfMemory;
     const failedPages = result.failedPages + last.failedPages;
     return { ...result, failedPages, isOutOfMemory, left: [...result.left, ...last.left] };
   }
 
-  *#alone(items: readonly MigratingFolio[], pieces: MigratingFolio[] | null): Steps<BatchResult> {
+  *#alone(items: readonly Item[], pieces: Item[] | null): Steps<BatchResult> {
     return yield* migrateOneByOne(this.#run, items, { mode: this.#mode, pieces });
   }
 
   /** All together without waiting, then the rest one at a time. Source: migrate_pages_sync(). */
-  *#batch(items: readonly MigratingFolio[], pieces: MigratingFolio[] | null): Steps<BatchResult> {
+  *#batch(items: readonly Item[], pieces: Item[] | null): Steps<BatchResult> {
     const run = this.#run;
     if (this.#mode === 'async') {
       return yield* migrateBatch(run, items, { mode: 'async', passes: PASSES.alone, pieces });
@@ -131,33 +146,48 @@ class Migration {
   }
 }
 
+/** The sum takes over what the first has left: there may be very many. */
 function added(sum: BatchResult, more: BatchResult): BatchResult {
+  for (const item of more.left) sum.left.push(item);
   return {
     failedCount: sum.failedCount + more.failedCount,
     failedPages: sum.failedPages + more.failedPages,
     splitCount: sum.splitCount + more.splitCount,
     isOutOfMemory: more.isOutOfMemory,
-    left: [...sum.left, ...more.left],
+    left: sum.left,
   };
 }
 
-function withLeft(sum: BatchResult, left: readonly MigratingFolio[]): BatchResult {
+function withLeft(sum: BatchResult, left: readonly Item[]): BatchResult {
   return { ...sum, left: [...sum.left, ...left] };
 }
 
-/** As many base pages as a huge page has, or one that goes beyond. Source:
- *  NR_MAX_BATCHED_MIGRATION. */
-function batchesOf(items: readonly MigratingFolio[]): MigratingFolio[][] {
-  const batches: MigratingFolio[][] = [];
-  let pages = Number.POSITIVE_INFINITY;
-  for (const item of items) {
-    const { tablePages } = item.memory;
-    if (pages >= tablePages) {
+function isOfPool(item: Item): boolean {
+  return item instanceof MigratingFolio && item.folio.isOfPool;
+}
+
+/** As many base pages as a huge page has, or a folio that goes beyond; a run behind a full batch
+ *  is as many batches as it fills, in one. Source: NR_MAX_BATCHED_MIGRATION. */
+function batchesOf(items: readonly Item[], batchPages: number): Item[][] {
+  const batches: Item[][] = [];
+  let room = 0;
+  const add = (item: Item): void => {
+    if (room <= 0) {
       batches.push([]);
-      pages = 0;
+      room = batchPages;
     }
     batches.at(-1)?.push(item);
-    pages += item.folio.pageCount;
+    const pageCount = pageCountOf(item);
+    room -= 'folio' in item ? pageCount : pageCount % batchPages;
+  };
+  for (const item of items) {
+    if ('folio' in item || room <= 0 || item.pageCount <= room) add(item);
+    else {
+      const { page, pageCount } = item;
+      const first = room;
+      add({ ...item, pageCount: first });
+      add({ ...item, page: page + first, pageCount: pageCount - first });
+    }
   }
   return batches;
 }

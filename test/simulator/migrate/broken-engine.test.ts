@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { operations } from '../../../lib/simulator/engine/operations.ts';
+import { operations } from '../../../lib/simulator/migrate/operations.ts';
 import { interleave } from './interleaving.ts';
 
 const SEEDS_MAX = 400;

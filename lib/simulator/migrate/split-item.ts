@@ -7,8 +7,8 @@
 
 import type { Steps } from '../memory/in-flight.ts';
 import { splitFolio } from '../memory/split-folio.ts';
-import type { Vma } from '../memory/vma.ts';
-import { MigratingFolio } from './migrating-folio.ts';
+import { type Item, itemsOf, type MigratingFolio } from './migrating-folio.ts';
+import { PageList } from './page-list.ts';
 import { forget, type Run } from './run.ts';
 
 /** Nobody holds it, and nobody else has it locked. */
@@ -22,20 +22,16 @@ export function isSplitFirst(item: MigratingFolio): boolean {
   return item.folio.isPartlyMapped && splitsPartlyMapped && canSplit(item);
 }
 
-export function* splitItem(run: Run, item: MigratingFolio): Steps<MigratingFolio[]> {
+export function* splitItem(run: Run, item: MigratingFolio): Steps<Item[]> {
   const { memory, target } = run;
   const report = item.report('split', { note: `into ${item.folio.pageCount} base pages` });
   forget(run, item);
   item.folio.isIsolated = false;
   const keepsZeros = !memory.profile.splittingDropsZeros;
-  const pieces = splitFolio(memory, item.folioId, { keepsZeros }).map(({ space, page }) => {
-    const folioId = space.folioAt(page);
-    const folio = memory.folios.get(folioId);
-    folio.isIsolated = true;
-    run.owner.isolated.add(folio);
-    const vma = space.vmas.lookup(page) as Vma;
-    return new MigratingFolio({ space, page, folio, folioId, vma }, target);
-  });
+  const list = new PageList(memory.inFlight);
+  for (const { space, page } of splitFolio(memory, item.folioId, { keepsZeros })) {
+    list.isolate(space, page, 1);
+  }
   yield report;
-  return pieces;
+  return itemsOf(list, target);
 }

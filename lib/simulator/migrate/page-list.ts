@@ -7,6 +7,7 @@
 
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
+import type { InFlight } from '../memory/in-flight.ts';
 import { freeIfUnused } from '../memory/memory.ts';
 import {
   inlineEntry,
@@ -39,15 +40,16 @@ export type Isolated = IsolatedRun | IsolatedFolio;
 
 export class PageList {
   readonly entries: Isolated[] = [];
+  /** Somebody looks on: each page has a number of its own, and goes step by step. */
+  readonly isWatched: boolean;
   #toldCount = 0;
+
+  constructor({ isStepped }: InFlight) {
+    this.isWatched = isStepped;
+  }
 
   get isEmpty(): boolean {
     return this.entries.length === 0;
-  }
-
-  /** Where migrations go step by step, all entries are folios. */
-  get folios(): IsolatedFolio[] {
-    return this.entries.filter((entry) => 'folio' in entry);
   }
 
   /** Folios that were taken since this was last asked. */
@@ -59,19 +61,16 @@ export class PageList {
 
   /** Takes pages with equal entries; false where they are on no list, or taken already. */
   isolate(space: AddressSpace, page: number, pageCount: number): boolean {
-    const { inFlight } = space.memory;
     const entry = space.pages.get(page);
-    if (isInline(entry) && !inFlight.isStepped) {
-      if (isIsolatedInline(entry)) return false;
-      space.pages.fill(page, page + pageCount, isolatedInline(entry));
-      this.entries.push({ space, page, pageCount, node: nodeOfInline(entry) });
-      return true;
-    }
-    if (isInline(entry)) {
+    if (!isInline(entry)) return this.#isolateFolio(space, page);
+    if (this.isWatched) {
       for (let at = page; at < page + pageCount; at += 1) this.#isolateFolio(space, at);
       return true;
     }
-    return this.#isolateFolio(space, page);
+    if (isIsolatedInline(entry)) return false;
+    space.pages.fill(page, page + pageCount, isolatedInline(entry));
+    this.entries.push({ space, page, pageCount, node: nodeOfInline(entry) });
+    return true;
   }
 
   #isolateFolio(space: AddressSpace, page: number): boolean {
@@ -87,26 +86,19 @@ export class PageList {
   }
 }
 
-/** Ends the isolation of every page of a list; nothing has moved. */
-export function putBack({ entries }: { readonly entries: readonly Isolated[] }): void {
-  for (const entry of entries) {
-    if ('folio' in entry) putBackFolio(entry);
-    else putBackRun(entry, entry.page, entry.pageCount, entry.node);
+/** Ends the isolation of every entry; nothing has moved. */
+export function putBackAll(entries: readonly Isolated[]): void {
+  for (const entry of entries) putBack(entry);
+}
+
+/** Ends the isolation of pages, on whatever node they are now. */
+export function putBack(entry: Isolated): void {
+  const { space } = entry;
+  if (!('folio' in entry)) {
+    space.pages.fill(entry.page, entry.page + entry.pageCount, inlineEntry(entry.node));
+    return;
   }
-}
-
-function putBackFolio({ space, folio, folioId }: IsolatedFolio): void {
-  folio.isIsolated = false;
-  space.memory.inFlight.current?.isolated.delete(folio);
-  freeIfUnused(space.memory, folioId);
-}
-
-/** Ends the isolation of ordinary pages, on whatever node they are now. */
-export function putBackRun(
-  { space }: Pick<IsolatedRun, 'space'>,
-  page: number,
-  pageCount: number,
-  node: number,
-): void {
-  space.pages.fill(page, page + pageCount, inlineEntry(node));
+  entry.folio.isIsolated = false;
+  space.memory.inFlight.current?.isolated.delete(entry.folio);
+  freeIfUnused(space.memory, entry.folioId);
 }

@@ -1,17 +1,74 @@
 /**
- * Ordinary pages in a row, each on whatever node, to one node that has room for them: the outcome
- * of moving one after the other, without a list. Nothing can keep such a page where it is.
+ * Moving ordinary pages, and other base pages that nothing can keep where they are, in one go: the
+ * outcome of all steps for one after the other.
  *
- * Source: mm/migrate.c, do_pages_move().
+ * Source: mm/migrate.c, migrate_pages() and do_pages_move().
  */
 
 import { NODE_ID_MAX } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import { ordinaryFolios } from '../memory/count-costs.ts';
+import { oneFolio, ordinaryFolios } from '../memory/count-costs.ts';
+import type { Memory } from '../memory/memory.ts';
 import { inlineEntry, isOrdinary, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, VM } from '../memory/vma.ts';
+import { NO_NODE } from '../nodes/nodemask.ts';
 import { countAllocation, findNode, type Search } from '../policy/placement.ts';
+import type { MigrationTarget } from './migration-target.ts';
+import { type Isolated, type IsolatedFolio, type IsolatedRun, putBack } from './page-list.ts';
+
+/** Moves an entry of a list, and puts back what has moved; the rest found no memory. */
+export function moveAtOnce(
+  memory: Memory,
+  entry: Isolated,
+  target: MigrationTarget,
+): Isolated | null {
+  return 'folio' in entry ? moveFolio(memory, entry, target) : moveRun(memory, entry, target);
+}
+
+function moveFolio(
+  memory: Memory,
+  entry: IsolatedFolio,
+  target: MigrationTarget,
+): IsolatedFolio | null {
+  const { space, page, folio } = entry;
+  const { physical, migrated } = memory;
+  const search = target.searchFor(page, folio);
+  const node = findNode(physical, search);
+  if (node === NO_NODE) return entry;
+  physical.take(node, 1);
+  countAllocation(physical, search, node);
+  physical.giveBack(folio.node, 1);
+  migrated.moved += 1;
+  target.account?.countMoved(folio.node, node, oneFolio(space, page, folio));
+  folio.node = node;
+  // Its entries were replaced by others, which carry no mark; what they knew, the folio knows.
+  space.unmark(page);
+  folio.isDirty ||= folio.hasDirtyEntry;
+  putBack(entry);
+  return null;
+}
+
+/** Page by page, or as far as each target reaches. */
+function moveRun(memory: Memory, run: IsolatedRun, target: MigrationTarget): IsolatedRun | null {
+  const { physical, migrated } = memory;
+  const end = run.page + run.pageCount;
+  for (let page = run.page; page < end; ) {
+    const search = target.searchFor(page, null);
+    const node = findNode(physical, search);
+    if (node === NO_NODE) return { ...run, page, pageCount: end - page };
+    const wanted = target.isUniform ? end - page : 1;
+    const pageCount = Math.min(wanted, physical.availablePages(node));
+    physical.take(node, pageCount);
+    countAllocation(physical, search, node, pageCount);
+    migrated.moved += pageCount;
+    physical.giveBack(run.node, pageCount);
+    target.account?.countMoved(run.node, node, ordinaryFolios(pageCount));
+    putBack({ ...run, page, pageCount, node });
+    page += pageCount;
+  }
+  return null;
+}
 
 /** What is asked of the pages from `start` on. */
 export interface OrdinaryMove {

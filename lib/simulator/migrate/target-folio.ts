@@ -5,8 +5,7 @@
  */
 
 import { Folio } from '../memory/folio.ts';
-import { freeIfUnused } from '../memory/memory.ts';
-import { findBlock, findPoolPage } from '../migration/target-memory.ts';
+import { freeIfUnused, type Memory } from '../memory/memory.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
 import { countAllocation, findNode, type Search } from '../policy/placement.ts';
 import type { MigratingFolio } from './migrating-folio.ts';
@@ -51,6 +50,25 @@ function takePoolMemory(item: MigratingFolio, search: Search): number {
   if (item.isTargetFresh) physical.takeBlock(node);
   else pool.take(node, { isReserved: false });
   return node;
+}
+
+/** A node that has a block, or can make one; NO_NODE for none. Takes nothing. */
+function findBlock({ physical }: Memory, { start, first, last }: Search): number {
+  const node = physical.findBlock(start, first, { compacts: true });
+  return node !== NO_NODE || first === last
+    ? node
+    : physical.findBlock(start, last, { compacts: true });
+}
+
+/** A node whose pool has a free page that nobody was promised. Takes nothing. */
+function findPoolPage(
+  { pool, physical }: Memory,
+  { start, first, last }: Search,
+): number | undefined {
+  const order = physical.zonelist(start);
+  return [first, last]
+    .map((allowed) => pool.find(order, allowed, { isReserved: false }))
+    .find((node) => node !== undefined);
 }
 
 /** Gives the memory of a target back that was not needed. */
