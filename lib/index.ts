@@ -82,7 +82,7 @@ export {
 export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
 export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
 export type { RangeOptions } from './facade/page-range.ts';
-export type { MappingFilter } from './facade/process/mapping-filter.ts';
+export type { MappingFilter, MappingFilters } from './facade/process/mapping-filter.ts';
 export type { MappingsProgress } from './facade/process/mappings-move.ts';
 export type { ProcessMigrationReport } from './facade/process/migrate-at-once.ts';
 export type {
@@ -100,6 +100,7 @@ export {
   type ProcessMigrateOptions,
 } from './facade/process/process-memory.ts';
 export type { KindResidency, ProcessResidency } from './facade/process/process-residency.ts';
+export type { ProcessSnapshot, SnapshotOptions } from './facade/process/process-snapshot.ts';
 export { type ProcessThread, remoteShareOf } from './facade/process/process-threads.ts';
 export type { SetPolicyOptions } from './facade/range-policy.ts';
 export type { PlacedRun, Residency } from './facade/residency.ts';

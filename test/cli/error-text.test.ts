@@ -39,7 +39,7 @@ describe('an argument', () => {
     ['migrate', invalidArgumentValue('options.pauseBudgetMs', 'is so', 0), '--pause-budget is so'],
     [
       'where',
-      invalidArgumentValue('filter.file', 'must not be empty', ''),
+      invalidArgumentValue('options.mappings.file', 'must not be empty', ''),
       '--mapping must not be',
     ],
     ['run', outOfRange('nodes', 'so', '9'), '--memory-nodes is out of range: so; received "9"'],

@@ -1,16 +1,13 @@
 /** Commands on machines that do not tell of all nodes: memory and threads there are shown, too. */
 
-import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../lib/backend/backend.ts';
-import type { CommandSpec } from '../../lib/cli/command.ts';
 import { statCommand } from '../../lib/cli/commands/stat.ts';
 import { topCommand } from '../../lib/cli/commands/top.ts';
 import { whereCommand } from '../../lib/cli/commands/where.ts';
-import { Interrupts, type SignalSource } from '../../lib/cli/interrupts.ts';
-import { Output } from '../../lib/cli/output.ts';
 import { bind, type Numa, openNuma } from '../../lib/index.ts';
 import { Machine, presets } from '../../lib/simulator/public.ts';
+import { printedBy } from './print-command.ts';
 
 const PAGES = 256;
 
@@ -38,33 +35,17 @@ function openPartly(): Numa {
   return openNuma({ backend });
 }
 
-async function printedBy(spec: CommandSpec, args: unknown[], options: object): Promise<string> {
-  let printed = '';
-  const write = (text: string) => {
-    printed += text;
-  };
-  const stream = { write };
-  const output = new Output({ stdout: stream, stderr: stream }, {});
-  const source = Object.assign(new EventEmitter(), { pid: 0, kill: () => {} });
-  const interrupts = new Interrupts(source as unknown as SignalSource);
-  const open = openPartly;
-  const textOf = ({ message }: Error) => message;
-  const program = undefined as never;
-  await spec.run({ options, args, output, interrupts, open, textOf, program });
-  return printed;
-}
-
 describe('memory on a node that the machine does not tell of', () => {
   const { pid } = openPartly().process();
 
   test('is a column of stat PID', async () => {
-    const text = await printedBy(statCommand, [[pid]], {});
+    const text = await printedBy(statCommand, openPartly, [[pid]], {});
     expect(text).toMatch(/node 2 +node 3 +total/);
     expect(text).toMatch(/^Private .* 1\.00 +1\.\d\d$/m);
   });
 
   test('is a row of where, and in its bars and page maps', async () => {
-    const text = await printedBy(whereCommand, [pid], { maps: true, top: 1 });
+    const text = await printedBy(whereCommand, openPartly, [pid], { maps: true, top: 1 });
     expect(text).toMatch(/^ *3 +1 MiB +\d+ % +#+ +\? +\?$/m);
     expect(text).toMatch(/^ +3333333\S*$/m);
     expect(text).toMatch(/1 MiB +3{12}/);
@@ -72,7 +53,7 @@ describe('memory on a node that the machine does not tell of', () => {
   });
 
   test('is in the bars of top', async () => {
-    const text = await printedBy(topCommand, [], { count: 1, sort: 'memory' });
+    const text = await printedBy(topCommand, openPartly, [], { count: 1, sort: 'memory' });
     expect(text).toMatch(/MiB +03{15} /);
   });
 });
@@ -81,7 +62,7 @@ describe('threads on CPUs of no known node', () => {
   const { pid } = openPartly().process();
 
   test('have a row of their own, and make others unknown, not 0', async () => {
-    const text = await printedBy(whereCommand, [pid], { top: 1 });
+    const text = await printedBy(whereCommand, openPartly, [pid], { top: 1 });
     expect(text).toMatch(/^ *0 .* \? +\?$/m);
     expect(text).toMatch(/^ *1 .* 0 +0 %$/m);
     expect(text).toMatch(/^ *\? +0 B .* 1 +\d+ %$/m);
@@ -89,8 +70,10 @@ describe('threads on CPUs of no known node', () => {
 
   test('run on nodes that nobody knows', async () => {
     const options = { count: 1, sort: 'memory' };
-    const json = JSON.parse(await printedBy(topCommand, [], { ...options, json: true }));
+    const json = JSON.parse(
+      await printedBy(topCommand, openPartly, [], { ...options, json: true }),
+    );
     expect(json.processes[0].nodesRunOn).toBeNull();
-    expect(await printedBy(topCommand, [], options)).toMatch(/ \? +\? /);
+    expect(await printedBy(topCommand, openPartly, [], options)).toMatch(/ \? +\? /);
   });
 });

@@ -4,11 +4,16 @@ import { EventEmitter } from 'node:events';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { runCommandLine } from '../../lib/cli/command-line.ts';
+import { whereCommand } from '../../lib/cli/commands/where.ts';
 import { Interrupts, type SignalSource } from '../../lib/cli/interrupts.ts';
 import { Output } from '../../lib/cli/output.ts';
 import { Colours } from '../../lib/cli/render/colours.ts';
 import { type PageMapOptions, pageMap } from '../../lib/cli/render/page-map.ts';
 import { type ProcessThread, remoteShareOf } from '../../lib/facade/process/process-threads.ts';
+import { openNuma } from '../../lib/index.ts';
+import { Machine } from '../../lib/simulator/public.ts';
+import { withFiles } from '../support/with-files.ts';
+import { printedBy } from './print-command.ts';
 import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 
 const MACHINE = ['--machine', 'two-services', '--kernel', SNAPSHOT_KERNEL];
@@ -173,4 +178,25 @@ describe('page map', () => {
     const rows = mapOf(places, { columns: 4, rowsMax: 3, colours: plain, nodes });
     expect(rows).toEqual(['0120', '1201', '20']);
   });
+});
+
+test('any number of filters is one look: each file of the process is read once', async () => {
+  const machine = new Machine();
+  const process = machine.process();
+  const mapped = process.memory.mmap({ pageCount: 8 });
+  if (!mapped.ok) throw new Error(`errno ${mapped.errno}`);
+  process.memory.touch({ address: mapped.value, pageCount: 8 }, 'write');
+  const reads: string[] = [];
+  const backend = withFiles(machine.self.backend, (path, ask) => {
+    reads.push(path);
+    return ask();
+  });
+  const open = () => openNuma({ backend });
+  const mapping = [{ kind: 'anonymous' }, { kind: 'heap' }, { node: '0-3' }];
+  const printed = await printedBy(whereCommand, open, [process.pid], { mapping, top: 5 });
+  expect(printed).toMatch(/anonymous/);
+  const counts = ['numa_maps', 'smaps', 'maps'].map(
+    (name) => reads.filter((path) => path === `/proc/${process.pid}/${name}`).length,
+  );
+  expect(counts).toEqual([1, 1, 0]);
 });

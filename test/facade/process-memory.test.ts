@@ -96,3 +96,23 @@ describe('process().migrate()', () => {
     });
   });
 });
+
+test('a snapshot of a process agrees with itself, and with what each verb tells', async () => {
+  await withSleeper(async (pid) => {
+    const memory = numa.process(pid);
+    // Nothing of it changes any more.
+    await expect.poll(async () => (await memory.threads())[0]?.state).toBe('S');
+    const { residency, mappings, threads } = await memory.snapshot();
+    const bytes = mappings.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
+    expect(bytes).toBe(residency.residentBytes);
+    // The kernel's own page is a mapping without memory, which numa_maps does not tell of.
+    const own = mappings.filter(({ name }) => name !== '[vsyscall]');
+    expect(own).toHaveLength(residency.mappingCount);
+    const kinds = ['anonymous', 'file'] as const;
+    const some = await memory.snapshot({ mappings: kinds.map((kind) => ({ kind })) });
+    expect(some.mappings).toEqual(await memory.mappings({ kind: kinds }));
+    expect(some.residency).toEqual(await memory.residency());
+    expect(threads.map(({ tid }) => tid)).toEqual([pid]);
+    expect((await memory.snapshot({ mappings: [] })).residency).toEqual(some.residency);
+  });
+});

@@ -106,6 +106,7 @@ const FACADE: Record<string, Row> = {
   'process.residency': () => [{ signal: signal() }],
   'process.mappings': () => [filter(), { signal: signal() }],
   'process.threads': () => [{ signal: signal() }],
+  'process.snapshot': () => [{ mappings: [filter()], signal: signal() }],
   'process.locate': (world) => [span(world), { signal: signal() }],
   'process.locateRuns': (world) => [span(world), { signal: signal() }],
   'process.migrate': () => [{ from: 0, to: 0, signal: signal() }],

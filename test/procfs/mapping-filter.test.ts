@@ -2,15 +2,17 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mappingTest } from '../../lib/facade/process/mapping-filter.ts';
+import { checkFilters } from '../../lib/facade/process/mapping-filter.ts';
 import type { ProcessMapping } from '../../lib/facade/process/process-mappings.ts';
 
-const nowhere = (): never => {
-  throw new Error('no node is asked for');
+const nowhere = {
+  resolve(): never {
+    throw new Error('no node is asked for');
+  },
 };
 
 function isTaken(file: string, name: string): boolean {
-  return mappingTest({ file }, 'filter', nowhere)({ name } as ProcessMapping);
+  return checkFilters({ file }, 'filter', nowhere).test({ name } as ProcessMapping);
 }
 
 test('a star is any text, a question mark any character, all others are themselves', () => {

@@ -1,9 +1,10 @@
 /** What stands in the way of looking into another process, and what is said about it. */
 
 import { describe, expect, test } from 'vitest';
-import { type Backend, type Numa, NumaError, openNuma } from '../../lib/index.ts';
+import { type Numa, NumaError, openNuma } from '../../lib/index.ts';
 import { kernelLines, Machine, type SimulatedProcess } from '../../lib/simulator/public.ts';
 import { failureOf } from '../core/thrown.ts';
+import { withFiles } from '../support/with-files.ts';
 
 const PAGES = 2000;
 
@@ -15,25 +16,6 @@ function service(machine: Machine, uid = 0): { process: SimulatedProcess; addres
   const address = mapped.value;
   process.memory.touch({ address, pageCount: PAGES }, 'write');
   return { process, address };
-}
-
-/** A backend whose answers to some files are others. */
-function withFiles(
-  backend: Backend,
-  answer: (
-    path: string,
-    ask: () => ReturnType<Backend['readText']>,
-  ) => ReturnType<Backend['readText']>,
-): Backend {
-  return new Proxy(backend, {
-    get(target, name) {
-      if (name === 'readText') {
-        return (path: string) => answer(path, () => target.readText(path));
-      }
-      const member: unknown = Reflect.get(target, name, target);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
 }
 
 async function messageOf(numa: Numa, pid: number): Promise<string> {

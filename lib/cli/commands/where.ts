@@ -52,7 +52,7 @@ export const whereCommand: CommandSpec = defineCommand<WhereOptions>({
       .default(TOP_DEFAULT),
     watchOption(),
   ],
-  madeOf: { filter: '--mapping' },
+  madeOf: { 'options.mappings': '--mapping' },
   examples: [
     { line: 'node-numa where $$', says: 'this shell' },
     { line: 'node-numa where $$ --maps --top 5', says: 'its five largest mappings' },
@@ -62,23 +62,26 @@ export const whereCommand: CommandSpec = defineCommand<WhereOptions>({
   takesJson: true,
   async run(invocation) {
     const numa = invocation.open();
-    return showOrWatch(invocation.options.watch, invocation, () => linesOf(invocation, numa));
+    return showOrWatch(invocation.options.watch, invocation, () => look(invocation, numa));
   },
 });
 
-async function linesOf(
+/** Prints JSON, or gives the lines to draw. */
+async function look(
   { options, args, output }: Invocation<WhereOptions>,
   numa: Numa,
 ): Promise<readonly string[] | undefined> {
-  const target = numa.process(args[0] as number);
-  const [residency, threads] = [await target.residency(), await target.threads()];
-  const remoteShare = remoteShareOf(residency.bytesByNode, threads);
-  const name = threads.find(({ tid }) => tid === target.pid)?.name ?? '';
-  const reason =
-    residency.mappingCount > 0 ? null : await whyWithoutMemory(backendOf(numa), target.pid);
-  const view = { name, withoutMemory: reason, residency, threads, remoteShare };
+  const pid = args[0] as number;
   const isMapped = options.maps === true || options.mapping !== undefined;
-  const mappings = isMapped ? await selectMappings(numa, options, target.pid) : undefined;
+  const seen = await numa
+    .process(pid)
+    .snapshot({ mappings: isMapped ? (options.mapping ?? {}) : [] });
+  const { residency, threads } = seen;
+  const remoteShare = remoteShareOf(residency.bytesByNode, threads);
+  const name = threads.find(({ tid }) => tid === pid)?.name ?? '';
+  const reason = residency.mappingCount > 0 ? null : await whyWithoutMemory(backendOf(numa), pid);
+  const view = { name, withoutMemory: reason, residency, threads, remoteShare };
+  const mappings = isMapped ? [...seen.mappings].sort(largestFirst) : undefined;
   if (options.json) {
     const { backend } = numa;
     output.json({ backend, ...view, ...(mappings === undefined ? {} : { mappings }) });
@@ -86,12 +89,13 @@ async function linesOf(
   }
   const lines = [backendLine(numa.backend, output.colours), '', ...viewLines(view, numa, output)];
   if (mappings !== undefined && reason === null) {
-    lines.push(
-      '',
-      ...(await mappingLines(mappings, { numa, output, pid: target.pid }, options.top)),
-    );
+    lines.push('', ...(await mappingLines(mappings, { numa, output, pid }, options.top)));
   }
   return lines;
+}
+
+function largestFirst(a: ProcessMapping, b: ProcessMapping): number {
+  return b.residentBytes - a.residentBytes || (a.start < b.start ? -1 : 1);
 }
 
 function viewLines(view: ProcessView, numa: Numa, { columns, colours }: Output): string[] {
@@ -100,23 +104,6 @@ function viewLines(view: ProcessView, numa: Numa, { columns, colours }: Output):
   const told = topology.nodes.filter(({ cpus }) => cpus !== null).map(({ id }) => id);
   const nodesOfUnknownCpus = NodeMask.from(nodes).difference(NodeMask.from(told));
   return processText(view, { columns, colours, nodes, nodesOfUnknownCpus });
-}
-
-/** Those that any of the filters takes, the largest first. */
-async function selectMappings(
-  numa: Numa,
-  { mapping: filters = [{}] }: WhereOptions,
-  pid: number,
-): Promise<ProcessMapping[]> {
-  const found = new Map<bigint, ProcessMapping>();
-  for (const filter of filters) {
-    for (const mapping of await numa.process(pid).mappings(filter)) {
-      found.set(mapping.start, mapping);
-    }
-  }
-  return [...found.values()].sort(
-    (a, b) => b.residentBytes - a.residentBytes || (a.start < b.start ? -1 : 1),
-  );
 }
 
 async function mappingLines(

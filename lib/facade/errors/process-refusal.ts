@@ -6,12 +6,7 @@
 import type { Backend } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import {
-  type Explanation,
-  type FailedCall,
-  type NumaError,
-  systemError,
-} from '../../core/errors.ts';
+import { type Explanation, type FailedCall, NumaError, systemError } from '../../core/errors.ts';
 import type { NodeMask } from '../../core/node-mask.ts';
 import {
   explainDenied,
@@ -136,6 +131,16 @@ async function processIds(backend: Backend): Promise<string> {
   const names = await backend.readNames('/proc');
   const ids = names.ok ? names.value.filter((name) => /^\d+$/.test(name)) : [];
   return ids.join(', ') || 'this one has none';
+}
+
+/** The error of a process that has ended, and whose pid another one has now. */
+export function pidOfAnother({ backend, pid }: AskedProcess): NumaError {
+  return new NumaError(`process ${pid} has ended, and another one has its pid now`, {
+    code: 'NUMA_NO_SUCH_PROCESS',
+    args: { pid },
+    backend: backend.identity.kind,
+    hint: 'nothing of the other process was touched',
+  });
 }
 
 /** The error of a file that is cut short: the process ends at this moment. */

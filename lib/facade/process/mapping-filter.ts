@@ -4,10 +4,12 @@
 
 import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
 import {
+  checkArray,
   checkInteger,
   checkItems,
   checkOptions,
   checkWord,
+  reading,
   readMembers,
 } from '../../core/check-arguments.ts';
 import { MAPPING_KINDS, type MappingKind } from '../../core/mapping-kind.ts';
@@ -28,19 +30,44 @@ export interface MappingFilter {
   readonly node?: NodeExpression;
 }
 
+/** One, or several of which one must be met. */
+export type MappingFilters = MappingFilter | readonly MappingFilter[];
+
 const MEMBERS = ['address', 'file', 'kind', 'bytesMin', 'bytesMax', 'node'] as const;
 
 export type MappingTest = (mapping: ProcessMapping) => boolean;
 
-/**
- * Makes a test of a filter.
- * @param resolve gives a node expression its meaning
- * @throws TypeError, RangeError naming the member that is wrong
- */
-export function mappingTest(
+/** What gives a node expression its meaning. */
+interface NodeContext {
+  resolve(nodes: NodeExpression, argument: string): NodeMask;
+}
+
+/** Filters as a caller gave them. */
+export interface CheckedFilters {
+  /** An empty list, which takes no mapping. */
+  readonly isNone: boolean;
+  readonly test: MappingTest;
+}
+
+/** @throws TypeError, RangeError naming the member that is wrong */
+export function checkFilters(
+  filters: MappingFilters | undefined,
+  argument: string,
+  context: NodeContext,
+): CheckedFilters {
+  const isList = reading(filters, argument, () => Array.isArray(filters));
+  const list = isList ? checkArray(filters, argument) : [filters];
+  const tests = list.map((filter) => mappingTest(filter as MappingFilter, argument, context));
+  return {
+    isNone: tests.length === 0,
+    test: (mapping) => tests.some((isMet) => isMet(mapping)),
+  };
+}
+
+function mappingTest(
   filter: MappingFilter | undefined,
   argument: string,
-  resolve: (nodes: NodeExpression, argument: string) => NodeMask,
+  context: NodeContext,
 ): MappingTest {
   const { address, file, kind, bytesMin, bytesMax, node } = checkOptions(filter, argument, MEMBERS);
   const tests: MappingTest[] = [];
@@ -61,7 +88,7 @@ export function mappingTest(
     tests.push(({ lengthBytes }) => lengthBytes <= max);
   }
   if (node !== undefined) {
-    const nodes = resolve(node, `${argument}.node`);
+    const nodes = context.resolve(node, `${argument}.node`);
     tests.push(({ bytesByNode }) => Object.keys(bytesByNode).some((id) => nodes.has(Number(id))));
   }
   return (mapping) => tests.every((isTrue) => isTrue(mapping));

@@ -3,14 +3,14 @@
  */
 
 import { outOfRange } from '../../core/argument-errors.ts';
-import { checkArray, checkOptions, checkSignal, reading } from '../../core/check-arguments.ts';
+import { checkOptions, checkSignal } from '../../core/check-arguments.ts';
 import { parseIdList } from '../../core/id-list.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../../core/node-mask.ts';
 import { NODE_ID_MAX } from '../../core/uapi.ts';
 import { nodesAllowedTo, outsideCpuset } from '../errors/access-denied.ts';
 import { withoutMemory } from '../errors/process-refusal.ts';
 import type { Session } from '../session.ts';
-import { type MappingFilter, mappingTest } from './mapping-filter.ts';
+import { checkFilters, type MappingFilters } from './mapping-filter.ts';
 import { type NodeMoves, nodeMoves, targetOf } from './node-moves.ts';
 import type { ProcessFiles } from './process-files.ts';
 import { type NodeBytes, type ProcessMapping, readMappings } from './process-mappings.ts';
@@ -18,7 +18,7 @@ import { type NodeBytes, type ProcessMapping, readMappings } from './process-map
 /** Which memory is to move, and where to. */
 export interface MappingSelection {
   /** Which mappings; of several filters, one must be met. Default: all. */
-  readonly mappings?: MappingFilter | readonly MappingFilter[];
+  readonly mappings?: MappingFilters;
   /** Nodes whose pages move. Default: all but the `to` nodes. */
   readonly from?: NodeExpression;
   /** Nodes that they move to: the n-th of `from` to the n-th of `to`, counted round. */
@@ -76,7 +76,7 @@ export async function planMigration(
   const members = [...SELECTION_MEMBERS, 'signal'] as const;
   const { mappings: filters, signal, ...nodes } = checkOptions(options, 'options', members);
   const moves = nodeMoves(session, nodes);
-  const isSelected = selectionTest(session, filters);
+  const { test: isSelected } = checkFilters(filters, 'options.mappings', session);
   const all = await readMappings({ ...files, signal: checkSignal(signal, 'options.signal') });
   const selected = all.filter(isSelected);
   if (all.length === 0) {
@@ -128,18 +128,6 @@ export function emptyPlan(session: Session, pid: number, options: MappingSelecti
     freeBytesByTarget: {},
     warnings: [],
   });
-}
-
-function selectionTest(
-  session: Session,
-  filters: MappingSelection['mappings'],
-): (mapping: ProcessMapping) => boolean {
-  const argument = 'options.mappings';
-  const isList = reading(filters, argument, () => Array.isArray(filters));
-  const list = isList ? checkArray(filters, argument) : [filters];
-  const resolve = session.resolve.bind(session);
-  const tests = list.map((filter) => mappingTest(filter as MappingFilter, argument, resolve));
-  return (mapping) => tests.some((isMet) => isMet(mapping));
 }
 
 function bytesToMove({ bytesByNode }: ProcessMapping, moves: NodeMoves): number {

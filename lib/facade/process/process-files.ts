@@ -8,7 +8,13 @@ import type { Backend } from '../../backend/backend.ts';
 import { parseStat, type TaskStat } from '../../procfs/stat.ts';
 import { lacksNumaMaps } from '../capabilities/denial.ts';
 import type { AskedProcess } from '../errors/access-denied.ts';
-import { cutShort, noNumaMaps, noProc, refusalOf } from '../errors/process-refusal.ts';
+import {
+  cutShort,
+  noNumaMaps,
+  noProc,
+  pidOfAnother,
+  refusalOf,
+} from '../errors/process-refusal.ts';
 
 /** Whose files are read. */
 export interface ProcessFiles extends AskedProcess {
@@ -62,6 +68,18 @@ export async function readProcessStat(files: ProcessFiles): Promise<TaskStat> {
   const stat = parseStat(result.value);
   if (stat === null) throw await cutShort(files, `reading ${path}`);
   return stat;
+}
+
+/**
+ * A pid with the start time is the same process for ever.
+ * @throws NumaError NUMA_NO_SUCH_PROCESS where another one has the pid now
+ */
+export async function checkSameProcess(
+  files: ProcessFiles,
+  { startTicks }: Pick<TaskStat, 'startTicks'>,
+): Promise<void> {
+  const stat = await readProcessStat(files);
+  if (stat.startTicks !== startTicks) throw pidOfAnother(files);
 }
 
 /** Those that we may see, ascending. @throws NumaError NUMA_UNSUPPORTED (no /proc) */

@@ -13,7 +13,7 @@ import {
   checkSignal,
 } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { NumaError } from '../../core/errors.ts';
+import type { NumaError } from '../../core/errors.ts';
 import type { MappingsMigrationReport } from '../../core/migration-report.ts';
 import type { NodeExpression } from '../../core/node-mask.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
@@ -23,7 +23,7 @@ import { type ProcessRequest, refusalOf, withoutMemory } from '../errors/process
 import type { PagesOfProcess, PlacedRun } from '../residency.ts';
 import type { Session } from '../session.ts';
 import { locateParts, newPlaces, PlacedRuns, rangeOf } from './locate-pages.ts';
-import { type MappingFilter, mappingTest } from './mapping-filter.ts';
+import { checkFilters, type MappingFilters } from './mapping-filter.ts';
 import type { MappingsProgress } from './mappings-move.ts';
 import { migrateAtOnce, type ProcessMigrationReport } from './migrate-at-once.ts';
 import { type MoveMappingsOutcome, moveMappings } from './migrate-mappings.ts';
@@ -36,9 +36,10 @@ import {
   SELECTION_MEMBERS,
 } from './migration-plan.ts';
 import { nodeMoves } from './node-moves.ts';
-import { type ProcessFiles, readProcessStat } from './process-files.ts';
+import { checkSameProcess, type ProcessFiles, readProcessStat } from './process-files.ts';
 import { type ProcessMapping, readMappings } from './process-mappings.ts';
 import { type ProcessResidency, readResidency } from './process-residency.ts';
+import { type ProcessSnapshot, type SnapshotOptions, takeSnapshot } from './process-snapshot.ts';
 import { type ProcessThread, readThreads } from './process-threads.ts';
 
 /** Of verbs that look. */
@@ -101,13 +102,24 @@ export class ProcessMemory {
 
   /**
    * Its mappings, ascending, each with its pages by node.
-   * @param filter which; default all
+   * @param filter which, or several of which one must be met; default all
    * @throws TypeError, RangeError for a wrong filter; NumaError as `residency`
    * Source: numa(7), numa_maps; proc_pid_smaps(5).
    */
-  async mappings(filter?: MappingFilter, options?: LookOptions): Promise<ProcessMapping[]> {
-    const isSelected = mappingTest(filter, 'filter', this.#session.resolve.bind(this.#session));
-    return (await readMappings(this.#filesUntil(options))).filter(isSelected);
+  async mappings(filter?: MappingFilters, options?: LookOptions): Promise<ProcessMapping[]> {
+    const { test } = checkFilters(filter, 'filter', this.#session);
+    return (await readMappings(this.#filesUntil(options))).filter(test);
+  }
+
+  /**
+   * All of these at one moment, as far as a kernel tells it: each file is read once, one behind the
+   * other, and all are of one process. The kernel walks the page tables twice, or once for
+   * `mappings: []`.
+   * @throws TypeError, RangeError for a wrong filter; NumaError as `residency`; the signal's reason
+   * Source: numa(7), numa_maps; proc_pid_smaps(5); proc_pid_task(5).
+   */
+  async snapshot(options?: SnapshotOptions): Promise<ProcessSnapshot> {
+    return takeSnapshot(this.#session, this.#files, options);
   }
 
   /**
@@ -201,13 +213,13 @@ export class ProcessMemory {
     );
     const isStrict = checkBoolean(strict, 'options.strict');
     const isShared = checkBoolean(includeShared, 'options.includeShared');
-    const { startTicks } = await readProcessStat(this.#files);
+    const begun = await readProcessStat(this.#files);
     const request = {
       flags: isShared ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE,
       pauseBudgetMs: checkBudget(pauseBudgetMs),
       signal: checkSignal(signal, 'options.signal'),
       onProgress: checkCallback(onProgress, 'options.onProgress'),
-      checkAlive: () => this.#checkAlive(startTicks),
+      checkAlive: () => checkSameProcess(this.#files, begun),
     };
     const plan = await this.#planUntil(request.signal, selection as MappingSelection);
     return this.#conclude(await moveMappings(this.#files, plan, request), { isStrict, isShared });
@@ -230,18 +242,6 @@ export class ProcessMemory {
   #filesUntil(options: LookOptions | undefined): ProcessFiles {
     const { signal } = checkOptions(options, 'options', ['signal']);
     return { ...this.#files, signal: checkSignal(signal, 'options.signal') };
-  }
-
-  /** A pid with the start time is the same process for ever. */
-  async #checkAlive(startTicks: number): Promise<void> {
-    const stat = await readProcessStat(this.#files);
-    if (stat.startTicks === startTicks) return;
-    throw new NumaError(`process ${this.pid} has ended, and another one has its pid now`, {
-      code: 'NUMA_NO_SUCH_PROCESS',
-      args: { pid: this.pid },
-      backend: this.#session.backend.identity.kind,
-      hint: 'nothing of the other process was touched',
-    });
   }
 
   async #conclude(

@@ -41,7 +41,8 @@ export async function readResidency(files: ProcessFiles): Promise<ProcessResiden
   return sumResidency(files, numaMaps, maps);
 }
 
-function sumResidency(
+/** @param maps what is mapped where: each line of numa_maps is of the kind of its mapping */
+export function sumResidency(
   { pid, backend }: ProcessFiles,
   numaMaps: readonly NumaMapsEntry[],
   maps: readonly MapsEntry[],
