@@ -3,15 +3,15 @@
 // this host's kernel where it has two nodes with memory, else the QEMU guest's, else the simulator.
 
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { guestAvailability } from './guest/availability.mjs';
 import { runGuest } from './guest/guest.mjs';
 import { GuestError, projectFolder } from './guest/host.mjs';
+import { machineFile } from './guest/machine.mjs';
 import { memoryNodeCount } from './host-kernel.mjs';
 import { setUp } from './setup.mjs';
 
 const demo = 'scripts/demo/relocation.mjs';
-const machine = fileURLToPath(new URL('machines/four-nodes.json', import.meta.url));
+const machine = machineFile('four-nodes');
 
 /** @param {string} line */
 const say = (line) => process.stdout.write(`${line}\n`);

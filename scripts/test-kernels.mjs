@@ -1,17 +1,17 @@
 // @ts-check
-// npm run test:kernels: every machine of scripts/machines with every kernel.
+// npm run test:kernels: every machine of machines with every kernel.
 
 import { parseArgs } from 'node:util';
 import { watchForInterruption } from './guest/interruption.mjs';
 import { kernelLines, prepareKernels } from './guest/kernel.mjs';
-import { machineNames } from './test/expected-skips.mjs';
+import { guestMachineNames } from './guest/machine.mjs';
 import { guestsDefault, runMatrix, wholeMatrix } from './test/matrix.mjs';
 import { recordSkips } from './test/record.mjs';
 import { setUpAsPart } from './test/set-up.mjs';
 import { say, summarize } from './test/summary.mjs';
 
 const allKernels = [...kernelLines.keys()];
-const allMachines = machineNames();
+const allMachines = guestMachineNames();
 
 const usage = `usage: npm run test:kernels [-- options]
 
@@ -19,7 +19,7 @@ Runs the suites that depend on a kernel in guests: each machine with each kernel
 cannot be had is left out; fewer than two are a failure. Whole outputs are kept in .cache/test.
 
   --kernel LINE    only this one; repeatable. ${allKernels.join(', ')}
-  --machine NAME   only this one; repeatable. A file of scripts/machines, without .json
+  --machine NAME   only this one; repeatable. A file of machines, without .json
   --guests N       guests at a time (default here: ${guestsDefault()})
   --fetch          only bring the kernels into the cache, for runs without a network
   --record-skips   write what is skipped into test/expected-skips.json

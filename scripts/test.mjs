@@ -19,7 +19,7 @@ import { partLines, say, summarize } from './test/summary.mjs';
 const usage = `usage: npm test [-- --record-skips | --changed [COMMIT]]
 
 Sets up what is missing and runs all suites, on this host and in the QEMU guest. With CI=true there
-are guests of all machines of scripts/machines on kernel ${defaultKernel} and of all kernels, and \
+are guests of the machines of machines/ on kernel ${defaultKernel} and of all kernels, and \
 one that cannot
 run is a failure. Whole outputs are kept in .cache/test.
 

@@ -3,11 +3,11 @@
  * scenario of the package or of a file.
  */
 
+import type { MachineDescription } from '../core/machine-description.ts';
+import { checkMachineDescription } from '../core/machine-description.ts';
 import { bundledScenarioNames, openScenario, readJson } from '../services/scenario/bundled.ts';
 import { readScenario } from '../services/scenario/read-scenario.ts';
 import type { Scenario } from '../services/scenario/scenario.ts';
-import { checkMachineDescription } from '../simulator/nodes/check-description.ts';
-import type { MachineDescription } from '../simulator/nodes/machine-description.ts';
 import { presets } from '../simulator/presets.ts';
 import { UsageError } from './usage-error.ts';
 

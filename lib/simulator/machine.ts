@@ -5,6 +5,7 @@
 
 import { type KernelFacts, kernelFacts } from '../core/kernel-facts.ts';
 import { type KernelLine, newestKernelLine } from '../core/kernels.ts';
+import type { MachineDescription } from '../core/machine-description.ts';
 import { PAGE_TABLE_ENTRY_BYTES } from '../core/uapi.ts';
 import { MIB_BYTES } from '../core/units.ts';
 import { FolioTable } from './memory/folio.ts';
@@ -13,7 +14,6 @@ import { InFlight } from './memory/in-flight.ts';
 import type { Memory } from './memory/memory.ts';
 import { MemoryObject, type ObjectType } from './memory/memory-object.ts';
 import { bandwidthsOf, isTopTier } from './nodes/firmware.ts';
-import type { MachineDescription } from './nodes/machine-description.ts';
 import { nodesIn } from './nodes/nodemask.ts';
 import { USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
 import { PhysicalMemory } from './nodes/physical-memory.ts';

@@ -7,6 +7,8 @@ export type { Access, Backend, PageSpan } from '../backend/backend.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from '../backend/syscall-result.ts';
 export type { KnownNode, KnownTopology } from '../backend/topology-snapshot.ts';
 export { type KernelLine, kernelLines } from '../core/kernels.ts';
+export type { MachineDescription, MachineNode } from '../core/machine-description.ts';
+export { checkMachineDescription } from '../core/machine-description.ts';
 export { MADV } from '../core/uapi.ts';
 export type { AreaCalls, MemoryArea } from './interface/area-calls.ts';
 export type {
@@ -78,7 +80,5 @@ export {
   type MigrationTrace,
   type MigrationTraceJson,
 } from './migrate/migration-trace.ts';
-export { checkMachineDescription } from './nodes/check-description.ts';
-export type { MachineDescription, MachineNode } from './nodes/machine-description.ts';
 export { costProfiles, presets } from './presets.ts';
 export { defaultMachine, Machine, type MachineOptions } from './simulated-machine.ts';

@@ -5,7 +5,10 @@
 import type { KnownTopology } from '../backend/topology-snapshot.ts';
 import { invalidArgumentValue } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../core/check-arguments.ts';
+import { deepFreeze } from '../core/deep-freeze.ts';
 import { type KernelLine, kernelLines, newestKernelLine } from '../core/kernels.ts';
+import type { MachineDescription } from '../core/machine-description.ts';
+import { checkMachineDescription } from '../core/machine-description.ts';
 import { NODE_ID_MAX, WEIGHT_MAX } from '../core/uapi.ts';
 import { FaultsHandle } from './handles/faults-handle.ts';
 import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
@@ -22,10 +25,8 @@ import type { ProcessOptions, SimulatedProcess } from './interface/simulated-pro
 import { invariantBreaches } from './invariants.ts';
 import { KERNEL_THREAD_PID, Machine as MachineState } from './machine.ts';
 import { MigrationTrace } from './migrate/migration-trace.ts';
-import { checkMachineDescription } from './nodes/check-description.ts';
-import type { MachineDescription } from './nodes/machine-description.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
-import { deepFreeze, presets } from './presets.ts';
+import { presets } from './presets.ts';
 import { vmCountersOf } from './procfs/vm-counters.ts';
 import { startCosts } from './start-costs.ts';
 import { topologyOf } from './topology-report.ts';

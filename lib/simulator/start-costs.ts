@@ -2,6 +2,7 @@
 
 import { invalidArgumentType, invalidArgumentValue, outOfRange } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, plainCopy } from '../core/check-arguments.ts';
+import { deepFreeze } from '../core/deep-freeze.ts';
 import { CostLedger } from './cost/cost-ledger.ts';
 import { COST_PROFILES } from './cost/cost-profile.ts';
 import { MIGRATION_KINDS } from './cost/migration-work.ts';
@@ -9,7 +10,7 @@ import type { CallCosts, CostOptions, CostProfile } from './interface/costs.ts';
 import type { Machine } from './machine.ts';
 import { movesInBatches } from './migrate/migrate-pages.ts';
 import { bandwidthsOf } from './nodes/firmware.ts';
-import { costProfiles, deepFreeze } from './presets.ts';
+import { costProfiles } from './presets.ts';
 
 /** @throws TypeError, RangeError for wrong options */
 export function startCosts(machine: Machine, options?: CostOptions): CostLedger {

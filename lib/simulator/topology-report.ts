@@ -5,8 +5,8 @@
  */
 
 import type { KnownNode, KnownTopology } from '../backend/topology-snapshot.ts';
+import type { MachineNode } from '../core/machine-description.ts';
 import type { Machine } from './machine.ts';
-import type { MachineNode } from './nodes/machine-description.ts';
 import { type Nodemask, nodesIn } from './nodes/nodemask.ts';
 
 /** Abstract distance of ordinary memory, and the width of a tier: MEMTIER_ADISTANCE_DRAM. */

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { guestAvailability } from '../guest/availability.mjs';
 import { runGuest } from '../guest/guest.mjs';
 import { exitCodes, GuestError, projectFolder } from '../guest/host.mjs';
+import { machineFile } from '../guest/machine.mjs';
 import { setUp } from '../setup.mjs';
 
 const usage = `usage: npm run bench -- [options]
@@ -28,7 +29,7 @@ ${exitCodes.guestFailed} the guest failed.
 `;
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-const machine = fileURLToPath(new URL('../machines/four-nodes-single-cpu.json', import.meta.url));
+const machine = machineFile('four-nodes-single-cpu');
 const compilerOptions = ['-std=c11', '-O2', '-Wall', '-Wextra'];
 
 /** @param {string} line */

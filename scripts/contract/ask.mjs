@@ -3,11 +3,11 @@
 // so that with --watch a changed test has its answer in seconds.
 
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exitCodes, GuestError, projectFolder } from '../guest/host.mjs';
 import { watchForInterruption } from '../guest/interruption.mjs';
 import { defaultKernel, kernelLines } from '../guest/kernel.mjs';
+import { machineFile } from '../guest/machine.mjs';
 import { withServingGuest } from '../guest/serving-guest.mjs';
 import { kernelContract, puppet } from '../test/suites.mjs';
 
@@ -20,7 +20,7 @@ Asks a kernel for the families and tests of the contract whose names contain one
 all. vitest runs on this host, in the guest only puppets do.
 
   --kernel LINE|PATH  ${[...kernelLines.keys()].join(', ')} or any image (default: ${defaultKernel})
-  --machine NAME      a file of scripts/machines, without .json (default: four-nodes-single-cpu,
+  --machine NAME      a file of machines/, without .json (default: four-nodes-single-cpu,
                       which is the fastest; some tests need the CPUs of four-nodes)
   --watch             goes on until Ctrl-C, and runs anew what a change of a file concerns
   --help              this text
@@ -54,7 +54,7 @@ async function main() {
   let status = 1;
   const options = {
     kernel: values.kernel,
-    machine: join(projectFolder, 'scripts', 'machines', `${values.machine}.json`),
+    machine: machineFile(values.machine),
     timeoutSeconds: values.watch ? secondsMax : undefined,
     onNotice: (/** @type {string} */ line) => process.stderr.write(`guest: ${line}\n`),
     onStderr: (/** @type {Buffer} */ chunk) => process.stderr.write(chunk),

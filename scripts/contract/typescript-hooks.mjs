@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
+import { withInlinedMachines } from '../pack/inline-machines.mjs';
 
 const recorder = new URL('./recorder.mjs', import.meta.url).href;
 
@@ -17,7 +18,8 @@ export async function resolve(specifier, context, nextResolve) {
 /** @type {import('node:module').LoadHook} */
 export async function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context);
-  const text = readFileSync(fileURLToPath(url), 'utf8');
+  const path = fileURLToPath(url);
+  const text = withInlinedMachines(readFileSync(path, 'utf8'), path);
   const { code: source } = await transform(text, { loader: 'ts', target: 'es2022' });
   return { format: 'module', source, shortCircuit: true };
 }

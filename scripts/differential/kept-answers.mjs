@@ -26,7 +26,7 @@ export const remedy = 'npm run answers -- --record asks all of them anew';
  * @property {number} programCount
  * @property {readonly string[]} lines of kernels that can run them
  * @property {number} sampledLines so many of them are asked again in a sample
- * @property {string} machine name of a file of scripts/machines
+ * @property {string} machine name of a file of machines/
  */
 
 /**
@@ -78,7 +78,7 @@ export function currentHashes({ machine }, programs) {
   return {
     programs,
     puppet: hashOfFiles('test/puppet', /\.[ch]$/),
-    machine: hashOfFiles('scripts/machines', new RegExp(`^${machine}\\.json$`)),
+    machine: hashOfFiles('machines', new RegExp(`^${machine}\\.json$`)),
     contract: hashOfFiles('docs/contract', /^\d.*\.md$/),
   };
 }

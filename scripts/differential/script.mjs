@@ -4,14 +4,14 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { projectFolder } from '../guest/host.mjs';
+import { machineFile } from '../guest/machine.mjs';
 import { bundlePath } from './bundle.mjs';
 import { hashOf } from './kept-answers.mjs';
 
 // One CPU: outcomes repeat, and emulation is many times faster than with several. A second one
 // shows what groups do to the CPUs of a thread.
-const singleMachine = join(projectFolder, 'scripts/machines/four-nodes-single-cpu.json');
-const groupsMachine = join(projectFolder, 'scripts/machines/four-nodes-two-cpus.json');
+const singleMachine = machineFile('four-nodes-single-cpu');
+const groupsMachine = machineFile('four-nodes-two-cpus');
 
 let fileCount = 0;
 

@@ -17,7 +17,7 @@ const programsForAll = 20_000;
  * @returns {Promise<string[]>} what is wrong
  */
 export async function compareWithSimulator(harness, script, { release, replies }, say) {
-  const machine = readMachine(script.machine);
+  const machine = await readMachine(script.machine);
   const line = harness.kernelLineOf(release);
   const startMs = performance.now();
   /** @type {Map<string, number>} */

@@ -12,7 +12,6 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { chooseAccelerator, kvmReadySeconds, recordVerdict } from './accelerator.mjs';
 import { guestAvailability } from './availability.mjs';
 import { bootOnce } from './boot.mjs';
@@ -20,7 +19,7 @@ import { CpioWriter } from './cpio.mjs';
 import { cacheFolder, exitCodes, findProgram, GuestError, projectFolder } from './host.mjs';
 import { defaultKernel, resolveBusybox, resolveKernel } from './kernel.mjs';
 import { joinLayers } from './layers.mjs';
-import { MachineError, readMachine } from './machine.mjs';
+import { MachineError, machineFile, readMachine } from './machine.mjs';
 import { numactlLayer } from './numactl.mjs';
 import { addProject, folderInGuest, packagesLayer } from './project-layer.mjs';
 import { qemuArguments } from './qemu-arguments.mjs';
@@ -67,9 +66,6 @@ const passedOn = ['CI', 'NO_COLOR', 'FORCE_COLOR'];
  * @property {string} consoleLog path of the kernel's log; the next good run overwrites it
  */
 
-/** @type {(name: string) => string} */
-const machinePath = (name) => fileURLToPath(new URL(`../machines/${name}.json`, import.meta.url));
-
 /**
  * @param {GuestOptions} options
  * @returns {Promise<GuestResult>}
@@ -78,7 +74,7 @@ const machinePath = (name) => fileURLToPath(new URL(`../machines/${name}.json`, 
 export async function runGuest(options) {
   const start = performance.now();
   const kernelChoice = options.kernel ?? defaultKernel;
-  const machine = readGuestMachine(options);
+  const machine = await readGuestMachine(options);
   const { available, reason, remedy } = guestAvailability({ kernel: kernelChoice });
   if (!available) throw new GuestError(reason, { exitCode: exitCodes.unavailable, remedy });
 
@@ -108,8 +104,9 @@ export async function runGuest(options) {
  * The machine file of a run; guest time can count instructions only on one CPU.
  * @param {GuestOptions} options
  */
-function readGuestMachine({ machine: path, icount = false }) {
-  const machine = readMachine(path ?? machinePath(icount ? 'four-nodes-single-cpu' : 'four-nodes'));
+async function readGuestMachine({ machine: path, icount = false }) {
+  const fallback = machineFile(icount ? 'four-nodes-single-cpu' : 'four-nodes');
+  const machine = await readMachine(path ?? fallback);
   const cpuCount = machine.nodes.reduce((count, node) => count + node.cpus.length, 0);
   if (icount && cpuCount !== 1) {
     throw new MachineError('nodes[].cpus', `must hold one CPU for --icount, not ${cpuCount}`);

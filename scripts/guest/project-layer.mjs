@@ -24,6 +24,7 @@ const projectParts = [
   'test',
   'scripts',
   'examples',
+  'machines',
   'scenarios',
   'docs',
 ];

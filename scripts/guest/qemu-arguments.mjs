@@ -116,7 +116,7 @@ export function machineArguments(machine, cpuModel = 'max') {
 
 /**
  * What the simulator takes and no emulated PC can be.
- * @param {import('./machine.mjs').MachineNode[]} nodes
+ * @param {readonly import('./machine.mjs').MachineNode[]} nodes
  */
 function checkForQemu(nodes) {
   nodes.forEach(({ id }, index) => {
@@ -162,7 +162,7 @@ function cpuArguments(sockets, cpuModel) {
 /**
  * One socket for each CPU in their order, one that stays empty for each node without CPUs. Memory
  * with an initiator elsewhere gets none: QEMU takes a node with a socket for its own initiator.
- * @param {import('./machine.mjs').MachineNode[]} nodes
+ * @param {readonly import('./machine.mjs').MachineNode[]} nodes
  * @returns {Socket[]}
  */
 function socketsOf(nodes) {
@@ -191,7 +191,7 @@ function socketsOf(nodes) {
 }
 
 /**
- * @param {import('./machine.mjs').MachineNode[]} nodes
+ * @param {readonly import('./machine.mjs').MachineNode[]} nodes
  * @param {Socket[]} sockets
  */
 function checkNumbering(nodes, sockets) {

@@ -2,7 +2,10 @@
 // How fast each node's memory is, in QEMU's words: the firmware's table of latencies and bandwidths
 // (HMAT), from which the kernel ranks nodes into tiers.
 
-import { hasPerformance, initiatorOf, performanceMax } from './machine.mjs';
+import { hasPerformance, initiatorOf } from './machine.mjs';
+
+/** The table has 16 bits for each; all ones mean "unknown". */
+const performanceMax = 65_534;
 
 /**
  * The description has one latency and one bandwidth per node, as its initiator sees them. Other

@@ -14,7 +14,7 @@ const usage = `usage: npm run guest -- [options] <command...>
 Runs a command on a real kernel with several NUMA nodes, in an emulated machine. The command's
 outputs and exit status are passed on. The project is in the current folder of the guest.
 
-  --machine FILE      machine description (default: scripts/machines/four-nodes.json)
+  --machine FILE      machine description (default: machines/four-nodes.json)
   --kernel LINE|PATH  ${[...kernelLines.keys()].join(', ')} from the Debian archive, or any image
   --icount            guest time counts instructions; one CPU, timings repeat
   --env NAME=VALUE    environment variable of the command; repeatable

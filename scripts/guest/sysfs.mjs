@@ -54,7 +54,7 @@ function memoryDifference({ id, memoryMiB }, found) {
 }
 
 /**
- * @param {number[]} numbers
+ * @param {readonly number[]} numbers
  * @returns {string} in the kernel's notation: '0-2,5'
  */
 function listOf(numbers) {

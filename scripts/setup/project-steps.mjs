@@ -51,7 +51,7 @@ const typeScriptBuild = {
   name: 'TypeScript build',
   script: 'build:ts',
   inputs: [
-    ...['lib', 'tsconfig.json', 'tsconfig.build.json', 'package.json'],
+    ...['lib', 'machines', 'tsconfig.json', 'tsconfig.build.json', 'package.json'],
     'node_modules/typescript/package.json',
   ],
   result: 'dist/index.js',

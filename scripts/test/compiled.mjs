@@ -8,6 +8,7 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectFolder } from '../guest/host.mjs';
 import { folderInGuest } from '../guest/project-layer.mjs';
+import { withInlinedMachines } from '../pack/inline-machines.mjs';
 
 const compilerOptions = { verbatimModuleSyntax: true, useDefineForClassFields: true };
 const folders = ['lib', 'test', 'examples'];
@@ -101,7 +102,8 @@ async function compileSingly() {
   const texts = wanted
     .filter((name) => typeScript.test(name))
     .map(async (name) => {
-      const source = readFileSync(join(projectFolder, name), 'utf8');
+      const path = join(projectFolder, name);
+      const source = withInlinedMachines(readFileSync(path, 'utf8'), path);
       const { code } = await transform(source, {
         loader: 'ts',
         target: 'es2022',

@@ -7,10 +7,11 @@
 // machines with a kernel ('*/6.1'): most requirements are the machine's or the kernel's. What is
 // written expands to exactly what was recorded.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../guest/host.mjs';
 import { kernelLines } from '../guest/kernel.mjs';
+import { guestMachineNames } from '../guest/machine.mjs';
 
 /** Expected in any environment where tests run without a system administrator's rights. */
 export const unprivileged = 'unprivileged';
@@ -27,12 +28,6 @@ const path = join(projectFolder, 'test', 'expected-skips.json');
  * @property {boolean} isWhole whether all tests of the environment were in it
  * @property {readonly { reason: string }[]} skips
  */
-
-/** @returns {string[]} names of the machines of scripts/machines */
-export function machineNames() {
-  const files = readdirSync(join(projectFolder, 'scripts', 'machines'));
-  return files.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -5));
-}
 
 /** @returns {ExpectedSkips} */
 export function readExpectedSkips() {
@@ -131,7 +126,9 @@ export function withRecorded(expected, runs) {
  * @returns {Map<string, Set<string>>}
  */
 function environmentsByRequirement(expected) {
-  const matrix = machineNames().flatMap((machine) => columns().map((line) => `${machine}/${line}`));
+  const matrix = guestMachineNames().flatMap((machine) =>
+    columns().map((line) => `${machine}/${line}`),
+  );
   return new Map(
     Object.entries(expected).map(([requirement, places]) => {
       const environments = places.flatMap((place) => {
@@ -147,7 +144,7 @@ function environmentsByRequirement(expected) {
  * @param {Set<string>} environments
  */
 function placesOf(environments) {
-  const machines = machineNames();
+  const machines = guestMachineNames();
   const rows = machines.filter((machine) =>
     columns().every((line) => environments.has(`${machine}/${line}`)),
   );

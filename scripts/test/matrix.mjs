@@ -6,8 +6,8 @@ import { availableParallelism } from 'node:os';
 import { guestAvailability } from '../guest/availability.mjs';
 import { GuestError } from '../guest/host.mjs';
 import { defaultKernel, kernelLines, prepareKernels, resolveBusybox } from '../guest/kernel.mjs';
+import { guestMachineNames } from '../guest/machine.mjs';
 import { bothRuns, filesToRepeat, repeatedSuites } from './again.mjs';
-import { machineNames } from './expected-skips.mjs';
 import { runPart } from './part.mjs';
 import {
   cpuContract,
@@ -47,7 +47,10 @@ const shownMachines = [...oddMachines, 'eight-nodes'];
  * @param {{ machines?: string[], kernels?: string[] }} [choice] all unless told
  * @returns {Cell[]}
  */
-export function wholeMatrix({ machines = machineNames(), kernels = [...kernelLines.keys()] } = {}) {
+export function wholeMatrix({
+  machines = guestMachineNames(),
+  kernels = [...kernelLines.keys()],
+} = {}) {
   const both = [
     { suites: kernelContract, isAsked: true, isWhole: true },
     { suites: guestSuites, isWhole: true },
@@ -70,7 +73,7 @@ export function ciMatrix({ isHostDenied }) {
   const newest = kernels.at(-1) ?? defaultKernel;
   const between = kernels.filter((kernel) => kernel !== defaultKernel && kernel !== newest);
   const others = [mainMachine, singleCpuMachine, twoCpuMachine, tierMachine];
-  const machines = machineNames().filter((name) => !others.includes(name));
+  const machines = guestMachineNames().filter((name) => !others.includes(name));
   /** @type {(machine: string, kernel: string, suites: string[]) => Cell} */
   const asked = (machine, kernel, suites) => ({ machine, kernel, suites, isAsked: true });
   return [

@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runGuest } from '../guest/guest.mjs';
 import { GuestError, projectFolder } from '../guest/host.mjs';
+import { machineFile } from '../guest/machine.mjs';
 import { withServingGuest } from '../guest/serving-guest.mjs';
 import { memoryNodeCount, numaCallObstacle } from '../host-kernel.mjs';
 import { compiledFiles, takesCompiled } from './compiled.mjs';
@@ -118,7 +119,7 @@ export function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
 
 /**
  * @typedef {object} Cell a machine with a kernel, and what it runs
- * @property {string} machine name of a file of scripts/machines
+ * @property {string} machine name of a file of machines/
  * @property {string} kernel line
  * @property {string[]} suites with parameters of vitest
  * @property {string} [title] of a cell that runs a second time
@@ -161,7 +162,7 @@ async function runCell(cell, work) {
  */
 function guestOf({ machine, kernel }, { signal, onStderr }) {
   return {
-    machine: join(projectFolder, 'scripts', 'machines', `${machine}.json`),
+    machine: machineFile(machine),
     kernel,
     signal,
     onStderr,

@@ -184,7 +184,7 @@ describe('members of JSON', () => {
     simulate: [[scenario, '--record', join(folder, 'recorded.json')]],
   };
   const SIMULATED: Readonly<Record<string, readonly string[][]>> = {
-    nodes: [MACHINE, ['--machine', 'scripts/machines/sparse-ids.json']],
+    nodes: [MACHINE, ['--machine', 'machines/sparse-ids.json']],
     where: [['101', '--maps', ...MACHINE]],
     stat: [MACHINE, ['100', '4000000', ...MACHINE]],
     migrate: [

@@ -1,4 +1,4 @@
-/** The machine that tables of command lines are written for: scripts/machines/four-nodes.json. */
+/** The machine that tables of command lines are written for: machines/four-nodes.json. */
 
 import type { TestContext } from 'vitest';
 import { readHostMachine } from '../support/host-machine.ts';

@@ -8,9 +8,9 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 
-const SPARSE = 'scripts/machines/sparse-ids.json';
-const MEMORYLESS = 'scripts/machines/memoryless-node.json';
-const EIGHT = 'scripts/machines/eight-nodes.json';
+const SPARSE = 'machines/sparse-ids.json';
+const MEMORYLESS = 'machines/memoryless-node.json';
+const EIGHT = 'machines/eight-nodes.json';
 
 async function textOf(machine: string, columns?: number, colour = 'never'): Promise<string> {
   const words = ['nodes', '--machine', machine, '--kernel', SNAPSHOT_KERNEL, '--color', colour];

@@ -9,7 +9,7 @@ import type { NodeStatistics } from '../../lib/facade/host/node-statistics.ts';
 import { changesBetween } from '../../lib/services/statistics/changes.ts';
 import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 
-const EIGHT = ['--machine', 'scripts/machines/eight-nodes.json', '--kernel', SNAPSHOT_KERNEL];
+const EIGHT = ['--machine', 'machines/eight-nodes.json', '--kernel', SNAPSHOT_KERNEL];
 
 const folder = mkdtempSync(join(tmpdir(), 'node-numa-stat-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -37,7 +37,7 @@ interface Race {
 const RACES: readonly Race[] = [
   {
     sentence: 'huge pages of a pool move while they come and go',
-    rounds: 200,
+    rounds: 60,
     poolPages: HUGE_PAGES,
     takesOut: false,
   },

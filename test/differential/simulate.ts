@@ -1,7 +1,7 @@
 /** A program on a simulated machine, as one of the kernels that the simulator knows. */
 
 import type { KernelLine } from '../../lib/core/kernels.ts';
-import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import type { MachineDescription } from '../../lib/core/machine-description.ts';
 import { openSimulatedWorld } from '../simulator/simulated-world.ts';
 import { normalised } from './compare.ts';
 import { runProgram } from './interpret.ts';

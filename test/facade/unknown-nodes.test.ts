@@ -12,14 +12,21 @@ import { bind, local, openNuma, remoteShareOf } from '../../lib/index.ts';
 import { examine } from '../../lib/services/doctor/examine.ts';
 import { openScenario } from '../../lib/services/scenario/bundled.ts';
 import { recordScenario } from '../../lib/services/scenario/record.ts';
-import { Machine, presets } from '../../lib/simulator/public.ts';
+import { Machine, type MachineDescription, presets } from '../../lib/simulator/public.ts';
 import { failureOf, rejectionOf, thrownBy } from '../core/thrown.ts';
+
+const CPUS = [[0, 1], [2, 3], [], []];
+/** Two CPUs on each node that has some. */
+const MACHINE: MachineDescription = {
+  ...presets.fourNodes,
+  nodes: presets.fourNodes.nodes.map((node) => ({ ...node, cpus: CPUS[node.id] ?? [] })),
+};
 
 type Changes = Partial<Record<keyof Backend, unknown>>;
 
 /** The calling process of a simulated machine, with other answers. */
 function backendWith(changes: Changes): Backend {
-  const { backend } = new Machine(presets.fourNodes).self;
+  const { backend } = new Machine(MACHINE).self;
   return new Proxy(backend, {
     get(target, name) {
       if (name in changes) return changes[name as keyof Backend];

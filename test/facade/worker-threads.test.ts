@@ -70,7 +70,7 @@ interface Tally {
 describe('a buffer that others use while it moves', () => {
   test('loses no update while it moves back and forth', async (context) => {
     using buffer = allocateOn(firstNode, pagesIn(2));
-    const moves = inGuest ? 8 : 20;
+    const moves = inGuest ? 4 : 20;
     const strideWords = PAGE / 4 / 2;
     const stop = new SharedArrayBuffer(4);
     const workers = (['writer', 'reader'] as const).map((role) =>
@@ -109,7 +109,7 @@ describe('a buffer that others use while it moves', () => {
     writePattern(buffer);
     const sum = checksum(buffer);
     const nodes = [otherNode, firstNode];
-    for (let round = 0; round < (inGuest ? 3 : 12); round += 1) {
+    for (let round = 0; round < (inGuest ? 2 : 12); round += 1) {
       const worker = startWorker(context, 'mover', { handle: buffer.handle, nodes });
       const failure = once(worker, 'error').then(([error]) => error as Error);
       const first = await Promise.race([nextMessage(worker), failure]);

@@ -1,14 +1,9 @@
 /** The contract on the simulator, as each of the kernels that it knows. */
 
-import { readFileSync } from 'node:fs';
-import { kernelLines, Machine, type MachineDescription } from '../../lib/simulator/public.ts';
+import { kernelLines, Machine, presets } from '../../lib/simulator/public.ts';
 import { processContract } from '../contract/index.ts';
 import type { Trait, World } from '../contract/world.ts';
 import { worldOf } from './simulated-world.ts';
-
-const MACHINE = JSON.parse(
-  readFileSync(new URL('../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
-) as MachineDescription;
 
 /** All that there are. */
 const TRAITS: ReadonlySet<Trait> = new Set<Trait>([
@@ -46,6 +41,6 @@ for (const kernel of kernelLines) {
   processContract({
     name: `a simulated process, Linux ${kernel}`,
     traits: TRAITS,
-    open: async () => watched(new Machine(MACHINE, { kernel })),
+    open: async () => watched(new Machine(presets.fourNodes, { kernel })),
   });
 }

@@ -2,21 +2,17 @@
  * Transparent huge pages that are mapped page by page, as four kernels were seen to treat them.
  */
 
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { type KernelLine, kernelLines } from '../../lib/core/kernels.ts';
 import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
-import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import { presets } from '../../lib/simulator/presets.ts';
 import { areasOf, settingsOf } from '../contract/objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, where } from '../contract/pages.ts';
 import type { World, WorldProcess } from '../contract/world.ts';
 import '../support/matchers.ts';
 import { openSimulatedWorld } from './simulated-world.ts';
 
-const MACHINE = JSON.parse(
-  readFileSync(new URL('../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
-) as MachineDescription;
 const HUGE_PAGES = 512;
 const ZEROS = -14;
 
@@ -40,7 +36,7 @@ async function withHugePage(
   body: (pages: Pages, process: WorldProcess) => Promise<void>,
   access: 'read' | 'write' = 'write',
 ): Promise<void> {
-  const world: World = openSimulatedWorld(MACHINE, { kernel: line });
+  const world: World = openSimulatedWorld(presets.fourNodes, { kernel: line });
   await settingsOf(world).withTransparentHugePages(async () => {
     const process = await world.spawn();
     const areas = areasOf(process);

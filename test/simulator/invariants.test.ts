@@ -1,10 +1,9 @@
 /** Random programs leave a machine consistent after every call. */
 
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { invariantBreaches } from '../../lib/simulator/invariants.ts';
 import { Machine as MachineState } from '../../lib/simulator/machine.ts';
-import { kernelLines, Machine, type MachineDescription } from '../../lib/simulator/public.ts';
+import { kernelLines, Machine, presets } from '../../lib/simulator/public.ts';
 import type { World } from '../contract/world.ts';
 import { generateProgram } from '../differential/generate.ts';
 import { runProgram } from '../differential/interpret.ts';
@@ -12,9 +11,6 @@ import { seedsOf } from '../support/share.ts';
 import { worldOf } from './simulated-world.ts';
 
 const PROGRAMS = 250;
-const MACHINE = JSON.parse(
-  readFileSync(new URL('../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
-) as MachineDescription;
 
 function totalFree(machine: Machine): number {
   return machine.topology().nodes.reduce((sum, { freeBytes }) => sum + freeBytes, 0);
@@ -42,7 +38,7 @@ describe('invariants', () => {
   for (const kernel of kernelLines) {
     test(`hold after each call of random programs, Linux ${kernel}`, async (context) => {
       for (const seed of seedsOf(context, PROGRAMS)) {
-        const machine = new Machine(MACHINE, { kernel });
+        const machine = new Machine(presets.fourNodes, { kernel });
         const free = totalFree(machine);
         const see = (): void => {
           const breaches = machine.invariantBreaches();
@@ -55,7 +51,7 @@ describe('invariants', () => {
   }
 
   test('tell what is wrong', async () => {
-    const machine = new MachineState(MACHINE);
+    const machine = new MachineState(presets.fourNodes);
     machine.memory.physical.take(1, 3);
     expect(invariantBreaches(machine)).toEqual([
       'node 1 has 196608 pages, and 196605 are free or used',

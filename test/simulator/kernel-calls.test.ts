@@ -154,7 +154,7 @@ describe('settings of a simulated machine', () => {
     const { memory, backend } = machine.self;
     const span = { address: value(memory.mmap({ pageCount: 1 })), pageCount: 1 };
     memory.touch(span, 'write');
-    expect(backend.schedSetaffinity([3])).toSucceed();
+    expect(backend.schedSetaffinity([1])).toSucceed();
     expect(memory.keepTouching(span, 'read', 5000)).toSucceed();
     expect(machine.timeMs).toBe(5000);
     const one = { numaHintFaults: 1, numaPagesMigrated: 1, pgmigrateSuccess: 1 };

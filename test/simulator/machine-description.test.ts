@@ -1,14 +1,17 @@
-/** The simulator and the guest take the same descriptions, and refuse the same ones. */
+/** Descriptions of machines: those of machines/ are presets and guests, and what is refused. */
 
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { checkMachineDescription, Machine, presets } from '../../lib/simulator/public.ts';
-import { checkMachine, MachineError } from '../../scripts/guest/machine.mjs';
+import { guestMachineNames, MachineError, readMachine } from '../../scripts/guest/machine.mjs';
 import { machineArguments } from '../../scripts/guest/qemu-arguments.mjs';
 import { thrownBy } from '../core/thrown.ts';
 
-const FOLDER = new URL('../../scripts/machines/', import.meta.url);
-const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
+const FOLDER = new URL('../../machines/', import.meta.url);
+const names = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.slice(0, -'.json'.length));
 
 const NODE = { id: 0, memoryMiB: 64, cpus: [0] };
 const SPEED = { readLatencyNs: 80, readBandwidthMBps: 4000 };
@@ -33,7 +36,7 @@ function withNode(change: object, first: object = {}): object {
   };
 }
 
-/** What is wrong, and the member that both name. */
+/** What is wrong, and the member that is named. */
 const BAD: readonly (readonly [unknown, string])[] = [
   [null, ''],
   [[], ''],
@@ -93,10 +96,14 @@ const INTERLEAVED = {
   distances: GOOD.distances,
 };
 
+/** `four-nodes` is `fourNodes`. */
+function presetName(name: string): string {
+  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 describe('a description', () => {
-  test.each([HIGH, INTERLEAVED])('of a real machine is taken by both: $name', (machine) => {
+  test.each([HIGH, INTERLEAVED])('of a real machine is taken: $name', (machine) => {
     expect(checkMachineDescription(machine)).toEqual(machine);
-    expect(checkMachine(machine)).toBe(machine);
   });
 
   test('is refused by a guest for what QEMU cannot be, by member and value', () => {
@@ -111,32 +118,51 @@ describe('a description', () => {
     expect(refusal(large)).toMatch(/nodes\[\]\.memoryMiB must together be less than .*1073741888$/);
   });
 
-  test.each(files)('of the guest is one of the simulator: %s', (name) => {
-    const description = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'));
-    expect(checkMachineDescription(description)).toEqual(description);
-    expect(checkMachine(description)).toBe(description);
-    expect(new Machine(description).invariantBreaches()).toEqual([]);
+  test('of a file that a guest cannot be of is refused by what is wrong with it', async () => {
+    const path = fileURLToPath(new URL('../../package.json', import.meta.url));
+    await expect(readMachine(path)).rejects.toThrow(MachineError);
+    await expect(readMachine(path)).rejects.toThrow(/package\.json .*"machine\.nodes" .*array/);
+    await expect(readMachine(`${path}.gone`)).rejects.toThrow(/ENOENT/);
   });
 
-  test.each(Object.values(presets))('of the simulator is one of the guest: $name', (preset) => {
-    expect(checkMachine(structuredClone(preset))).toBeTruthy();
+  test('of a preset is that of the file of its name, and nobody can change it', () => {
+    expect(Object.keys(presets).sort()).toEqual(names.map(presetName).sort());
+    expect(guestMachineNames()).toContain('four-nodes');
+    expect(guestMachineNames()).not.toContain('two-sockets');
+  });
+
+  test('of a preset is in the table of the documentation', () => {
+    const documented = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
+    for (const [name, { nodes }] of Object.entries(presets)) {
+      const hasGaps = nodes.some(({ id }, index) => id !== index);
+      const shown = nodes.map(({ id, memoryMiB, cpus }) => {
+        return `${hasGaps ? `${id}:` : ''}${memoryMiB}${'c'.repeat(cpus.length)}`;
+      });
+      expect(documented).toContain(`\n| \`${name}\` | ${shown.join(' ')} | `);
+    }
+  });
+
+  test.each(names)('of machines/ is a machine: %s', async (name) => {
+    const path = new URL(`${name}.json`, FOLDER);
+    const description = JSON.parse(readFileSync(path, 'utf8'));
+    expect(description.name).toBe(name);
+    expect(checkMachineDescription(description)).toEqual(description);
+    expect(await readMachine(fileURLToPath(path))).toEqual(description);
+    const preset = presets[presetName(name) as keyof typeof presets];
+    expect(preset).toEqual(description);
     expect(Object.isFrozen(preset.nodes[0]?.cpus)).toBe(true);
     expect(preset.distances).toEqual(
       preset.distances.map((_, column) => preset.distances.map((row) => row[column])),
     );
+    expect(new Machine(description).invariantBreaches()).toEqual([]);
   });
 
-  test.each(BAD)('is refused by both, for the same member (%#): %j, %s', (value, member) => {
+  test.each(BAD)('is refused for its member (%#): %j, %s', (value, member) => {
     const { code, message } = thrownBy(() => checkMachineDescription(value));
     expect(code).toMatch(/^ERR_(INVALID_ARG_(TYPE|VALUE)|OUT_OF_RANGE)$/);
     const named = member === '' ? '"machine"' : `"machine.${member}`;
     expect(message).toContain(named);
     expect(message).toContain('received ');
-    const { error } = thrownBy(() => checkMachine(value));
-    expect(error).toBeInstanceOf(MachineError);
-    const { member: guestMember } = error as unknown as MachineError;
-    expect(guestMember).toBe(member === '' ? 'the description' : member);
-    expect(error.message).toMatch(/^machine description: [^ ].* (must|describes|is) /);
   });
 
   test('belongs to the machine: later changes of the object do not reach it', () => {

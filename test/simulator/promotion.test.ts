@@ -3,30 +3,21 @@
  * time what it leaves open, which pages are hot and how many may go.
  */
 
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { nodemaskWords } from '../../lib/core/nodemask-words.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
-import {
-  kernelLines,
-  Machine,
-  type MachineDescription,
-  type PageSpan,
-} from '../../lib/simulator/public.ts';
+import { kernelLines, Machine, type PageSpan, presets } from '../../lib/simulator/public.ts';
 import { promotionContract } from '../contract/promotion.contract.ts';
 import '../support/matchers.ts';
 import { worldOf } from './simulated-world.ts';
 
-const HMAT_TIERS = JSON.parse(
-  readFileSync(new URL('../../scripts/machines/hmat-tiers.json', import.meta.url), 'utf8'),
-) as MachineDescription;
 const FAST = 0;
 const SLOW = 2;
 const MIB_PAGES = 256;
 
 for (const kernel of kernelLines) {
   describe(`a simulated process, Linux ${kernel}`, () => {
-    const world = worldOf(new Machine(HMAT_TIERS, { kernel }));
+    const world = worldOf(new Machine(presets.hmatTiers, { kernel }));
     promotionContract({
       name: kernel,
       traits: new Set(['counters', 'settings', 'areas', 'objects']),
@@ -37,7 +28,7 @@ for (const kernel of kernelLines) {
 }
 
 /** A program on the fast node with its pages on the slow one, where tiering is on. */
-function stage(pageCount: number, description = HMAT_TIERS) {
+function stage(pageCount: number, description = presets.hmatTiers) {
   const machine = new Machine(description);
   machine.settings.balancing = 'tiering';
   const { memory, backend } = machine.process();
@@ -97,10 +88,10 @@ test('a page that is touched late after its mark stays', () => {
 });
 
 test('a node with plenty of room takes every page, whatever the limits', () => {
-  const nodes = HMAT_TIERS.nodes.map((node) =>
+  const nodes = presets.hmatTiers.nodes.map((node) =>
     node.id === FAST ? { ...node, memoryMiB: 4096 } : node,
   );
-  const { machine, touch, waitForMarks } = stage(8, { ...HMAT_TIERS, nodes });
+  const { machine, touch, waitForMarks } = stage(8, { ...presets.hmatTiers, nodes });
   machine.settings.promoteRateLimitMBps = 0;
   machine.settings.hotThresholdMs = 0;
   waitForMarks();

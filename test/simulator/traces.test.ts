@@ -1,10 +1,10 @@
 /** The simulator does what kernels did: programs that they ran, run again without a guest. */
 
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type KernelLine, kernelLines, oldestKernelLine } from '../../lib/core/kernels.ts';
-import type { MachineDescription } from '../../lib/simulator/nodes/machine-description.ts';
+import type { MachineDescription } from '../../lib/core/machine-description.ts';
+import { presets } from '../../lib/simulator/presets.ts';
 import { answerSets } from '../../scripts/differential/kept-answers.mjs';
 import { readTrace } from '../../scripts/differential/trace.mjs';
 import { type Answered, answersOf } from '../differential/answers.ts';
@@ -17,8 +17,7 @@ import { scaledTimeoutMs } from '../support/environment.ts';
 type Verdict = NonNullable<ReturnType<typeof compareWithKernel>>;
 
 function machine(name: string): MachineDescription {
-  const file = new URL(`../../scripts/machines/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8')) as MachineDescription;
+  return Object.values(presets).find((preset) => preset.name === name) as MachineDescription;
 }
 
 /** Cpusets of cgroup version 1, which only the oldest kernel has. */

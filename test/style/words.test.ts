@@ -60,7 +60,7 @@ describe('words', () => {
         const name = basename(path);
         return C_EXTENSIONS.some((extension) => name.endsWith(extension))
           ? !/^[a-z][a-z0-9_]*\.(cc|h|c)$/.test(name)
-          : !/^[a-z][a-z0-9-]*(\.(test|contract))?\.(ts|mjs)$/.test(name);
+          : !/^[a-z][a-z0-9-]*(\.(test|contract|d))?\.(ts|mjs)$/.test(name);
       });
     expect(wrong).toEqual([]);
   });

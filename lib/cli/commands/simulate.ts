@@ -5,6 +5,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { Option } from 'commander';
+import type { MachineDescription } from '../../core/machine-description.ts';
 import { type BackendInfo, backendOf } from '../../facade/numa.ts';
 import { openNuma } from '../../facade/open-numa.ts';
 import { bundledScenarioNames, openScenario } from '../../services/scenario/bundled.ts';
@@ -13,7 +14,6 @@ import { type Play, playScenario } from '../../services/scenario/play.ts';
 import { recordScenario } from '../../services/scenario/record.ts';
 import type { Scenario } from '../../services/scenario/scenario.ts';
 import { eventLine } from '../../simulator/migrate/migration-trace.ts';
-import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { readMachine } from '../machine-file.ts';

@@ -6,8 +6,8 @@
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { checkInteger, checkWord } from '../../core/check-arguments.ts';
 import { kernelLines } from '../../core/kernels.ts';
-import { checkMachineDescription } from '../../simulator/nodes/check-description.ts';
-import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
+import type { MachineDescription } from '../../core/machine-description.ts';
+import { checkMachineDescription } from '../../core/machine-description.ts';
 import { PAGE_SIZES_BYTES } from '../../simulator/nodes/page-size.ts';
 import { presets } from '../../simulator/presets.ts';
 import { HUGE_PAGE_WORDS } from '../../simulator/simulated-machine.ts';

@@ -7,12 +7,12 @@
 import type { Backend } from '../../backend/backend.ts';
 import { NumaError } from '../../core/errors.ts';
 import { kernelLineOf } from '../../core/kernels.ts';
+import type { MachineDescription } from '../../core/machine-description.ts';
+import { checkMachineDescription } from '../../core/machine-description.ts';
 import { NodeMask } from '../../core/node-mask.ts';
 import { parsePolicy } from '../../core/policy-text.ts';
 import { MIB_BYTES } from '../../core/units.ts';
 import { Topology } from '../../facade/topology.ts';
-import { checkMachineDescription } from '../../simulator/nodes/check-description.ts';
-import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
 import { pageCountOf } from './check-names.ts';
 import { NATIVE_WORDS, NativeStage } from './native-stage.ts';
 import type { StepOutcome } from './outcome.ts';

@@ -5,12 +5,12 @@
  */
 
 import type { KernelLine } from '../../core/kernels.ts';
+import type { MachineDescription } from '../../core/machine-description.ts';
 import type { DeniableCall } from '../../simulator/interface/injected-faults.ts';
 import type { BalancingWord, HugePagesWord } from '../../simulator/interface/machine-settings.ts';
 import type { MigrationStep } from '../../simulator/interface/migration-event.ts';
 import type { ObjectKind } from '../../simulator/interface/object-calls.ts';
 import type { SimulatedCapability } from '../../simulator/interface/simulated-process.ts';
-import type { MachineDescription } from '../../simulator/nodes/machine-description.ts';
 
 export interface Scenario {
   readonly $schema?: string;

@@ -5,7 +5,7 @@
  * node_is_toptier(). Nodes of one latency are one tier here, without the kernel's tolerance.
  */
 
-import type { MachineDescription } from './machine-description.ts';
+import type { MachineDescription } from '../../core/machine-description.ts';
 
 /** MB/s of each node that the firmware tells of. */
 export function bandwidthsOf({ nodes }: MachineDescription): Map<number, number> {

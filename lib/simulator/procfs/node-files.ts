@@ -9,8 +9,8 @@
  */
 
 import { formatIdList } from '../../core/id-list.ts';
+import type { MachineNode } from '../../core/machine-description.ts';
 import type { Machine } from '../machine.ts';
-import type { MachineNode } from '../nodes/machine-description.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
 import { nodePoolFolder } from './huge-pool-files.ts';
 import { nodeUsages } from './node-usage.ts';

@@ -35,7 +35,7 @@ const WRITTEN_PAGES = 20;
 const BASE = 0x4000_0000_0000n;
 const SIZE = 4096n;
 const MACHINE = JSON.parse(
-  readFileSync(new URL('../../../scripts/machines/four-nodes.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../machines/four-nodes.json', import.meta.url), 'utf8'),
 ) as MachineDescription;
 /** Nodes that are soon full. */
 const SMALL: MachineDescription = {

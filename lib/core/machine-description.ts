@@ -1,17 +1,33 @@
 /**
- * What is wrong with the description of a machine: the first broken rule, as Node's own argument
- * errors have it, naming the member. scripts/guest/machine.mjs has the same rules for the guest,
- * which must run before anything is installed or built; a test holds the two to one another.
+ * A NUMA machine as data, the same for the simulator and for the QEMU guest, and what is wrong with
+ * a description: the first broken rule, as Node's own argument errors have it, naming the member.
  */
 
-import {
-  invalidArgumentType,
-  invalidArgumentValue,
-  outOfRange,
-} from '../../core/argument-errors.ts';
-import { checkInteger, plainCopy } from '../../core/check-arguments.ts';
-import { CPU_ID_MAX, NODE_ID_MAX } from '../../core/uapi.ts';
-import type { MachineDescription, MachineNode } from './machine-description.ts';
+import { invalidArgumentType, invalidArgumentValue, outOfRange } from './argument-errors.ts';
+import { checkInteger, plainCopy } from './check-arguments.ts';
+import { CPU_ID_MAX, NODE_ID_MAX } from './uapi.ts';
+
+export interface MachineNode {
+  readonly id: number;
+  readonly memoryMiB: number;
+  /** Empty for a node with memory only. */
+  readonly cpus: readonly number[];
+  /** The node whose CPUs reach this memory best; its own if it has CPUs. */
+  readonly initiator?: number;
+  /** From the initiator. */
+  readonly readLatencyNs?: number;
+  /** From the initiator. */
+  readonly readBandwidthMBps?: number;
+}
+
+export interface MachineDescription {
+  readonly name: string;
+  readonly description: string;
+  /** Ascending by id. */
+  readonly nodes: readonly MachineNode[];
+  /** Rows and columns in the order of `nodes`; 10 is local. */
+  readonly distances: readonly (readonly number[])[];
+}
 
 /** 52 bits of physical address, the most that processors have: 4 PiB. */
 const MEMORY_MIB_MAX = 2 ** 32;
