@@ -25,7 +25,8 @@ const MIGRATEPAGES = '/usr/bin/migratepages';
 /** Larger for figures: `npm run guest -- --env NODE_NUMA_SERVICE_MIB=512 ...`. */
 const MIB = Number(process.env['NODE_NUMA_SERVICE_MIB'] ?? 32);
 const DATA_BYTES = MIB * 2 ** 20;
-const PAUSE_BUDGET_MS = 10;
+/** Each step costs an emulated CPU as much as some hundred pages. */
+const PAUSE_BUDGET_MS = 40;
 /** For an emulated machine beside others. */
 const TIMEOUT_MS = 120_000 + MIB * 1000;
 const run = promisify(execFile);
@@ -160,7 +161,7 @@ describe('a service moved while it answers', () => {
       const { byKind } = await numa.process(pid).residency();
       const moved = (byKind.anonymous.bytesByNode[to] ?? 0) - onNode(before, to);
       if (moved > DATA_BYTES / 10) break;
-      await setTimeout(20);
+      await setTimeout(100);
     }
     child.kill('SIGINT');
     expect((await ended)[0]).toBe(3);
