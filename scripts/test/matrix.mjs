@@ -87,7 +87,7 @@ export function ciMatrix({ isHostDenied }) {
       const hasOddIds = oddMachines.includes(machine);
       return asked(machine, defaultKernel, hasOddIds ? idContract : machineContract);
     }),
-    // Whose nodes the addon and the commands could show wrongly: the others number theirs as the main
+    // Whose nodes the addon and the commands could show wrongly: others number theirs as the main
     // machine does.
     ...oddMachines.map((machine) => ({ machine, kernel: defaultKernel, suites: machineSuites })),
     { machine: tierMachine, kernel: newest, suites: tierSuites },
@@ -107,8 +107,8 @@ export function mainCells() {
 }
 
 /**
- * @returns {number} guests that this machine runs at a time, unless told: one more than it has CPUs,
- *   since a guest that is asked waits for its scanner, or for the next question, a part of its time
+ * @returns {number} guests that this machine runs at a time, unless told: one more than it has
+ *   CPUs, since a guest that is asked waits a part of its time
  */
 export function guestsDefault() {
   return Math.min(availableParallelism() + 1, guestsMax);
