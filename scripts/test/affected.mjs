@@ -8,7 +8,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, normalize } from 'node:path';
 
-const folders = ['lib', 'native', 'test', 'scripts', 'examples', 'docs', 'scenarios'];
+const folders = [
+  ...['lib', 'native', 'machines', 'test', 'scripts', 'examples', 'docs', 'scenarios'],
+];
 const skipped = new Set(['node_modules', '__snapshots__']);
 const scripts = new Set(['.ts', '.mjs', '.js']);
 
