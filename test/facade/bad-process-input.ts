@@ -35,6 +35,7 @@ const FILTER_VERBS: Readonly<Record<string, readonly [argument: string, verb: Ve
     'options.mappings',
     (memory, mappings) => memory.plan({ to: firstNode, mappings }),
   ],
+  'process.snapshot': ['options.mappings', (memory, mappings) => memory.snapshot({ mappings })],
 };
 
 /** What may be left out may be undefined. */
@@ -150,6 +151,12 @@ export function processRows(): Wrong[] {
     ...rows(verb, 'options.includeShared', BOOLEANS, move('includeShared')),
     ...rows(verb, 'options.signal', SIGNALS, move('signal')),
     ...rows(verb, 'options.onProgress', given(FUNCTIONS), move('onProgress')),
+    ...rows('process.snapshot', 'options', OPTIONS, ({ numa }, options: never) =>
+      numa.process().snapshot(options),
+    ),
+    ...rows('process.snapshot', 'options.signal', SIGNALS, ({ numa }, signal: never) =>
+      numa.process().snapshot({ signal }),
+    ),
     ...rows('process.locate', 'span', spans, ({ numa }, span: never) =>
       numa.process().locate(span),
     ),
