@@ -10,7 +10,7 @@ import {
 } from './argument-errors.ts';
 
 /** Longest list that a caller can mean: more than there are nodes or CPUs. */
-const LIST_LENGTH_MAX = 2 ** 16;
+export const LIST_LENGTH_MAX: number = 2 ** 16;
 
 /** A safe integer of at least `min` and at most `max`. */
 export function checkInteger(

@@ -21,8 +21,8 @@ export interface KernelFacts {
   readonly balancingKeepsUserMask: boolean;
   /** Bits of the page offset that interleaving takes modulo the number of nodes. */
   readonly interleaveIndexBits: number;
-  /** Errno in the status of anonymous memory that nothing has touched. */
-  readonly untouchedAnonymousStatus: number;
+  /** Errno of anonymous memory that nothing has touched. */
+  readonly untouchedAnonymousErrno: number;
   /** move_pages sees the present pages of a PROT_NONE mapping. */
   readonly protNonePagesAreVisible: boolean;
   /** move_pages takes any address inside a huge page of a pool, not just its first. */
@@ -31,8 +31,8 @@ export interface KernelFacts {
   readonly secretPagesAreVisible: boolean;
   /** Secret memory counts as locked, so that advice to drop it is refused. 6.12.118 drops it. */
   readonly secretPagesAreLocked: boolean;
-  /** Errno in the status of a present page of a device's memory, when asked. */
-  readonly devicePageStatus: number;
+  /** Errno of a present page of a device's memory, when asked. */
+  readonly devicePageErrno: number;
   /** The vvar, the data of the kernel's clocks in each process, is made of pages on a node. */
   readonly vvarHasPages: boolean;
   /** Splitting a huge page turns its pages of zeros into the zero page. */
@@ -127,12 +127,12 @@ export const KERNEL_FACTS: { readonly [Name in keyof KernelFacts]: Row<KernelFac
   preferredManyTakesBalancing: [['C-1.0-15'], false, [BALANCED_MANY, true]],
   balancingKeepsUserMask: [['C-1.0-24', 'C-2.5-04'], true, ['7.0', false]],
   interleaveIndexBits: [['C-2.3-02'], 32, ['6.12', 64]],
-  untouchedAnonymousStatus: [['C-1.6-32'], ERRNO.EFAULT, ['6.12', ERRNO.ENOENT]],
+  untouchedAnonymousErrno: [['C-1.6-32'], ERRNO.EFAULT, ['6.12', ERRNO.ENOENT]],
   protNonePagesAreVisible: [['C-1.6-43'], false, ['6.12', true]],
   hugePageMovesByAnyAddress: [['C-1.6-45'], false, ['6.12', true]],
   secretPagesAreVisible: [['C-1.6-44'], false, ['6.12', true]],
   secretPagesAreLocked: [['C-4.3-05'], true, ['6.12.118', false], ['6.13', true], ['7.2', false]],
-  devicePageStatus: [['C-1.6-38'], ERRNO.EFAULT, ['6.12', ERRNO.ENOENT]],
+  devicePageErrno: [['C-1.6-38'], ERRNO.EFAULT, ['6.12', ERRNO.ENOENT]],
   vvarHasPages: [['C-1.6-38'], false, ['7.2', true]],
   splittingDropsZeros: [['C-5.2-05'], false, ['6.12', true]],
   piecesCountAsOne: [['C-5.2-05'], false, ['6.3', true]],

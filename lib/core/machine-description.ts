@@ -4,8 +4,8 @@
  */
 
 import { invalidArgumentType, invalidArgumentValue, outOfRange } from './argument-errors.ts';
-import { checkInteger, plainCopy } from './check-arguments.ts';
-import { CPU_ID_MAX, NODE_ID_MAX } from './uapi.ts';
+import { checkInteger, LIST_LENGTH_MAX, plainCopy } from './check-arguments.ts';
+import { CPU_ID_MAX, LOCAL_DISTANCE, NODE_ID_MAX } from './uapi.ts';
 
 export interface MachineNode {
   readonly id: number;
@@ -31,14 +31,10 @@ export interface MachineDescription {
 
 /** 52 bits of physical address, the most that processors have: 4 PiB. */
 const MEMORY_MIB_MAX = 2 ** 32;
-const LOCAL_DISTANCE = 10;
 /** 255 stands for "unreachable" in the firmware's table. */
 const DISTANCE_MAX = 254;
 /** The firmware's table has 16 bits for each latency and bandwidth; all ones mean "unknown". */
 const PERFORMANCE_MAX = 65_534;
-
-/** Longer ones are no machine. */
-const LIST_LENGTH_MAX = 2 ** 16;
 
 const MEMBERS = ['name', 'description', 'nodes', 'distances'];
 const SPEED_MEMBERS = ['readLatencyNs', 'readBandwidthMBps'] as const;

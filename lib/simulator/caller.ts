@@ -6,7 +6,7 @@
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import { settleWrites } from './live-bytes.ts';
-import type { Machine } from './machine.ts';
+import type { MachineState } from './machine.ts';
 import type { ProcessMappings } from './process-mappings.ts';
 import { failure } from './syscalls/answer.ts';
 import { execve } from './syscalls/process-calls.ts';
@@ -14,12 +14,12 @@ import type { Process } from './tasks/process.ts';
 import type { Thread } from './tasks/thread.ts';
 
 export class Caller {
-  readonly machine: Machine;
+  readonly machine: MachineState;
   readonly process: Process;
   readonly mappings: ProcessMappings;
   #thread: Thread;
 
-  constructor(machine: Machine, thread: Thread, mappings: ProcessMappings) {
+  constructor(machine: MachineState, thread: Thread, mappings: ProcessMappings) {
     this.machine = machine;
     this.process = thread.process;
     this.mappings = mappings;

@@ -3,7 +3,7 @@
  * node, every count agrees with what it counts, and the nodes' memory adds up.
  */
 
-import type { Machine } from './machine.ts';
+import type { MachineState } from './machine.ts';
 import type { AddressSpace } from './memory/address-space.ts';
 import {
   folioIdOf,
@@ -18,7 +18,7 @@ import {
 import type { Vma } from './memory/vma.ts';
 
 /** Everything that is wrong, as sentences; the empty list is right. Changes nothing. */
-export function invariantBreaches(machine: Machine): string[] {
+export function invariantBreaches(machine: MachineState): string[] {
   const census = new Census();
   for (const { space } of machine.processes) census.count(space);
   return [
@@ -81,7 +81,7 @@ function add(counts: Map<number, number>, key: number, count: number): void {
   counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
-function folioBreaches(machine: Machine, entries: ReadonlyMap<number, number>): string[] {
+function folioBreaches(machine: MachineState, entries: ReadonlyMap<number, number>): string[] {
   const found: string[] = [];
   for (const [id, folio] of machine.memory.folios) {
     const count = entries.get(id) ?? 0;
@@ -96,7 +96,7 @@ function folioBreaches(machine: Machine, entries: ReadonlyMap<number, number>): 
 
 /** What is on its way belongs to one call that goes on: a folio is on one list, its node's or a
  *  call's. */
-function flightBreaches({ memory }: Machine, migrating: Set<number>): string[] {
+function flightBreaches({ memory }: MachineState, migrating: Set<number>): string[] {
   const { folios, inFlight } = memory;
   const lists = [...inFlight.calls].map(({ isolated }) => isolated);
   const found: string[] = [];
@@ -116,7 +116,7 @@ function flightBreaches({ memory }: Machine, migrating: Set<number>): string[] {
 
 /** Free and used pages of each node are all that it has. */
 function memoryBreaches(
-  { memory, description }: Machine,
+  { memory, description }: MachineState,
   inline: ReadonlyMap<number, number>,
 ): string[] {
   const { physical, folios, pool, tablePages } = memory;
@@ -131,7 +131,7 @@ function memoryBreaches(
 }
 
 /** An object is used by as many pages as are mapped of it, and descriptors beside them. */
-function objectBreaches(machine: Machine): string[] {
+function objectBreaches(machine: MachineState): string[] {
   const mapped = new Map<object, number>();
   for (const { space } of machine.processes) {
     for (const { object, start, end } of space.vmas) {

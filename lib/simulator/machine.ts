@@ -9,7 +9,7 @@ import type { MachineDescription } from '../core/machine-description.ts';
 import { PAGE_TABLE_ENTRY_BYTES } from '../core/uapi.ts';
 import { MIB_BYTES } from '../core/units.ts';
 import { FolioTable } from './memory/folio.ts';
-import { HugePool } from './memory/huge-pool.ts';
+import { HugetlbPool } from './memory/hugetlb-pool.ts';
 import { InFlight } from './memory/in-flight.ts';
 import type { Memory } from './memory/memory.ts';
 import { MemoryObject, type ObjectType } from './memory/memory-object.ts';
@@ -25,7 +25,7 @@ import { type NewProcess, Process } from './tasks/process.ts';
 import { loadProgram, makeKernelPages } from './tasks/program.ts';
 import type { Thread } from './tasks/thread.ts';
 
-export interface MachineOptions {
+export interface KernelOptions {
   /** Which kernel's answers; default the newest. */
   readonly kernel?: KernelLine;
   /** 4096, 16384 or 65536; default 4096. */
@@ -39,7 +39,7 @@ const FIRST_INODE = 1;
 
 const NEW_PROCESS = { credentials: ROOT_CREDENTIALS, parent: null } as const;
 
-export class Machine {
+export class MachineState {
   /** As uname(2) gives it. */
   readonly release: string;
   readonly description: MachineDescription;
@@ -60,10 +60,10 @@ export class Machine {
   #lastPid = KERNEL_THREAD_PID - 1;
   #lastInode = FIRST_INODE - 1;
 
-  constructor(description: MachineDescription, options: MachineOptions = {}) {
+  constructor(description: MachineDescription, options: KernelOptions = {}) {
     const { kernel = newestKernelLine, pageSizeBytes = USUAL_PAGE_SIZE_BYTES } = options;
     this.release = `${kernel}.0`;
-    const profile = kernelFacts(this.release);
+    const facts = kernelFacts(this.release);
     this.description = description;
     this.#indexOf = new Map(description.nodes.map(({ id }, index) => [id, index]));
     this.cpus = new Cpus(description.nodes);
@@ -77,16 +77,16 @@ export class Machine {
     const memoryNodes = nodesIn(physical.memoryNodes);
     this.weights = new InterleaveWeights(memoryNodes, {
       bandwidths: bandwidthsOf(description),
-      isAutomatic: profile.automaticWeightsFile !== null,
+      isAutomatic: facts.automaticWeightsFile !== null,
     });
     this.memory = {
       physical,
       folios: new FolioTable(),
-      pool: new HugePool(physical),
+      pool: new HugetlbPool(physical),
       spaces: new Set(),
       kernelPages: null,
-      profile,
-      interleave: { weights: this.weights.table, indexBits: profile.interleaveIndexBits },
+      facts,
+      interleave: { weights: this.weights.table, indexBits: facts.interleaveIndexBits },
       pageSizeBytes,
       tablePages,
       zeroPageNode: memoryNodes[0] as number,
@@ -96,7 +96,7 @@ export class Machine {
       migrated: { moved: 0, failed: 0 },
       inFlight: new InFlight(),
       costs: null,
-      isTopTier: (node) => !profile.hasSlowTiers || isTopTier(description, node),
+      isTopTier: (node) => !facts.hasSlowTiers || isTopTier(description, node),
     };
     makeKernelPages(this.memory);
     const pagesStay = { version: 2, migrates: false } as const;
@@ -105,8 +105,8 @@ export class Machine {
     this.#lastPid = FIRST_PID - 1;
   }
 
-  get profile(): KernelFacts {
-    return this.memory.profile;
+  get facts(): KernelFacts {
+    return this.memory.facts;
   }
 
   /** One more than the highest possible node: nr_node_ids. */

@@ -23,7 +23,7 @@ import type {
 } from './interface/machine-settings.ts';
 import type { ProcessOptions, SimulatedProcess } from './interface/simulated-process.ts';
 import { invariantBreaches } from './invariants.ts';
-import { KERNEL_THREAD_PID, Machine as MachineState } from './machine.ts';
+import { KERNEL_THREAD_PID, MachineState } from './machine.ts';
 import { MigrationTrace } from './migrate/migration-trace.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
 import { presets } from './presets.ts';

@@ -30,7 +30,7 @@ import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { ERRNO } from '../core/errno.ts';
 import type { Caller } from './caller.ts';
-import type { Machine } from './machine.ts';
+import type { MachineState } from './machine.ts';
 import type { ProcessMappings } from './process-mappings.ts';
 import { namesOf, type Reader, textOf } from './procfs/files.ts';
 import { mappedParts } from './procfs/maps.ts';
@@ -40,7 +40,7 @@ import { maskMemory, type UserMask } from './syscalls/decode-mask.ts';
 import { getMempolicy } from './syscalls/get-mempolicy.ts';
 import { mmap, munmap } from './syscalls/mapping-calls.ts';
 import { mbind } from './syscalls/mbind.ts';
-import { migratePages } from './syscalls/migrate-pages.ts';
+import { kernelMigratePages } from './syscalls/migrate-pages.ts';
 import { mincore } from './syscalls/mincore.ts';
 import { movePages } from './syscalls/move-pages.ts';
 import { movePagesArrays } from './syscalls/move-pages-arrays.ts';
@@ -68,7 +68,7 @@ export class SimulatorBackend implements Backend {
     this.#caller = caller;
   }
 
-  get #machine(): Machine {
+  get #machine(): MachineState {
     return this.#caller.machine;
   }
 
@@ -257,7 +257,7 @@ export class SimulatorBackend implements Backend {
     });
     const call = { pid, from: maskOf(from), to: maskOf(to) };
     return later(
-      this.#call('migrate_pages', () => migratePages(this.#machine, this.#thread, call)),
+      this.#call('migrate_pages', () => kernelMigratePages(this.#machine, this.#thread, call)),
     );
   }
 

@@ -7,13 +7,13 @@ import { CostLedger } from './cost/cost-ledger.ts';
 import { COST_PROFILES } from './cost/cost-profile.ts';
 import { MIGRATION_KINDS } from './cost/migration-work.ts';
 import type { CallCosts, CostOptions, CostProfile } from './interface/costs.ts';
-import type { Machine } from './machine.ts';
+import type { MachineState } from './machine.ts';
 import { movesInBatches } from './migrate/migrate-pages.ts';
 import { bandwidthsOf } from './nodes/firmware.ts';
 import { costProfiles } from './presets.ts';
 
 /** @throws TypeError, RangeError for wrong options */
-export function startCosts(machine: Machine, options?: CostOptions): CostLedger {
+export function startCosts(machine: MachineState, options?: CostOptions): CostLedger {
   const known = ['profile', 'accessesPerTouch', 'copyThreads'] as const;
   const {
     profile = 'two-socket-zen3',

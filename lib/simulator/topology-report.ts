@@ -6,7 +6,7 @@
 
 import type { KnownNode, KnownTopology } from '../backend/topology-snapshot.ts';
 import type { MachineNode } from '../core/machine-description.ts';
-import type { Machine } from './machine.ts';
+import type { MachineState } from './machine.ts';
 import { type Nodemask, nodesIn } from './nodes/nodemask.ts';
 
 /** Abstract distance of ordinary memory, and the width of a tier: MEMTIER_ADISTANCE_DRAM. */
@@ -16,7 +16,7 @@ const TIER_WIDTH = 128;
 type KnownMemory = Pick<KnownNode, 'memoryBytes' | 'freeBytes'>;
 
 /** `allowed`: nodes of whoever asks. */
-export function topologyOf(machine: Machine, allowed: Nodemask): KnownTopology {
+export function topologyOf(machine: MachineState, allowed: Nodemask): KnownTopology {
   const { nodes, distances } = machine.description;
   return {
     nodes: nodes.map((node) => snapshotOf(machine, node)),
@@ -26,7 +26,7 @@ export function topologyOf(machine: Machine, allowed: Nodemask): KnownTopology {
 }
 
 /** undefined: there is no such node. */
-export function nodeMemoryOf({ memory }: Machine, node: number): KnownMemory | undefined {
+export function nodeMemoryOf({ memory }: MachineState, node: number): KnownMemory | undefined {
   const { physical, pageSizeBytes } = memory;
   if (!physical.isOnline(node)) return undefined;
   return {
@@ -35,7 +35,7 @@ export function nodeMemoryOf({ memory }: Machine, node: number): KnownMemory | u
   };
 }
 
-function snapshotOf(machine: Machine, node: MachineNode): KnownNode {
+function snapshotOf(machine: MachineState, node: MachineNode): KnownNode {
   const { id, cpus } = node;
   const memory = nodeMemoryOf(machine, id) as KnownMemory;
   const snapshot = { id, cpus: [...cpus].sort((a, b) => a - b), ...memory };
@@ -43,8 +43,8 @@ function snapshotOf(machine: Machine, node: MachineNode): KnownNode {
 }
 
 /** Nodes with CPUs are ordinary; the others are as far as their latency and bandwidth say. */
-function tierOf({ description, profile }: Machine, node: MachineNode): number {
-  const nodes = profile.hasSlowTiers ? description.nodes : [];
+function tierOf({ description, facts }: MachineState, node: MachineNode): number {
+  const nodes = facts.hasSlowTiers ? description.nodes : [];
   const ordinary = nodes.find(({ cpus, readLatencyNs }) => cpus.length > 0 && readLatencyNs);
   const { readLatencyNs, readBandwidthMBps, cpus } = node;
   const isOrdinary = cpus.length > 0 || !readLatencyNs || !readBandwidthMBps;

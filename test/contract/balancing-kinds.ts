@@ -143,7 +143,7 @@ function writtenKinds(scene: Scene): Kind[] {
     { name: 'shared memory, BIND', fate: 'stays', prepare: fromObject('memfd', BIND) },
     { name: 'a file, dirty', fate: 'stays', prepare: fromObject('ramfs') },
     { name: 'a packet ring', fate: 'stays', prepare: packetRing },
-    { name: "a device's memory", fate: 'stays', shows: -facts.devicePageStatus, prepare: device },
+    { name: "a device's memory", fate: 'stays', shows: -facts.devicePageErrno, prepare: device },
   ];
   if (facts.preferredManyTakesBalancing) {
     const prepare = withPolicy(PREFERRED_MANY | BALANCING, both);

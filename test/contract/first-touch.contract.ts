@@ -141,7 +141,7 @@ function declareReads(declare: DeclareTest): void {
     const pages = await mapPages(process, machine, 3);
     await pages.part(1, 2).touch();
     const [, middle] = await where(pages);
-    const nowhere = -facts.untouchedAnonymousStatus;
+    const nowhere = -facts.untouchedAnonymousErrno;
     expect(await where(pages)).toResideOn([nowhere, middle ?? node, nowhere]);
   });
 

@@ -40,7 +40,7 @@ export function mappingContract(subject: BackendSubject): void {
     });
 
     declare('mapping touches no page', ({ backend, facts, map }) => {
-      const nowhere = -facts.untouchedAnonymousStatus;
+      const nowhere = -facts.untouchedAnonymousErrno;
       expect(residencyOf(backend, map(3))).toResideOn([nowhere, nowhere, nowhere]);
     });
 
@@ -70,7 +70,7 @@ export function mappingContract(subject: BackendSubject): void {
         const mapping = map(4);
         const { pageSizeBytes } = backend;
         expect(backend.touch(mapping, pageSizeBytes + 100, pageSizeBytes, 'write')).toSucceed();
-        const nowhere = -facts.untouchedAnonymousStatus;
+        const nowhere = -facts.untouchedAnonymousErrno;
         const [first, second, third, last] = residencyOf(backend, mapping);
         expect([first, last]).toEqual([nowhere, nowhere]);
         expect(machine.memoryNodes).toContain(second);

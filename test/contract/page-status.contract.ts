@@ -31,7 +31,7 @@ function declareAbsent(declare: DeclareTest): void {
     {},
     async ({ process, machine, node, facts }) => {
       const pages = await mapPages(process, machine, 2);
-      const nowhere = -facts.untouchedAnonymousStatus;
+      const nowhere = -facts.untouchedAnonymousErrno;
       expect(await where(pages)).toResideOn([nowhere, nowhere]);
       const { result, status } = await move(process, pages, node);
       expect(result).toSucceed(0);
@@ -137,7 +137,7 @@ function declarePresent(declare: DeclareTest): void {
       await placeOn(pages.part(0, 20), new Array<number>(20).fill(node));
       const expected = [
         ...new Array<number>(20).fill(node),
-        ...new Array<number>(20).fill(-facts.untouchedAnonymousStatus),
+        ...new Array<number>(20).fill(-facts.untouchedAnonymousErrno),
       ];
       expect(await where(pages)).toResideOn(expected);
     },

@@ -125,7 +125,7 @@ function declareDropped(declare: DeclareTest): void {
       const ring = new Pages(process, mapped.value, 8, machine.pageSizeBytes);
       expect(await areasOf(process).madvise(ring.at(1), 2, MADV.DONTNEED)).toSucceed();
       // Nothing can bring them back, as nothing was ever there: the status is that of such memory.
-      const gone = -facts.untouchedAnonymousStatus;
+      const gone = -facts.untouchedAnonymousErrno;
       const left = [node, gone, gone, node, node, node, node, node];
       expect(await where(ring)).toResideOn(left);
       for (const access of ['read', 'write'] as const) {

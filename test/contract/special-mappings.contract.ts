@@ -112,7 +112,7 @@ function declareOfTheKernel(declare: DeclareTest): void {
     const page = await (await special(scene, 'vvar')).part(0, 1).touch('read');
     const [status] = await where(page);
     if (facts.vvarHasPages) expect(machine.memoryNodes).toContain(status);
-    else expect(status).toBe(-facts.devicePageStatus);
+    else expect(status).toBe(-facts.devicePageErrno);
     const answer = await move(process, page, node);
     expect(answer.result).toSucceed(0);
     expect(answer.status).toEqual([-EFAULT]);
@@ -138,7 +138,7 @@ function declareOfTheKernel(declare: DeclareTest): void {
 function declareDevice(declare: DeclareTest): void {
   declare("a device's memory has no node, asked or moved", ON_TWO_NODES, async (scene) => {
     const pages = await (await device(scene)).touch('read');
-    const nowhere = new Array<number>(pages.count).fill(-scene.facts.devicePageStatus);
+    const nowhere = new Array<number>(pages.count).fill(-scene.facts.devicePageErrno);
     expect(await where(pages)).toResideOn(nowhere);
     const { result, status } = await move(scene.process, pages, scene.node);
     expect(result).toSucceed(0);

@@ -44,7 +44,7 @@ function declareMoves(declare: DeclareTest): void {
       );
       const { result, status } = await move(process, pages, wanted);
       const told = wanted.map((node, index) =>
-        index === 2 ? -facts.untouchedAnonymousStatus : node,
+        index === 2 ? -facts.untouchedAnonymousErrno : node,
       );
       expect(result).toSucceed(0);
       expect(status).toEqual(told);
@@ -64,7 +64,7 @@ function declareMoves(declare: DeclareTest): void {
       for (const node of [first, second]) {
         expect(await pages.mbind(MPOL.BIND, maskOf(node), MOVE | STRICT)).toSucceed();
         const wanted = Array.from({ length: 32 }, () => node);
-        wanted[2] = -facts.untouchedAnonymousStatus;
+        wanted[2] = -facts.untouchedAnonymousErrno;
         expect(await where(pages)).toResideOn(wanted);
         await expectFilled(pages, [2]);
       }

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { changeProtNuma } from '../../lib/simulator/balancing/change-prot-numa.ts';
-import { Machine } from '../../lib/simulator/machine.ts';
+import { MachineState } from '../../lib/simulator/machine.ts';
 import { isMarked } from '../../lib/simulator/memory/page-entry.ts';
 import type { Vma } from '../../lib/simulator/memory/vma.ts';
 import { presets } from '../../lib/simulator/presets.ts';
@@ -18,7 +18,7 @@ import type { Thread } from '../../lib/simulator/tasks/thread.ts';
 const PAGES = 4;
 
 interface Stage {
-  readonly machine: Machine;
+  readonly machine: MachineState;
   readonly thread: Thread;
   readonly address: bigint;
   /** Number of the first page. */
@@ -27,7 +27,7 @@ interface Stage {
 
 /** Pages on node 0, of a thread that runs on node 1 from now on. */
 function stage(): Stage {
-  const machine = new Machine(presets.fourNodes);
+  const machine = new MachineState(presets.fourNodes);
   machine.memory.balancing = 'on';
   const thread = machine.process().mainThread;
   const request = { address: 0n, pageCount: PAGES, isShared: false, object: null, offset: 0 };

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { invariantBreaches } from '../../lib/simulator/invariants.ts';
-import { Machine as MachineState } from '../../lib/simulator/machine.ts';
+import { MachineState } from '../../lib/simulator/machine.ts';
 import { kernelLines, Machine, presets } from '../../lib/simulator/public.ts';
 import type { World } from '../contract/world.ts';
 import { generateProgram } from '../differential/generate.ts';

@@ -38,7 +38,7 @@ test.each([
   ['splitsPartlyMapped', 'split-item'],
   ['splittingDropsZeros', 'split-item'],
 ])('how kernels move pages is read once: %s', (flag, file) => {
-  const isRead = new RegExp(`profile\\.${flag}|\\b${flag}\\b.*\\} = .*profile`);
+  const isRead = new RegExp(`facts\\.${flag}|\\b${flag}\\b.*\\} = .*facts`);
   expect(filesWith(isRead)).toEqual([`migrate/${file}.ts`]);
 });
 

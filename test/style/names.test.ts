@@ -18,7 +18,33 @@ function homesOf(files: readonly SourceFile[]): Map<string, string[]> {
   return homes;
 }
 
+const EXPORT =
+  /^export (?:abstract )?(?:async )?(?:type|interface|class|function\*?|const) ([A-Za-z_]\w*)/gm;
+
+/** Names that two files of lib export, on purpose. */
+const TWICE: Readonly<Record<string, string>> = {
+  Nodemask: "the kernel's nodemask_t, and a mask as users of the bare calls write it",
+};
+
+test('a name that lib exports means one thing', () => {
+  const files = new Map<string, Set<string>>();
+  for (const { path, text } of lib) {
+    for (const [, name = ''] of text.matchAll(EXPORT)) {
+      files.set(name, (files.get(name) ?? new Set()).add(path));
+    }
+  }
+  expect(files.size).toBeGreaterThan(800);
+  const twice = [...files].filter(([, paths]) => paths.size > 1);
+  expect(twice.filter(([name]) => !(name in TWICE))).toEqual([]);
+  expect(twice.length).toBe(Object.keys(TWICE).length);
+});
+
 describe('numbers', () => {
+  test('one that two files of lib use has one home', () => {
+    const homes = [...homesOf(lib)].filter(([, paths]) => paths.length > 1);
+    expect(homes).toEqual([]);
+  });
+
   test('tests take them from lib', () => {
     const core = [...homesOf(lib.filter(({ path }) => /^lib\/core\/(uapi|units)/.test(path)))];
     const names = new Set(core.map(([key]) => key.split(' ')[0] as string));

@@ -5,6 +5,7 @@
 import type { Frame, Play } from '../../services/scenario/play.ts';
 import type { MigrationEvent } from '../../simulator/interface/migration-event.ts';
 import type { PageState } from '../../simulator/interface/page-state.ts';
+import { STEP_COLUMNS } from '../../simulator/migrate/migration-trace.ts';
 import type { Colours } from './colours.ts';
 import { outcomeText, stepText, wrap } from './scenario-text.ts';
 import { cutEnd } from './table.ts';
@@ -18,7 +19,6 @@ export interface ScreenSize {
 /** Moments that are listed, the present one in their midst: no more, and no fewer. */
 const LISTED_MAX = 13;
 const LISTED_MIN = 3;
-const STEP_COLUMNS = 17;
 const ROUND_COLUMNS = 9;
 const KEYS = '-> next  <- back  home, end  q: leave';
 const KEYS_NARROW = '-> <- home end q';

@@ -80,7 +80,7 @@ function isMarkable(task: BalancedTask, vma: Vma, { page, entry }: Run): boolean
   const { memory } = task.space;
   const node = nodeOfEntry(memory, entry);
   if (memory.balancing === 'tiering' && memory.isTopTier(node)) return false;
-  if (memory.profile.balancingMarksAnyHuge && isHuge(task.space, page, entry)) return true;
+  if (memory.facts.balancingMarksAnyHuge && isHuge(task.space, page, entry)) return true;
   const folio = folioOfEntry(memory, entry);
   if (folio !== null && isSpared(folio, vma, memory)) return false;
   // The private pages of a process with one thread are at home where it runs.
@@ -88,14 +88,14 @@ function isMarkable(task: BalancedTask, vma: Vma, { page, entry }: Run): boolean
   return !(isAlone && node === task.cpuNode);
 }
 
-function isSpared(folio: Folio, vma: Vma, { profile }: Memory): boolean {
+function isSpared(folio: Folio, vma: Vma, { facts }: Memory): boolean {
   if (folio.kind === 'merged') return true;
   const isPrivate = !hasFlag(vma, VM.SHARED);
-  if (isPrivate && !profile.balancingMarksReferenced) {
+  if (isPrivate && !facts.balancingMarksReferenced) {
     // Its object keeps a page of its own, too: more than one reference.
     if (folio.isHeld || folio.mapCount > 1 || folio.object !== null) return true;
   }
-  const isPinnedSpared = isPrivate || !profile.balancingMarksPinnedShared;
+  const isPinnedSpared = isPrivate || !facts.balancingMarksPinnedShared;
   if (isPinnedSpared && folio.pins > 0) return true;
   if (isPrivate && folio.isShared) return true;
   return isFilePage(folio) && folio.isDirty;

@@ -36,7 +36,7 @@ export function* stepsOfNumaFault(task: BalancedTask, vma: Vma, page: number): S
   const folio = space.memory.folios.get(space.folioAt(page));
   const isWhole = folio.pageCount === 1 || space.pages.isHuge(page);
   space.unmark(page);
-  if (!isWhole && !space.memory.profile.balancesPartsOfHuge) return;
+  if (!isWhole && !space.memory.facts.balancesPartsOfHuge) return;
   const fault = countHintFault(task, folio);
   const target = misplacedNode(task, vma, page, folio);
   const moves = target !== NO_NODE && canTake(task, folio, target);

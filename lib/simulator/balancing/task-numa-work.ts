@@ -33,8 +33,8 @@ export function tickNuma(task: BalancedTask, elapsedMs: number): void {
 
 export function taskNumaWork(task: BalancedTask): void {
   const { scan, memsAllowed } = task;
-  const { profile, clock, pageSizeBytes } = task.space.memory;
-  if (!profile.balancingMarksInOneNode && nodesIn(memsAllowed).length === 1) return;
+  const { facts, clock, pageSizeBytes } = task.space.memory;
+  if (!facts.balancingMarksInOneNode && nodesIn(memsAllowed).length === 1) return;
   scan.nextMs ??= clock.nowMs + SCAN_DELAY_MS;
   if (clock.nowMs < scan.nextMs) return;
   scan.nextMs = clock.nowMs + SCAN_PERIOD_MS;
@@ -94,5 +94,5 @@ function scannedPolicy(task: BalancedTask, vma: Vma): Mempolicy | null | undefin
 }
 
 function vmaFallsBack({ space }: BalancedTask): boolean {
-  return space.memory.profile.balancesSharedMemory;
+  return space.memory.facts.balancesSharedMemory;
 }

@@ -19,7 +19,7 @@ import {
   type MigrationStep,
 } from '../interface/migration-event.ts';
 import type { SimulatedProcess } from '../interface/simulated-process.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import type { Folio } from '../memory/folio.ts';
 import { isPage } from '../memory/page-entry.ts';
 import { checkNodeIn } from '../nodes/nodemask.ts';
@@ -29,9 +29,9 @@ import { isProcess } from './process-handle.ts';
 const ERRNO_NAMES = ['EPERM', 'ENOSYS', 'EACCES'] as const;
 
 export class FaultsHandle implements InjectedFaults {
-  readonly #machine: Machine;
+  readonly #machine: MachineState;
 
-  constructor(machine: Machine) {
+  constructor(machine: MachineState) {
     this.#machine = machine;
   }
 

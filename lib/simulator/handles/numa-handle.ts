@@ -11,7 +11,7 @@ import type {
 import { maskMemory, UNREADABLE, type UserMask } from '../syscalls/decode-mask.ts';
 import { getMempolicy } from '../syscalls/get-mempolicy.ts';
 import { type MbindArguments, mbind } from '../syscalls/mbind.ts';
-import { type MigratePagesArguments, migratePages } from '../syscalls/migrate-pages.ts';
+import { kernelMigratePages, type MigratePagesArguments } from '../syscalls/migrate-pages.ts';
 import { type MovePagesArrays, movePages } from '../syscalls/move-pages.ts';
 import { setMempolicy } from '../syscalls/set-mempolicy.ts';
 import { setMempolicyHomeNode } from '../syscalls/set-mempolicy-home-node.ts';
@@ -43,7 +43,7 @@ export function numaCallsOf(caller: Caller): NumaCalls {
       ),
     migratePages: (request) =>
       caller.call('migrate_pages', (own) =>
-        migratePages(machine, own, migratePagesCall(own, request)),
+        kernelMigratePages(machine, own, migratePagesCall(own, request)),
       ),
   };
 }

@@ -29,8 +29,8 @@ import type {
   SimulatedThread,
 } from '../interface/simulated-process.ts';
 import type { SteppedCalls } from '../interface/stepped-calls.ts';
-import type { Machine } from '../machine.ts';
-import { mergedPageCount } from '../memory/merge.ts';
+import type { MachineState } from '../machine.ts';
+import { mergedPageCount } from '../memory/ksm.ts';
 import { pageStateOf } from '../page-state.ts';
 import { ProcessMappings } from '../process-mappings.ts';
 import { SimulatorBackend } from '../simulator-backend.ts';
@@ -91,7 +91,7 @@ export class ThreadHandle implements SimulatedThread {
   readonly steps: SteppedCalls;
   readonly #caller: Caller;
 
-  constructor(machine: Machine, thread: Thread, mappings: ProcessMappings) {
+  constructor(machine: MachineState, thread: Thread, mappings: ProcessMappings) {
     this.#caller = new Caller(machine, thread, mappings);
     this.backend = new SimulatorBackend(this.#caller);
     const { memory, areas, objects, rings, calls, steps } = callsOf(this.#caller);
@@ -176,11 +176,11 @@ export class ProcessHandle implements SimulatedProcess {
   }
 
   readonly mainThread: ThreadHandle;
-  readonly #machine: Machine;
+  readonly #machine: MachineState;
   readonly #process: Process;
 
   constructor(
-    machine: Machine,
+    machine: MachineState,
     process: Process,
     mappings: ProcessMappings = new ProcessMappings(process.pid, machine.memory.pageSizeBytes),
   ) {

@@ -13,8 +13,8 @@ import type {
   WeightFiles,
 } from '../interface/machine-settings.ts';
 import type { SteppedCpuset } from '../interface/stepped-calls.ts';
-import type { Machine } from '../machine.ts';
-import { mergeEqualPages } from '../memory/merge.ts';
+import type { MachineState } from '../machine.ts';
+import { mergeEqualPages } from '../memory/ksm.ts';
 import { checkNodeIn, NO_NODES } from '../nodes/nodemask.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import {
@@ -34,11 +34,11 @@ const BALANCING_WORDS: readonly BalancingWord[] = ['off', 'on', 'tiering'];
 
 export class SettingsHandle implements MachineSettings {
   readonly weights: WeightFiles;
-  readonly #machine: Machine;
+  readonly #machine: MachineState;
   /** Sees what was written until now, under the settings before. */
   readonly #settle: () => void;
 
-  constructor(machine: Machine, settle: () => void) {
+  constructor(machine: MachineState, settle: () => void) {
     this.#machine = machine;
     this.#settle = settle;
     this.weights = checked(weightFiles(machine), WEIGHT_CHECKS);
@@ -90,7 +90,7 @@ export class SettingsHandle implements MachineSettings {
     const { version = 2, migrates = version === 2 } = checkOptions(options, 'options', known);
     checkVersion(version);
     checkFlag(migrates, 'options.migrates');
-    if (version === 1 && !this.#machine.profile.hasOldCpusets) {
+    if (version === 1 && !this.#machine.facts.hasOldCpusets) {
       return failure('mount', ERRNO.EINVAL);
     }
     return success(cpusetHandle(this.#machine, { version, migrates }));
@@ -105,7 +105,7 @@ export class SettingsHandle implements MachineSettings {
   }
 }
 
-function weightFiles(machine: Machine): WeightFiles {
+function weightFiles(machine: MachineState): WeightFiles {
   return {
     firmwareBandwidths: machine.weights.bandwidths,
     names: () => weightFileNames(machine),
@@ -123,7 +123,7 @@ function weightFiles(machine: Machine): WeightFiles {
   };
 }
 
-function cpusetHandle(machine: Machine, options: Required<CpusetOptions>): SimulatedCpuset {
+function cpusetHandle(machine: MachineState, options: Required<CpusetOptions>): SimulatedCpuset {
   const group = new Cpuset(machine.rootCpuset, NO_NODES, options);
   const leave = (pid: number): SyscallResult<undefined> =>
     attachToCpuset(machine, machine.rootCpuset, pid);

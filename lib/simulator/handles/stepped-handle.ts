@@ -7,7 +7,7 @@ import { checkInteger } from '../../core/check-arguments.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { Caller } from '../caller.ts';
 import type { SteppedCall, SteppedCalls, SteppedMove } from '../interface/stepped-calls.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import { SuspendedCall } from '../migrate/suspended-call.ts';
 import { stepsOfMbind } from '../syscalls/mbind.ts';
@@ -42,7 +42,10 @@ export function steppedCalls(caller: Caller): SteppedCalls {
 }
 
 /** A call of the machine's administrator: nobody's thread makes it. */
-export function beginSteps<T>({ memory }: Machine, steps: Steps<SyscallResult<T>>): SteppedCall<T> {
+export function beginSteps<T>(
+  { memory }: MachineState,
+  steps: Steps<SyscallResult<T>>,
+): SteppedCall<T> {
   return new SteppedCallHandle(new SuspendedCall(memory.inFlight, steps));
 }
 
@@ -73,7 +76,7 @@ function checkPages({ pages, status }: SteppedMove): void {
 }
 
 function stepsOfMove(
-  machine: Machine,
+  machine: MachineState,
   own: Thread,
   { pid = 0, pages, node, flags = MPOL_MF.MOVE, status }: SteppedMove,
 ): Steps<SyscallResult<number>> {

@@ -46,7 +46,7 @@ export class AddressSpace {
 
   constructor(memory: Memory) {
     this.memory = memory;
-    this.vmas = new VmaSet(memory.profile);
+    this.vmas = new VmaSet(memory.facts);
     this.pages = new PageTable(memory.tablePages);
     memory.spaces.add(this);
   }

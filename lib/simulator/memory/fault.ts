@@ -178,7 +178,7 @@ export function faultPage(toucher: Toucher, vma: Vma, page: number, access: Acce
 
 /** Newer kernels replace the huge page of zeros as a whole. Source: do_huge_zero_wp_pmd(). */
 function dropZeroPage({ pages, memory }: AddressSpace, page: number, entry: number): void {
-  const isWhole = entry === HUGE_ZERO_PAGE && memory.profile.replacesHugeZeroPage;
+  const isWhole = entry === HUGE_ZERO_PAGE && memory.facts.replacesHugeZeroPage;
   const count = isWhole ? pages.tablePages : 1;
   if (!isWhole) pages.splitHuge(page);
   const first = Math.floor(page / count) * count;
@@ -240,11 +240,11 @@ function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): 
     noteWrite(toucher.space, vma, page, folio);
     return 'done';
   }
-  const { profile } = toucher.space.memory;
+  const { facts } = toucher.space.memory;
   const isPart = folio.pageCount > 1 && !toucher.space.pages.isHuge(page);
   const isReusable =
     folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld && !folio.isInFlight;
-  if (isReusable && (!isPart || profile.reusesPartsOfHuge)) {
+  if (isReusable && (!isPart || facts.reusesPartsOfHuge)) {
     folio.isExclusive = true;
     return 'done';
   }

@@ -9,7 +9,7 @@ import type { PhysicalMemory } from '../nodes/physical-memory.ts';
 import type { InterleaveRules } from '../policy/interleave.ts';
 import type { AddressSpace } from './address-space.ts';
 import { Folio, type FolioKind, type FolioOptions, type FolioTable } from './folio.ts';
-import type { HugePool } from './huge-pool.ts';
+import type { HugetlbPool } from './hugetlb-pool.ts';
 import type { InFlight } from './in-flight.ts';
 import type { MemoryObject } from './memory-object.ts';
 
@@ -23,10 +23,10 @@ export interface Memory {
   readonly physical: PhysicalMemory;
   readonly folios: FolioTable;
   /** The huge pages set aside. */
-  readonly pool: HugePool;
+  readonly pool: HugetlbPool;
   /** Those of running processes: who maps a folio is found there. */
   readonly spaces: Set<AddressSpace>;
-  readonly profile: KernelFacts;
+  readonly facts: KernelFacts;
   readonly interleave: InterleaveRules;
   readonly pageSizeBytes: number;
   /** Base pages that one page table, or one huge page, covers. */

@@ -7,7 +7,7 @@
 
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { type Item, MigratingFolio, pagesOf } from './migrating-folio.ts';
+import { type Item, MigratingFolio, pagesOfItems } from './migrating-folio.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
 import type { Isolated } from './page-list.ts';
@@ -82,7 +82,7 @@ class Batch {
         const isAgain = isAtOnce ? this.#moveAtOnce(item) : yield* this.#unmapOne(item, pass);
         if (isAgain) again.push(item);
         if (!this.#isOutOfMemory) continue;
-        this.#failedPages += pagesOf(again);
+        this.#failedPages += pagesOfItems(again);
         this.#open.push(...again, ...open.slice(index + 1));
         return;
       }
@@ -91,7 +91,7 @@ class Batch {
       if (isLast) break;
     }
     this.#failedCount += open.length;
-    this.#failedPages += pagesOf(open);
+    this.#failedPages += pagesOfItems(open);
     this.#open.push(...open);
   }
 

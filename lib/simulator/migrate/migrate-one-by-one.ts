@@ -9,7 +9,7 @@
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import type { BatchOptions, BatchResult } from './migrate-batch.ts';
-import { type Item, MigratingFolio, pagesOf } from './migrating-folio.ts';
+import { type Item, MigratingFolio, pagesOfItems } from './migrating-folio.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
 import { isInVain, type Run } from './run.ts';
@@ -53,7 +53,7 @@ export function* migrateOneByOne(
       failedPages += isAtOnce ? 1 : item.folio.pageCount;
       left.push(rest);
       if (outcome === 'failed') continue;
-      failedPages += pagesOf(again);
+      failedPages += pagesOfItems(again);
       left = [...left, ...again, ...open.slice(index + 1)];
       return { failedCount, failedPages, splitCount, isOutOfMemory: true, left };
     }
@@ -62,7 +62,7 @@ export function* migrateOneByOne(
     if (isLast) break;
   }
   failedCount += open.length;
-  failedPages += pagesOf(open);
+  failedPages += pagesOfItems(open);
   left = [...left, ...open];
   return { failedCount, failedPages, splitCount, isOutOfMemory: false, left };
 }

@@ -10,7 +10,7 @@ import type { Steps, Suspended } from '../memory/in-flight.ts';
 import type { Memory } from '../memory/memory.ts';
 import { type BatchResult, migrateBatch } from './migrate-batch.ts';
 import { migrateOneByOne } from './migrate-one-by-one.ts';
-import { type Item, itemsOf, MigratingFolio, pageCountOf, stateOf } from './migrating-folio.ts';
+import { type Item, itemsOf, MigratingFolio, pagesOfItem, stateOf } from './migrating-folio.ts';
 import type { MigrationTarget } from './migration-target.ts';
 import { type PageList, putBack } from './page-list.ts';
 import { putBackFolio, type Run } from './run.ts';
@@ -18,7 +18,7 @@ import { putBackFolio, type Run } from './run.ts';
 /** Source: NR_MAX_MIGRATE_PAGES_RETRY, NR_MAX_MIGRATE_ASYNC_RETRY, NR_MAX_MIGRATE_SYNC_RETRY. */
 const PASSES = { alone: 10, async: 3, sync: 7 } as const;
 
-export interface MigrateOptions {
+export interface MigratePagesOptions {
   /** `async`: automatic balancing, which waits for nobody and splits nothing. Default `sync`. */
   readonly mode?: MigrationMode;
 }
@@ -35,7 +35,7 @@ export function* migratePages(
   memory: Memory,
   list: PageList,
   target: MigrationTarget,
-  { mode = 'sync' }: MigrateOptions = {},
+  { mode = 'sync' }: MigratePagesOptions = {},
 ): Steps<MigrationResult> {
   const owner = memory.inFlight.current ?? nobody();
   const { isWatched } = list;
@@ -74,8 +74,8 @@ function* isolations(list: PageList): Steps<void> {
 }
 
 /** Many folios are unmapped together, and flushed at once; else each by itself. */
-export function movesInBatches({ profile }: Memory): boolean {
-  return profile.batchesMigrations;
+export function movesInBatches({ facts }: Memory): boolean {
+  return facts.batchesMigrations;
 }
 
 class Migration {
@@ -177,7 +177,7 @@ function batchesOf(items: readonly Item[], batchPages: number): Item[][] {
       room = batchPages;
     }
     batches.at(-1)?.push(item);
-    const pageCount = pageCountOf(item);
+    const pageCount = pagesOfItem(item);
     room -= 'folio' in item ? pageCount : pageCount % batchPages;
   };
   for (const item of items) {

@@ -78,26 +78,26 @@ export function itemsOf({ entries, isWatched }: PageList, target: MigrationTarge
 }
 
 function isSimple(folio: Folio): boolean {
-  if (folio.pageCount > 1 || folio.isHeld || refusalOf(folio) !== undefined) return false;
+  if (folio.pageCount > 1 || folio.isHeld || moveRefusal(folio) !== undefined) return false;
   // The steps take marks away wherever it is mapped.
   return folio.mapCount === 1 || !folio.hasMarkedEntry;
 }
 
 /** Why a folio cannot move, whoever asks. Source: the address space operations migrate_folio;
  *  secretmem_migrate_folio(). */
-export function refusalOf({ kind, object, isDirty }: Folio): string | undefined {
+export function moveRefusal({ kind, object, isDirty }: Folio): string | undefined {
   if (kind === 'secret') return 'EBUSY: secret memory cannot be copied';
   const isStuck = object?.type === 'file' && isDirty;
   return isStuck ? 'EBUSY: its file system cannot move a dirty page' : undefined;
 }
 
 /** Base pages of an item. */
-export function pageCountOf(item: Item): number {
+export function pagesOfItem(item: Item): number {
   return 'folio' in item ? item.folio.pageCount : item.pageCount;
 }
 
-export function pagesOf(items: readonly Item[]): number {
-  return items.reduce((sum, item) => sum + pageCountOf(item), 0);
+export function pagesOfItems(items: readonly Item[]): number {
+  return items.reduce((sum, item) => sum + pagesOfItem(item), 0);
 }
 
 function offsetIn(vma: Vma, page: number, { kind, pageCount, index }: Folio): number | null {

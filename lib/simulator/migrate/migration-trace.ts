@@ -26,7 +26,8 @@ export interface TraceHeader {
   readonly pageSizeBytes: number;
 }
 
-const STEP_COLUMNS = 17;
+/** The longest name of a step, and a blank. */
+export const STEP_COLUMNS = 17;
 
 export class MigrationTrace {
   readonly #events: MigrationEvent[] = [];

@@ -8,22 +8,26 @@
  */
 
 import type { Steps } from '../memory/in-flight.ts';
-import { type MigratingFolio, refusalOf } from './migrating-folio.ts';
+import { type MigratingFolio, moveRefusal } from './migrating-folio.ts';
 import { operations } from './operations.ts';
-import { type Attempt, forget, type Run, unlock } from './run.ts';
+import { type FolioAttempt, forget, type Run, unlock } from './run.ts';
 import { freeSource } from './target-folio.ts';
 import { restore } from './unmap-folio.ts';
 
 /** `again`: EAGAIN. `failed`: it cannot be moved at all. */
-export type MoveOutcome = 'moved' | 'again' | 'failed';
+export type FolioOutcome = 'moved' | 'again' | 'failed';
 
-export function* moveFolio(run: Run, item: MigratingFolio, attempt: Attempt): Steps<MoveOutcome> {
-  const refusal = refusalOf(item.folio);
+export function* moveFolio(
+  run: Run,
+  item: MigratingFolio,
+  attempt: FolioAttempt,
+): Steps<FolioOutcome> {
+  const refusal = moveRefusal(item.folio);
   if (refusal !== undefined) {
     yield item.report('check-references', { ...attempt, note: refusal });
     return 'failed';
   }
-  const { copiesFirst } = run.memory.profile;
+  const { copiesFirst } = run.memory.facts;
   if (copiesFirst) {
     // A look before the work: what is found here would be found behind it.
     if (!(yield* checkReferences(item, attempt))) return 'again';
@@ -39,7 +43,7 @@ export function* moveFolio(run: Run, item: MigratingFolio, attempt: Attempt): St
 
 function* checkReferences(
   item: MigratingFolio,
-  attempt: Attempt,
+  attempt: FolioAttempt,
   isAtomic = false,
 ): Steps<boolean> {
   const extra = operations.extraReferences(item.folio);
@@ -51,7 +55,7 @@ function* checkReferences(
 }
 
 /** Under the object's lock nobody finds the folio there; anonymous memory has no such lock. */
-function* switchMapping(item: MigratingFolio, attempt: Attempt): Steps<boolean> {
+function* switchMapping(item: MigratingFolio, attempt: FolioAttempt): Steps<boolean> {
   const isCached = item.folio.kind === 'object';
   if (isCached) yield item.report('lock-mapping', { ...attempt, isAtomic: true });
   if (!(yield* checkReferences(item, attempt, isCached))) {
@@ -65,7 +69,7 @@ function* switchMapping(item: MigratingFolio, attempt: Attempt): Steps<boolean> 
   return true;
 }
 
-function* copy(run: Run, item: MigratingFolio, attempt: Attempt): Steps<void> {
+function* copy(run: Run, item: MigratingFolio, attempt: FolioAttempt): Steps<void> {
   const { folio, target } = item;
   run.target.account?.countCopied(folio.node, target.node, folio.pageCount);
   for (const half of ['first', 'second'] as const) {
@@ -74,7 +78,7 @@ function* copy(run: Run, item: MigratingFolio, attempt: Attempt): Steps<void> {
   }
 }
 
-function* finish(run: Run, item: MigratingFolio, attempt: Attempt): Steps<void> {
+function* finish(run: Run, item: MigratingFolio, attempt: FolioAttempt): Steps<void> {
   const { memory } = run;
   const { folio, target, targetId } = item;
   target.isIsolated = false;
@@ -83,7 +87,7 @@ function* finish(run: Run, item: MigratingFolio, attempt: Attempt): Steps<void> 
   if (item.wasMapped) yield* restore(item, targetId as number, attempt);
   const isPart = target.mapCount > 0 && target.mapCount < target.pageCount;
   const isInParts = target.pageCount > 1 && !item.space.pages.isHuge(item.page);
-  if (isPart || (isInParts && memory.profile.movingMapsPartly)) target.isPartlyMapped = true;
+  if (isPart || (isInParts && memory.facts.movingMapsPartly)) target.isPartlyMapped = true;
   const unlocked = item.report('unlock', attempt);
   const freed = item.report('free-source', { ...attempt, note: `of node ${folio.node}` });
   unlock(item);

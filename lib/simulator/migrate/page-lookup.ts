@@ -101,17 +101,17 @@ export function alikePages(space: AddressSpace, page: number, end: number): numb
 }
 
 function findPage(space: AddressSpace, vma: Vma, page: number): Lookup {
-  const { folios, profile } = space.memory;
+  const { folios, facts } = space.memory;
   const entry = space.pages.get(page);
-  if (entry === NONE && !canFault(vma)) return { errno: profile.untouchedAnonymousStatus };
+  if (entry === NONE && !canFault(vma)) return { errno: facts.untouchedAnonymousErrno };
   const isProtected = vma.access === 'none' || isMarked(entry);
-  if (isProtected && !profile.protNonePagesAreVisible) return { errno: ERRNO.ENOENT };
+  if (isProtected && !facts.protNonePagesAreVisible) return { errno: ERRNO.ENOENT };
   if (isZeroPage(entry)) return { errno: ERRNO.EFAULT };
   if (isInline(entry)) return { node: nodeOfInline(entry), folio: null };
-  if (entry === DEVICE) return { errno: profile.devicePageStatus };
+  if (entry === DEVICE) return { errno: facts.devicePageErrno };
   if (!isFolio(entry)) return { errno: ERRNO.ENOENT };
   const folio = folios.get(folioIdOf(entry));
-  const isHidden = folio.kind === 'secret' && !profile.secretPagesAreVisible;
+  const isHidden = folio.kind === 'secret' && !facts.secretPagesAreVisible;
   return isHidden ? { errno: ERRNO.ENOENT } : { node: folio.node, folio };
 }
 
@@ -132,7 +132,7 @@ export function queuePage(
   const { folio } = found;
   if (folio?.isShared === true && !movesShared) return { errno: ERRNO.EACCES };
   const isPartOfPool = folio?.object?.type === 'hugetlb' && !isFirst(space, page);
-  if (isPartOfPool && !space.memory.profile.hugePageMovesByAnyAddress) {
+  if (isPartOfPool && !space.memory.facts.hugePageMovesByAnyAddress) {
     return { errno: ERRNO.EACCES };
   }
   return list.isolate(space, page, 1) ? 'queued' : { errno: ERRNO.EBUSY };

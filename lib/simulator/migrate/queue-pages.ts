@@ -115,7 +115,7 @@ class Walk {
   #isStoppedBy(page: number, pageCount: number): boolean {
     const { pages, memory } = this.#request.space;
     const isHuge = pages.isHuge(page);
-    if (!memory.profile.countsMigrationEntries) return isHuge;
+    if (!memory.facts.countsMigrationEntries) return isHuge;
     this.leftFolios += isHuge ? 1 : pageCount;
     this.leftPages += isHuge ? 1 : pageCount;
     return this.#isStrictOnly;
@@ -136,7 +136,7 @@ class Walk {
     if (isLarge && folio === this.#large) return;
     if (isLarge) this.#large = folio;
     const isInParts = isLarge && !folio.isOfPool && !space.pages.isHuge(page);
-    if (isInParts && space.memory.profile.countsPartsOfHuge) this.leftFolios += pageCount - 1;
+    if (isInParts && space.memory.facts.countsPartsOfHuge) this.leftFolios += pageCount - 1;
     const isLeftAlone = folio?.isShared === true && (flags & MOVE_ALL) === 0;
     if (isLeftAlone || (!hasFlag(vma, VM.IO) && this.list.isolate(space, page, pageCount))) return;
     this.leftFolios += isLarge ? 1 : pageCount;

@@ -23,7 +23,7 @@ export interface Run {
 }
 
 /** One attempt at one folio. */
-export interface Attempt {
+export interface FolioAttempt {
   readonly mode: MigrationMode;
   readonly pass: number;
 }

@@ -18,7 +18,7 @@ export function canSplit({ folio, isTransparentHuge }: MigratingFolio): boolean 
 
 /** Some of its pages are unmapped: newer kernels do not carry them along. */
 export function isSplitFirst(item: MigratingFolio): boolean {
-  const { splitsPartlyMapped } = item.memory.profile;
+  const { splitsPartlyMapped } = item.memory.facts;
   return item.folio.isPartlyMapped && splitsPartlyMapped && canSplit(item);
 }
 
@@ -27,7 +27,7 @@ export function* splitItem(run: Run, item: MigratingFolio): Steps<Item[]> {
   const report = item.report('split', { note: `into ${item.folio.pageCount} base pages` });
   forget(run, item);
   item.folio.isIsolated = false;
-  const keepsZeros = !memory.profile.splittingDropsZeros;
+  const keepsZeros = !memory.facts.splittingDropsZeros;
   const list = new PageList(memory.inFlight);
   for (const { space, page } of splitFolio(memory, item.folioId, { keepsZeros })) {
     list.isolate(space, page, 1);

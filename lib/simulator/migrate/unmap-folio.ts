@@ -12,7 +12,7 @@ import type { Steps } from '../memory/in-flight.ts';
 import type { MigratingFolio } from './migrating-folio.ts';
 import { operations } from './operations.ts';
 import { mappingsOf } from './reverse-map.ts';
-import { type Attempt, forget, type Run, unlock } from './run.ts';
+import { type FolioAttempt, forget, type Run, unlock } from './run.ts';
 import { allocateTarget, freeTarget } from './target-folio.ts';
 
 /**
@@ -21,7 +21,11 @@ import { allocateTarget, freeTarget } from './target-folio.ts';
  */
 export type UnmapOutcome = 'unmapped' | 'again' | 'busy' | 'no-memory' | 'freed';
 
-export function* unmapFolio(run: Run, item: MigratingFolio, attempt: Attempt): Steps<UnmapOutcome> {
+export function* unmapFolio(
+  run: Run,
+  item: MigratingFolio,
+  attempt: FolioAttempt,
+): Steps<UnmapOutcome> {
   if (isFreed(item)) return yield* dropFreed(run, item);
   if (!allocateTarget(run, item)) {
     yield item.report('allocate-target', { ...attempt, note: 'ENOMEM: no node has room' });
@@ -59,7 +63,7 @@ function* dropFreed(run: Run, item: MigratingFolio): Steps<UnmapOutcome> {
 function* lockSource(
   run: Run,
   item: MigratingFolio,
-  attempt: Attempt,
+  attempt: FolioAttempt,
 ): Steps<'locked' | 'again' | 'busy'> {
   const { folio } = item;
   const isPatient = attempt.mode === 'sync';
@@ -84,7 +88,7 @@ function* lockSource(
 }
 
 /** Each mapping in turn; false where one is left. */
-function* unmapAll({ memory }: Run, item: MigratingFolio, attempt: Attempt): Steps<boolean> {
+function* unmapAll({ memory }: Run, item: MigratingFolio, attempt: FolioAttempt): Steps<boolean> {
   const { folio, folioId } = item;
   for (const place of mappingsOf(memory, folioId, item.range)) {
     // Who may be writing through a pin must not lose the page. Source: try_to_migrate_one().
@@ -117,7 +121,7 @@ function addressOf(
 export function* backOut(
   run: Run,
   item: MigratingFolio,
-  attempt: Attempt,
+  attempt: FolioAttempt,
   why: string,
 ): Steps<void> {
   const isOwn = item.folio.lockedBy === run.owner;
@@ -134,7 +138,11 @@ export function* backOut(
 }
 
 /** Maps the folio again wherever a migration entry is left: unmapped places stay so. */
-export function* restore(item: MigratingFolio, folioId: number, attempt: Attempt): Steps<void> {
+export function* restore(
+  item: MigratingFolio,
+  folioId: number,
+  attempt: FolioAttempt,
+): Steps<void> {
   for (;;) {
     const place = operations.leftEntry(item);
     if (place === undefined) return;

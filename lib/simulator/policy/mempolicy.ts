@@ -49,26 +49,26 @@ export interface PolicyContext {
   readonly memsAllowed: Nodemask;
   /** Nodes with memory. */
   readonly memoryNodes: Nodemask;
-  readonly profile: KernelFacts;
+  readonly facts: KernelFacts;
 }
 
 const { STATIC_NODES, RELATIVE_NODES, NUMA_BALANCING } = MPOL_MODE_FLAG;
 const FLAGS = STATIC_NODES | RELATIVE_NODES | NUMA_BALANCING;
 
 /** Splits a mode word, or answers EINVAL. Source: mm/mempolicy.c, sanitize_mpol_flags(). */
-export function splitModeWord(word: number, profile: KernelFacts): ModeWord | null {
+export function splitModeWord(word: number, facts: KernelFacts): ModeWord | null {
   const flags = word & FLAGS;
   const mode = word & ~FLAGS;
-  const modeMax = profile.hasWeightedInterleave ? MPOL.WEIGHTED_INTERLEAVE : MPOL.PREFERRED_MANY;
+  const modeMax = facts.hasWeightedInterleave ? MPOL.WEIGHTED_INTERLEAVE : MPOL.PREFERRED_MANY;
   if (mode < 0 || mode > modeMax) return null;
   if ((flags & STATIC_NODES) !== 0 && (flags & RELATIVE_NODES) !== 0) return null;
-  if ((flags & NUMA_BALANCING) !== 0 && !takesBalancing(mode, profile)) return null;
+  if ((flags & NUMA_BALANCING) !== 0 && !takesBalancing(mode, facts)) return null;
   return { mode, flags };
 }
 
-function takesBalancing(mode: number, profile: KernelFacts): boolean {
+function takesBalancing(mode: number, facts: KernelFacts): boolean {
   if (mode === MPOL.BIND) return true;
-  return mode === MPOL.PREFERRED_MANY && profile.preferredManyTakesBalancing;
+  return mode === MPOL.PREFERRED_MANY && facts.preferredManyTakesBalancing;
 }
 
 /** Whether mode and mask go together: 0 or EINVAL. */
@@ -87,7 +87,7 @@ export function checkNodes({ mode, flags, user }: MempolicyArguments): number {
  */
 export function makeMempolicy(
   { mode, flags, user }: MempolicyArguments,
-  { memsAllowed, memoryNodes, profile }: PolicyContext,
+  { memsAllowed, memoryNodes, facts }: PolicyContext,
 ): Mempolicy | null | { readonly errno: number } {
   if (mode === MPOL.DEFAULT) return null;
   const isLocal = mode === MPOL.LOCAL || (mode === MPOL.PREFERRED && user === NO_NODES);
@@ -100,7 +100,7 @@ export function makeMempolicy(
   const effective = (flags & RELATIVE_NODES) !== 0 ? relativeTo(user, allowed) : user & allowed;
   if (effective === NO_NODES) return { errno: ERRNO.EINVAL };
   const keepingFlags =
-    STATIC_NODES | RELATIVE_NODES | (profile.balancingKeepsUserMask ? NUMA_BALANCING : 0);
+    STATIC_NODES | RELATIVE_NODES | (facts.balancingKeepsUserMask ? NUMA_BALANCING : 0);
   const keepsUserMask = (flags & keepingFlags) !== 0;
   const nodes = mode === MPOL.PREFERRED ? maskOf([firstNode(effective)]) : effective;
   return { ...base, mode, nodes, keepsUserMask, context: keepsUserMask ? user : memsAllowed };

@@ -8,10 +8,10 @@
  * Left out: what the model does not know. Nothing is demoted, and no defragmentation is chosen.
  */
 
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import { MAX_MAP_COUNT } from '../syscalls/check-split.ts';
 import { readWeightFile, weightFileNames } from '../syscalls/weight-files.ts';
-import { hugePageBytes, machinePoolFolder } from './huge-pool-files.ts';
+import { hugePageBytes, machinePoolFolder } from './hugetlb-files.ts';
 import { nodeUsages, sumOf } from './node-usage.ts';
 import { kilobytesLine, linesText, NAME_WIDTH } from './text-layout.ts';
 import { type FileEntry, type FolderEntry, folderOf } from './tree.ts';
@@ -21,7 +21,7 @@ const BALANCING = { off: 0, on: 1, tiering: 2 } as const;
 const POOL_COUNT_WIDTH = 8;
 
 /** Files of /proc that are no process's. */
-export function machineFiles(machine: Machine): Record<string, FileEntry | FolderEntry> {
+export function machineFiles(machine: MachineState): Record<string, FileEntry | FolderEntry> {
   const { memory } = machine;
   const total = (): number =>
     nodesOf(machine).reduce((sum, node) => sum + memory.pool.totalPages(node), 0);
@@ -43,7 +43,7 @@ export function machineFiles(machine: Machine): Record<string, FileEntry | Folde
 }
 
 /** /sys/kernel/mm. */
-export function memoryFolder(machine: Machine): FolderEntry {
+export function memoryFolder(machine: MachineState): FolderEntry {
   const { memory } = machine;
   const weights = weightFileNames(machine);
   return folderOf({
@@ -67,7 +67,7 @@ export function memoryFolder(machine: Machine): FolderEntry {
   });
 }
 
-function nodesOf({ description }: Machine): number[] {
+function nodesOf({ description }: MachineState): number[] {
   return description.nodes.map(({ id }) => id);
 }
 
@@ -76,7 +76,7 @@ function choiceText(words: readonly string[], chosen: string): string {
   return `${words.map((word) => (word === chosen ? `[${word}]` : word)).join(' ')}\n`;
 }
 
-function meminfoText(machine: Machine): string {
+function meminfoText(machine: MachineState): string {
   const { memory } = machine;
   const { physical, pool, pageSizeBytes } = memory;
   const nodes = nodesOf(machine);

@@ -10,15 +10,15 @@
 
 import { formatIdList } from '../../core/id-list.ts';
 import type { MachineNode } from '../../core/machine-description.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
-import { nodePoolFolder } from './huge-pool-files.ts';
+import { nodePoolFolder } from './hugetlb-files.ts';
 import { nodeUsages } from './node-usage.ts';
 import { kilobytesLine, linesText, maskText } from './text-layout.ts';
 import { type FolderEntry, folderOf, numberedFolder } from './tree.ts';
 import { nodeVmstatText } from './vmstat.ts';
 
-export function nodesFolder(machine: Machine): FolderEntry {
+export function nodesFolder(machine: MachineState): FolderEntry {
   const { nodes } = machine.description;
   const ids = nodes.map(({ id }) => id);
   const list = (numbers: readonly number[]) => () => `${formatIdList(numbers)}\n`;
@@ -37,7 +37,7 @@ export function nodesFolder(machine: Machine): FolderEntry {
   return numberedFolder('node', () => ids, folderFor, more);
 }
 
-function nodeFolder(machine: Machine, node: MachineNode): FolderEntry {
+function nodeFolder(machine: MachineState, node: MachineNode): FolderEntry {
   const { id } = node;
   const cpus = [...node.cpus].sort((a, b) => a - b);
   const distances = (): string =>
@@ -53,7 +53,7 @@ function nodeFolder(machine: Machine, node: MachineNode): FolderEntry {
   });
 }
 
-function meminfoText({ memory }: Machine, node: number): string {
+function meminfoText({ memory }: MachineState, node: number): string {
   const { physical, pool, pageSizeBytes } = memory;
   const usage = nodeUsages(memory)(node);
   const pages = (name: string, count: number): string =>
@@ -77,7 +77,7 @@ function meminfoText({ memory }: Machine, node: number): string {
 
 const POOL_COUNT_WIDTH = 6;
 
-function numastatText({ memory: { physical } }: Machine, node: number): string {
+function numastatText({ memory: { physical } }: MachineState, node: number): string {
   const counts = physical.counters.of(node);
   return linesText([
     `numa_hit ${counts.numaHit}`,

@@ -42,8 +42,8 @@ export function scanPagemap(
 ): SyscallResult<PagemapScan> {
   const memory = openPagemap(reader, request.pid);
   if (!memory.ok) return memory;
-  const { pageSizeBytes, profile } = reader.machine.memory;
-  if (!profile.hasPagemapScan) return failure('ioctl', ERRNO.ENOTTY);
+  const { pageSizeBytes, facts } = reader.machine.memory;
+  if (!facts.hasPagemapScan) return failure('ioctl', ERRNO.ENOTTY);
   const { categories, pagesMax } = request;
   const isKnown = (categories & ~(PAGE_IS.PRESENT | PAGE_IS.SWAPPED)) === 0;
   if (!isKnown || !isAligned(request.address, pageSizeBytes)) return failure('ioctl', ERRNO.EINVAL);
@@ -62,7 +62,7 @@ function openPagemap(reader: Reader, pid: number): SyscallResult<AddressSpace | 
   if (uid !== ROOT_UID && uid !== ownerOf(target)) return failure('open', ERRNO.EACCES);
   const memory = memoryOf(reader, target);
   if (memory === null) {
-    if (machine.profile.pagemapNeedsMemory) return failure('open', ERRNO.ESRCH);
+    if (machine.facts.pagemapNeedsMemory) return failure('open', ERRNO.ESRCH);
     return success(null);
   }
   return 'errno' in memory ? failure('open', memory.errno) : success(memory);

@@ -6,7 +6,7 @@
  */
 
 import { ERRNO } from '../../core/errno.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { mayRead } from '../tasks/credentials.ts';
 import type { Process } from '../tasks/process.ts';
@@ -28,7 +28,7 @@ import {
 
 /** Who reads, on which machine. */
 export interface Reader {
-  readonly machine: Machine;
+  readonly machine: MachineState;
   readonly thread: Thread;
 }
 

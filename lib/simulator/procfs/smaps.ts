@@ -38,7 +38,7 @@ export function smapsText(space: AddressSpace): string {
 }
 
 function smapsLines(space: AddressSpace, vma: Vma): string[] {
-  const { pageSizeBytes, tablePages, profile } = space.memory;
+  const { pageSizeBytes, tablePages, facts } = space.memory;
   const usage = usageOf(space, vma);
   const pages = (name: string, count: number): string => kilobytesLine(name, count * pageSizeBytes);
   const share = (name: string, bytes: number): string =>
@@ -59,7 +59,7 @@ function smapsLines(space: AddressSpace, vma: Vma): string[] {
     pages('Private_Dirty', usage.privateDirty),
     pages('Referenced', usage.rss),
     pages('Anonymous', usage.anonymous),
-    ...(profile.smapsTellsMerged ? [pages('KSM', usage.merged)] : []),
+    ...(facts.smapsTellsMerged ? [pages('KSM', usage.merged)] : []),
     pages('LazyFree', 0),
     pages('AnonHugePages', usage.anonymousHuge),
     pages('ShmemPmdMapped', 0),
@@ -114,7 +114,7 @@ const NO_USAGE: Readonly<Usage> = {
 
 function eligibleLine(space: AddressSpace, vma: Vma): string {
   const number = isEligible(space, vma) ? '1' : '0';
-  const { smapsTellsMerged } = space.memory.profile;
+  const { smapsTellsMerged } = space.memory.facts;
   const shown = smapsTellsMerged ? number.padStart(NUMBER_WIDTH) : number;
   return `${'THPeligible:'.padEnd(NAME_WIDTH)}${shown}`;
 }

@@ -9,7 +9,7 @@
 
 import { formatIdList } from '../../core/id-list.ts';
 import { MAX_NUMNODES } from '../../core/uapi.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
 import type { Credentials } from '../tasks/credentials.ts';
 import { memorySums, residentPages } from './memory-sums.ts';
@@ -23,7 +23,7 @@ const CAPABILITY_DIGITS = 16;
 /** SECCOMP_MODE_FILTER. */
 const FILTERED = 2;
 
-export function statusText(machine: Machine, task: Task): string {
+export function statusText(machine: MachineState, task: Task): string {
   const { process, tid } = task;
   const { uid } = process.credentials;
   const capabilities = capabilitiesText(process.credentials);

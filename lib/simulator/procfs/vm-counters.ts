@@ -7,13 +7,13 @@
 import type { VmCounters } from '../interface/machine-settings.ts';
 import type { Memory } from '../memory/memory.ts';
 
-export function vmCountersOf({ physical, migrated, profile }: Memory): VmCounters {
+export function vmCountersOf({ physical, migrated, facts }: Memory): VmCounters {
   const { pgpromoteCandidateNrl, ...counters } = physical.balancing;
   return {
     pgmigrateSuccess: migrated.moved,
     pgmigrateFail: migrated.failed,
     ...counters,
     pgpromoteCandidate: physical.promotions.candidates,
-    pgpromoteCandidateNrl: profile.countsUnlimitedCandidates ? pgpromoteCandidateNrl : null,
+    pgpromoteCandidateNrl: facts.countsUnlimitedCandidates ? pgpromoteCandidateNrl : null,
   };
 }

@@ -40,7 +40,7 @@ const isNotDumped = withBit(VM.DONTDUMP);
 const isFrames: HasFlag = (vma) =>
   hasFlag(vma, VM.IO) && (vma.object === null || vma.object.path !== null);
 
-const isPromised: HasFlag = (vma, { memory }) => isAccounted(vma, memory.profile);
+const isPromised: HasFlag = (vma, { memory }) => isAccounted(vma, memory.facts);
 
 const FLAGS: readonly (readonly [string, HasFlag])[] = [
   ['rd', ({ access }) => access === 'read' || access === 'write'],

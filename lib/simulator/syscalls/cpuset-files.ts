@@ -11,7 +11,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { KernelFacts } from '../../core/kernel-facts.ts';
 import { MPOL_MF, NODE_ID_MAX } from '../../core/uapi.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import { finish } from '../migrate/suspended-call.ts';
 import { isSubset, maskOf, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
@@ -27,7 +27,7 @@ type ParsedNodes = { readonly mask: Nodemask } | { readonly errno: number };
 
 /** A write to cpuset.mems. */
 export function writeCpusetMems(
-  machine: Machine,
+  machine: MachineState,
   cpuset: Cpuset,
   text: string,
 ): SyscallResult<undefined> {
@@ -36,21 +36,21 @@ export function writeCpusetMems(
 
 /** The same, step by step. */
 export function* stepsOfCpusetMems(
-  { profile }: Machine,
+  { facts }: MachineState,
   cpuset: Cpuset,
   text: string,
 ): Steps<SyscallResult<undefined>> {
-  return answer('write', yield* updateNodemask(profile, cpuset, text));
+  return answer('write', yield* updateNodemask(facts, cpuset, text));
 }
 
-function* updateNodemask(profile: KernelFacts, cpuset: Cpuset, text: string): Steps<number> {
+function* updateNodemask(facts: KernelFacts, cpuset: Cpuset, text: string): Steps<number> {
   if (cpuset.root === null) return ERRNO.EACCES;
   const parsed = parseNodeList(text);
   if ('errno' in parsed) return parsed.errno;
   const { mask: mems } = parsed;
   if (!isSubset(mems, cpuset.root.mems)) return ERRNO.EINVAL;
   if (mems === cpuset.mems) return 0;
-  const mayBeEmptied = cpuset.version === 2 && profile.cpusetInUseMayBeEmptied;
+  const mayBeEmptied = cpuset.version === 2 && facts.cpusetInUseMayBeEmptied;
   if (mems === NO_NODES && cpuset.processes.size > 0 && !mayBeEmptied) return ERRNO.ENOSPC;
   const { effectiveMems: before, version } = cpuset;
   cpuset.mems = mems;
@@ -72,7 +72,7 @@ function* updateTasksNodemask(cpuset: Cpuset): Steps<void> {
 
 /** A write to cgroup.procs: all threads of that process join the group. */
 export function attachToCpuset(
-  machine: Machine,
+  machine: MachineState,
   cpuset: Cpuset,
   pid: number,
 ): SyscallResult<undefined> {
@@ -81,7 +81,7 @@ export function attachToCpuset(
 
 /** The same, step by step. */
 export function* stepsOfAttach(
-  machine: Machine,
+  machine: MachineState,
   cpuset: Cpuset,
   pid: number,
 ): Steps<SyscallResult<undefined>> {
@@ -93,8 +93,8 @@ export function* stepsOfAttach(
   const { oldMems, effectiveMems: before } = process.cpuset;
   const { effectiveMems, migrates } = cpuset;
   cpuset.take(process);
-  if (machine.profile.joiningForgetsAffinity) forgetAffinity(process);
-  if (before === effectiveMems && !machine.profile.rebindsToEqualNodes) {
+  if (machine.facts.joiningForgetsAffinity) forgetAffinity(process);
+  if (before === effectiveMems && !machine.facts.rebindsToEqualNodes) {
     cpuset.oldMems = effectiveMems;
     return answer('write', 0);
   }

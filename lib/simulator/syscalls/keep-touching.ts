@@ -9,7 +9,7 @@ import type { Access } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { tickNuma } from '../balancing/task-numa-work.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { touch } from './touch.ts';
@@ -27,7 +27,7 @@ export interface KeepTouchingCall {
 
 /** Touches all pages once in each tick; ends with the first access that fails. */
 export function keepTouching(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   call: KeepTouchingCall,
 ): SyscallResult<undefined> {
@@ -43,7 +43,7 @@ export function keepTouching(
 }
 
 function touchOnce(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   { address, pageCount, access }: KeepTouchingCall,
 ): SyscallResult<undefined> {

@@ -70,7 +70,7 @@ export function madvise(
   const { space } = thread;
   const span = spanOf(thread, call);
   const advise = ADVICE.get(call.advice);
-  const isKnown = call.advice < MADV.GUARD_INSTALL || space.memory.profile.hasGuardRegions;
+  const isKnown = call.advice < MADV.GUARD_INSTALL || space.memory.facts.hasGuardRegions;
   if (span === undefined || advise === undefined || !isKnown) {
     return answer('madvise', ERRNO.EINVAL);
   }

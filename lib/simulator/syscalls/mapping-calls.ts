@@ -7,7 +7,7 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { NO_ANON } from '../memory/anon-vma.ts';
 import { allows, touchPages } from '../memory/fault.ts';
@@ -49,7 +49,7 @@ export interface MmapCall {
 }
 
 /** Anonymous shared memory gets an object of its own. The value is the address. */
-export function mmap(machine: Machine, thread: Thread, call: MmapCall): SyscallResult<bigint> {
+export function mmap(machine: MachineState, thread: Thread, call: MmapCall): SyscallResult<bigint> {
   const { pageSizeBytes } = machine.memory;
   const { vmas } = thread.space;
   const { pageCount, access, isShared, alignmentPages } = call;
@@ -103,7 +103,7 @@ function startBelow(end: number, pageCount: number, alignmentPages: number): num
  * Source: drivers/char/mem.c, mmap_mem(); mm/memory.c, remap_pfn_range().
  */
 export function mapDevice(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   { address, pageCount }: PagesCall,
 ): SyscallResult<bigint> {

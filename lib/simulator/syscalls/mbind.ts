@@ -125,11 +125,11 @@ function targetOf(
   },
 ): MigrationTarget {
   const { space } = thread;
-  const { interleave, profile } = space.memory;
+  const { interleave, facts } = space.memory;
   const given = policy ?? thread.policy;
   // An object keeps the policy that another mapping gave it where this one has the given already.
   const asksRange =
-    !profile.movesByGivenPolicy &&
+    !facts.movesByGivenPolicy &&
     space.vmas.within(pages.start, pages.end).some(({ object }) => object?.hasPolicy === true);
   return {
     account,
@@ -137,7 +137,7 @@ function targetOf(
     by: thread,
     searchFor: (page, folio, known) => {
       const vma = known ?? (space.vmas.lookup(page) as Vma);
-      const isByThread = folio?.kind === 'merged' && !profile.mergedPagesFollowNewPolicy;
+      const isByThread = folio?.kind === 'merged' && !facts.mergedPagesFollowNewPolicy;
       const index = interleaveIndexAt(vma, page, folio?.pageCount);
       const ofRange = asksRange ? (rangePolicyAt(vma, page) ?? thread.policy) : given;
       const chosen = isByThread ? thread.policy : ofRange;

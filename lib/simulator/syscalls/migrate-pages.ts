@@ -8,10 +8,10 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { migratePages as migrateIsolated, tellIsolated } from '../migrate/migrate-pages.ts';
+import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
 import { exactly } from '../migrate/migration-target.ts';
 import { queuePages } from '../migrate/queue-pages.ts';
 import { finish } from '../migrate/suspended-call.ts';
@@ -28,8 +28,8 @@ export interface MigratePagesArguments {
   readonly to: UserMask;
 }
 
-export function migratePages(
-  machine: Machine,
+export function kernelMigratePages(
+  machine: MachineState,
   thread: Thread,
   call: MigratePagesArguments,
 ): SyscallResult<number> {
@@ -38,7 +38,7 @@ export function migratePages(
 
 /** The same, step by step. */
 export function* stepsOfMigratePages(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   { pid, from, to }: MigratePagesArguments,
 ): Steps<SyscallResult<number>> {
@@ -93,10 +93,10 @@ export function* migrateBetween(
     });
     const { memory } = space;
     yield* tellIsolated(queued.list);
-    const result = yield* migrateIsolated(memory, queued.list, exactly(pair.to, by, account));
+    const result = yield* migratePages(memory, queued.list, exactly(pair.to, by, account));
     if (result.isOutOfMemory) return -ERRNO.ENOMEM;
     const counted = { nothing: 0, folios: queued.leftFolios, pages: queued.leftPages };
-    left += result.failedCount + counted[memory.profile.countsUnisolated];
+    left += result.failedCount + counted[memory.facts.countsUnisolated];
   }
   return left;
 }

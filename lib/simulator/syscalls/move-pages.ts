@@ -9,7 +9,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
@@ -52,7 +52,7 @@ export interface MovePagesCall extends MovePagesArrays {
 }
 
 export function movePages(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   call: MovePagesCall,
 ): SyscallResult<number> {
@@ -61,7 +61,7 @@ export function movePages(
 
 /** The same, step by step. */
 export function* stepsOfMovePages(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   call: MovePagesCall,
 ): Steps<SyscallResult<number>> {

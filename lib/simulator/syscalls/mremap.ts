@@ -43,7 +43,7 @@ function moveTo(thread: Thread, call: PagesCall & { readonly to: bigint }): numb
   }
   const errno = checkMove(space, span.start, span.end);
   if (errno !== 0) return errno;
-  if (first.end !== span.end && !space.memory.profile.mremapTakesSeveral) {
+  if (first.end !== span.end && !space.memory.facts.mremapTakesSeveral) {
     space.unmap(target, target + call.pageCount);
     return ERRNO.EFAULT;
   }

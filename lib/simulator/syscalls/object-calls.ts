@@ -8,7 +8,7 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL } from '../../core/uapi.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import { fillObject } from '../memory/fill-object.ts';
 import { leaveObject } from '../memory/memory.ts';
 import type { MemoryObject } from '../memory/memory-object.ts';
@@ -27,7 +27,7 @@ export interface OpenObject {
 
 /** Opens an object of that many pages. A huge page of a pool is never cut by its end. */
 export function openObject(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   { type, sizePages, path }: Pick<MemoryObject, 'type' | 'sizePages' | 'path'>,
 ): SyscallResult<OpenObject> {
@@ -49,7 +49,7 @@ export interface MapObjectCall {
 }
 
 export function mapObject(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   call: MapObjectCall,
 ): SyscallResult<bigint> {
@@ -57,12 +57,16 @@ export function mapObject(
   if (type === 'hugetlb') return mapHuge(machine, thread, call);
   if (type !== 'secret') return mmap(machine, thread, call);
   if (!call.isShared) return failure('mmap', ERRNO.EINVAL);
-  const isLocked = machine.memory.profile.secretPagesAreLocked;
+  const isLocked = machine.memory.facts.secretPagesAreLocked;
   return mmap(machine, thread, { ...call, flags: isLocked ? VM.LOCKED : 0 });
 }
 
 /** All pages of the mapping are promised now. Source: hugetlbfs_file_mmap(). */
-function mapHuge(machine: Machine, thread: Thread, call: MapObjectCall): SyscallResult<bigint> {
+function mapHuge(
+  machine: MachineState,
+  thread: Thread,
+  call: MapObjectCall,
+): SyscallResult<bigint> {
   const { tablePages, pool, pageSizeBytes } = machine.memory;
   const { object, isShared, offset } = call;
   const pageCount = Math.ceil(call.pageCount / tablePages) * tablePages;
@@ -110,7 +114,10 @@ export function writeObject(
 }
 
 /** A System V segment, whose id is its inode's number. */
-export function createSegment(machine: Machine, sizePages: number): SyscallResult<MemoryObject> {
+export function createSegment(
+  machine: MachineState,
+  sizePages: number,
+): SyscallResult<MemoryObject> {
   const object = machine.createObject('shared-memory', sizePages, '/SYSV00000000 (deleted)');
   object.users += 1;
   machine.segments.set(object.inode, object);
@@ -118,7 +125,11 @@ export function createSegment(machine: Machine, sizePages: number): SyscallResul
 }
 
 /** Attaches all of a segment and marks it for removal: the last user takes it along. */
-export function attachSegment(machine: Machine, thread: Thread, id: number): SyscallResult<bigint> {
+export function attachSegment(
+  machine: MachineState,
+  thread: Thread,
+  id: number,
+): SyscallResult<bigint> {
   const object = machine.segments.get(id);
   if (object === undefined || (object.isRemoved && object.users === 0)) {
     return failure('attach_segment', ERRNO.EINVAL);

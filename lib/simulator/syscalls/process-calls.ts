@@ -7,7 +7,7 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
 
@@ -18,7 +18,7 @@ export function execve(thread: Thread): SyscallResult<undefined> {
 }
 
 /** fork(2) of a child that ends at once, and that nobody waits for; the value is its pid. */
-export function forkEnded(machine: Machine, thread: Thread): SyscallResult<number> {
+export function forkEnded(machine: MachineState, thread: Thread): SyscallResult<number> {
   const child = machine.fork(thread);
   if (child === undefined) return failure('fork', ERRNO.ENOMEM);
   child.exit();

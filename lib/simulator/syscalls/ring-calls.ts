@@ -9,7 +9,7 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import { allocateFolio } from '../memory/memory.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
@@ -33,7 +33,7 @@ export function registerBuffer(thread: Thread, call: PagesCall): SyscallResult<n
   const isOfFile = (area: Vma): boolean =>
     area.object?.isFile === true || (hasFlag(area, VM.MIXEDMAP) && !hasFlag(area, VM.IO));
   const hasFile = areasOf(thread, call).some(isOfFile);
-  if (hasFile && !thread.space.memory.profile.ringsTakeFiles) {
+  if (hasFile && !thread.space.memory.facts.ringsTakeFiles) {
     return failure('register_buffer', ERRNO.EOPNOTSUPP);
   }
   return pinForLong(thread, call, 'register_buffer');
@@ -55,10 +55,10 @@ export function registerPackets(thread: Thread, call: PagesCall): SyscallResult<
 }
 
 function pinForLong(thread: Thread, call: PagesCall, name: string): SyscallResult<number> {
-  const { profile } = thread.space.memory;
+  const { facts } = thread.space.memory;
   const isSharedFile = (area: Vma): boolean =>
     area.object?.isFile === true && hasFlag(area, VM.SHARED);
-  const isRefused = !profile.filesCanBePinned && areasOf(thread, call).some(isSharedFile);
+  const isRefused = !facts.filesCanBePinned && areasOf(thread, call).some(isSharedFile);
   if (isRefused) return failure(name, ERRNO.EFAULT);
   const pinned = pinPages(thread, { ...call, kind: 'pin' });
   return pinned.ok ? pinned : failure(name, pinned.errno);
@@ -66,7 +66,7 @@ function pinForLong(thread: Thread, call: PagesCall, name: string): SyscallResul
 
 /** Blocks of pages by the thread's policy, mapped at once: the value is where. */
 export function mapPacketRing(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   { blockPages, blockCount }: { readonly blockPages: number; readonly blockCount: number },
 ): SyscallResult<bigint> {

@@ -41,10 +41,10 @@ export function setMempolicy(
 
 /** Mode word first, then the mask: what both policy calls begin with. */
 export function decodePolicy(
-  { profile, pageSizeBytes }: Memory,
+  { facts, pageSizeBytes }: Memory,
   { mode: word, nodemask }: SetMempolicyArguments,
 ): MempolicyArguments | { readonly errno: number } {
-  const split = splitModeWord(word | 0, profile);
+  const split = splitModeWord(word | 0, facts);
   if (split === null) return { errno: ERRNO.EINVAL };
   const decoded = decodeMask(nodemask, pageSizeBytes);
   return decoded.ok ? { ...split, user: decoded.mask } : { errno: decoded.errno };
@@ -55,6 +55,6 @@ export function policyFor(
   { memsAllowed, space: { memory } }: Thread,
   given: MempolicyArguments,
 ): Mempolicy | null | { readonly errno: number } {
-  const { profile, physical } = memory;
-  return makeMempolicy(given, { memsAllowed, memoryNodes: physical.memoryNodes, profile });
+  const { facts, physical } = memory;
+  return makeMempolicy(given, { memsAllowed, memoryNodes: physical.memoryNodes, facts });
 }

@@ -7,14 +7,14 @@
 import { ERRNO } from '../../core/errno.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
 import type { MigrationKind } from '../interface/costs.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import { mayRead } from '../tasks/credentials.ts';
 import type { Process } from '../tasks/process.ts';
 import type { Thread } from '../tasks/thread.ts';
 
 /** pid 0 is the caller. ESRCH, EPERM. */
 export function findTarget(
-  machine: Machine,
+  machine: MachineState,
   { process: caller }: Thread,
   pid: number,
 ): Process | { readonly errno: number } {

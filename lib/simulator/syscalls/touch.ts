@@ -4,7 +4,7 @@ import type { Access } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { stepsOfNumaFault } from '../balancing/numa-page.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import { type FaultOutcome, touchPages } from '../memory/fault.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import { awaitedFolio } from '../memory/object-fault.ts';
@@ -26,7 +26,7 @@ export interface TouchCall {
  * left that the policy allows, which has ended the process.
  */
 export function touch(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   { address, pageCount, access }: TouchCall,
 ): SyscallResult<undefined> {
@@ -36,7 +36,7 @@ export function touch(
 }
 
 function answerOf(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   outcome: FaultOutcome,
 ): SyscallResult<undefined> {
@@ -47,7 +47,7 @@ function answerOf(
 
 /** The same, step by step: it waits for pages that are on their way to another node. */
 export function* stepsOfTouch(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   { address, pageCount, access }: TouchCall,
 ): Steps<SyscallResult<undefined>> {
@@ -62,7 +62,7 @@ export function* stepsOfTouch(
 
 /** Writes a word; EFAULT. */
 export function* stepsOfStore(
-  machine: Machine,
+  machine: MachineState,
   thread: Thread,
   address: bigint,
   value: bigint,

@@ -9,27 +9,27 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { ROOT_UID, WEIGHT_MAX } from '../../core/uapi.ts';
-import type { Machine } from '../machine.ts';
+import type { MachineState } from '../machine.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
 import type { Credentials } from '../tasks/credentials.ts';
 import { answer } from './answer.ts';
 
-export function weightFileNames({ profile, memory }: Machine): string[] {
-  const { hasWeightedInterleave, automaticWeightsFile } = profile;
+export function weightFileNames({ facts, memory }: MachineState): string[] {
+  const { hasWeightedInterleave, automaticWeightsFile } = facts;
   if (!hasWeightedInterleave) return [];
   const names = nodesIn(memory.physical.memoryNodes).map((node) => `node${node}`);
   return automaticWeightsFile === null ? names : [...names, automaticWeightsFile];
 }
 
 /** Without the newline; ENOENT. */
-export function readWeightFile({ profile, weights }: Machine, name: string): string | undefined {
-  if (name === profile.automaticWeightsFile) return String(weights.isAutomatic);
+export function readWeightFile({ facts, weights }: MachineState, name: string): string | undefined {
+  if (name === facts.automaticWeightsFile) return String(weights.isAutomatic);
   const node = nodeOfFile(name);
   return node === undefined ? undefined : String(weights.weightOf(node));
 }
 
 export function writeWeightFile(
-  machine: Machine,
+  machine: MachineState,
   { uid }: Credentials,
   name: string,
   text: string,
@@ -47,16 +47,16 @@ function nodeOfFile(name: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
-function storeWeight({ profile, weights }: Machine, node: number, text: string): number {
+function storeWeight({ facts, weights }: MachineState, node: number, text: string): number {
   const isEmpty = withoutNewline(text) === '';
   const weight = isEmpty ? 0 : parseNumber(withoutNewline(text));
   if (weight === undefined || weight > WEIGHT_MAX) return ERRNO.EINVAL;
-  if (weight === 0 && !profile.emptyWeightIsOne) return ERRNO.EINVAL;
+  if (weight === 0 && !facts.emptyWeightIsOne) return ERRNO.EINVAL;
   weights.set(node, weight === 0 ? 1 : weight);
   return 0;
 }
 
-function storeAutomatic({ weights }: Machine, text: string): number {
+function storeAutomatic({ weights }: MachineState, text: string): number {
   const isOn = parseBoolean(text);
   if (isOn === undefined) return ERRNO.EINVAL;
   if (isOn && weights.bandwidths.size === 0) return ERRNO.ENODEV;

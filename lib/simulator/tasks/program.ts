@@ -25,7 +25,7 @@ const VDSO_PAGES = 2;
 
 /** Makes the pages that all processes have of the kernel; before the first process. */
 export function makeKernelPages(memory: Memory): void {
-  const { vvarHasPages } = memory.profile;
+  const { vvarHasPages } = memory.facts;
   memory.kernelPages = {
     vdso: kernelObject(memory, VDSO_PAGES),
     vvar: vvarHasPages ? kernelObject(memory, VVAR_PAGES) : null,

@@ -17,7 +17,7 @@ interface NodePool {
   surplus: number;
 }
 
-export class HugePool {
+export class HugetlbPool {
   readonly #physical: PhysicalMemory;
   readonly #nodes = new Map<number, NodePool>();
   /** Free pages that mappings have been promised. */

@@ -1,0 +1,121 @@
+/** The lists of CONTRIBUTING.md, "How to add", name what a newcomer has to change. */
+
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { newestKernelLine } from '../../lib/core/kernels.ts';
+import { existsInRepository, filesIn, ROOT, readRepositoryFile } from './repository.ts';
+import { needCompiler } from './rules.ts';
+
+const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc');
+const LISTS = readRepositoryFile('CONTRIBUTING.md').split('\n## How to add\n')[1] ?? '';
+const PARTS = new Map(
+  LISTS.split('\n## ')[0]
+    ?.split('\n### ')
+    .slice(1)
+    .map((part) => [part.slice(0, part.indexOf('\n')), part]),
+);
+
+/** What a part names in its code spans: files and folders. */
+function pathsOf(title: string): string[] {
+  const spans = PARTS.get(title)?.matchAll(/`([^`\s]+)`/g) ?? [];
+  const isPath = (text: string): boolean => /^[\w.-]+(\/[\w.-]+)+$|^[\w-]+\.(md|gyp)$/.test(text);
+  return [...spans].map(([, text]) => text as string).filter(isPath);
+}
+
+/** Those named, or in a folder that is. */
+function isNamedBy(title: string): (path: string) => boolean {
+  const named = pathsOf(title);
+  return (path) => named.some((one) => path === one || path.startsWith(`${one}/`));
+}
+
+function filesWith(pattern: RegExp, folders: readonly string[]): string[] {
+  return filesIn(folders)
+    .filter(({ text }) => pattern.test(text))
+    .map(({ path }) => path);
+}
+
+test('all files that are named exist', () => {
+  expect(PARTS.size).toBe(5);
+  for (const title of PARTS.keys()) {
+    expect(pathsOf(title).length, title).toBeGreaterThan(3);
+    expect(pathsOf(title).filter((path) => !existsInRepository(path))).toEqual([]);
+  }
+});
+
+describe('what the newest one has changed is named', () => {
+  test('a system call', () => {
+    const name = /set_mempolicy_home_node|etMempolicyHomeNode/;
+    const folders = [
+      'native',
+      'lib/backend',
+      'lib/native-backend',
+      'lib/simulator',
+      'lib/syscalls',
+    ];
+    const files = filesWith(name, [...folders, 'test/puppet', 'test/native', 'test/input']);
+    expect(files.length).toBeGreaterThan(15);
+    const isNamed = isNamedBy('A system call');
+    expect(files.filter((path) => !isNamed(path) && !path.endsWith('README.md'))).toEqual([]);
+  });
+
+  test('a command', () => {
+    const files = filesWith(/\bmanCommand\b/, ['lib']);
+    expect(files.filter((path) => !isNamedBy('A command')(path))).toEqual([]);
+  });
+
+  test('a kind of memory', () => {
+    const files = filesWith(/'secret'/, ['lib']);
+    expect(files.filter((path) => !isNamedBy('A kind of memory')(path))).toEqual([]);
+  });
+});
+
+/** The files that do not compile after changes in a copy of lib. */
+async function brokenBy(
+  changes: Readonly<Record<string, readonly [before: string, after: string]>>,
+): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'node-numa-scratch-'));
+  try {
+    for (const name of ['lib', 'machines', 'tsconfig.json']) {
+      cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+    }
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    for (const [path, [before, after]] of Object.entries(changes)) {
+      const text = readFileSync(join(folder, path), 'utf8');
+      expect(text, path).toContain(before);
+      writeFileSync(join(folder, path), text.replace(before, after));
+    }
+    const words = [COMPILER, '--pretty', 'false'];
+    const run = promisify(execFile)(process.execPath, words, { cwd: folder });
+    const { stdout } = await run.catch((error: { stdout: string }) => error);
+    return [...new Set(stdout.match(/^lib\/[^(]+/gm))].sort();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('in a scratch copy the compiler asks for the rest', { timeout: 60_000 }, async (context) => {
+  needCompiler(context);
+  const line = `'${newestKernelLine}'`;
+  const broken = await brokenBy({
+    'lib/core/kernels.ts': [`| ${line};`, `| ${line} | 'new';`],
+    'lib/backend/backend.ts': [
+      '  setMempolicyHomeNode(',
+      '  newCall(): void;\n  setMempolicyHomeNode(',
+    ],
+    'lib/simulator/memory/memory-object.ts': [`| 'secret';`, `| 'secret' | 'new';`],
+    'lib/simulator/interface/object-calls.ts': [`| 'secret';`, `| 'secret' | 'new';`],
+  });
+  expect(broken).toEqual([
+    'lib/native-backend/native-backend.ts',
+    'lib/open-backend.ts',
+    'lib/simulator/handles/object-handle.ts',
+    'lib/simulator/handles/process-handle.ts', // It gives the backend away.
+    'lib/simulator/procfs/maps.ts',
+    'lib/simulator/simulator-backend.ts',
+  ]);
+});
