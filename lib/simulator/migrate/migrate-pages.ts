@@ -12,7 +12,8 @@ import { type BatchResult, migrateBatch } from './migrate-batch.ts';
 import { migrateOneByOne } from './migrate-one-by-one.ts';
 import { type Item, itemsOf, MigratingFolio, pagesOfItem, stateOf } from './migrating-folio.ts';
 import type { MigrationTarget } from './migration-target.ts';
-import { type PageList, putBack } from './page-list.ts';
+import { moveAtOnce } from './move-at-once.ts';
+import { type Isolated, type PageList, putBack } from './page-list.ts';
 import { putBackFolio, type Run } from './run.ts';
 
 /** Source: NR_MAX_MIGRATE_PAGES_RETRY, NR_MAX_MIGRATE_ASYNC_RETRY, NR_MAX_MIGRATE_SYNC_RETRY. */
@@ -40,7 +41,10 @@ export function* migratePages(
   const owner = memory.inFlight.current ?? nobody();
   const { isWatched } = list;
   const run: Run = { memory, target, owner, isWatched, keepsHuge: mode === 'async' };
-  const result = yield* new Migration(run, mode).migrate(itemsOf(list, target));
+  const items = itemsOf(list, target);
+  const result = items.every(isAtOnce)
+    ? moveAll(run, items)
+    : yield* new Migration(run, mode).migrate(items);
   memory.migrated.failed += result.failedPages;
   target.account?.endList();
   for (const item of result.left) {
@@ -53,6 +57,21 @@ export function* migratePages(
     failedCount: isAllDone ? 0 : result.failedCount,
     isOutOfMemory: result.isOutOfMemory,
   };
+}
+
+function isAtOnce(item: Item): item is Isolated {
+  return !(item instanceof MigratingFolio);
+}
+
+/** A list in which nothing has steps. */
+function moveAll({ memory, target }: Run, items: readonly Isolated[]): BatchResult {
+  for (const [index, item] of items.entries()) {
+    const rest = moveAtOnce(memory, item, target);
+    if (rest === null) continue;
+    const left = [rest, ...items.slice(index + 1)];
+    return { ...nothing(), failedPages: 1, isOutOfMemory: true, left };
+  }
+  return nothing();
 }
 
 /** Locks are let go before anybody could ask whose they are. */
@@ -93,8 +112,9 @@ class Migration {
     if (!this.#isBatched) {
       return yield* this.#round(items, (part, pieces) => this.#alone(part, pieces));
     }
-    const others = items.filter((item) => !isOfPool(item));
-    let sum = yield* this.#alone(items.filter(isOfPool), null);
+    const ofPool = items.filter(isOfPool);
+    const others = ofPool.length === 0 ? items : items.filter((item) => !isOfPool(item));
+    let sum = ofPool.length === 0 ? nothing() : yield* this.#alone(ofPool, null);
     if (sum.isOutOfMemory) return withLeft(sum, others);
     const batches = batchesOf(others, this.#run.memory.tablePages);
     for (const [index, batch] of batches.entries()) {
@@ -144,6 +164,10 @@ class Migration {
     }
     return sum;
   }
+}
+
+function nothing(): BatchResult {
+  return { failedCount: 0, failedPages: 0, splitCount: 0, isOutOfMemory: false, left: [] };
 }
 
 /** The sum takes over what the first has left: there may be very many. */
