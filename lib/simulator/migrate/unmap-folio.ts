@@ -31,6 +31,11 @@ export function* unmapFolio(
     yield item.report('allocate-target', { ...attempt, note: 'ENOMEM: no node has room' });
     return 'no-memory';
   }
+  if (!run.isWatched && mayBePinned(item.folio)) {
+    // Its entry stays: the steps up to there and back would leave no trace.
+    freeTarget(run, item);
+    return 'again';
+  }
   const where = `on node ${item.target.node}`;
   yield item.report('allocate-target', { ...attempt, note: where });
   const locked = yield* lockSource(run, item, attempt);
