@@ -180,7 +180,8 @@ describe('words and files of others', () => {
       `import promises from 'node:fs/promises';
        import { syncBuiltinESMExports } from 'node:module';
        const read = promises.readFile;
-       const fault = { split() { throw new Error(${JSON.stringify(HOSTILE)}); } };
+       const quote = () => { throw new Error(${JSON.stringify(HOSTILE)}); };
+       const fault = { split: quote, trimEnd: quote };
        promises.readFile = async (path, options) =>
          String(path).startsWith('/proc/') ? fault : read(path, options);
        syncBuiltinESMExports();`,
