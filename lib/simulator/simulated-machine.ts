@@ -10,6 +10,7 @@ import { type KernelLine, kernelLines, newestKernelLine } from '../core/kernels.
 import type { MachineDescription } from '../core/machine-description.ts';
 import { checkMachineDescription } from '../core/machine-description.ts';
 import { NODE_ID_MAX, WEIGHT_MAX } from '../core/uapi.ts';
+import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from '../core/units.ts';
 import { FaultsHandle } from './handles/faults-handle.ts';
 import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
 import { SettingsHandle } from './handles/settings-handle.ts';
@@ -25,7 +26,6 @@ import type { ProcessOptions, SimulatedProcess } from './interface/simulated-pro
 import { invariantBreaches } from './invariants.ts';
 import { KERNEL_THREAD_PID, MachineState } from './machine.ts';
 import { MigrationTrace } from './migrate/migration-trace.ts';
-import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from './nodes/page-size.ts';
 import { presets } from './presets.ts';
 import { vmCountersOf } from './procfs/vm-counters.ts';
 import { startCosts } from './start-costs.ts';

@@ -4,7 +4,7 @@
  */
 
 import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
-import { USUAL_PAGE_SIZE_BYTES } from '../../simulator/nodes/page-size.ts';
+import { USUAL_PAGE_SIZE_BYTES } from '../../core/units.ts';
 import type { Step } from './scenario.ts';
 
 type Kind = 'process' | 'thread' | 'mapping' | 'cpuset' | 'pin' | 'fault';

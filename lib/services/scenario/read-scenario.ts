@@ -8,7 +8,7 @@ import { checkInteger, checkWord } from '../../core/check-arguments.ts';
 import { kernelLines } from '../../core/kernels.ts';
 import type { MachineDescription } from '../../core/machine-description.ts';
 import { checkMachineDescription } from '../../core/machine-description.ts';
-import { PAGE_SIZES_BYTES } from '../../simulator/nodes/page-size.ts';
+import { PAGE_SIZES_BYTES } from '../../core/units.ts';
 import { presets } from '../../simulator/presets.ts';
 import { HUGE_PAGE_WORDS } from '../../simulator/simulated-machine.ts';
 import { ScenarioNames } from './check-names.ts';
