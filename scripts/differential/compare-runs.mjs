@@ -94,7 +94,8 @@ export function toTexts(harness, { releases, programCount, found, stale }) {
     const names = kind ? [...verdict.known, `NEW: ${kind}`] : verdict.known;
     for (const name of names) seeds.set(name, [...(seeds.get(name) ?? []), program.seed]);
   }
-  const entries = new Map(harness.KNOWN.map(({ name, contract }) => [name, contract]));
+  const { KNOWN, KERNEL_FACTS } = harness;
+  const entries = new Map(KNOWN.map(({ name, fact }) => [name, KERNEL_FACTS[fact][0].join(', ')]));
   const title = (/** @type {string} */ name) =>
     entries.has(name) ? `${name} (${entries.get(name)})` : name;
   return [

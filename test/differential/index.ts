@@ -1,5 +1,6 @@
 /** What the scripts use, bundled into one file. */
 
+export { KERNEL_FACTS } from '../../lib/core/kernel-facts.ts';
 export { compareReleases, kernelLineOf } from '../../lib/core/kernels.ts';
 export { parseBatch, readOutcome, scriptOf } from './batch.ts';
 export { type Difference, differencesOf } from './compare.ts';

@@ -4,7 +4,7 @@
  */
 
 import { ERRNO } from '../../lib/core/errno.ts';
-import { compareReleases } from '../../lib/core/kernels.ts';
+import { type KernelFacts, kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { MPOL, MPOL_F, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { type Difference, differencesOf } from './compare.ts';
 import type { Outcome, StepOutcome } from './outcome.ts';
@@ -18,10 +18,8 @@ export interface Releases {
 
 interface KnownDifference {
   readonly name: string;
-  /** The entry of docs/contract that tells it. */
-  readonly contract: string;
-  /** The first release that answers the newer way. */
-  readonly since: string;
+  /** What kernels answer differently there. */
+  readonly fact: keyof KernelFacts;
   /** The processes are in different states afterwards: what follows says nothing. */
   readonly parts: boolean;
   /** Some thousands of programs may not show it. */
@@ -99,15 +97,13 @@ const { STATIC_NODES, RELATIVE_NODES, NUMA_BALANCING } = MPOL_MODE_FLAG;
 export const KNOWN: readonly KnownDifference[] = [
   {
     name: 'weighted-interleave',
-    contract: 'C-1.0-14',
-    since: '6.9',
+    fact: 'hasWeightedInterleave',
     parts: true,
     explains: (_, { step }) => ((modeOf(step) ?? 0) & MODE_MASK) === MPOL.WEIGHTED_INTERLEAVE,
   },
   {
     name: 'balancing-with-preferred-many',
-    contract: 'C-1.0-15',
-    since: '6.12',
+    fact: 'preferredManyTakesBalancing',
     parts: true,
     explains: (_, { step }) => {
       const mode = modeOf(step) ?? 0;
@@ -116,8 +112,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'untouched-anonymous-status',
-    contract: 'C-1.6-32',
-    since: '6.12',
+    fact: 'untouchedAnonymousErrno',
     parts: false,
     explains: (_, difference) =>
       hasOnlyField(difference, 'status') &&
@@ -125,15 +120,13 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'mapped-between-pages',
-    contract: 'C-4.1-08',
-    since: '6.12',
+    fact: 'mmapLooksAheadFirst',
     parts: true,
     explains: (program, difference) => differsInAreas(difference) && maps(program, difference),
   },
   {
     name: 'read-only-untouched',
-    contract: 'C-4.1-11',
-    since: '6.6',
+    fact: 'readOnlyEndsPromise',
     parts: true,
     isRare: true,
     explains: (program, difference) =>
@@ -144,8 +137,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'prot-none-pages',
-    contract: 'C-1.6-43',
-    since: '6.12',
+    fact: 'protNonePagesAreVisible',
     parts: true,
     explains: (program, difference) =>
       difference.step?.call !== 'getMempolicy' &&
@@ -155,8 +147,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'interleave-index',
-    contract: 'C-2.3-02',
-    since: '6.12',
+    fact: 'interleaveIndexBits',
     parts: true,
     explains: (program, difference) =>
       program.region === 'high' &&
@@ -167,8 +158,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'object-policy-kept',
-    contract: 'C-1.3-39',
-    since: '6.12',
+    fact: 'movesByGivenPolicy',
     parts: true,
     isRare: true,
     explains: (program, difference) => {
@@ -184,8 +174,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'joined-equal-nodes',
-    contract: 'C-2.5-20',
-    since: '6.12',
+    fact: 'rebindsToEqualNodes',
     parts: true,
     isOfGroups: true,
     explains: (program, difference) =>
@@ -194,8 +183,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'joined-all-cpus',
-    contract: 'C-2.5-23',
-    since: '6.2',
+    fact: 'joiningForgetsAffinity',
     parts: true,
     isOfGroups: true,
     explains: (program, difference) =>
@@ -204,16 +192,14 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'untouched-neighbour',
-    contract: 'C-4.1-07',
-    since: '6.16',
+    fact: 'joinsUntouchedNeighbours',
     parts: true,
     explains: (_, difference) =>
       differsInAreas(difference) && CUTTING.has(difference.step?.call ?? ''),
   },
   {
     name: 'emptied-group',
-    contract: 'C-2.5-16',
-    since: '7.2',
+    fact: 'cpusetInUseMayBeEmptied',
     parts: true,
     isOfGroups: true,
     explains: (_, { step, a, b }) => {
@@ -224,8 +210,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'balancing-read-back',
-    contract: 'C-1.0-24',
-    since: '7.0',
+    fact: 'balancingKeepsUserMask',
     parts: false,
     explains: (program, difference) => {
       if (!hasOnlyField(difference, 'nodes')) return false;
@@ -238,8 +223,7 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     name: 'balancing-rebinding',
-    contract: 'C-2.5-04',
-    since: '7.0',
+    fact: 'balancingKeepsUserMask',
     parts: true,
     isRare: true,
     isOfGroups: true,
@@ -250,11 +234,9 @@ export const KNOWN: readonly KnownDifference[] = [
 
 /** Those that part two releases, the older one first: all, or those that plain programs show. */
 export function knownBetween(releases: Releases, isWithGroups = true): readonly KnownDifference[] {
+  const [a, b] = [kernelFacts(releases.a), kernelFacts(releases.b)];
   return KNOWN.filter(
-    ({ since, isOfGroups }) =>
-      (isWithGroups || !isOfGroups) &&
-      compareReleases(releases.a, since) < 0 &&
-      compareReleases(releases.b, since) >= 0,
+    ({ fact, isOfGroups }) => (isWithGroups || !isOfGroups) && a[fact] !== b[fact],
   );
 }
 

@@ -5,6 +5,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { NUMA_CALLS, type NumaCall, numaCalls } from '../../lib/core/calls.ts';
+import { KERNEL_FACTS } from '../../lib/core/kernel-facts.ts';
 import { kernelLines, MODES_SINCE } from '../../lib/core/kernels.ts';
 import { Machine } from '../../lib/simulator/public.ts';
 import { Syscalls } from '../../lib/syscalls/syscalls.ts';
@@ -147,7 +148,6 @@ describe('once', () => {
     'test/core/kernel-facts.test.ts': 'the test of the facts',
     'test/core/kernels.test.ts': 'the test of the table',
     'test/differential/differential.test.ts': 'a known difference, and none',
-    'test/differential/known-differences.ts': 'differences by first release',
     'test/differential/simulator-differences.ts': 'differences by first release',
     'test/facade/capabilities.test.ts': 'one older than a call',
     'test/simulator/cost-moves.test.ts': 'which ones costs were measured on',
@@ -159,6 +159,13 @@ describe('once', () => {
 
   test('a release is written in the tables, and where that release has facts of its own', () => {
     expect(pathsWith(/['"`][4-9]\.\d{1,2}(\.\d+)?['"`]/)).toEqual(Object.keys(WITH_RELEASES));
+  });
+
+  test('each fact of kernels is read by the simulator or by the contract', () => {
+    const readers = scripts.filter(({ path }) => /^(lib\/simulator|test\/contract)\//.test(path));
+    const text = readers.map((file) => file.text).join();
+    const names = Object.keys(KERNEL_FACTS);
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
   });
 
   test('no answer is chosen by the name of a line', () => {
