@@ -8,9 +8,9 @@
 import type { PageSpan } from '../backend/backend.ts';
 import { local, modeWord } from '../core/memory-policy.ts';
 import { MPOL_F } from '../core/uapi.ts';
+import type { Context } from './context.ts';
 import type { PageRange } from './page-range.ts';
 import { readPolicy } from './read-policy.ts';
-import type { Session } from './session.ts';
 
 /** What `exemptFromBalancing()` found and did, in base pages. */
 export interface BalancingExemption {
@@ -30,31 +30,31 @@ export interface BalancingExemption {
 type Finding = Exclude<keyof BalancingExemption['pages'], 'total'>;
 
 /** Policy by policy: a part of the range with one of its own keeps it. */
-export function exemptRange(session: Session, range: PageRange): BalancingExemption {
+export function exemptRange(context: Context, range: PageRange): BalancingExemption {
   const { address, pageCount } = range;
   const counts: Record<Finding, number> = { exempted: 0, alreadyExempt: 0, stillBalanced: 0 };
-  const parts = session.unwrap(
-    session.backend.maps({ address, pageCount }),
+  const parts = context.unwrap(
+    context.backend.maps({ address, pageCount }),
     'looking for the parts of the range',
   );
   for (const part of parts) {
-    const finding = findingOf(session, part);
+    const finding = findingOf(context, part);
     counts[finding] += part.pageCount;
-    if (finding === 'exempted') setLocal(session, part);
+    if (finding === 'exempted') setLocal(context, part);
   }
   const { stillBalanced } = counts;
   return { pages: { total: pageCount, ...counts }, complete: stillBalanced === 0 };
 }
 
-function findingOf(session: Session, { address }: PageSpan): Finding {
-  const { mode, flags } = readPolicy(session, { flags: MPOL_F.ADDR, address });
+function findingOf(context: Context, { address }: PageSpan): Finding {
+  const { mode, flags } = readPolicy(context, { flags: MPOL_F.ADDR, address });
   if (mode === 'default') return 'exempted';
   return flags.includes('numa-balancing') ? 'stillBalanced' : 'alreadyExempt';
 }
 
-function setLocal(session: Session, { address, pageCount }: PageSpan): void {
-  const lengthBytes = pageCount * session.backend.pageSizeBytes;
+function setLocal(context: Context, { address, pageCount }: PageSpan): void {
+  const lengthBytes = pageCount * context.backend.pageSizeBytes;
   const request = { address, lengthBytes, mode: modeWord(local()), nodemask: null, flags: 0 };
   const asked = `exempting ${lengthBytes} bytes from balancing`;
-  session.unwrap(session.backend.mbind(request), asked, { policy: 'local', address, lengthBytes });
+  context.unwrap(context.backend.mbind(request), asked, { policy: 'local', address, lengthBytes });
 }

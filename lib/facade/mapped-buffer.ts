@@ -19,6 +19,7 @@ import type { MigrationProgress, MigrationReport } from '../core/migration-repor
 import type { NodeExpression } from '../core/node-mask.ts';
 import { MPOL_F, MPOL_MF } from '../core/uapi.ts';
 import { type BalancingExemption, exemptRange } from './balancing-exemption.ts';
+import type { Context } from './context.ts';
 import { concludeMove, type MoveOutcome } from './errors/end-of-move.ts';
 import { moveRange } from './migrate-range.ts';
 import {
@@ -31,7 +32,6 @@ import { checkSetPolicy, type SetPolicyOptions, setRangePolicy } from './range-p
 import { readPolicy } from './read-policy.ts';
 import type { PagesOfProcess, Residency } from './residency.ts';
 import { residencyOf, residencyOfSync } from './residency-by-mappings.ts';
-import type { Session } from './session.ts';
 
 export interface ResidencyOptions extends RangeOptions {
   /** Ends the look with the signal's reason. */
@@ -62,14 +62,14 @@ export interface TouchOptions extends RangeOptions {
 const owners = new WeakMap<ArrayBuffer, Mapping>();
 
 export class MappedBuffer {
-  readonly #session: Session;
+  readonly #context: Context;
   readonly #mapping: Mapping;
   #bytes: Uint8Array<ArrayBuffer> | undefined;
   #isReleased = false;
 
   /** @internal Use `numa.allocate()` or `numa.attach()`. */
-  constructor(session: Session, mapping: Mapping) {
-    this.#session = session;
+  constructor(context: Context, mapping: Mapping) {
+    this.#context = context;
     this.#mapping = mapping;
   }
 
@@ -85,7 +85,7 @@ export class MappedBuffer {
 
   /** Length in base pages, the last one counted as a whole. */
   get pageCount(): number {
-    return Math.ceil(this.lengthBytes / this.#session.backend.pageSizeBytes);
+    return Math.ceil(this.lengthBytes / this.#context.backend.pageSizeBytes);
   }
 
   /** Whether `release()` was called on this object. */
@@ -108,9 +108,9 @@ export class MappedBuffer {
   get bytes(): Uint8Array<ArrayBuffer> {
     this.#checkLive('bytes');
     if (this.#bytes === undefined) {
-      const result = this.#session.backend.arrayBuffer(this.#mapping);
+      const result = this.#context.backend.arrayBuffer(this.#mapping);
       const asked = `a view of ${this.lengthBytes} bytes`;
-      const arrayBuffer = this.#session.unwrap(result, asked);
+      const arrayBuffer = this.#context.unwrap(result, asked);
       this.#bytes = new Uint8Array(arrayBuffer);
       owners.set(arrayBuffer, this.#mapping);
     }
@@ -132,14 +132,14 @@ export class MappedBuffer {
     const pages = this.#pages(this.#range('residency', range));
     checkedSignal?.throwIfAborted();
     const result = await residencyOf(pages, checkedSignal);
-    return this.#session.unwrap(result, `locating ${pages.pageCount} pages`);
+    return this.#context.unwrap(result, `locating ${pages.pageCount} pages`);
   }
 
   /** The same, blocking the calling thread: about 0.2 microseconds a page. */
   residencySync(options?: RangeOptions): Residency {
     const range = checkOptions(options, 'options', RANGE_OPTION_NAMES);
     const pages = this.#pages(this.#range('residencySync', range));
-    return this.#session.unwrap(residencyOfSync(pages), `locating ${pages.pageCount} pages`);
+    return this.#context.unwrap(residencyOfSync(pages), `locating ${pages.pageCount} pages`);
   }
 
   /**
@@ -150,7 +150,7 @@ export class MappedBuffer {
    */
   policy(options?: { readonly offsetBytes?: number }): MemoryPolicy {
     const range = this.#range('policy', checkOptions(options, 'options', ['offsetBytes']));
-    return readPolicy(this.#session, { flags: MPOL_F.ADDR, address: range.address });
+    return readPolicy(this.#context, { flags: MPOL_F.ADDR, address: range.address });
   }
 
   /**
@@ -168,7 +168,7 @@ export class MappedBuffer {
    */
   setPolicy(policy: MemoryPolicy, options?: SetPolicyOptions): void {
     const request = checkSetPolicy(policy, options);
-    setRangePolicy(this.#session, this.#range('setPolicy', request.rangeOptions), request);
+    setRangePolicy(this.#context, this.#range('setPolicy', request.rangeOptions), request);
   }
 
   /**
@@ -182,7 +182,7 @@ export class MappedBuffer {
    */
   exemptFromBalancing(options?: RangeOptions): BalancingExemption {
     const range = checkOptions(options, 'options', RANGE_OPTION_NAMES);
-    return exemptRange(this.#session, this.#range('exemptFromBalancing', range));
+    return exemptRange(this.#context, this.#range('exemptFromBalancing', range));
   }
 
   /**
@@ -202,15 +202,15 @@ export class MappedBuffer {
     const isStrict = checkBoolean(strict, 'options.strict');
     const isShared = checkBoolean(includeShared, 'options.includeShared');
     const request = {
-      target: this.#session.resolveOne(to, 'options.to'),
+      target: this.#context.resolveOne(to, 'options.to'),
       flags: isShared ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE,
       signal: checkSignal(signal, 'options.signal'),
       onProgress: checkCallback(onProgress, 'options.onProgress'),
     };
     const range = this.#range('migrate', rest);
     // A share of its own: release() during the move must not unmap between two chunks.
-    const { backend } = this.#session;
-    const share = this.#session.unwrap(backend.attach(this.handle), 'migrate');
+    const { backend } = this.#context;
+    const share = this.#context.unwrap(backend.attach(this.handle), 'migrate');
     try {
       const pages = { ...this.#pages(range), mapping: share };
       return this.#conclude(await moveRange(pages, request), { isStrict, isShared });
@@ -231,10 +231,10 @@ export class MappedBuffer {
     ]);
     checkWord(access, 'options.access', ['read', 'write']);
     const { offsetBytes, pageCount } = this.#range('touch', rest);
-    const { backend } = this.#session;
+    const { backend } = this.#context;
     const lengthBytes = Math.min(pageCount * backend.pageSizeBytes, this.lengthBytes - offsetBytes);
     const result = backend.touch(this.#mapping, offsetBytes, lengthBytes, access);
-    this.#session.unwrap(result, `touching ${lengthBytes} bytes`);
+    this.#context.unwrap(result, `touching ${lengthBytes} bytes`);
   }
 
   /**
@@ -244,7 +244,7 @@ export class MappedBuffer {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#session.backend.munmap(this.#mapping);
+    this.#context.backend.munmap(this.#mapping);
   }
 
   /** `using buffer = ...` releases it at the end of the block. */
@@ -261,19 +261,19 @@ export class MappedBuffer {
     const args = { target, pageCount: report.pages.total };
     const asked = `${args.pageCount} pages to node ${target}`;
     const made = { privileged: isShared ? { argument: 'options.includeShared' } : undefined };
-    const error = failure && this.#session.error(failure, { asked, args, made });
+    const error = failure && this.#context.error(failure, { asked, args, made });
     return concludeMove(outcome, { verb: 'migrate', name: 'migration', args, isStrict }, error);
   }
 
   #pages(range: PageRange): PagesOfProcess {
-    const { backend } = this.#session;
+    const { backend } = this.#context;
     const { address, pageCount } = range;
     return { backend, pid: 0, mapping: this.#mapping, address, pageCount };
   }
 
   #range(verb: string, options: RangeOptions): PageRange {
     this.#checkLive(verb);
-    return checkPageRange(options, this, this.#session.backend.pageSizeBytes);
+    return checkPageRange(options, this, this.#context.backend.pageSizeBytes);
   }
 
   #checkLive(verb: string): void {
@@ -281,7 +281,7 @@ export class MappedBuffer {
     throw new NumaError('this buffer was released', {
       code: 'NUMA_RELEASED',
       asked: verb,
-      backend: this.#session.backend.identity.kind,
+      backend: this.#context.backend.identity.kind,
       hint: 'use it before release(), or attach() to its handle while another owner lives',
     });
   }

@@ -10,12 +10,12 @@ import type { NodeId, NodeMask } from '../core/node-mask.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
 import { capabilitiesOf } from './capabilities/capabilities.ts';
 import type { Capabilities } from './capabilities/capability.ts';
+import type { Context } from './context.ts';
 import { type BalancingState, readBalancing } from './host/balancing.ts';
 import { type NodeStatistics, readNodeStatistics } from './host/node-statistics.ts';
 import { MappedBuffer } from './mapped-buffer.ts';
 import { readProcessIds } from './process/process-files.ts';
 import { ProcessMemory } from './process/process-memory.ts';
-import type { Session } from './session.ts';
 import { ThreadMemory } from './thread-memory.ts';
 import type { Topology } from './topology.ts';
 
@@ -44,9 +44,9 @@ export let isNuma: (value: unknown) => value is Numa;
 
 export class Numa {
   static {
-    backendOf = (numa) => numa.#session.backend;
+    backendOf = (numa) => numa.#context.backend;
     isNuma = (value): value is Numa =>
-      typeof value === 'object' && value !== null && #session in value;
+      typeof value === 'object' && value !== null && #context in value;
   }
 
   readonly backend: BackendInfo;
@@ -54,14 +54,14 @@ export class Numa {
   readonly topology: Topology;
   /** Policy, CPU and affinity of the calling thread. */
   readonly thread: ThreadMemory;
-  readonly #session: Session;
+  readonly #context: Context;
 
   /** @internal Use `openNuma()`. */
-  constructor(session: Session, reason: string) {
-    this.#session = session;
-    this.backend = Object.freeze({ ...session.backend.identity, reason });
-    this.topology = session.topology;
-    this.thread = new ThreadMemory(session);
+  constructor(context: Context, reason: string) {
+    this.#context = context;
+    this.backend = Object.freeze({ ...context.backend.identity, reason });
+    this.topology = context.topology;
+    this.thread = new ThreadMemory(context);
   }
 
   /** Base page size in bytes; 4096 on most machines, 16 or 64 kB on some. */
@@ -82,8 +82,8 @@ export class Numa {
     if (policy !== undefined) checkPolicy(policy, 'options.policy');
     const mapped = this.#backend.mmap(lengthBytes);
     const asked = `mapping ${lengthBytes} bytes`;
-    const mapping = this.#session.unwrap(mapped, asked, { lengthBytes });
-    const buffer = new MappedBuffer(this.#session, mapping);
+    const mapping = this.#context.unwrap(mapped, asked, { lengthBytes });
+    const buffer = new MappedBuffer(this.#context, mapping);
     try {
       if (policy !== undefined) buffer.setPolicy(policy);
     } catch (error) {
@@ -106,8 +106,8 @@ export class Numa {
     const attached = this.#backend.attach({ id, generation });
     const asked = `mapping ${id}, generation ${generation}`;
     return new MappedBuffer(
-      this.#session,
-      this.#session.unwrap(attached, asked, { id, generation }),
+      this.#context,
+      this.#context.unwrap(attached, asked, { id, generation }),
     );
   }
 
@@ -117,7 +117,7 @@ export class Numa {
    * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
    */
   process(pid: number = this.#backend.pid): ProcessMemory {
-    return new ProcessMemory(this.#session, checkInteger(pid, 'pid', 1, PID_MAX));
+    return new ProcessMemory(this.#context, checkInteger(pid, 'pid', 1, PID_MAX));
   }
 
   /**
@@ -131,7 +131,7 @@ export class Numa {
 
   /** The nodes that the calling thread may allocate on now: its cpuset's memory nodes. */
   allowedNodes(): NodeMask {
-    return this.#session.allowedNodes();
+    return this.#context.allowedNodes();
   }
 
   /**
@@ -142,7 +142,7 @@ export class Numa {
    * set_mempolicy_home_node(2); proc_pid_status(5) for seccomp and capabilities.
    */
   capabilities(): Promise<Capabilities> {
-    return capabilitiesOf(this.#session);
+    return capabilitiesOf(this.#context);
   }
 
   /**
@@ -153,7 +153,7 @@ export class Numa {
    */
   freeMemory(node: NodeId): number | null {
     checkInteger(node, 'node', 0, NODE_ID_MAX);
-    return this.#session.unwrap(this.#backend.nodeMemory(node), `memory of node ${node}`, { node })
+    return this.#context.unwrap(this.#backend.nodeMemory(node), `memory of node ${node}`, { node })
       .freeBytes;
   }
 
@@ -164,7 +164,7 @@ export class Numa {
    * Source: numastat(8).
    */
   nodeStatistics(): Promise<NodeStatistics[]> {
-    return readNodeStatistics(this.#session);
+    return readNodeStatistics(this.#context);
   }
 
   /**
@@ -173,10 +173,10 @@ export class Numa {
    * Source: kernel.numa_balancing; /proc/vmstat.
    */
   balancing(): Promise<BalancingState> {
-    return readBalancing(this.#session);
+    return readBalancing(this.#context);
   }
 
   get #backend(): Backend {
-    return this.#session.backend;
+    return this.#context.backend;
   }
 }

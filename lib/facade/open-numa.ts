@@ -4,9 +4,9 @@
 
 import { checkOptions } from '../core/check-arguments.ts';
 import { type BackendOptions, chooseBackend } from '../open-backend.ts';
+import { Context } from './context.ts';
 import { explainedError } from './errors/explanations.ts';
 import { Numa } from './numa.ts';
-import { Session } from './session.ts';
 import { Topology } from './topology.ts';
 
 const OPTION_NAMES = ['backend', 'machine'] as const;
@@ -31,5 +31,5 @@ export function openNuma(options?: OpenNumaOptions): Numa {
   const topology = new Topology(snapshot.value);
   const { incompleteReason } = topology;
   const why = incompleteReason === null ? reason : `${reason}; ${incompleteReason}`;
-  return new Numa(new Session(backend, topology), why);
+  return new Numa(new Context(backend, topology), why);
 }

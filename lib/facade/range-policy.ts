@@ -7,8 +7,8 @@
 import { checkBoolean, checkOptions, checkWord } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import { MPOL_MF } from '../core/uapi.ts';
+import type { Context } from './context.ts';
 import { type PageRange, RANGE_OPTION_NAMES, type RangeOptions } from './page-range.ts';
-import type { Session } from './session.ts';
 
 export interface SetPolicyOptions extends RangeOptions {
   /**
@@ -45,20 +45,20 @@ export function checkSetPolicy(
 
 /** Two calls where there is a home node: mbind gives the range a new policy, which has none yet. */
 export function setRangePolicy(
-  session: Session,
+  context: Context,
   { address, lengthBytes }: PageRange,
   { policy, move, isStrict }: SetPolicyRequest,
 ): void {
-  const { backend } = session;
+  const { backend } = context;
   const flags = (move === undefined ? 0 : MOVE_FLAGS[move]) | (isStrict ? MPOL_MF.STRICT : 0);
-  const homeNode = session.resolveHomeNode(policy);
-  const request = { address, lengthBytes, flags, ...session.encodePolicy(policy) };
+  const homeNode = context.resolveHomeNode(policy);
+  const request = { address, lengthBytes, flags, ...context.encodePolicy(policy) };
   const asked = `${policy} on ${lengthBytes} bytes`;
   const args = { policy: `${policy}`, address, lengthBytes, move, strict: isStrict };
   const privileged = { argument: 'options.move', value: "'all'" };
   const made = { mode: request.mode, privileged: move === 'all' ? privileged : undefined };
-  session.unwrap(backend.mbind(request), asked, args, made);
+  context.unwrap(backend.mbind(request), asked, args, made);
   if (homeNode === undefined) return;
   const home = { address, lengthBytes, node: homeNode, flags: 0 };
-  session.unwrap(backend.setMempolicyHomeNode(home), asked, { ...args, homeNode });
+  context.unwrap(backend.setMempolicyHomeNode(home), asked, { ...args, homeNode });
 }

@@ -8,15 +8,15 @@ import { NumaError } from '../core/errors.ts';
 import { type MemoryPolicy, policyOfModeWord } from '../core/memory-policy.ts';
 import { NodeMask } from '../core/node-mask.ts';
 import { MAXNODE_ALL, nodesOfWords } from '../core/nodemask-words.ts';
-import type { Session } from './session.ts';
+import type { Context } from './context.ts';
 
 /** The policy of the calling thread (flags 0) or of the range at an address (`MPOL_F_ADDR`). */
 export function readPolicy(
-  session: Session,
+  context: Context,
   request: { readonly flags: number; readonly address?: bigint },
 ): MemoryPolicy {
-  const result = session.backend.getMempolicy({ ...request, maxnode: MAXNODE_ALL });
-  const { mode, nodemask } = session.unwrap(result, 'reading the policy', { ...request });
+  const result = context.backend.getMempolicy({ ...request, maxnode: MAXNODE_ALL });
+  const { mode, nodemask } = context.unwrap(result, 'reading the policy', { ...request });
   const policy = policyOfModeWord(mode, NodeMask.from(nodesOfWords(nodemask)));
   if (policy !== undefined) return policy;
   throw new NumaError(`this kernel reports mode ${mode}, which is not known here`, {
@@ -24,7 +24,7 @@ export function readPolicy(
     syscall: 'get_mempolicy',
     asked: 'reading the policy',
     args: { mode },
-    backend: session.backend.identity.kind,
+    backend: context.backend.identity.kind,
     hint: 'use a newer version of node-numa',
   });
 }

@@ -10,15 +10,15 @@ import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import { MAXNODE_ALL } from '../core/nodemask-words.ts';
 import { CPU_ID_MAX } from '../core/uapi.ts';
+import type { Context } from './context.ts';
 import { readPolicy } from './read-policy.ts';
-import type { Session } from './session.ts';
 
 export class ThreadMemory {
-  readonly #session: Session;
+  readonly #context: Context;
 
   /** @internal Use `numa.thread`. */
-  constructor(session: Session) {
-    this.#session = session;
+  constructor(context: Context) {
+    this.#context = context;
   }
 
   /**
@@ -27,7 +27,7 @@ export class ThreadMemory {
    * Source: get_mempolicy(2).
    */
   policy(): MemoryPolicy {
-    return readPolicy(this.#session, { flags: 0 });
+    return readPolicy(this.#context, { flags: 0 });
   }
 
   /**
@@ -39,10 +39,10 @@ export class ThreadMemory {
    */
   setPolicy(policy: MemoryPolicy): void {
     checkThreadPolicy(policy);
-    const request = this.#session.encodePolicy(policy);
-    const result = this.#session.backend.setMempolicy(request);
+    const request = this.#context.encodePolicy(policy);
+    const result = this.#context.backend.setMempolicy(request);
     const { mode } = request;
-    this.#session.unwrap(result, `${policy} for this thread`, { policy: `${policy}` }, { mode });
+    this.#context.unwrap(result, `${policy} for this thread`, { policy: `${policy}` }, { mode });
   }
 
   /**
@@ -72,12 +72,12 @@ export class ThreadMemory {
 
   /** The CPU and node that the calling thread runs on now. Source: getcpu(2). */
   cpu(): { readonly cpu: number; readonly node: NodeId } {
-    return this.#session.unwrap(this.#session.backend.getcpu(), 'asking for the CPU');
+    return this.#context.unwrap(this.#context.backend.getcpu(), 'asking for the CPU');
   }
 
   /** The CPUs that the calling thread may run on, ascending. Source: sched_getaffinity(2). */
   affinity(): number[] {
-    return this.#session.unwrap(this.#session.backend.schedGetaffinity(), 'asking for the CPUs');
+    return this.#context.unwrap(this.#context.backend.schedGetaffinity(), 'asking for the CPUs');
   }
 
   /**
@@ -90,15 +90,15 @@ export class ThreadMemory {
     const items = new Set(checkItems(cpus, 'cpus', 'an iterable of CPU numbers'));
     const list = [...items].map((cpu) => checkInteger(cpu, 'cpus', 0, CPU_ID_MAX));
     if (list.length === 0) throw invalidArgumentValue('cpus', 'must name at least one CPU', cpus);
-    const result = this.#session.backend.schedSetaffinity(list);
-    this.#session.unwrap(result, `CPUs ${list.join(',')}`, { cpus: list });
+    const result = this.#context.backend.schedSetaffinity(list);
+    this.#context.unwrap(result, `CPUs ${list.join(',')}`, { cpus: list });
   }
 
   /** Keeps the kernel's own words: a policy whose nodes are forbidden by now goes back as is. */
   #keepPolicy(): () => void {
-    const { backend } = this.#session;
+    const { backend } = this.#context;
     const asked = 'keeping the policy';
-    const kept = this.#session.unwrap(
+    const kept = this.#context.unwrap(
       backend.getMempolicy({ flags: 0, maxnode: MAXNODE_ALL }),
       asked,
     );
@@ -106,7 +106,7 @@ export class ThreadMemory {
     const nodemask = isEmpty ? null : { words: kept.nodemask, maxnode: MAXNODE_ALL };
     return () => {
       const result = backend.setMempolicy({ mode: kept.mode, nodemask });
-      this.#session.unwrap(result, 'restoring the policy', { mode: kept.mode });
+      this.#context.unwrap(result, 'restoring the policy', { mode: kept.mode });
     };
   }
 }

@@ -196,7 +196,7 @@ describe('an empty project that installed it', () => {
   );
 
   test('reaches nothing but the package and its manifest', () => {
-    const specifiers = ['node-numa/dist/facade/session.js', 'node-numa/lib/index.ts'];
+    const specifiers = ['node-numa/dist/facade/context.js', 'node-numa/lib/index.ts'];
     for (const specifier of specifiers) {
       const script = `import('${specifier}').catch(({ code }) => process.stdout.write(code))`;
       expect(runNode(['--eval', script]).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');

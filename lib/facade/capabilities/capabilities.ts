@@ -9,7 +9,7 @@ import { type NumaCall, numaCalls } from '../../core/calls.ts';
 import { ERRNO, errnoName } from '../../core/errno.ts';
 import { compareReleases } from '../../core/kernels.ts';
 import { hasCapability, parseStatus } from '../../procfs/status.ts';
-import type { Session } from '../session.ts';
+import type { Context } from '../context.ts';
 import type { CallCapability, Capabilities, Capability, Confinement } from './capability.ts';
 import { isReached, lacksNumaMaps } from './denial.ts';
 import { explainRefusal, sinceText } from './explain.ts';
@@ -23,20 +23,20 @@ const FILES = ['/proc/self/maps', '/proc/self/numa_maps', '/proc/self/pagemap'] 
 
 type FilePath = (typeof FILES)[number];
 
-/** Asked once for each session: what is allowed to a process does not grow. */
-const known = new WeakMap<Session, Promise<Capabilities>>();
+/** Asked once for each context: what is allowed to a process does not grow. */
+const known = new WeakMap<Context, Promise<Capabilities>>();
 
-export function capabilitiesOf(session: Session): Promise<Capabilities> {
-  let found = known.get(session);
+export function capabilitiesOf(context: Context): Promise<Capabilities> {
+  let found = known.get(context);
   if (found === undefined) {
-    found = askAll(session);
-    known.set(session, found);
+    found = askAll(context);
+    known.set(context, found);
   }
   return found;
 }
 
-async function askAll(session: Session): Promise<Capabilities> {
-  const { backend } = session;
+async function askAll(context: Context): Promise<Capabilities> {
+  const { backend } = context;
   const { kind, kernel } = backend.identity;
   const confinement = await findConfinement(backend);
   const files = await Promise.all(FILES.map((path) => askFile(backend, path, confinement)));
@@ -47,7 +47,7 @@ async function askAll(session: Session): Promise<Capabilities> {
     byName.set(call.name, call);
     for (const part of call.parts) byName.set(`${call.name} ${part.name}`, part);
   }
-  const allNodes = nodesCapability(session, confinement);
+  const allNodes = nodesCapability(context, confinement);
   const verbs = climb(byName);
   return freeze({ backend: kind, kernel, confinement, calls, files, allNodes, verbs });
 }
@@ -157,9 +157,9 @@ async function lookAt(backend: Backend, path: FilePath): Promise<SyscallResult<u
 }
 
 /** Whether all nodes with memory may be used. */
-function nodesCapability(session: Session, { surroundings }: Confinement): Capability {
-  const { withMemory } = session.topology;
-  const allowed = session.allowedNodes();
+function nodesCapability(context: Context, { surroundings }: Confinement): Capability {
+  const { withMemory } = context.topology;
+  const allowed = context.allowedNodes();
   const name = 'all nodes with memory';
   const forbidden = withMemory.difference(allowed);
   if (forbidden.isEmpty) return { name, works: true, isProbed: true };

@@ -10,7 +10,7 @@
 import { MIB_BYTES } from '../../core/units.ts';
 import { parseCount } from '../../procfs/node-files.ts';
 import { parseCounters } from '../../procfs/vmstat.ts';
-import type { Session } from '../session.ts';
+import type { Context } from '../context.ts';
 import { readFile } from './read-file.ts';
 
 /**
@@ -75,7 +75,7 @@ const SYSCTL = '/proc/sys/kernel/numa_balancing';
 const SCAN_FOLDER = '/sys/kernel/debug/sched/numa_balancing';
 const DEMOTION_PATH = '/sys/kernel/mm/numa/demotion_enabled';
 
-export async function readBalancing({ backend }: Session): Promise<BalancingState> {
+export async function readBalancing({ backend }: Context): Promise<BalancingState> {
   const number = (path: string): Promise<number | null> => readFile(backend, path, parseCount);
   const [bits, delayMs, periodMinMs, periodMaxMs, sizeMb, hotThresholdMs, rateMb] =
     await Promise.all([

@@ -15,7 +15,7 @@ import {
   parseNumastat,
   parsePoolName,
 } from '../../procfs/node-files.ts';
-import type { Session } from '../session.ts';
+import type { Context } from '../context.ts';
 import { readFile } from './read-file.ts';
 
 /**
@@ -48,12 +48,12 @@ export interface NodeStatistics {
 }
 
 /** @throws NumaError NUMA_INVALID_ARGUMENT for a node that has gone offline */
-export function readNodeStatistics(session: Session): Promise<NodeStatistics[]> {
-  return Promise.all(session.topology.nodes.map(({ id }) => readNode(session, id)));
+export function readNodeStatistics(context: Context): Promise<NodeStatistics[]> {
+  return Promise.all(context.topology.nodes.map(({ id }) => readNode(context, id)));
 }
 
-async function readNode(session: Session, id: NodeId): Promise<NodeStatistics> {
-  const { backend } = session;
+async function readNode(context: Context, id: NodeId): Promise<NodeStatistics> {
+  const { backend } = context;
   const folder = `${NODES_FOLDER}/node${id}`;
   const [meminfo, allocations, hugePages] = await Promise.all([
     readFile(backend, `${folder}/meminfo`, parseMeminfo),
@@ -62,7 +62,7 @@ async function readNode(session: Session, id: NodeId): Promise<NodeStatistics> {
   ]);
   return {
     id,
-    memory: meminfo === null ? askMemory(session, id) : memoryIn(meminfo),
+    memory: meminfo === null ? askMemory(context, id) : memoryIn(meminfo),
     allocations,
     meminfo: meminfo === null ? null : Object.fromEntries(meminfo.bytes),
     hugePages,
@@ -78,9 +78,9 @@ function memoryIn({ bytes }: Meminfo): NodeStatistics['memory'] {
 }
 
 /** A kernel without NUMA has no files of nodes, and all of its memory is one. */
-function askMemory(session: Session, id: NodeId): NodeStatistics['memory'] {
-  const answer = session.backend.nodeMemory(id);
-  return memoryOf(session.unwrap(answer, `memory of node ${id}`, { node: id }));
+function askMemory(context: Context, id: NodeId): NodeStatistics['memory'] {
+  const answer = context.backend.nodeMemory(id);
+  return memoryOf(context.unwrap(answer, `memory of node ${id}`, { node: id }));
 }
 
 function memoryOf({ memoryBytes, freeBytes }: NodeMemory): NodeStatistics['memory'] {

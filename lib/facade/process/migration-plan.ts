@@ -7,9 +7,9 @@ import { checkOptions, checkSignal } from '../../core/check-arguments.ts';
 import { parseIdList } from '../../core/id-list.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../../core/node-mask.ts';
 import { NODE_ID_MAX } from '../../core/uapi.ts';
+import type { Context } from '../context.ts';
 import { nodesAllowedTo, outsideCpuset } from '../errors/access-denied.ts';
 import { withoutMemory } from '../errors/process-refusal.ts';
-import type { Session } from '../session.ts';
 import { checkFilters, type MappingFilters } from './mapping-filter.ts';
 import { type NodeMoves, nodeMoves, targetOf } from './node-moves.ts';
 import type { ProcessFiles } from './process-files.ts';
@@ -69,14 +69,14 @@ export const SELECTION_MEMBERS = ['mappings', 'from', 'to'] as const;
  *   `readMappings`; the signal's reason
  */
 export async function planMigration(
-  session: Session,
+  context: Context,
   files: ProcessFiles,
   options: PlanOptions,
 ): Promise<MigrationPlan> {
   const members = [...SELECTION_MEMBERS, 'signal'] as const;
   const { mappings: filters, signal, ...nodes } = checkOptions(options, 'options', members);
-  const moves = nodeMoves(session, nodes);
-  const { test: isSelected } = checkFilters(filters, 'options.mappings', session);
+  const moves = nodeMoves(context, nodes);
+  const { test: isSelected } = checkFilters(filters, 'options.mappings', context);
   const all = await readMappings({ ...files, signal: checkSignal(signal, 'options.signal') });
   const selected = all.filter(isSelected);
   if (all.length === 0) {
@@ -93,7 +93,7 @@ export async function planMigration(
     .filter((mapping) => mapping.bytesToMove > 0);
   const bytesByTarget = sumByTarget(planned, moves);
   const others = all.filter((mapping) => !isSelected(mapping));
-  const freeBytesByTarget = freeBytes(session, moves.to);
+  const freeBytesByTarget = freeBytes(context, moves.to);
   return Object.freeze({
     ...moves,
     pid: files.pid,
@@ -114,10 +114,10 @@ export async function planMigration(
 }
 
 /** The plan of a move that was aborted before anybody looked. */
-export function emptyPlan(session: Session, pid: number, options: MappingSelection): MigrationPlan {
+export function emptyPlan(context: Context, pid: number, options: MappingSelection): MigrationPlan {
   const { mappings: _, ...nodes } = options;
   return Object.freeze({
-    ...nodeMoves(session, nodes),
+    ...nodeMoves(context, nodes),
     pid,
     mappings: [],
     selectedCount: 0,
@@ -147,7 +147,7 @@ function sumByTarget(planned: readonly PlannedMapping[], moves: NodeMoves): Node
   return sums;
 }
 
-function freeBytes({ backend }: Session, to: NodeMask): NodeBytes {
+function freeBytes({ backend }: Context, to: NodeMask): NodeBytes {
   const free: Record<NodeId, number> = {};
   for (const node of to) {
     const memory = backend.nodeMemory(node);

@@ -6,7 +6,7 @@
  */
 
 import type { NodeExpression, NodeId, NodeMask } from '../../core/node-mask.ts';
-import type { Session } from '../session.ts';
+import type { Context } from '../context.ts';
 
 export interface NodeMoves {
   readonly from: NodeMask;
@@ -18,16 +18,16 @@ export interface NodeMoves {
  * @throws TypeError, RangeError for nodes that are not online, and targets that are not allowed
  */
 export function nodeMoves(
-  session: Session,
+  context: Context,
   { from, to }: { readonly from?: NodeExpression; readonly to?: NodeExpression },
 ): NodeMoves {
-  const toNodes = session.resolveSome(to, 'options.to');
-  session.checkAllowed(toNodes, 'options.to', `${toNodes}`);
+  const toNodes = context.resolveSome(to, 'options.to');
+  context.checkAllowed(toNodes, 'options.to', `${toNodes}`);
   if (from === undefined) {
-    return { from: session.topology.withMemory.difference(toNodes), to: toNodes };
+    return { from: context.topology.withMemory.difference(toNodes), to: toNodes };
   }
-  const fromNodes = session.resolveSome(from, 'options.from');
-  session.checkOnline(fromNodes, 'options.from');
+  const fromNodes = context.resolveSome(from, 'options.from');
+  context.checkOnline(fromNodes, 'options.from');
   return { from: fromNodes, to: toNodes };
 }
 

@@ -18,10 +18,10 @@ import type { MappingsMigrationReport } from '../../core/migration-report.ts';
 import type { NodeExpression } from '../../core/node-mask.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import { isDenial } from '../capabilities/denial.ts';
+import type { Context } from '../context.ts';
 import { concludeMove } from '../errors/end-of-move.ts';
 import { type ProcessRequest, refusalOf, withoutMemory } from '../errors/process-refusal.ts';
 import type { PagesOfProcess, PlacedRun } from '../residency.ts';
-import type { Session } from '../session.ts';
 import { locateParts, newPlaces, PlacedRuns, rangeOf } from './locate-pages.ts';
 import { checkFilters, type MappingFilters } from './mapping-filter.ts';
 import type { MappingsProgress } from './mappings-move.ts';
@@ -79,14 +79,14 @@ export interface MigrateMappingsOptions extends MappingSelection {
 export class ProcessMemory {
   /** The process id. */
   readonly pid: number;
-  readonly #session: Session;
+  readonly #context: Context;
   readonly #files: ProcessFiles;
 
   /** @internal Use `numa.process()`. */
-  constructor(session: Session, pid: number) {
-    this.#session = session;
+  constructor(context: Context, pid: number) {
+    this.#context = context;
     this.pid = pid;
-    this.#files = { backend: session.backend, pid };
+    this.#files = { backend: context.backend, pid };
   }
 
   /**
@@ -107,7 +107,7 @@ export class ProcessMemory {
    * Source: numa(7), numa_maps; proc_pid_smaps(5).
    */
   async mappings(filter?: MappingFilters, options?: LookOptions): Promise<ProcessMapping[]> {
-    const { test } = checkFilters(filter, 'filter', this.#session);
+    const { test } = checkFilters(filter, 'filter', this.#context);
     return (await readMappings(this.#filesUntil(options))).filter(test);
   }
 
@@ -119,7 +119,7 @@ export class ProcessMemory {
    * Source: numa(7), numa_maps; proc_pid_smaps(5); proc_pid_task(5).
    */
   async snapshot(options?: SnapshotOptions): Promise<ProcessSnapshot> {
-    return takeSnapshot(this.#session, this.#files, options);
+    return takeSnapshot(this.#context, this.#files, options);
   }
 
   /**
@@ -128,7 +128,7 @@ export class ProcessMemory {
    * Source: proc_pid_task(5), proc_pid_stat(5).
    */
   threads(): Promise<ProcessThread[]> {
-    return readThreads(this.#files, this.#session.topology);
+    return readThreads(this.#files, this.#context.topology);
   }
 
   /**
@@ -179,7 +179,7 @@ export class ProcessMemory {
    */
   async migrate(options: ProcessMigrateOptions): Promise<ProcessMigrationReport> {
     const { signal, ...nodes } = checkOptions(options, 'options', ['from', 'to', 'signal']);
-    const moves = nodeMoves(this.#session, nodes);
+    const moves = nodeMoves(this.#context, nodes);
     checkSignal(signal, 'options.signal')?.throwIfAborted();
     const outcome = await migrateAtOnce(this.#files, moves);
     if ('errno' in outcome) throw await this.#refusal(outcome, { to: moves.to });
@@ -193,7 +193,7 @@ export class ProcessMemory {
    *   as `residency`; the signal's reason
    */
   plan(options: PlanOptions): Promise<MigrationPlan> {
-    return planMigration(this.#session, this.#files, options);
+    return planMigration(this.#context, this.#files, options);
   }
 
   /**
@@ -235,7 +235,7 @@ export class ProcessMemory {
       return await this.plan({ ...selection, signal });
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
-      return emptyPlan(this.#session, this.pid, selection);
+      return emptyPlan(this.#context, this.pid, selection);
     }
   }
 
@@ -267,7 +267,7 @@ export class ProcessMemory {
     if (isDenial(failure.errno) || failure.errno === ERRNO.ESRCH)
       return refusalOf(this.#files, failure, { asked, ...request });
     const without = await withoutMemory(this.#files, `process ${this.pid}`, failure);
-    return without ?? this.#session.error(failure, { asked, args: { pid: this.pid } });
+    return without ?? this.#context.error(failure, { asked, args: { pid: this.pid } });
   }
 }
 

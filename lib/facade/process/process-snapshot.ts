@@ -10,7 +10,7 @@ import { checkOptions, checkSignal } from '../../core/check-arguments.ts';
 import { parseMaps } from '../../procfs/maps.ts';
 import { parseNumaMaps } from '../../procfs/numa-maps.ts';
 import { parseSmaps } from '../../procfs/smaps.ts';
-import type { Session } from '../session.ts';
+import type { Context } from '../context.ts';
 import { checkFilters, type MappingFilters } from './mapping-filter.ts';
 import {
   checkSameProcess,
@@ -42,19 +42,19 @@ export interface ProcessSnapshot {
 
 /** @throws TypeError, RangeError; NumaError as `readProcessFile`, `checkSameProcess` */
 export async function takeSnapshot(
-  session: Session,
+  context: Context,
   process: ProcessFiles,
   options: SnapshotOptions | undefined,
 ): Promise<ProcessSnapshot> {
   const { signal, mappings } = checkOptions(options, 'options', ['mappings', 'signal']);
-  const { isNone, test } = checkFilters(mappings, 'options.mappings', session);
+  const { isNone, test } = checkFilters(mappings, 'options.mappings', context);
   const files = { ...process, signal: checkSignal(signal, 'options.signal') };
   const before = await readProcessStat(files);
   const numaMaps = parseNumaMaps(await readProcessFile(files, 'numa_maps'));
   // Both tell what is mapped where; smaps looks at every page for what else it tells.
   const smaps = isNone ? [] : parseSmaps(await readProcessFile(files, 'smaps'));
   const maps = isNone ? parseMaps(await readProcessFile(files, 'maps')) : smaps;
-  const threads = await readThreads(files, session.topology);
+  const threads = await readThreads(files, context.topology);
   await checkSameProcess(files, before);
   return Object.freeze({
     pid: files.pid,

@@ -43,7 +43,7 @@ const NODE_REFUSALS: ReadonlySet<string> = new Set([
   `move_pages ${ERRNO.EACCES}`,
 ]);
 
-export class Session {
+export class Context {
   readonly backend: Backend;
   readonly topology: Topology;
 
