@@ -11,25 +11,25 @@ const [kernel = kernelLines.at(-1)] = process.argv.slice(2);
 
 function driverPages(program) {
   const ring = { blockPages: 4, blockCount: 1 };
-  const { value: address } = onNear(program, () => program.rings.packetRing(ring));
+  const { value: address } = onNear(program, () => program.references.packetRing(ring));
   return { address, pageCount: 4 };
 }
 
 function referenced(program) {
   const span = driverPages(program);
-  program.rings.splice(span);
+  program.references.splice(span);
   return span;
 }
 
 function noMoreReferenced(program) {
   const span = driverPages(program);
-  program.rings.close(program.rings.splice(span).value);
+  program.references.close(program.references.splice(span).value);
   return span;
 }
 
 function pinned(program) {
   const span = driverPages(program);
-  program.rings.registerPackets(span);
+  program.references.registerPackets(span);
   return span;
 }
 

@@ -62,7 +62,7 @@ for (const tries of [9, 10]) {
 console.log('\nmove_pages() of one page that a pipe refers to, step by step:');
 await printSteps(kernel, (program) => {
   const span = ownPages(program);
-  program.rings.splice(span);
+  program.references.splice(span);
   return span;
 });
 console.log('\nmove_pages() of one page that is pinned, step by step:');

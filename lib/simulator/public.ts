@@ -10,7 +10,37 @@ export { type KernelLine, kernelLines } from '../core/kernels.ts';
 export type { MachineDescription, MachineNode } from '../core/machine-description.ts';
 export { checkMachineDescription } from '../core/machine-description.ts';
 export { MADV } from '../core/uapi.ts';
-export type { AreaCalls, MemoryArea } from './interface/area-calls.ts';
+export type { AreaCalls, MemoryArea } from '../machine/areas.ts';
+export type { NodeCounters, VmCounters } from '../machine/counters.ts';
+export type { MemoryCalls, MmapRequest, Protection } from '../machine/memory.ts';
+export type {
+  GetMempolicyPointers,
+  MaskArgument,
+  MaskPointer,
+  MovePagesPointers,
+  NumaCalls,
+  StoredPolicy,
+} from '../machine/numa.ts';
+export type {
+  MachineObject,
+  MapObjectRequest,
+  ObjectCalls,
+  ObjectKind,
+} from '../machine/objects.ts';
+export type {
+  MachineCalls,
+  MachineProcess,
+  MachineThread,
+  ProcessCapability,
+} from '../machine/process.ts';
+export type { ReferenceCalls } from '../machine/references.ts';
+export type {
+  BalancingWord,
+  CpusetCalls,
+  CpusetOptions,
+  HugePagesWord,
+  WeightFiles,
+} from '../machine/settings.ts';
 export type {
   AccessCount,
   CallCosts,
@@ -27,17 +57,7 @@ export type {
   RacingWriter,
   StepAction,
 } from './interface/injected-faults.ts';
-export type {
-  BalancingWord,
-  CpusetOptions,
-  HugePagesWord,
-  MachineSettings,
-  NodeCounters,
-  SimulatedCpuset,
-  VmCounters,
-  WeightFiles,
-} from './interface/machine-settings.ts';
-export type { MemoryCalls, MmapRequest, Protection } from './interface/memory-calls.ts';
+export type { MachineSettings, SimulatedCpuset } from './interface/machine-settings.ts';
 export {
   type FolioState,
   MIGRATION_STEPS,
@@ -45,26 +65,10 @@ export {
   type MigrationMode,
   type MigrationStep,
 } from './interface/migration-event.ts';
-export type {
-  GetMempolicyPointers,
-  MaskArgument,
-  MaskPointer,
-  MovePagesPointers,
-  NumaCalls,
-  StoredPolicy,
-} from './interface/numa-calls.ts';
-export type {
-  MapObjectRequest,
-  ObjectCalls,
-  ObjectKind,
-  SimulatedObject,
-} from './interface/object-calls.ts';
 export type { FolioDetails, PageEntry, PageState } from './interface/page-state.ts';
-export type { RingCalls } from './interface/ring-calls.ts';
 export type {
   ProcessOptions,
   SimulatedCalls,
-  SimulatedCapability,
   SimulatedProcess,
   SimulatedThread,
 } from './interface/simulated-process.ts';

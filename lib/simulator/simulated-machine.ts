@@ -11,17 +11,14 @@ import type { MachineDescription } from '../core/machine-description.ts';
 import { checkMachineDescription } from '../core/machine-description.ts';
 import { NODE_ID_MAX, WEIGHT_MAX } from '../core/uapi.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from '../core/units.ts';
+import type { NodeCounters, VmCounters } from '../machine/counters.ts';
+import type { HugePagesWord } from '../machine/settings.ts';
 import { FaultsHandle } from './handles/faults-handle.ts';
 import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
 import { SettingsHandle } from './handles/settings-handle.ts';
 import type { CostOptions, Costs } from './interface/costs.ts';
 import type { InjectedFaults } from './interface/injected-faults.ts';
-import type {
-  HugePagesWord,
-  MachineSettings,
-  NodeCounters,
-  VmCounters,
-} from './interface/machine-settings.ts';
+import type { MachineSettings } from './interface/machine-settings.ts';
 import type { ProcessOptions, SimulatedProcess } from './interface/simulated-process.ts';
 import { invariantBreaches } from './invariants.ts';
 import { KERNEL_THREAD_PID, MachineState } from './machine.ts';

@@ -50,13 +50,13 @@ export function simulatedWorld(): World {
   const fixtures = new FaultFixtures(machine);
   const costs = machine.startCosts();
   const trace = machine.traceMigrations();
-  const { memory, areas, objects, rings, calls, steps, backend } = self;
+  const { memory, areas, objects, references, numa: numaCalls, steps, backend } = self;
   const calledStep = steps.touch({ address, pageCount: 1 }, 'read');
   return {
     owners: {
       ...owners,
       ...{ machine, settings, weights: settings.weights, faults, self, simulatedThread: thread },
-      ...{ backend, memory, areas, objects, rings, calls, steps, steppedCall: calledStep },
+      ...{ backend, memory, areas, objects, references, numaCalls, steps, steppedCall: calledStep },
       ...{ cpuset: made.value, cpusetSteps: made.value.steps, costs, trace, fixtures },
       ...{ writer: faults.racingWriter(self, { address, pageCount: 1 }) },
       ...{ fault: fixtures.nodeFull(1), mask: NodeMask.of(0, 1), policy: bind(0) },

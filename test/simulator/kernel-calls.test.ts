@@ -45,7 +45,7 @@ describe('calls of a simulated process', () => {
 
   test('interleave an object from the inode number that it was given', () => {
     const machine = new Machine();
-    const { memory, calls, areas } = machine.self;
+    const { memory, numa, areas } = machine.self;
     const nodemask = { words: BigUint64Array.of(3n), maxnode: 65 };
     for (const [inode, node] of [
       [100, 0],
@@ -54,7 +54,7 @@ describe('calls of a simulated process', () => {
       machine.nextInode = inode;
       const address = value(memory.mmap({ pageCount: 1, isShared: true }));
       const range = { address, lengthBytes: PAGE };
-      expect(calls.mbind({ ...range, mode: MPOL.INTERLEAVE, nodemask, flags: 0 })).toSucceed();
+      expect(numa.mbind({ ...range, mode: MPOL.INTERLEAVE, nodemask, flags: 0 })).toSucceed();
       expect(memory.touch({ address, pageCount: 1 }, 'write')).toSucceed();
       const line = value(areas.numaMaps()).find((text) => text.startsWith(address.toString(16)));
       // Mappings begin at page offset 0 of their object.
@@ -74,14 +74,14 @@ describe('calls of a simulated process', () => {
   });
 
   test('read masks by their address', () => {
-    const { calls, memory } = new Machine().self;
+    const { numa, memory } = new Machine().self;
     const nodemask = { pointer: value(memory.mmap({ pageCount: 1 })), maxnode: 65 };
     memory.store(nodemask.pointer, 2n);
-    expect(calls.setMempolicy({ mode: MPOL.BIND, nodemask })).toSucceed();
-    const stored = calls.getMempolicy({ flags: 0, maxnode: 64 });
+    expect(numa.setMempolicy({ mode: MPOL.BIND, nodemask })).toSucceed();
+    const stored = numa.getMempolicy({ flags: 0, maxnode: 64 });
     expect(stored).toMatchObject({ mode: MPOL.BIND, words: [2n] });
     const nowhere = { pointer: 8n, maxnode: 65 };
-    expect(calls.setMempolicy({ mode: MPOL.BIND, nodemask: nowhere })).toFailWith(
+    expect(numa.setMempolicy({ mode: MPOL.BIND, nodemask: nowhere })).toFailWith(
       'set_mempolicy',
       'EFAULT',
     );

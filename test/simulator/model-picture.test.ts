@@ -20,7 +20,7 @@ function bindTo(process: SimulatedProcess, pages: readonly [number, number], nod
   const nodemask = { words: BigUint64Array.of(1n << BigInt(node)), maxnode: 65 };
   const lengthBytes = (pages[1] - pages[0]) * PAGE;
   const range = { address: at(pages[0]), lengthBytes, mode: MPOL.BIND, nodemask, flags: 0 };
-  expect(process.calls.mbind(range)).toSucceed();
+  expect(process.numa.mbind(range)).toSucceed();
 }
 
 function stateOf(process: SimulatedProcess, page: number): unknown {
@@ -76,7 +76,7 @@ describe('the picture of the model', () => {
     const status = new Int32Array(3).fill(UNWRITTEN);
     const pages = BigUint64Array.of(at(10), at(11), at(20));
     const call = { pid: 0, count: 3, pages, nodes: 2, status, flags: MPOL_MF.MOVE };
-    expect(a.calls.movePages(call)).toSucceed(1);
+    expect(a.numa.movePages(call)).toSucceed(1);
     expect([...status]).toEqual([UNWRITTEN, UNWRITTEN, -ERRNO.EACCES]);
     expect([10, 11, 20].map((page) => stateOf(a, page))).toMatchObject([
       { node: 2 },

@@ -61,11 +61,11 @@ export function areaCalls(process: SimulatedProcess, thread: SimulatedThread): A
       return found.ok ? found.value : null;
     },
     mapDevice: async (pageCount, address = 0n) => areas.mapDevice({ address, pageCount }),
-    numaMaps: async (folder) => expectValue((folder === 'self' ? process.areas : areas).numaMaps()),
+    numaMaps: async (folder) => expectValue(areas.numaMaps(folder)),
   };
 }
 
-export function ringCalls({ rings }: SimulatedThread): RingCalls {
+export function ringCalls({ references: rings }: SimulatedThread): RingCalls {
   return {
     register: async (address, pageCount) => rings.registerBuffer({ address, pageCount }),
     unregister: async (ring) => rings.unregisterBuffer(ring),
@@ -74,7 +74,7 @@ export function ringCalls({ rings }: SimulatedThread): RingCalls {
   };
 }
 
-export function pointerCalls({ calls }: SimulatedThread): PointerCalls {
+export function pointerCalls({ numa: calls }: SimulatedThread): PointerCalls {
   return {
     getMempolicy: async (request) => calls.getMempolicy(request),
     movePages: async (request) => calls.movePages({ flags: MPOL_MF.MOVE, ...request, pid: 0 }),

@@ -117,7 +117,7 @@ export class SimulatedWorldProcess implements WorldProcess {
   }
 
   async setMempolicy(request: PolicyRequest): Done {
-    return this.#thread.calls.setMempolicy(request);
+    return this.#thread.numa.setMempolicy(request);
   }
 
   async getMempolicy(request: GetMempolicyRequest): Promise<SyscallResult<GetMempolicyValue>> {
@@ -125,11 +125,11 @@ export class SimulatedWorldProcess implements WorldProcess {
   }
 
   async mbind(request: WorldMbindRequest): Done {
-    return this.#thread.calls.mbind(request);
+    return this.#thread.numa.mbind(request);
   }
 
   async setMempolicyHomeNode(request: WorldHomeNodeRequest): Done {
-    return this.#thread.calls.setMempolicyHomeNode(request);
+    return this.#thread.numa.setMempolicyHomeNode(request);
   }
 
   async movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
@@ -137,7 +137,7 @@ export class SimulatedWorldProcess implements WorldProcess {
   }
 
   async migratePages(request: WorldMigratePagesRequest): Promise<SyscallResult<number>> {
-    return this.#thread.calls.migratePages(request);
+    return this.#thread.numa.migratePages(request);
   }
 
   async fork(): Promise<WorldProcess> {
@@ -154,11 +154,11 @@ export class SimulatedWorldProcess implements WorldProcess {
   }
 
   async pin(address: bigint, pageCount: number): Promise<SyscallResult<number>> {
-    return this.#thread.rings.splice({ address, pageCount });
+    return this.#thread.references.splice({ address, pageCount });
   }
 
   async unpin(pin: number): Done {
-    return this.#thread.rings.close(pin);
+    return this.#thread.references.close(pin);
   }
 
   async runOnCpu(cpu: number): Done {

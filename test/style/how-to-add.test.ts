@@ -108,7 +108,7 @@ test('in a scratch copy the compiler asks for the rest', { timeout: 60_000 }, as
       '  newCall(): void;\n  setMempolicyHomeNode(',
     ],
     'lib/simulator/memory/memory-object.ts': [`| 'secret';`, `| 'secret' | 'new';`],
-    'lib/simulator/interface/object-calls.ts': [`| 'secret';`, `| 'secret' | 'new';`],
+    'lib/machine/objects.ts': [`| 'secret';`, `| 'secret' | 'new';`],
   });
   expect(broken).toEqual([
     'lib/native-backend/native-backend.ts',

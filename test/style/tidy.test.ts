@@ -17,6 +17,7 @@ const FLOORS: readonly RegExp[] = [
   /^lib\/core\//,
   /^lib\/procfs\//,
   /^lib\/backend\//,
+  /^lib\/machine\//,
   /^lib\/simulator\/interface\//,
   /^lib\/simulator\/nodes\//,
   /^lib\/simulator\/cost\//,

@@ -166,8 +166,8 @@ describe('a cpuset that shrinks in mid-move', () => {
 describe('faults', () => {
   base('end together, the last one first, and once', async () => {
     const machine = new Machine();
-    const { calls } = machine.self;
-    const isDenied = (): boolean => !calls.setMempolicy({ mode: 0, nodemask: null }).ok;
+    const { numa } = machine.self;
+    const isDenied = (): boolean => !numa.setMempolicy({ mode: 0, nodemask: null }).ok;
     {
       using faults = new FaultFixtures(machine);
       const early = faults.deniedCall('set_mempolicy', 'ENOSYS');

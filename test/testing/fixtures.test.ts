@@ -137,7 +137,7 @@ describe('withMachine', () => {
     );
     expect(failure.message).toBe('of the function');
     const nothing = { address: 0n, lengthBytes: 0, mode: 0, nodemask: null, flags: 0 };
-    expect(machine?.self.calls.mbind(nothing)).toMatchObject({ ok: true });
+    expect(machine?.self.numa.mbind(nothing)).toMatchObject({ ok: true });
   });
 
   base('refuses what it cannot use', async () => {

@@ -6,11 +6,11 @@
 
 import type { KernelLine } from '../../core/kernels.ts';
 import type { MachineDescription } from '../../core/machine-description.ts';
+import type { ObjectKind } from '../../machine/objects.ts';
+import type { ProcessCapability } from '../../machine/process.ts';
+import type { BalancingWord, HugePagesWord } from '../../machine/settings.ts';
 import type { DeniableCall } from '../../simulator/interface/injected-faults.ts';
-import type { BalancingWord, HugePagesWord } from '../../simulator/interface/machine-settings.ts';
 import type { MigrationStep } from '../../simulator/interface/migration-event.ts';
-import type { ObjectKind } from '../../simulator/interface/object-calls.ts';
-import type { SimulatedCapability } from '../../simulator/interface/simulated-process.ts';
 
 export interface Scenario {
   readonly $schema?: string;
@@ -60,7 +60,7 @@ export interface ProcessStep extends Place {
   readonly do: 'process';
   readonly name: string;
   readonly uid?: number;
-  readonly capabilities?: readonly SimulatedCapability[];
+  readonly capabilities?: readonly ProcessCapability[];
 }
 
 export interface ThreadStep extends Actor, Place {

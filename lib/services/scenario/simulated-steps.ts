@@ -206,7 +206,7 @@ function migratePages(scene: Scene, step: MigratePagesStep): StepResult {
   const request = { pid, from: mask(from), to: mask(to) };
   const result = scene.move(
     () => thread.steps.migratePages(request),
-    () => thread.calls.migratePages(request),
+    () => thread.numa.migratePages(request),
   );
   return { answer: answerOf(result) };
 }
@@ -215,8 +215,8 @@ function pin({ cast }: Scene, step: PinStep): StepResult {
   const { thread } = cast.actor(step.by);
   const span = cast.span(step);
   if (step.how === 'pipe') {
-    const pipe = thread.rings.splice(span);
-    if (pipe.ok) cast.keepPin(step.name, () => thread.rings.close(pipe.value));
+    const pipe = thread.references.splice(span);
+    if (pipe.ok) cast.keepPin(step.name, () => thread.references.close(pipe.value));
     return { answer: pipe.ok ? 0 : answerOf(pipe) };
   }
   const release = thread.pin(span);

@@ -2,8 +2,8 @@
 
 import type { PageSpan } from '../../backend/backend.ts';
 import { ERRNO } from '../../core/errno.ts';
+import type { AreaCalls, MemoryArea } from '../../machine/areas.ts';
 import type { Caller } from '../caller.ts';
-import type { AreaCalls, MemoryArea } from '../interface/area-calls.ts';
 import { memoryAreas, numaMaps } from '../procfs/numa-maps.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import { madvise } from '../syscalls/madvise.ts';
@@ -19,7 +19,10 @@ export function areaCalls(caller: Caller): AreaCalls {
     resize: (span, newPageCount) =>
       caller.call('mremap', (own) => resizeMapping(own, { ...span, newPageCount })),
     list: (span) => caller.call('open', (own) => success(areasOf(own, span))),
-    numaMaps: () => caller.call('open', (own) => success(numaMaps(own))),
+    numaMaps: (folder = 'thread-self') =>
+      caller.call('open', (own) =>
+        success(numaMaps(folder === 'self' ? own.process.mainThread : own)),
+      ),
     special: (name) =>
       caller.call('open', ({ space: { program, memory } }) => {
         const found = program?.[name];

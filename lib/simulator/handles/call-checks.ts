@@ -24,12 +24,13 @@ import {
   words64,
 } from '../../core/call-arguments.ts';
 import { checkAddress, checkInteger, reading } from '../../core/check-arguments.ts';
-import type { AreaCalls } from '../interface/area-calls.ts';
-import type { SimulatedCpuset, WeightFiles } from '../interface/machine-settings.ts';
-import type { MemoryCalls } from '../interface/memory-calls.ts';
-import type { MaskArgument, NumaCalls } from '../interface/numa-calls.ts';
-import type { ObjectCalls } from '../interface/object-calls.ts';
-import type { RingCalls } from '../interface/ring-calls.ts';
+import type { AreaCalls } from '../../machine/areas.ts';
+import type { MemoryCalls } from '../../machine/memory.ts';
+import type { MaskArgument, NumaCalls } from '../../machine/numa.ts';
+import type { ObjectCalls } from '../../machine/objects.ts';
+import type { ReferenceCalls } from '../../machine/references.ts';
+import type { WeightFiles } from '../../machine/settings.ts';
+import type { SimulatedCpuset } from '../interface/machine-settings.ts';
 import type { SimulatedCalls } from '../interface/simulated-process.ts';
 import type { SteppedCalls, SteppedCpuset } from '../interface/stepped-calls.ts';
 
@@ -77,6 +78,8 @@ const mapMembers = {
 
 /** One node for all, one for each, or where they are. */
 const targets = either(isInt32Array, ints32, either(Number.isSafeInteger, whole, address));
+
+const isObject = (value: unknown): boolean => typeof value === 'object';
 
 const pointed = members({ pointer: address, maxnode: longSize });
 
@@ -135,7 +138,7 @@ const areas: Rows<AreaCalls> = {
     ['newPageCount', size],
   ],
   list: [['span', span]],
-  numaMaps: [],
+  numaMaps: [['folder', optional(word('self', 'thread-self'))]],
   special: [['name', word('vdso', 'vvar')]],
   mapDevice: [['request', members({ address: mapMembers.address, pageCount: size })]],
 };
@@ -156,7 +159,7 @@ const objects: Rows<ObjectCalls> = {
   ],
 };
 
-const rings: Rows<RingCalls> = {
+const references: Rows<ReferenceCalls> = {
   splice: [['span', span]],
   registerBuffer: [['span', span]],
   unregisterBuffer: [['ring', bits32]],
@@ -165,7 +168,7 @@ const rings: Rows<RingCalls> = {
   close: [['descriptor', bits32]],
 };
 
-const calls: Rows<NumaCalls> = {
+const numa: Rows<NumaCalls> = {
   setMempolicy: [['request', request({ mode: bits32, nodemask: anyMask })]],
   getMempolicy: [
     [
@@ -188,8 +191,8 @@ const calls: Rows<NumaCalls> = {
       'request',
       request({
         pid: bits32,
-        count: size,
-        pages: either(isBigUint64Array, words64, address),
+        count: optional(size),
+        pages: either(isBigUint64Array, words64, either(isObject, span, address)),
         nodes: nullable(targets),
         status: either(isInt32Array, ints32, address),
         flags: whole,
@@ -226,7 +229,7 @@ const steps: Rows<SteppedCalls> = {
 
 export const CALL_CHECKS: {
   readonly [Name in keyof SimulatedCalls]: Rows<SimulatedCalls[Name]>;
-} = { memory, areas, objects, rings, calls, steps };
+} = { memory, areas, objects, references, numa, steps };
 
 export const WEIGHT_CHECKS: Rows<WeightFiles> = {
   names: [],

@@ -1,8 +1,8 @@
 /** Mappings, accesses and words of memory, as a simulated thread makes the calls. */
 
 import { ERRNO } from '../../core/errno.ts';
+import type { MemoryCalls } from '../../machine/memory.ts';
 import type { Caller } from '../caller.ts';
-import type { MemoryCalls } from '../interface/memory-calls.ts';
 import { answer, failure, success } from '../syscalls/answer.ts';
 import { keepTouching } from '../syscalls/keep-touching.ts';
 import { mlock, mmap, mprotect, munlock, munmap } from '../syscalls/mapping-calls.ts';

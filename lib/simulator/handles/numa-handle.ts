@@ -1,13 +1,15 @@
 /** The NUMA calls with any pointer and length, as a simulated thread makes them. */
 
-import type { Caller } from '../caller.ts';
+import { invalidArgumentType } from '../../core/argument-errors.ts';
+import { isBigUint64Array } from '../../core/call-arguments.ts';
 import type {
   GetMempolicyPointers,
   MaskArgument,
   MovePagesPointers,
   NumaCalls,
   StoredPolicy,
-} from '../interface/numa-calls.ts';
+} from '../../machine/numa.ts';
+import type { Caller } from '../caller.ts';
 import { maskMemory, UNREADABLE, type UserMask } from '../syscalls/decode-mask.ts';
 import { getMempolicy } from '../syscalls/get-mempolicy.ts';
 import { type MbindArguments, mbind } from '../syscalls/mbind.ts';
@@ -37,10 +39,12 @@ export function numaCallsOf(caller: Caller): NumaCalls {
         const range = { address, lengthBytes: BigInt(lengthBytes) };
         return setMempolicyHomeNode(own, { ...range, node: BigInt(node), flags: BigInt(flags) });
       }),
-    movePages: (request) =>
-      caller.call('move_pages', (own) =>
-        movePages(machine, own, { ...request, ...arraysOf(own, request) }),
-      ),
+    movePages: (request) => {
+      const count = countOf(request);
+      return caller.call('move_pages', (own) =>
+        movePages(machine, own, { ...request, count, ...arraysOf(own, request) }),
+      );
+    },
     migratePages: (request) =>
       caller.call('migrate_pages', (own) =>
         kernelMigratePages(machine, own, migratePagesCall(own, request)),
@@ -95,13 +99,23 @@ function storedPolicy(caller: Caller, request: GetMempolicyPointers): StoredPoli
   return stored ?? { result, mode: null, words: [] };
 }
 
+/** @throws TypeError ERR_INVALID_ARG_TYPE: nothing tells how many */
+function countOf({ count, pages }: MovePagesPointers): number {
+  if (count !== undefined) return count;
+  if (typeof pages === 'bigint') throw invalidArgumentType('request.count', 'a number', count);
+  return isBigUint64Array(pages) ? pages.length : pages.pageCount;
+}
+
+function pageAt(own: Thread, pages: MovePagesPointers['pages'], index: number): bigint | undefined {
+  if (typeof pages === 'bigint') return readWord(own, pages + BigInt(index) * POINTER_BYTES);
+  if (isBigUint64Array(pages)) return pages[index];
+  return pages.address + BigInt(index * own.space.memory.pageSizeBytes);
+}
+
 /** The arrays of a move, wherever they are. */
 function arraysOf(own: Thread, { pages, nodes, status }: MovePagesPointers): ArraysOfMove {
   return {
-    address:
-      typeof pages === 'bigint'
-        ? (index) => readWord(own, pages + BigInt(index) * POINTER_BYTES)
-        : (index) => pages[index],
+    address: (index) => pageAt(own, pages, index),
     node: nodes === null ? null : (index) => nodeAt(own, nodes, index),
     store: (index, value) => {
       if (typeof status === 'bigint') {

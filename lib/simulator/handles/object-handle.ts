@@ -1,8 +1,8 @@
 /** Objects behind memory, as a simulated thread makes the calls. */
 
 import { ERRNO } from '../../core/errno.ts';
+import type { MachineObject, ObjectCalls, ObjectKind } from '../../machine/objects.ts';
 import type { Caller } from '../caller.ts';
-import type { ObjectCalls, ObjectKind, SimulatedObject } from '../interface/object-calls.ts';
 import type { MemoryObject } from '../memory/memory-object.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import {
@@ -29,7 +29,7 @@ export function objectCalls(caller: Caller): ObjectCalls {
   const { machine, process } = caller;
   return {
     create: (kind, pageCount, name = 'object') =>
-      caller.call<SimulatedObject>('create_object', (own) => {
+      caller.call<MachineObject>('create_object', (own) => {
         if (kind === 'sysv') {
           const made = createSegment(machine, pageCount);
           return made.ok ? success({ kind, id: made.value.inode, inode: made.value.inode }) : made;

@@ -15,16 +15,16 @@ import {
 import { ERRNO } from '../../core/errno.ts';
 import { type Explanation, NumaError, systemError } from '../../core/errors.ts';
 import { UID_MAX } from '../../core/uapi.ts';
+import type { AreaCalls } from '../../machine/areas.ts';
+import type { MemoryCalls } from '../../machine/memory.ts';
+import type { NumaCalls } from '../../machine/numa.ts';
+import type { ObjectCalls } from '../../machine/objects.ts';
+import type { ProcessCapability } from '../../machine/process.ts';
+import type { ReferenceCalls } from '../../machine/references.ts';
 import { Caller } from '../caller.ts';
-import type { AreaCalls } from '../interface/area-calls.ts';
-import type { MemoryCalls } from '../interface/memory-calls.ts';
-import type { NumaCalls } from '../interface/numa-calls.ts';
-import type { ObjectCalls } from '../interface/object-calls.ts';
 import type { PageState } from '../interface/page-state.ts';
-import type { RingCalls } from '../interface/ring-calls.ts';
 import type {
   ProcessOptions,
-  SimulatedCapability,
   SimulatedProcess,
   SimulatedThread,
 } from '../interface/simulated-process.ts';
@@ -63,7 +63,7 @@ const FULL: Explanation = {
   rule: 'no node has room for the pages that a child has copies of at once: pinned ones',
   hint: 'unpin pages, or free memory',
 };
-const CAPABILITY_NAMES = Object.keys(CAPABILITIES) as SimulatedCapability[];
+const CAPABILITY_NAMES = Object.keys(CAPABILITIES) as ProcessCapability[];
 
 /** Checked options as the simulator keeps them. @throws TypeError, RangeError */
 export function credentialsOf(options: ProcessOptions | undefined): Credentials {
@@ -86,20 +86,20 @@ export class ThreadHandle implements SimulatedThread {
   readonly memory: MemoryCalls;
   readonly areas: AreaCalls;
   readonly objects: ObjectCalls;
-  readonly rings: RingCalls;
-  readonly calls: NumaCalls;
+  readonly references: ReferenceCalls;
+  readonly numa: NumaCalls;
   readonly steps: SteppedCalls;
   readonly #caller: Caller;
 
   constructor(machine: MachineState, thread: Thread, mappings: ProcessMappings) {
     this.#caller = new Caller(machine, thread, mappings);
     this.backend = new SimulatorBackend(this.#caller);
-    const { memory, areas, objects, rings, calls, steps } = callsOf(this.#caller);
+    const { memory, areas, objects, references, numa, steps } = callsOf(this.#caller);
     this.memory = memory;
     this.areas = areas;
     this.objects = objects;
-    this.rings = rings;
-    this.calls = calls;
+    this.references = references;
+    this.numa = numa;
     this.steps = steps;
   }
 
@@ -209,12 +209,12 @@ export class ProcessHandle implements SimulatedProcess {
     return this.mainThread.objects;
   }
 
-  get rings(): RingCalls {
-    return this.mainThread.rings;
+  get references(): ReferenceCalls {
+    return this.mainThread.references;
   }
 
-  get calls(): NumaCalls {
-    return this.mainThread.calls;
+  get numa(): NumaCalls {
+    return this.mainThread.numa;
   }
 
   get steps(): SteppedCalls {
@@ -287,7 +287,7 @@ export class ProcessHandle implements SimulatedProcess {
     return DONE;
   }
 
-  dropCapability(name: SimulatedCapability): SyscallResult<undefined> {
+  dropCapability(name: ProcessCapability): SyscallResult<undefined> {
     checkWord(name, 'name', CAPABILITY_NAMES);
     const process = this.#process;
     process.credentials = { ...process.credentials, [CAPABILITIES[name]]: false };

@@ -4,14 +4,9 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { checkFlag, checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
+import type { BalancingWord, CpusetOptions, WeightFiles } from '../../machine/settings.ts';
 import { setBalancing } from '../balancing/promotion.ts';
-import type {
-  BalancingWord,
-  CpusetOptions,
-  MachineSettings,
-  SimulatedCpuset,
-  WeightFiles,
-} from '../interface/machine-settings.ts';
+import type { MachineSettings, SimulatedCpuset } from '../interface/machine-settings.ts';
 import type { SteppedCpuset } from '../interface/stepped-calls.ts';
 import type { MachineState } from '../machine.ts';
 import { mergeEqualPages } from '../memory/ksm.ts';

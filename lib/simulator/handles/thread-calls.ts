@@ -7,7 +7,7 @@ import { CALL_CHECKS, checked } from './call-checks.ts';
 import { memoryCalls } from './memory-handle.ts';
 import { numaCallsOf } from './numa-handle.ts';
 import { objectCalls } from './object-handle.ts';
-import { ringCalls } from './ring-handle.ts';
+import { referenceCalls } from './reference-handle.ts';
 import { steppedCalls } from './stepped-handle.ts';
 
 /** What a thread calls, beside its backend. */
@@ -16,8 +16,8 @@ export function callsOf(caller: Caller): SimulatedCalls {
     memory: checked(memoryCalls(caller), CALL_CHECKS.memory),
     areas: checked(areaCalls(caller), CALL_CHECKS.areas),
     objects: checked(objectCalls(caller), CALL_CHECKS.objects),
-    rings: checked(ringCalls(caller), CALL_CHECKS.rings),
-    calls: checked(numaCallsOf(caller), CALL_CHECKS.calls),
+    references: checked(referenceCalls(caller), CALL_CHECKS.references),
+    numa: checked(numaCallsOf(caller), CALL_CHECKS.numa),
     steps: checked(steppedCalls(caller), CALL_CHECKS.steps),
   };
 }

@@ -4,43 +4,30 @@
  */
 
 import type { Backend, PageSpan } from '../../backend/backend.ts';
-import type { SyscallResult } from '../../backend/syscall-result.ts';
-import type { AreaCalls } from './area-calls.ts';
-import type { MemoryCalls } from './memory-calls.ts';
-import type { NumaCalls } from './numa-calls.ts';
-import type { ObjectCalls } from './object-calls.ts';
+import type {
+  MachineCalls,
+  MachineProcess,
+  MachineThread,
+  ProcessCapability,
+} from '../../machine/process.ts';
 import type { PageState } from './page-state.ts';
-import type { RingCalls } from './ring-calls.ts';
 import type { SteppedCalls } from './stepped-calls.ts';
-
-/** Privileges that the calls ask for. */
-export type SimulatedCapability = 'CAP_SETUID' | 'CAP_SYS_NICE' | 'CAP_SYS_PTRACE';
 
 export interface ProcessOptions {
   /** Default 0, root. */
   readonly uid?: number;
   /** Default: all for root, none for others. */
-  readonly capabilities?: readonly SimulatedCapability[];
+  readonly capabilities?: readonly ProcessCapability[];
 }
 
 /** What a thread calls beside its backend, by concept. */
-export interface SimulatedCalls {
-  /** Mappings at chosen addresses, accesses, words of memory. */
-  readonly memory: MemoryCalls;
-  /** Advice, moved mappings, numa_maps. */
-  readonly areas: AreaCalls;
-  /** Shared memory, files, huge pages of a pool. */
-  readonly objects: ObjectCalls;
-  /** References, pins, rings of a driver. */
-  readonly rings: RingCalls;
-  /** The NUMA calls with any pointer and length. */
-  readonly calls: NumaCalls;
+export interface SimulatedCalls extends MachineCalls {
   /** Accesses and moves that go on step by step. */
   readonly steps: SteppedCalls;
 }
 
 /** A thread: its policy, its CPU, and the calls it makes. */
-export interface SimulatedThread extends SimulatedCalls {
+export interface SimulatedThread extends SimulatedCalls, MachineThread {
   /** What this thread calls: for `openNuma({ backend })` and `openSyscalls(backend)`. */
   readonly backend: Backend;
   /** The thread's number; the main thread's is the process id. */
@@ -64,15 +51,10 @@ export interface SimulatedThread extends SimulatedCalls {
    * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_OUT_OF_MEMORY
    */
   fork(): SimulatedProcess;
-  /** A child that has ended, and that nobody has waited for; the value is its pid. ENOMEM. */
-  forkEnded(): SyscallResult<number>;
-  /** Starts the program anew: the policy stays, memory and the other threads are gone, and this is
-   *  the main thread. Handles of mappings name nothing then. Source: execve(2). */
-  exec(): SyscallResult<undefined>;
 }
 
 /** The calls are those of its main thread. */
-export interface SimulatedProcess extends SimulatedCalls {
+export interface SimulatedProcess extends SimulatedCalls, MachineProcess {
   /** The process id on its machine: for `numa.process(pid)`. */
   readonly pid: number;
   /** What its main thread calls: for `openNuma({ backend })` and `openSyscalls(backend)`. */
@@ -108,13 +90,4 @@ export interface SimulatedProcess extends SimulatedCalls {
    * Source: fork(2).
    */
   fork(): SimulatedProcess;
-  /** Ends it; its memory is free again. Idempotent. */
-  exit(): void;
-  /** Becomes another user, without privileges. EPERM: not root's. Source: setuid(2). */
-  setuid(uid: number): SyscallResult<undefined>;
-  /** Gives one privilege up, for good; the others stay. Source: capset(2). */
-  dropCapability(name: SimulatedCapability): SyscallResult<undefined>;
-  /** A user namespace of its own: no privilege over the machine is left. EINVAL: several threads.
-   *  Source: unshare(2), CLONE_NEWUSER. */
-  unshareUser(): SyscallResult<undefined>;
 }

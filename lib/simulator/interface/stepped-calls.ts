@@ -6,8 +6,8 @@
 
 import type { Access, PageSpan } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
+import type { NumaCalls } from '../../machine/numa.ts';
 import type { MigrationEvent } from './migration-event.ts';
-import type { NumaCalls } from './numa-calls.ts';
 
 /** A call that has begun. Whoever begins one should let it end: `run()`. */
 export interface SteppedCall<T> {

@@ -4,7 +4,7 @@
  * Source: mm/vmstat.c, vmstat_text.
  */
 
-import type { VmCounters } from '../interface/machine-settings.ts';
+import type { VmCounters } from '../../machine/counters.ts';
 import type { Memory } from '../memory/memory.ts';
 
 export function vmCountersOf({ physical, migrated, facts }: Memory): VmCounters {

@@ -7,7 +7,7 @@
 
 import { ERRNO } from '../../core/errno.ts';
 import { ROOT_UID } from '../../core/uapi.ts';
-import type { SimulatedCapability } from '../interface/simulated-process.ts';
+import type { ProcessCapability } from '../../machine/process.ts';
 
 export interface Credentials {
   readonly uid: number;
@@ -23,7 +23,7 @@ export interface Credentials {
 
 /** Which right each capability is. */
 export const CAPABILITIES: Readonly<
-  Record<SimulatedCapability, 'canSetUid' | 'canTrace' | 'canSetNice'>
+  Record<ProcessCapability, 'canSetUid' | 'canTrace' | 'canSetNice'>
 > = Object.freeze({
   CAP_SETUID: 'canSetUid',
   CAP_SYS_PTRACE: 'canTrace',

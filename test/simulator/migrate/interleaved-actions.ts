@@ -130,16 +130,16 @@ const dropPage: Action = (run, actor) => {
 function nodeOf(run: Interleaving, { process }: Actor, page: number): number {
   const status = new Int32Array(1);
   const pages = BigUint64Array.of(run.address(page));
-  process.calls.movePages({ pid: 0, count: 1, pages, nodes: null, status, flags: 0 });
+  process.numa.movePages({ pid: 0, count: 1, pages, nodes: null, status, flags: 0 });
   return status[0] as number;
 }
 
 const hold: Action = (run, actor) => {
   const { page } = spanIn(run);
   const isPin = run.random.chance(0.6);
-  const { rings } = actor.process;
+  const { references } = actor.process;
   const span = { address: run.address(page), pageCount: 1 };
-  const result = isPin ? rings.registerBuffer(span) : rings.splice(span);
+  const result = isPin ? references.registerBuffer(span) : references.splice(span);
   if (!result.ok) return;
   const node = nodeOf(run, actor, page);
   actor.held.push({ descriptor: result.value, page, isPin, node, isUnmapped: false });
@@ -149,7 +149,7 @@ const letGo: Action = (run, actor) => {
   const held = actor.held.shift();
   if (held === undefined) return;
   expectStayed(run, actor, held);
-  actor.process.rings.close(held.descriptor);
+  actor.process.references.close(held.descriptor);
 };
 
 function expectStayed(run: Interleaving, actor: Actor, held: Held): void {

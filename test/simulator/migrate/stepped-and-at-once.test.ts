@@ -96,7 +96,7 @@ function mapHugePages(machine: Machine): SimulatedProcess {
 function fillNode(machine: Machine, node: number, leftPages: number): void {
   const filler = machine.process();
   filler.allowsHugePages = false;
-  filler.calls.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+  filler.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
   const free = machine.topology().nodes.find(({ id }) => id === node)?.freeBytes ?? 0;
   // As many as the node keeps for itself.
   const pageCount = Math.floor(free / Number(SIZE)) - 32 - leftPages;
@@ -110,13 +110,13 @@ function moveOnce(random: Random, process: SimulatedProcess): unknown {
   const node = random.between(0, 3);
   const span = { address, pageCount: random.between(1, 8) };
   const act = random.between(0, 9);
-  if (act === 0) return process.rings.registerBuffer({ address, pageCount: 1 }).ok;
+  if (act === 0) return process.references.registerBuffer({ address, pageCount: 1 }).ok;
   if (act === 1) return process.areas.madvise(span, MADV.DONTNEED);
   if (act === 2) return process.memory.store(address, 7n);
   if (act === 3) return process.memory.mprotect(span, 'read');
   if (act === 4) {
     // Takes memory of the node, so that targets are hard to find.
-    process.calls.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+    process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
     const pageCount = random.between(100, 1500);
     const taken = process.memory.mmap({ pageCount });
     if (!taken.ok) return taken;
@@ -133,12 +133,12 @@ function move(random: Random, process: SimulatedProcess, span: PageSpan): unknow
   if (random.chance(0.3)) {
     const mbind = { address, lengthBytes: pageCount * Number(SIZE), mode: MPOL.BIND };
     const flags = which | random.pick([0, STRICT]);
-    return process.calls.mbind({ ...mbind, nodemask: maskOf(node), flags });
+    return process.numa.mbind({ ...mbind, nodemask: maskOf(node), flags });
   }
   const pages = BigUint64Array.from({ length: pageCount }, (_, at) => address + BigInt(at) * SIZE);
   const status = new Int32Array(pages.length).fill(-1000);
   const call = { pid: 0, count: pages.length, pages, nodes: node, status, flags: which };
-  return { result: process.calls.movePages(call), status: [...status] };
+  return { result: process.numa.movePages(call), status: [...status] };
 }
 
 const SMALL_PAGES = 24;
@@ -208,7 +208,7 @@ function actOnce(random: Random, process: SimulatedProcess): unknown {
   const span = { address, pageCount: random.between(1, SMALL_PAGES) };
   const { memory } = process;
   const act = random.between(0, 11);
-  if (act === 0) return process.rings.registerBuffer({ address, pageCount: 1 }).ok;
+  if (act === 0) return process.references.registerBuffer({ address, pageCount: 1 }).ok;
   if (act === 1) return memory.touch({ address, pageCount: 1 }, 'write');
   if (act <= 4) {
     process.backend.schedSetaffinity([random.between(0, 1) * 4]);

@@ -1,10 +1,10 @@
 /**
  * Memory areas (VMAs) of a simulated process: advice, moves to other addresses, and what /proc
- * tells of them. Errnos as in memory-calls.ts.
+ * tells of them. Errnos as in memory.ts.
  */
 
-import type { PageSpan } from '../../backend/backend.ts';
-import type { SyscallResult } from '../../backend/syscall-result.ts';
+import type { PageSpan } from '../backend/backend.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
 
 /** One memory area, or the part of it that was asked about. */
 export interface MemoryArea extends PageSpan {
@@ -27,9 +27,9 @@ export interface AreaCalls {
   resize(span: PageSpan, newPageCount: number): SyscallResult<bigint>;
   /** Areas in a range, cut to it, ascending. Source: proc_pid_smaps(5), numa_maps. */
   list(span: PageSpan): SyscallResult<MemoryArea[]>;
-  /** Every line of /proc/thread-self/numa_maps: the thread's policy counts where an area has none.
-   *  Source: numa(7). */
-  numaMaps(): SyscallResult<string[]>;
+  /** Every line of numa_maps below a folder of /proc, by default `thread-self`: the policy of the
+   *  thread, or with `self` of the main thread, counts where an area has none. Source: numa(7). */
+  numaMaps(folder?: 'self' | 'thread-self'): SyscallResult<string[]>;
   /** What the kernel maps into each process: its code, and the data of its clocks. */
   special(name: 'vdso' | 'vvar'): SyscallResult<PageSpan>;
   /** Maps memory of a device, which no node has; the value is its address. Errnos as of `mmap`.

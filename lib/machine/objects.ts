@@ -1,9 +1,9 @@
 /**
- * Objects behind memory: shared memory, files, huge pages of a pool. Errnos as in memory-calls.ts.
+ * Objects behind memory: shared memory, files, huge pages of a pool. Errnos as in memory.ts.
  */
 
-import type { SyscallResult } from '../../backend/syscall-result.ts';
-import type { MmapRequest } from './memory-calls.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
+import type { MmapRequest } from './memory.ts';
 
 /**
  * `memfd`: memfd_create(2). `sysv`: shmget(2). `hugetlb`: a memfd of the pool's huge pages. `tmpfs`
@@ -13,7 +13,7 @@ import type { MmapRequest } from './memory-calls.ts';
 export type ObjectKind = 'memfd' | 'sysv' | 'hugetlb' | 'tmpfs' | 'ramfs' | 'disk' | 'secret';
 
 /** Known to the process that made it and to children forked since; a sysv segment to all. */
-export interface SimulatedObject {
+export interface MachineObject {
   readonly kind: ObjectKind;
   /** Descriptor, or a segment's id. */
   readonly id: number;
@@ -28,15 +28,15 @@ export interface MapObjectRequest extends MmapRequest {
 export interface ObjectCalls {
   /** An object of that many base pages, none of which has memory. `name` is a memfd's. EINVAL: a
    *  size that cuts a huge page of the pool. */
-  create(kind: ObjectKind, pageCount: number, name?: string): SyscallResult<SimulatedObject>;
+  create(kind: ObjectKind, pageCount: number, name?: string): SyscallResult<MachineObject>;
   /** Maps part of an object; the value is the address. A segment is attached whole, shared, at any
    *  address, and goes with its last user. EINVAL: not an object of this process, not such a way.
    *  ENOMEM: the pool has not enough huge pages. Source: mmap(2), shmat(2). */
-  map(object: SimulatedObject, request: MapObjectRequest): SyscallResult<bigint>;
+  map(object: MachineObject, request: MapObjectRequest): SyscallResult<bigint>;
   /** Fills pages of an object without mapping them. EINVAL: it cannot be written. ENOMEM. Source:
    *  write(2). */
   write(
-    object: SimulatedObject,
+    object: MachineObject,
     pages: { readonly firstPage: number; readonly pageCount: number },
   ): SyscallResult<undefined>;
 }

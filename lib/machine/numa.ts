@@ -4,8 +4,8 @@
  * are EFAULT and EINVAL, the others are those of the backend's methods.
  */
 
-import type { NodemaskArgument } from '../../backend/backend.ts';
-import type { SyscallResult } from '../../backend/syscall-result.ts';
+import type { NodemaskArgument, PageSpan } from '../backend/backend.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
 
 /** A mask by its address in the process. */
 export interface MaskPointer {
@@ -39,9 +39,10 @@ export interface StoredPolicy {
 export interface MovePagesPointers {
   /** 0 is the calling process. */
   readonly pid: number;
-  readonly count: number;
-  /** The addresses, or where they are. */
-  readonly pages: bigint | BigUint64Array;
+  /** Default: as many as `pages` names. */
+  readonly count?: number;
+  /** Pages in a row, the addresses, or where these are, which needs a count. */
+  readonly pages: PageSpan | bigint | BigUint64Array;
   /** One target for all, a target for each, or where they are; null to query. */
   readonly nodes: number | bigint | Int32Array | null;
   /** The statuses, or where they are stored. */

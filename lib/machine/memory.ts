@@ -3,8 +3,8 @@
  * or a positive errno. ESRCH: the process has ended, or the call has ended it.
  */
 
-import type { Access, PageSpan } from '../../backend/backend.ts';
-import type { SyscallResult } from '../../backend/syscall-result.ts';
+import type { Access, PageSpan } from '../backend/backend.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
 
 /** What a mapping lets its program do; `write` includes `read`. */
 export type Protection = Access | 'none' | 'write-only';

@@ -1,7 +1,7 @@
 /** References, pins and rings, as a simulated thread makes the calls. */
 
+import type { ReferenceCalls } from '../../machine/references.ts';
 import type { Caller } from '../caller.ts';
-import type { RingCalls } from '../interface/ring-calls.ts';
 import { pinPages, unpinPages } from '../syscalls/pin-pages.ts';
 import {
   mapPacketRing,
@@ -10,7 +10,7 @@ import {
   unregisterBuffer,
 } from '../syscalls/ring-calls.ts';
 
-export function ringCalls(caller: Caller): RingCalls {
+export function referenceCalls(caller: Caller): ReferenceCalls {
   const { machine } = caller;
   return {
     splice: (span) => caller.call('pin', (own) => pinPages(own, { ...span, kind: 'reference' })),

@@ -1,13 +1,13 @@
 /**
  * What keeps pages where they are, and pages that belong to a driver. All values but addresses are
  * descriptors: children inherit them, and pages are let go of with the last. Errnos as in
- * memory-calls.ts.
+ * memory.ts.
  */
 
-import type { PageSpan } from '../../backend/backend.ts';
-import type { SyscallResult } from '../../backend/syscall-result.ts';
+import type { PageSpan } from '../backend/backend.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
 
-export interface RingCalls {
+export interface ReferenceCalls {
   /** A pipe's references to pages, which are read first. ENOBUFS: only the first of them could be
    *  had. EFAULT: none. Source: vmsplice(2). */
   splice(span: PageSpan): SyscallResult<number>;
