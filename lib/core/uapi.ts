@@ -64,6 +64,15 @@ export const MADV = {
   GUARD_REMOVE: 103,
 } as const;
 
+/**
+ * Bits of an entry of pagemap; pages of zeros are present, too.
+ * Source: fs/proc/task_mmu.c; proc_pid_pagemap(5).
+ */
+export const PM_PRESENT: bigint = 1n << 63n;
+export const PM_SWAP: bigint = 1n << 62n;
+/** A page of a file, or of shared memory. */
+export const PM_FILE: bigint = 1n << 61n;
+
 /** Categories of pages that PAGEMAP_SCAN looks for (`PAGE_IS_*`). */
 export const PAGE_IS = {
   PRESENT: 8,

@@ -13,7 +13,7 @@ import type { Mapping } from '../backend/mapping.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import type { NodePages } from '../core/migration-report.ts';
-import { PAGE_TABLE_ENTRY_BYTES, STATUS_UNSET } from '../core/uapi.ts';
+import { PAGE_TABLE_ENTRY_BYTES, PM_PRESENT, PM_SWAP, STATUS_UNSET } from '../core/uapi.ts';
 
 /** Placement of a range, counted in base pages. */
 export interface Residency {
@@ -56,10 +56,6 @@ const CHUNK_PAGE_COUNT = 8192;
 export function hugePagePages(pageSizeBytes: number): number {
   return pageSizeBytes / PAGE_TABLE_ENTRY_BYTES;
 }
-
-/** The page is mapped in, pages of zeros included. Source: proc_pid_pagemap(5). */
-export const PAGEMAP_PRESENT: bigint = 1n << 63n;
-const PAGEMAP_SWAPPED = 1n << 62n;
 
 /** Looks in a row that settle no page: the rest is swapped out. Others are under way at the moment,
  *  and whoever moves them may have lost its CPU for a while. */
@@ -177,9 +173,9 @@ function normalizeAbsent(
   for (let index = first; index <= last; index += 1) {
     if (!isAbsent(status[index])) continue;
     const entry = entries.ok ? (entries.value[index - first] ?? 0n) : 0n;
-    const isPresent = (entry & PAGEMAP_PRESENT) !== 0n;
+    const isPresent = (entry & PM_PRESENT) !== 0n;
     const hasLanded = isPresent && status[index] === STATUS_NOT_PRESENT;
-    if (hasLanded || (entry & PAGEMAP_SWAPPED) !== 0n) unsettled.push(index);
+    if (hasLanded || (entry & PM_SWAP) !== 0n) unsettled.push(index);
     if (!isPresent) status[index] = STATUS_NOT_PRESENT;
   }
   return unsettled;

@@ -7,6 +7,7 @@
 
 import { expect } from 'vitest';
 import { MADV, MPOL } from '../../lib/core/uapi.ts';
+import { MIB_BYTES } from '../../lib/core/units.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { areasOf, createObject, familyFor, mapObject, settingsOf } from './objects.ts';
@@ -14,7 +15,6 @@ import { FREE_ADDRESS, HUGE_BYTES, mapPages, maskOf, move, type Pages, where } f
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
 
-const MIB = 1024 * 1024;
 const TWO_NODES: Conditions = { needs: [memoryNodes(2)], traits: ['sharing'] };
 
 /** A child of a process that was confined to a CPU and given a policy. */
@@ -37,7 +37,7 @@ async function mebibyte(
   process: WorldProcess,
   options: { shared?: boolean } = {},
 ): Promise<Pages> {
-  return (await mapPages(process, machine, MIB / machine.pageSizeBytes, options)).touch();
+  return (await mapPages(process, machine, MIB_BYTES / machine.pageSizeBytes, options)).touch();
 }
 
 async function expectAllOn(pages: Pages, node: number): Promise<void> {

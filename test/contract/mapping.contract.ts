@@ -2,13 +2,10 @@
 
 import { describe, expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
-import { MPOL, PAGE_IS } from '../../lib/core/uapi.ts';
+import { MPOL, PAGE_IS, PM_FILE, PM_PRESENT } from '../../lib/core/uapi.ts';
 import { backendTestsOf, expectValue, residencyOf } from './backend-scene.ts';
 import type { BackendSubject } from './backend-world.ts';
 import { UNWRITTEN } from './pages.ts';
-
-const PRESENT = 1n << 63n;
-const FILE_OR_SHARED = 1n << 61n;
 
 export function mappingContract(subject: BackendSubject): void {
   describe('mapping', () => {
@@ -103,8 +100,12 @@ export function mappingContract(subject: BackendSubject): void {
       const { pageSizeBytes } = backend;
       expectValue(backend.touch(mapping, pageSizeBytes, pageSizeBytes, 'write'));
       const entries = expectValue(backend.pagemap({ address: mapping.address, pageCount: 3 }));
-      expect([...entries].map((entry) => (entry & PRESENT) !== 0n)).toEqual([false, true, false]);
-      expect([...entries].map((entry) => entry & FILE_OR_SHARED)).toEqual([0n, 0n, 0n]);
+      expect([...entries].map((entry) => (entry & PM_PRESENT) !== 0n)).toEqual([
+        false,
+        true,
+        false,
+      ]);
+      expect([...entries].map((entry) => entry & PM_FILE)).toEqual([0n, 0n, 0n]);
     });
   });
 

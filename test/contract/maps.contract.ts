@@ -6,6 +6,7 @@
  */
 
 import { expect } from 'vitest';
+import { PM_FILE, PM_PRESENT } from '../../lib/core/uapi.ts';
 import { parseMaps } from '../../lib/procfs/maps.ts';
 import { parseNumaMaps } from '../../lib/procfs/numa-maps.ts';
 import { parseSmaps } from '../../lib/procfs/smaps.ts';
@@ -14,8 +15,6 @@ import { FREE_ADDRESS, mapPages, type Pages, placeOn } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { ObjectKind } from './world.ts';
 
-const PRESENT = 1n << 63n;
-const FILE_OR_SHARED = 1n << 61n;
 const NAME_COLUMN = 73;
 const ODD_NAME = 'a b\tc\nd=e\\040f\\g';
 
@@ -114,15 +113,15 @@ function declareAgreement(declare: DeclareTest): void {
     const entries = async ({ address, count }: Pages): Promise<bigint[]> => {
       const result = await ownFilesOf(reader).pagemap(process.pid, address, count);
       expect(result).toSucceed();
-      return result.ok ? result.value.map((entry) => entry & (PRESENT | FILE_OR_SHARED)) : [];
+      return result.ok ? result.value.map((entry) => entry & (PM_PRESENT | PM_FILE)) : [];
     };
     const pages = await mapPages(process, machine, 4);
     await pages.part(1, 3).touch();
-    expect(await entries(pages)).toEqual([0n, PRESENT, PRESENT, 0n]);
+    expect(await entries(pages)).toEqual([0n, PM_PRESENT, PM_PRESENT, 0n]);
     const object = await createObject(scene, 'memfd', 2);
     const shared = await mapObject(process, machine, object, { pageCount: 2 });
     await shared.part(0, 1).touch();
-    expect(await entries(shared)).toEqual([PRESENT | FILE_OR_SHARED, 0n]);
+    expect(await entries(shared)).toEqual([PM_PRESENT | PM_FILE, 0n]);
     await reader.exit();
   });
 }

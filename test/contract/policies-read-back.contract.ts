@@ -8,6 +8,7 @@
 
 import { describe, expect } from 'vitest';
 import { MPOL } from '../../lib/core/uapi.ts';
+import { MIB_BYTES } from '../../lib/core/units.ts';
 import { memoryNodes } from '../support/needs.ts';
 import { areasOf, createObject, given, mapObject } from './objects.ts';
 import { mapPages, maskOf, Pages, rangePolicy, threadPolicy, where } from './pages.ts';
@@ -20,7 +21,6 @@ interface Policy {
 }
 
 const NO_POLICY: Policy = { mode: MPOL.DEFAULT, nodes: [] };
-const MIB = 1024 * 1024;
 
 /** Each form of a policy, and what is told of it. */
 function forms(node: number): [given: Policy, told: Policy][] {
@@ -121,7 +121,7 @@ function declareSegments(declare: DeclareTest, kind: ObjectKind): void {
   declare(`${kind}: several policies of one segment`, conditions, async (scene) => {
     const { process, machine } = scene;
     const [first, second] = machine.memoryNodes as [number, number];
-    const perMib = MIB / machine.pageSizeBytes;
+    const perMib = MIB_BYTES / machine.pageSizeBytes;
     const object = await createObject(scene, kind, 20 * perMib);
     const segment = await mapObject(process, machine, object, { pageCount: 20 * perMib });
     const parts: [from: number, policy: Policy][] = [

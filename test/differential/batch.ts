@@ -14,6 +14,7 @@ import { normalised } from './compare.ts';
 import { type ProgramWorld, runProgram } from './interpret.ts';
 import type { Outcome } from './outcome.ts';
 import type { GroupKind, Program } from './program.ts';
+import { PAGE_SIZE_BYTES } from './program.ts';
 import { UNCHANGED, type Watch } from './watch.ts';
 
 /** As in test/puppet/batch.h. */
@@ -21,7 +22,6 @@ const BATCH_PID_FIRST = 1_000_000_000;
 const BATCH_KEEPER = 15;
 /** Descriptors that nothing else takes. */
 const PIN_FIRST = 100;
-const PAGE_SIZE_BYTES = 4096;
 const ORIGIN_PREFIX = /^(?:child (\d+) )*/;
 
 /** Turns the lines of a world's processes into those of a batch. */

@@ -5,6 +5,7 @@ import { generateMask, generateMode } from './generate-policy.ts';
 import {
   type Call,
   NULL_PAGE,
+  PAGE_SIZE_BYTES,
   SLOT_COUNT,
   SLOT_PAGES,
   SLOT_STRIDE,
@@ -15,7 +16,6 @@ import type { Random, Weighted } from './random.ts';
 import type { ProcessState, Scene } from './scene.ts';
 
 export const PROCESSES_MAX = 4;
-const PAGE_SIZE_BYTES = 4096;
 
 export type Maker = (scene: Scene, caller: ProcessState) => Call;
 

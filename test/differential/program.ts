@@ -17,7 +17,7 @@ export const REGION_PAGES: number = SLOT_COUNT * SLOT_STRIDE;
 
 /** A page number that stands for the NULL pointer. */
 export const NULL_PAGE = -1;
-const PAGE_SIZE_BYTES = 4096;
+export const PAGE_SIZE_BYTES = 4096;
 const BITS_PER_WORD = 64;
 
 /** `high`: page numbers do not fit 32 bits, as in most real processes. */

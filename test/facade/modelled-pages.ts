@@ -8,7 +8,7 @@
 import type { Backend, MovePagesRequest, PageSpan } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { ERRNO } from '../../lib/core/errno.ts';
-import { MPOL_MF } from '../../lib/core/uapi.ts';
+import { MPOL_MF, PM_PRESENT, PM_SWAP } from '../../lib/core/uapi.ts';
 
 /** What hinders a page. */
 export type PageTrait = 'free' | 'pinned' | 'shared' | 'isolated';
@@ -82,8 +82,8 @@ export class ModelledBackend {
 
   #pagemap(span: PageSpan): SyscallResult<BigUint64Array> {
     const entries = this.#pagesOf(span).map(({ place, underWay = 0 }) => {
-      if (underWay > 0) return 1n << 62n;
-      return place === -ERRNO.ENOENT ? 0n : 1n << 63n;
+      if (underWay > 0) return PM_SWAP;
+      return place === -ERRNO.ENOENT ? 0n : PM_PRESENT;
     });
     return { ok: true, value: BigUint64Array.from(entries) };
   }

@@ -11,11 +11,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Mapping } from '../../lib/backend/mapping.ts';
+import { PM_PRESENT } from '../../lib/core/uapi.ts';
 import { inGuest } from '../support/environment.ts';
 import { isMapped, mapCount } from './memory-map.mjs';
 import { addon, collectGarbage, pageSizeBytes, touchedMapping, unwrap } from './raw-addon.mjs';
 
-const PRESENT = 1n << 63n;
 const LOOP = fileURLToPath(new URL('workers/release-loop.mjs', import.meta.url));
 
 const REPLACED = fileURLToPath(new URL('workers/replaced-transfer.mjs', import.meta.url));
@@ -49,7 +49,7 @@ function readAt(address: bigint, lengthBytes: number): Buffer {
 function isPresent(address: bigint): boolean {
   const entries = new BigUint64Array(1);
   unwrap(addon.pagemap(0, address, entries));
-  return ((entries[0] ?? 0n) & PRESENT) !== 0n;
+  return ((entries[0] ?? 0n) & PM_PRESENT) !== 0n;
 }
 
 describe('released addresses', () => {

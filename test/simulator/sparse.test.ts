@@ -5,12 +5,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { oldestKernelLine } from '../../lib/core/kernels.ts';
+import { MIB_BYTES } from '../../lib/core/units.ts';
 import { type MappedBuffer, openNuma } from '../../lib/index.ts';
 import { kernelLines, Machine } from '../../lib/simulator/public.ts';
 import { failureOf } from '../core/thrown.ts';
 
 const LENGTH_BYTES = 2 ** 44;
-const MIB = 2 ** 20;
 /** Kernels without PAGEMAP_SCAN find quickly what is near an end. */
 const PLACES = [3, LENGTH_BYTES / 4096 - 70_000] as const;
 
@@ -51,7 +51,7 @@ describe.each(kernelLines)('16 TiB with 4 pages, Linux %s', (kernel) => {
       pages: { total: pageCount, moved: 4, notPresent: absent },
     });
     expect(report.syscalls['move_pages']).toBeLessThan(10);
-    expect(process.memoryUsage.rss() - rssBytes).toBeLessThan(100 * MIB);
+    expect(process.memoryUsage.rss() - rssBytes).toBeLessThan(100 * MIB_BYTES);
   });
 
   it('a full node is judged also where nothing is to move', async () => {

@@ -9,17 +9,13 @@ import type { PagemapScan, PagemapScanRequest, PageSpan } from '../../backend/ba
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { newArray } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { PAGE_IS, ROOT_UID } from '../../core/uapi.ts';
+import { PAGE_IS, PM_FILE, PM_PRESENT, PM_SWAP, ROOT_UID } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { folioIdOf, isFolio, isPage, isZeroPage, SWAPPED } from '../memory/page-entry.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import { addressOf, isAligned, pageOf, TASK_SIZE } from '../syscalls/range-argument.ts';
 import type { Process } from '../tasks/process.ts';
 import { memoryOf, type Reader } from './process-folder.ts';
-
-const PRESENT = 1n << 63n;
-const SWAP = 1n << 62n;
-const FILE_OR_SHARED = 1n << 61n;
 
 /** pid 0 is the reader's own. ENOENT, EACCES, ESRCH. */
 export function readPagemap(
@@ -119,8 +115,8 @@ function scan(
 
 function categoriesOf(space: AddressSpace, entry: number): number {
   const bits = bitsOf(space, entry);
-  if ((bits & PRESENT) !== 0n) return PAGE_IS.PRESENT;
-  return (bits & SWAP) !== 0n ? PAGE_IS.SWAPPED : 0;
+  if ((bits & PM_PRESENT) !== 0n) return PAGE_IS.PRESENT;
+  return (bits & PM_SWAP) !== 0n ? PAGE_IS.SWAPPED : 0;
 }
 
 /** Source: fs/proc/base.c, task_dump_owner(). */
@@ -140,8 +136,8 @@ function pagemapOf(space: AddressSpace, span: PageSpan): BigUint64Array {
 }
 
 function bitsOf({ memory: { folios } }: AddressSpace, entry: number): bigint {
-  if (entry === SWAPPED) return SWAP;
-  if (!isPage(entry)) return isZeroPage(entry) ? PRESENT : 0n;
+  if (entry === SWAPPED) return PM_SWAP;
+  if (!isPage(entry)) return isZeroPage(entry) ? PM_PRESENT : 0n;
   const isFile = isFolio(entry) && folios.get(folioIdOf(entry)).object !== null;
-  return isFile ? PRESENT | FILE_OR_SHARED : PRESENT;
+  return isFile ? PM_PRESENT | PM_FILE : PM_PRESENT;
 }

@@ -13,6 +13,7 @@ import {
   type SimulatedProcess,
   type SteppedCall,
 } from '../../../lib/simulator/public.ts';
+import { PAGE_SIZE_BYTES } from '../../differential/program.ts';
 import { Random } from '../../differential/random.ts';
 import { Contents, type Half } from './contents.ts';
 import { chooseAction } from './interleaved-actions.ts';
@@ -22,7 +23,6 @@ const CALLS_MAX = 5;
 /** Far more than any seed takes, also where huge pages move in pieces: calls that wait for each
  *  other would go on for ever. */
 const EVENTS_MAX = 500_000;
-const PAGE_SIZE_BYTES = 4096;
 const BASE = 0x4000_0000_0000n;
 /** Private pages, then those of one shared mapping, then a huge page. */
 export const PRIVATE_PAGES = 6;
