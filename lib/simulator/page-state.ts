@@ -41,7 +41,7 @@ function detailsOf(id: number, folio: Folio): FolioDetails {
   const onList = folio.isIsolated ? 'isolated' : 'lru';
   return {
     ...stateOf(id, folio),
-    list: folio.kind === 'driver' ? 'none' : onList,
+    list: folio.isOnList ? onList : 'none',
     isLocked: folio.lockedBy !== null,
     pins: folio.pins,
     references: folio.references,

@@ -70,6 +70,11 @@ describe('what the newest one has changed is named', () => {
   test('a kind of memory', () => {
     const files = filesWith(/'secret'/, ['lib']);
     expect(files.filter((path) => !isNamedBy('A kind of memory')(path))).toEqual([]);
+    const asking = filesWith(
+      /\b(type|kind) [!=]== '(shared-memory|hugetlb|file|disk|driver|secret)'/,
+      ['lib/simulator'],
+    );
+    expect(asking).toEqual([]);
   });
 });
 
@@ -107,7 +112,7 @@ test('in a scratch copy the compiler asks for the rest', { timeout: 60_000 }, as
       '  setMempolicyHomeNode(',
       '  newCall(): void;\n  setMempolicyHomeNode(',
     ],
-    'lib/simulator/memory/memory-object.ts': [`| 'secret';`, `| 'secret' | 'new';`],
+    'lib/simulator/memory/kinds.ts': [`| 'secret';`, `| 'secret' | 'new';`],
     'lib/machine/objects.ts': [`| 'secret';`, `| 'secret' | 'new';`],
   });
   expect(broken).toEqual([
@@ -115,7 +120,7 @@ test('in a scratch copy the compiler asks for the rest', { timeout: 60_000 }, as
     'lib/open-backend.ts',
     'lib/simulator/handles/object-handle.ts',
     'lib/simulator/handles/process-handle.ts', // It gives the backend away.
-    'lib/simulator/procfs/maps.ts',
+    'lib/simulator/memory/kinds.ts',
     'lib/simulator/simulator-backend.ts',
   ]);
 });

@@ -89,7 +89,7 @@ function isMarkable(task: BalancedTask, vma: Vma, { page, entry }: Run): boolean
 }
 
 function isSpared(folio: Folio, vma: Vma, { facts }: Memory): boolean {
-  if (folio.kind === 'merged') return true;
+  if (folio.isMerged) return true;
   const isPrivate = !hasFlag(vma, VM.SHARED);
   if (isPrivate && !facts.balancingMarksReferenced) {
     // Its object keeps a page of its own, too: more than one reference.
@@ -103,5 +103,5 @@ function isSpared(folio: Folio, vma: Vma, { facts }: Memory): boolean {
 
 /** No swap device backs it: page cache, and secret memory. Source: folio_is_file_lru(). */
 export function isFilePage({ object }: Folio): boolean {
-  return object !== null && (object.isFile || object.type === 'secret');
+  return object?.kind.isOnFileList === true;
 }

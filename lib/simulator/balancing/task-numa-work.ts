@@ -8,7 +8,7 @@
  */
 
 import type { Memory } from '../memory/memory.ts';
-import { hasFlag, rangePolicyAt, VM, type Vma } from '../memory/vma.ts';
+import { hasFlag, isHugetlb, rangePolicyAt, VM, type Vma } from '../memory/vma.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import { type BalancedTask, SCAN_DELAY_MS, SCAN_PERIOD_MS } from './balanced-task.ts';
@@ -80,7 +80,7 @@ function restart({ scan }: BalancedTask): void {
 
 function isScanned(task: BalancedTask, vma: Vma): boolean {
   if (hasFlag(vma, VM.IO) || hasFlag(vma, VM.MIXEDMAP)) return false;
-  if (!migratesOnFault(scannedPolicy(task, vma)) || vma.object?.type === 'hugetlb') return false;
+  if (!migratesOnFault(scannedPolicy(task, vma)) || isHugetlb(vma)) return false;
   // Such a mapping of a file is probably code that others run, too.
   return vma.access !== 'none' && !(vma.object !== null && vma.access === 'read');
 }
@@ -89,7 +89,7 @@ function isScanned(task: BalancedTask, vma: Vma): boolean {
 function scannedPolicy(task: BalancedTask, vma: Vma): Mempolicy | null | undefined {
   const policy = rangePolicyAt(vma, vma.start);
   if (policy !== null) return policy;
-  const isLeftAlone = vma.object?.hasPolicy === true && !vmaFallsBack(task);
+  const isLeftAlone = vma.object?.kind.keepsPolicy === true && !vmaFallsBack(task);
   return isLeftAlone ? undefined : task.policy;
 }
 

@@ -3,7 +3,7 @@
 import { ERRNO } from '../../core/errno.ts';
 import type { MachineObject, ObjectCalls, ObjectKind } from '../../machine/objects.ts';
 import type { Caller } from '../caller.ts';
-import type { MemoryObject } from '../memory/memory-object.ts';
+import type { ObjectAttributes } from '../memory/memory-object.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import {
   attachSegment,
@@ -16,14 +16,15 @@ import {
 type FileKind = Exclude<ObjectKind, 'sysv'>;
 
 /** What opening each kind gives: its type, and its name in numa_maps. */
-const FILES: Readonly<Record<FileKind, (name: string) => Pick<MemoryObject, 'type' | 'path'>>> = {
-  memfd: (name) => ({ type: 'shared-memory', path: `/memfd:${name} (deleted)` }),
-  hugetlb: (name) => ({ type: 'hugetlb', path: `/memfd:${name} (deleted)` }),
-  tmpfs: () => ({ type: 'shared-memory', path: '/object' }),
-  ramfs: () => ({ type: 'file', path: '/object' }),
-  disk: () => ({ type: 'disk', path: '/var/tmp/#1 (deleted)' }),
-  secret: () => ({ type: 'secret', path: '/secretmem (deleted)' }),
-};
+const FILES: Readonly<Record<FileKind, (name: string) => Pick<ObjectAttributes, 'type' | 'path'>>> =
+  {
+    memfd: (name) => ({ type: 'shared-memory', path: `/memfd:${name} (deleted)` }),
+    hugetlb: (name) => ({ type: 'hugetlb', path: `/memfd:${name} (deleted)` }),
+    tmpfs: () => ({ type: 'shared-memory', path: '/object' }),
+    ramfs: () => ({ type: 'file', path: '/object' }),
+    disk: () => ({ type: 'disk', path: '/var/tmp/#1 (deleted)' }),
+    secret: () => ({ type: 'secret', path: '/secretmem (deleted)' }),
+  };
 
 export function objectCalls(caller: Caller): ObjectCalls {
   const { machine, process } = caller;

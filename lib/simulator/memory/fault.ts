@@ -31,7 +31,7 @@ import {
   ZERO_PAGE,
 } from './page-entry.ts';
 import { indexInFolio, wordsOfPage } from './split-folio.ts';
-import { hasFlag, interleaveIndexAt, rangePolicyAt, VM, type Vma } from './vma.ts';
+import { hasFlag, interleaveIndexAt, isHugetlb, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 /** Who touches memory: a thread, as far as placement knows it. */
 export interface Toucher extends Allocator {
@@ -109,7 +109,7 @@ function isSettled({ space }: Toucher, vma: Vma, entry: number, access: Access):
   if (!isFolio(entry)) return false;
   if (access === 'read') return true;
   const folio = space.memory.folios.get(folioIdOf(entry));
-  const isOwn = folio.kind === 'anonymous' || folio.kind === 'driver' || folio.kind === 'secret';
+  const isOwn = folio.kind === 'anonymous' || folio.object?.kind.write === 'nothing';
   return isOwn ? folio.isExclusive || hasFlag(vma, VM.SHARED) : false;
 }
 
@@ -161,7 +161,7 @@ export function faultPage(toucher: Toucher, vma: Vma, page: number, access: Acce
     toucher.space.memory.inFlight.waitUnlocked(awaited.folio);
     return 'done';
   }
-  if (vma.object?.type === 'hugetlb') return faultPoolPage(toucher, vma, page, access);
+  if (isHugetlb(vma)) return faultPoolPage(toucher, vma, page, access);
   const entry = toucher.space.pages.get(page);
   if (isFolio(entry)) {
     return access === 'read' ? 'done' : writeFolio(toucher, vma, page, folioIdOf(entry));
@@ -226,7 +226,7 @@ function faultAnonymous(
 /** The CPU notes it in the entry alone, where no file system wants to know of it: shmem's do not.
  *  Source: vma_needs_dirty_tracking(). */
 function noteWrite({ pages }: AddressSpace, vma: Vma, page: number, folio: Folio): void {
-  if (vma.object?.type !== 'shared-memory' || folio.pageCount > 1) folio.isDirty = true;
+  if (vma.object?.kind.write !== 'dirties entry' || folio.pageCount > 1) folio.isDirty = true;
   else {
     pages.set(page, dirtyEntry(pages.get(page)));
     folio.hasDirtyEntry = true;
@@ -242,9 +242,7 @@ function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): 
   }
   const { facts } = toucher.space.memory;
   const isPart = folio.pageCount > 1 && !toucher.space.pages.isHuge(page);
-  const isReusable =
-    folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld && !folio.isInFlight;
-  if (isReusable && (!isPart || facts.reusesPartsOfHuge)) {
+  if (folio.isReusable && (!isPart || facts.reusesPartsOfHuge)) {
     folio.isExclusive = true;
     return 'done';
   }

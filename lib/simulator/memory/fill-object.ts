@@ -15,17 +15,17 @@ import type { MemoryObject } from './memory-object.ts';
 
 /** The number of the page's folio; null without memory, or where a driver makes them. */
 export function fillObject(toucher: Toucher, object: MemoryObject, index: number): number | null {
-  if (object.type === 'driver') return null;
+  const { kind } = object;
+  if (!kind.fills) return null;
   const { memory } = toucher.space;
-  const policy = (object.hasPolicy ? object.policy.lookup(index) : null) ?? toucher.policy;
-  const isCounted = object.isFile && policy !== null && isInterleavingMode(policy.mode);
+  const policy = (kind.keepsPolicy ? object.policy.lookup(index) : null) ?? toucher.policy;
+  const isCounted = kind.isFile && policy !== null && isInterleavingMode(policy.mode);
   const search = isCounted
     ? countedSearch(toucher, policy)
     : searchFor({ policy, index: object.inode + index }, toucher, memory.interleave);
   const node = findNode(memory.physical, search);
   if (node === NO_NODE) return null;
-  const kind = object.type === 'secret' ? 'secret' : 'object';
-  const folioId = allocateFolio(memory, kind, node, { object, index });
+  const folioId = allocateFolio(memory, 'object', node, { object, index });
   countAllocation(memory.physical, search, node);
   object.pages.set(index, folioId);
   return folioId;

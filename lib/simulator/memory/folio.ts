@@ -9,11 +9,8 @@ import { assert } from '../../core/assert.ts';
 import type { Suspended } from './in-flight.ts';
 import type { MemoryObject } from './memory-object.ts';
 
-/**
- * `anonymous`, a page of an `object`, `merged` by KSM, of a `driver` (on no reclaim list), or
- * `secret` (cannot be copied).
- */
-export type FolioKind = 'anonymous' | 'object' | 'merged' | 'driver' | 'secret';
+/** `anonymous`, a page of an `object`, or `merged` by KSM. */
+export type FolioKind = 'anonymous' | 'object' | 'merged';
 
 /** Of a page's last hint fault; the kernel keeps 8 bits of the thread's number. */
 export interface LastFault {
@@ -74,14 +71,39 @@ export class Folio {
     return this.mapCount > this.pageCount;
   }
 
+  /** Of no object: KSM's pages are anonymous, too. Source: folio_test_anon(). */
+  get isAnonymous(): boolean {
+    return this.kind !== 'object';
+  }
+
+  /** Source: folio_test_ksm(). */
+  get isMerged(): boolean {
+    return this.kind === 'merged';
+  }
+
+  /** On a list of its node, but for pages of drivers. */
+  get isOnList(): boolean {
+    return this.object === null || this.object.kind.isOnList;
+  }
+
+  /** Why it cannot move, whoever asks. */
+  get moveRefusal(): string | undefined {
+    return this.object?.kind.refusesMove(this);
+  }
+
   /** A huge page of the pool. */
   get isOfPool(): boolean {
-    return this.object?.type === 'hugetlb';
+    return this.object?.kind.isHugetlb === true;
   }
 
   /** On its way to another node, or taken off its list for that: the migration has a reference. */
   get isInFlight(): boolean {
     return this.isIsolated || this.lockedBy !== null;
+  }
+
+  /** A write of its only user needs no copy. Source: wp_can_reuse_anon_folio(). */
+  get isReusable(): boolean {
+    return this.kind === 'anonymous' && !this.isShared && !this.isHeld && !this.isInFlight;
   }
 
   /** Held by more than its mappings and its object. */

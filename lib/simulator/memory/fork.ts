@@ -76,7 +76,7 @@ function sharePages(
 function shareFolio(space: AddressSpace, child: AddressSpace, page: number, pageCount = 1): Folio {
   const folioId = space.folioAt(page);
   const folio = space.memory.folios.get(folioId);
-  if (folio.kind !== 'driver') folio.isExclusive = false;
+  if (folio.isOnList) folio.isExclusive = false;
   child.mapFolio(page, folioId, pageCount);
   return folio;
 }

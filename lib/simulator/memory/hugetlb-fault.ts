@@ -82,7 +82,7 @@ function writePoolPage(toucher: Toucher, vma: Vma, head: number, folioId: number
     folio.isDirty = true;
     return 'done';
   }
-  if (folio.kind === 'anonymous' && !folio.isShared && !folio.isHeld && !folio.isInFlight) {
+  if (folio.isReusable) {
     folio.isExclusive = true;
     return 'done';
   }

@@ -38,7 +38,7 @@ export function mergedPageCount({ pages, vmas, memory }: AddressSpace): number {
   let count = 0;
   for (const { start, end } of vmas) {
     pages.forEachRun(start, end, (_page, pageCount, entry) => {
-      const isMerged = isFolio(entry) && memory.folios.get(folioIdOf(entry)).kind === 'merged';
+      const isMerged = isFolio(entry) && memory.folios.get(folioIdOf(entry)).isMerged;
       if (isMerged) count += pageCount;
     });
   }
@@ -62,7 +62,7 @@ function isMergeable({ memory }: AddressSpace, entry: number): boolean {
   if (isInline(entry)) return true;
   const folio = memory.folios.get(folioIdOf(entry));
   if (folio.isInFlight) return false;
-  if (folio.kind === 'merged') return true;
+  if (folio.isMerged) return true;
   return folio.kind === 'anonymous' && folio.pageCount === 1 && !folio.isHeld;
 }
 
@@ -72,7 +72,7 @@ function mergePage(memory: Memory, trees: Trees, { space, page }: Candidate): vo
   const key = contentsOf(folio);
   const tree = trees.get(key) ?? { stable: null, unstable: null };
   trees.set(key, tree);
-  if (folio.kind === 'merged') {
+  if (folio.isMerged) {
     if (folio.mapCount < SHARING_MAX) tree.stable ??= folioId;
   } else if (tree.stable !== null) {
     space.mapFolio(page, tree.stable);

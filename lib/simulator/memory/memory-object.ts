@@ -6,13 +6,7 @@
  */
 
 import { SharedPolicy } from '../policy/shared-policy.ts';
-
-/**
- * `shared-memory`: memfd, System V, tmpfs and MAP_SHARED without a file, which have policies of
- * their own. `hugetlb`: the same, of a pool's huge pages. `file`: page cache, by thread policy,
- * that is never written back; `disk`: the same, that is. `driver`: pages that the kernel made.
- */
-export type ObjectType = 'shared-memory' | 'hugetlb' | 'file' | 'disk' | 'driver' | 'secret';
+import { MEMORY_KINDS, type MemoryKind, type ObjectType } from './kinds.ts';
 
 export interface ObjectAttributes {
   readonly type: ObjectType;
@@ -22,12 +16,12 @@ export interface ObjectAttributes {
   readonly path: string | null;
 }
 
-export class MemoryObject implements ObjectAttributes {
-  readonly type: ObjectType;
+export class MemoryObject {
+  readonly kind: MemoryKind;
   readonly inode: number;
   readonly sizePages: number;
   readonly path: string | null;
-  /** Only shared memory and hugetlb. */
+  /** Only of kinds that keep it. */
   readonly policy: SharedPolicy = new SharedPolicy();
   /** Folios by page offset. */
   readonly pages: Map<number, number> = new Map();
@@ -39,19 +33,9 @@ export class MemoryObject implements ObjectAttributes {
   isRemoved = false;
 
   constructor({ type, inode, sizePages, path }: ObjectAttributes) {
-    this.type = type;
+    this.kind = MEMORY_KINDS[type];
     this.inode = inode;
     this.sizePages = sizePages;
     this.path = path;
-  }
-
-  /** Page cache. */
-  get isFile(): boolean {
-    return this.type === 'file' || this.type === 'disk';
-  }
-
-  /** Whether policies of its mappings are kept in the object. */
-  get hasPolicy(): boolean {
-    return this.type === 'shared-memory' || this.type === 'hugetlb';
   }
 }

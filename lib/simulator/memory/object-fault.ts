@@ -11,7 +11,7 @@ import { fillObject } from './fill-object.ts';
 import type { Folio } from './folio.ts';
 import type { MemoryObject } from './memory-object.ts';
 import { isFolio, isMigration, migratingFolioId, NONE } from './page-entry.ts';
-import { hasFlag, offsetOf, VM, type Vma } from './vma.ts';
+import { hasFlag, isHugetlb, offsetOf, VM, type Vma } from './vma.ts';
 
 /** Default of fault_around_bytes in debugfs. */
 const FAULT_AROUND_BYTES = 2 ** 16;
@@ -37,7 +37,7 @@ function awaitedFolioId(
   if (isMigration(entry)) return migratingFolioId(entry);
   if (entry !== NONE || vma.object === null) return undefined;
   const offset = offsetOf(vma, page);
-  const isOfPool = vma.object.type === 'hugetlb';
+  const isOfPool = isHugetlb(vma);
   return vma.object.pages.get(isOfPool ? offset - (offset % memory.tablePages) : offset);
 }
 
@@ -52,11 +52,11 @@ export function faultObject(
   const object = vma.object as MemoryObject;
   if (offsetOf(vma, page) >= object.sizePages) return 'fault';
   // A driver puts its pages in by itself; the kernel's own are found.
-  if (object.type === 'driver' && !hasFlag(vma, VM.SPECIAL)) return 'fault';
+  if (!object.kind.fills && !hasFlag(vma, VM.SPECIAL)) return 'fault';
   if (!isWrite) mapAround(space, vma, page);
   if (isFolio(space.pages.get(page))) return 'done';
   const folioId = folioOfObject(toucher, vma, page);
-  if (folioId === null) return object.type === 'driver' ? 'fault' : 'killed';
+  if (folioId === null) return object.kind.fills ? 'killed' : 'fault';
   const folio = space.memory.folios.get(folioId);
   if (isWrite) folio.isDirty = true;
   // A page of a huge one is mapped with its whole.
@@ -72,7 +72,7 @@ export function faultObject(
  */
 function mapAround(space: AddressSpace, vma: Vma, page: number): void {
   const object = vma.object as MemoryObject;
-  if (object.type !== 'shared-memory' && !object.isFile) return;
+  if (!object.kind.mapsAround) return;
   const windowPages = FAULT_AROUND_BYTES / space.memory.pageSizeBytes;
   const whole = space.vmas.lookup(page) as Vma;
   const first = Math.max(Math.floor(page / windowPages) * windowPages, whole.start);

@@ -13,7 +13,7 @@ import type { Vma } from './vma.ts';
 
 /** Of huge pages of a pool only those that lie in the range as a whole. */
 export function punchHole(memory: Memory, object: MemoryObject, start: number, end: number): void {
-  const size = object.type === 'hugetlb' ? memory.tablePages : 1;
+  const size = object.kind.isHugetlb ? memory.tablePages : 1;
   const first = Math.ceil(start / size) * size;
   const stop = Math.floor(end / size) * size;
   for (const space of memory.spaces) {

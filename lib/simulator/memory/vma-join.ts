@@ -8,7 +8,7 @@
 import type { KernelFacts } from '../../core/kernel-facts.ts';
 import { isEqualPolicy } from '../policy/mempolicy.ts';
 import { type AnonLinks, isForkChild } from './anon-vma.ts';
-import { hasFlag, isAccounted, offsetOf, VM, type Vma } from './vma.ts';
+import { hasFlag, isAccounted, isHugetlb, offsetOf, VM, type Vma } from './vma.ts';
 
 /** Never joined with a neighbour. Source: VM_SPECIAL. */
 const UNMERGEABLE = VM.MIXEDMAP | VM.IO | VM.SPECIAL;
@@ -69,7 +69,7 @@ function canJoin(rules: JoinRules, lower: Vma, upper: Vma, neighbour: Vma): bool
 function isAlike(rules: JoinRules, lower: Vma, upper: Vma): boolean {
   if (lower.end !== upper.start || lower.object !== upper.object) return false;
   if (lower.access !== upper.access || lower.flags !== upper.flags) return false;
-  if (hasFlag(lower, UNMERGEABLE) || lower.object?.type === 'hugetlb') return false;
+  if (hasFlag(lower, UNMERGEABLE) || isHugetlb(lower)) return false;
   if (isAccounted(lower, rules) !== isAccounted(upper, rules)) return false;
   return offsetOf(lower, lower.end) === upper.offset && isEqualPolicy(lower.policy, upper.policy);
 }

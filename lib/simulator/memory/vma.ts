@@ -55,6 +55,11 @@ export function isPrivateAnonymous({ object }: Vma): boolean {
   return object === null;
 }
 
+/** Huge pages of a pool are behind it. Source: is_vm_hugetlb_page(). */
+export function isHugetlb({ object }: Pick<Vma, 'object'>): boolean {
+  return object?.kind.isHugetlb === true;
+}
+
 export function hasFlag({ flags }: Vma, flag: number): boolean {
   return (flags & flag) !== 0;
 }
@@ -65,7 +70,7 @@ export function hasFlag({ flags }: Vma, flag: number): boolean {
  * Source: VM_ACCOUNT, mprotect_fixup().
  */
 export function isAccounted(vma: Vma, { readOnlyEndsPromise }: AccountRules): boolean {
-  if (hasFlag(vma, VM.SHARED | VM.SPECIAL) || vma.object?.type === 'hugetlb') return false;
+  if (hasFlag(vma, VM.SHARED | VM.SPECIAL) || isHugetlb(vma)) return false;
   const isWritable = vma.access === 'write' || vma.access === 'write-only';
   return isWritable || vma.anonVma !== null || vma.object !== null || !readOnlyEndsPromise;
 }
@@ -80,13 +85,13 @@ export function offsetOf(vma: Vma, page: number): number {
 /** The range's own policy there: the object's where it keeps one. Source: __get_vma_policy(). */
 export function rangePolicyAt(vma: Vma, page: number): Mempolicy | null {
   const { object, policy } = vma;
-  return object?.hasPolicy === true ? object.policy.lookup(offsetOf(vma, page)) : policy;
+  return object?.kind.keepsPolicy === true ? object.policy.lookup(offsetOf(vma, page)) : policy;
 }
 
 /** Place of a page in interleaving. Source: get_vma_policy(), shmem_get_pgoff_policy(). */
 export function interleaveIndexAt(vma: Vma, page: number, hugePageCount = 1): number {
   const { object, offset, start } = vma;
-  const base = object?.type === 'shared-memory' ? object.inode : 0;
+  const base = object?.kind.interleavesByInode === true ? object.inode : 0;
   const pagesBefore = Math.floor((page - start) / hugePageCount);
   return base + Math.floor(offset / hugePageCount) + pagesBefore;
 }

@@ -78,17 +78,9 @@ export function itemsOf({ entries, isWatched }: PageList, target: MigrationTarge
 }
 
 function isSimple(folio: Folio): boolean {
-  if (folio.pageCount > 1 || folio.isHeld || moveRefusal(folio) !== undefined) return false;
+  if (folio.pageCount > 1 || folio.isHeld || folio.moveRefusal !== undefined) return false;
   // The steps take marks away wherever it is mapped.
   return folio.mapCount === 1 || !folio.hasMarkedEntry;
-}
-
-/** Why a folio cannot move, whoever asks. Source: the address space operations migrate_folio;
- *  secretmem_migrate_folio(). */
-export function moveRefusal({ kind, object, isDirty }: Folio): string | undefined {
-  if (kind === 'secret') return 'EBUSY: secret memory cannot be copied';
-  const isStuck = object?.type === 'file' && isDirty;
-  return isStuck ? 'EBUSY: its file system cannot move a dirty page' : undefined;
 }
 
 /** Base pages of an item. */
@@ -100,8 +92,8 @@ export function pagesOfItems(items: readonly Item[]): number {
   return items.reduce((sum, item) => sum + pagesOfItem(item), 0);
 }
 
-function offsetIn(vma: Vma, page: number, { kind, pageCount, index }: Folio): number | null {
-  if (kind === 'merged') return null;
+function offsetIn(vma: Vma, page: number, { isMerged, pageCount, index }: Folio): number | null {
+  if (isMerged) return null;
   return pageCount > 1 ? index : offsetOf(vma, page);
 }
 

@@ -8,7 +8,7 @@
  */
 
 import type { Steps } from '../memory/in-flight.ts';
-import { type MigratingFolio, moveRefusal } from './migrating-folio.ts';
+import type { MigratingFolio } from './migrating-folio.ts';
 import { operations } from './operations.ts';
 import { type FolioAttempt, forget, type Run, unlock } from './run.ts';
 import { freeSource } from './target-folio.ts';
@@ -22,7 +22,7 @@ export function* moveFolio(
   item: MigratingFolio,
   attempt: FolioAttempt,
 ): Steps<FolioOutcome> {
-  const refusal = moveRefusal(item.folio);
+  const refusal = item.folio.moveRefusal;
   if (refusal !== undefined) {
     yield item.report('check-references', { ...attempt, note: refusal });
     return 'failed';
@@ -56,7 +56,7 @@ function* checkReferences(
 
 /** Under the object's lock nobody finds the folio there; anonymous memory has no such lock. */
 function* switchMapping(item: MigratingFolio, attempt: FolioAttempt): Steps<boolean> {
-  const isCached = item.folio.kind === 'object';
+  const isCached = !item.folio.isAnonymous;
   if (isCached) yield item.report('lock-mapping', { ...attempt, isAtomic: true });
   if (!(yield* checkReferences(item, attempt, isCached))) {
     if (isCached) yield item.report('unlock-mapping', attempt);

@@ -25,7 +25,8 @@ export const operations = {
 
   /** Whether the object still has this folio. Source: folio_migrate_mapping(). */
   isInMapping({ folio, folioId }: MigratingFolio): boolean {
-    if (folio.object === null || !isCached(folio)) return true;
+    // A private copy is none of the object's, even if of its pool.
+    if (folio.object === null || folio.isAnonymous) return true;
     return folio.object.pages.get(folio.index) === folioId;
   },
 
@@ -86,8 +87,3 @@ export const operations = {
     freeIfUnused(memory, folioId);
   },
 };
-
-/** Whether its object keeps it: not so a private copy of an object's page. */
-function isCached({ kind }: Folio): boolean {
-  return kind === 'object';
-}

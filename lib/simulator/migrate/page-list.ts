@@ -77,7 +77,7 @@ export class PageList {
     const { folios, inFlight } = space.memory;
     const folioId = space.folioAt(page);
     const folio = folios.get(folioId);
-    if (folio.kind === 'driver' || folio.isIsolated) return false;
+    if (!folio.isOnList || folio.isIsolated) return false;
     folio.isIsolated = true;
     inFlight.current?.isolated.add(folio);
     const vma = space.vmas.lookup(page) as Vma;

@@ -111,7 +111,7 @@ function findPage(space: AddressSpace, vma: Vma, page: number): Lookup {
   if (entry === DEVICE) return { errno: facts.devicePageErrno };
   if (!isFolio(entry)) return { errno: ERRNO.ENOENT };
   const folio = folios.get(folioIdOf(entry));
-  const isHidden = folio.kind === 'secret' && !facts.secretPagesAreVisible;
+  const isHidden = folio.object?.kind.isReachable === false && !facts.secretPagesAreVisible;
   return isHidden ? { errno: ERRNO.ENOENT } : { node: folio.node, folio };
 }
 
@@ -131,7 +131,7 @@ export function queuePage(
   if (found.node === node) return 'there';
   const { folio } = found;
   if (folio?.isShared === true && !movesShared) return { errno: ERRNO.EACCES };
-  const isPartOfPool = folio?.object?.type === 'hugetlb' && !isFirst(space, page);
+  const isPartOfPool = folio?.isOfPool === true && !isFirst(space, page);
   if (isPartOfPool && !space.memory.facts.hugePageMovesByAnyAddress) {
     return { errno: ERRNO.EACCES };
   }
@@ -144,5 +144,5 @@ function isFirst({ memory: { tablePages } }: AddressSpace, page: number): boolea
 
 /** Anonymous memory, and what a driver has put in, has no function for faults. */
 function canFault(vma: Vma): boolean {
-  return vma.object !== null && (vma.object.type !== 'driver' || hasFlag(vma, VM.SPECIAL));
+  return vma.object !== null && (vma.object.kind.fills || hasFlag(vma, VM.SPECIAL));
 }

@@ -82,8 +82,8 @@ function folioRun(pageCount: number, folio: Folio): CountedRun {
   return {
     pageCount,
     node: folio.node,
-    isAnonymous: folio.kind === 'anonymous' || folio.kind === 'merged',
-    isMerged: folio.kind === 'merged',
+    isAnonymous: folio.isAnonymous,
+    isMerged: folio.isMerged,
     isDirty: folio.isDirty,
     mapCount: Math.max(1, Math.ceil(folio.mapCount / folio.pageCount)),
     isOfPool: folio.isOfPool,

@@ -8,7 +8,7 @@
 
 import type { PageSpan } from '../../backend/backend.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import type { MemoryObject, ObjectType } from '../memory/memory-object.ts';
+import type { MemoryObject } from '../memory/memory-object.ts';
 import { hasFlag, VM, type Vma, type VmaAccess } from '../memory/vma.ts';
 import { addressOf, pageOf } from '../syscalls/range-argument.ts';
 import { hexAddress, linesText } from './text-layout.ts';
@@ -22,14 +22,6 @@ const ACCESS_LETTERS: Readonly<Record<VmaAccess, string>> = {
   'write-only': '-w',
 };
 
-const DEVICES: Readonly<Record<ObjectType, string>> = {
-  'shared-memory': '00:01',
-  hugetlb: '00:0f',
-  file: '00:02',
-  disk: '00:03',
-  driver: '00:05',
-  secret: '00:10',
-};
 const NO_DEVICE = '00:00';
 
 export function mapsText(space: AddressSpace): string {
@@ -54,7 +46,7 @@ export function mapsLine(space: AddressSpace, vma: Vma): string {
     hexAddress(addressOf(page, pageSizeBytes)),
   );
   const offset = hexAddress(file === null ? 0n : addressOf(vma.offset, pageSizeBytes));
-  const device = file === null ? NO_DEVICE : DEVICES[file.type];
+  const device = file === null ? NO_DEVICE : file.kind.device;
   const words = [`${start}-${end}`, permissions(space, vma), offset, device, file?.inode ?? 0];
   const head = `${words.join(' ')} `;
   const name = nameOf(space, vma);

@@ -49,7 +49,7 @@ function addMapping(space: AddressSpace, vma: Vma, sums: MemorySums): void {
   forEachCounted(space, vma, (run) => {
     if (run.isOfPool) sums.hugetlb += run.pageCount;
     else if (run.isAnonymous) sums.anonymous += run.pageCount;
-    else if (vma.object?.type === 'shared-memory') sums.sharedMemory += run.pageCount;
+    else if (vma.object?.kind.usage === 'shared memory') sums.sharedMemory += run.pageCount;
     else sums.file += run.pageCount;
   });
 }

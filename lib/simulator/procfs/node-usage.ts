@@ -61,17 +61,18 @@ export function sumOf(usages: readonly NodeUsage[]): NodeUsage {
 
 function addFolio(
   usage: NodeUsage,
-  { kind, object, pageCount, mapCount }: Folio,
+  { isAnonymous, object, pageCount, mapCount }: Folio,
   { isMappedHuge }: { isMappedHuge: boolean },
 ): void {
   const mapped = Math.min(mapCount, pageCount);
-  if (kind === 'anonymous' || kind === 'merged') {
+  if (isAnonymous) {
     usage.anonymous += mapped;
     if (pageCount > 1 && isMappedHuge) usage.anonymousHuge += pageCount;
     return;
   }
-  if (object === null || object.type === 'hugetlb' || object.type === 'driver') return;
+  const counted = object?.kind.usage;
+  if (counted !== 'file' && counted !== 'shared memory') return;
   usage.file += pageCount;
-  if (object.type === 'shared-memory') usage.sharedMemory += pageCount;
+  if (counted === 'shared memory') usage.sharedMemory += pageCount;
   usage.mapped += mapped;
 }

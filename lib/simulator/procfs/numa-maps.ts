@@ -8,7 +8,7 @@
 
 import { KIB_BYTES } from '../../core/units.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import { hasFlag, rangePolicyAt, VM, type Vma } from '../memory/vma.ts';
+import { hasFlag, isHugetlb, rangePolicyAt, VM, type Vma } from '../memory/vma.ts';
 import { policyText } from '../policy/mempolicy-text.ts';
 import { addressOf } from '../syscalls/range-argument.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -27,7 +27,7 @@ function numaMapsLine(thread: Thread, vma: Vma): string {
   const words = [address, shownPolicy(thread, vma)];
   const name = nameOf(space, vma);
   if (name !== null) words.push(name);
-  if (vma.object?.type === 'hugetlb') words.push('huge');
+  if (isHugetlb(vma)) words.push('huge');
   return [...words, ...countWords(space, vma)].join(' ');
 }
 
@@ -60,7 +60,7 @@ function countWords(space: AddressSpace, vma: Vma): string[] {
   const { pages, anonymous, dirty, mappingsMax, byNode } = count(space, vma);
   if (pages === 0) return [];
   const { pageSizeBytes, tablePages } = space.memory;
-  const isHuge = vma.object?.type === 'hugetlb';
+  const isHuge = isHugetlb(vma);
   const sizeBytes = isHuge ? pageSizeBytes * tablePages : pageSizeBytes;
   const nodes = [...byNode].sort(([a], [b]) => a - b);
   return [

@@ -11,7 +11,7 @@
 
 import { KIB_BYTES } from '../../core/units.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import { hasFlag, VM, type Vma } from '../memory/vma.ts';
+import { hasFlag, isHugetlb, VM, type Vma } from '../memory/vma.ts';
 import { forEachCounted, swappedPages } from './mapping-counts.ts';
 import { mapsLine } from './maps.ts';
 import { kilobytesLine, linesText, NAME_WIDTH, NUMBER_WIDTH } from './text-layout.ts';
@@ -43,7 +43,7 @@ function smapsLines(space: AddressSpace, vma: Vma): string[] {
   const pages = (name: string, count: number): string => kilobytesLine(name, count * pageSizeBytes);
   const share = (name: string, bytes: number): string =>
     kilobytesLine(name, Math.floor(bytes / KIB_BYTES) * KIB_BYTES);
-  const unit = vma.object?.type === 'hugetlb' ? tablePages : 1;
+  const unit = isHugetlb(vma) ? tablePages : 1;
   const swapped = swappedPages(space, vma);
   return [
     mapsLine(space, vma),

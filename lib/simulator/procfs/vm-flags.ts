@@ -5,8 +5,7 @@
  */
 
 import type { AddressSpace } from '../memory/address-space.ts';
-import type { ObjectType } from '../memory/memory-object.ts';
-import { hasFlag, isAccounted, VM, type Vma } from '../memory/vma.ts';
+import { hasFlag, isAccounted, isHugetlb, VM, type Vma } from '../memory/vma.ts';
 import { kernelPart, programPart } from './maps.ts';
 
 /** Without the newline; the blank at its end is the kernel's. */
@@ -22,17 +21,12 @@ const withBit =
   (bit: number): HasFlag =>
   (vma) =>
     hasFlag(vma, bit);
-const ofType =
-  (...types: readonly ObjectType[]): HasFlag =>
-  ({ object }) =>
-    object !== null && types.includes(object.type);
 
 const isOfKernel: HasFlag = (vma, space) => kernelPart(space, vma) !== null;
 const isVvar: HasFlag = (vma, space) => kernelPart(space, vma) === 'vvar';
 const isVdso: HasFlag = (vma, space) => kernelPart(space, vma) === 'vdso';
 const isStack: HasFlag = (vma, space) => programPart(space, vma) === 'stack';
-const isPool = ofType('hugetlb');
-const isSecret = ofType('secret');
+const isSecret: HasFlag = ({ object }) => object?.kind.isReachable === false;
 /** Pages that a driver put in one by one. */
 const isRing: HasFlag = (vma) => hasFlag(vma, VM.MIXEDMAP) && !hasFlag(vma, VM.IO);
 const isNotDumped = withBit(VM.DONTDUMP);
@@ -58,9 +52,9 @@ const FLAGS: readonly (readonly [string, HasFlag])[] = [
   ['sr', withBit(VM.SEQ_READ)],
   ['rr', withBit(VM.RAND_READ)],
   ['dc', withBit(VM.DONTCOPY)],
-  ['de', (vma, space) => [isOfKernel, isFrames, isPool].some((is) => is(vma, space))],
+  ['de', (vma, space) => [isOfKernel, isFrames, isHugetlb].some((is) => is(vma, space))],
   ['ac', isPromised],
-  ['ht', isPool],
+  ['ht', isHugetlb],
   ['dd', (vma, space) => [isVvar, isFrames, isSecret, isNotDumped].some((is) => is(vma, space))],
   ['sd', (vma, space) => !isStack(vma, space)],
   ['mm', withBit(VM.MIXEDMAP)],

@@ -7,7 +7,7 @@
 
 import { ERRNO } from '../../core/errno.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
-import { hasFlag, VM, type Vma } from '../memory/vma.ts';
+import { hasFlag, isHugetlb, VM, type Vma } from '../memory/vma.ts';
 
 /** `vm.max_map_count`. */
 export const MAX_MAP_COUNT = 65_530;
@@ -30,5 +30,5 @@ export function canCut({ memory: { tablePages }, vmas }: AddressSpace, part: Vma
   if (vmas.splitsFor(part.start, part.end) === 0) return true;
   if (hasFlag(part, VM.SPECIAL)) return false;
   const isAligned = part.start % tablePages === 0 && part.end % tablePages === 0;
-  return part.object?.type !== 'hugetlb' || isAligned;
+  return !isHugetlb(part) || isAligned;
 }

@@ -13,7 +13,6 @@ import { ERRNO } from '../../core/errno.ts';
 import { MADV } from '../../core/uapi.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { allows, touchPages } from '../memory/fault.ts';
-import type { ObjectType } from '../memory/memory-object.ts';
 import {
   folioIdOf,
   GUARD,
@@ -25,7 +24,7 @@ import {
   SWAPPED,
 } from '../memory/page-entry.ts';
 import { punchHole } from '../memory/punch-hole.ts';
-import { hasFlag, offsetOf, VM, type Vma } from '../memory/vma.ts';
+import { hasFlag, isHugetlb, offsetOf, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { checkSplit } from './check-split.ts';
@@ -35,8 +34,6 @@ import { type PagesCall, spanOf } from './range-argument.ts';
 type Advise = (thread: Thread, part: Vma) => number;
 
 const SPECIAL = VM.IO | VM.MIXEDMAP | VM.SPECIAL;
-/** Files that can have holes made. */
-const TAKES_HOLES: ReadonlySet<ObjectType> = new Set(['shared-memory', 'hugetlb', 'disk']);
 const nothing: Advise = () => 0;
 
 const ADVICE: ReadonlyMap<number, Advise> = new Map<number, Advise>([
@@ -105,7 +102,7 @@ function flagged({ set = 0, clear = 0, refuses = 0 }: FlagChange): Advise {
 
 /** Mappings that cannot have merged pages are left alone. Source: ksm_madvise(). */
 function mergeable({ space }: Thread, part: Vma): number {
-  const isUnfit = hasFlag(part, SPECIAL | VM.SHARED) || part.object?.type === 'hugetlb';
+  const isUnfit = hasFlag(part, SPECIAL | VM.SHARED) || isHugetlb(part);
   return isUnfit ? 0 : change(space, part, part.flags | VM.MERGEABLE);
 }
 
@@ -113,7 +110,7 @@ function drop({ space }: Thread, part: Vma): number {
   if (hasFlag(part, VM.LOCKED | VM.IO)) return ERRNO.EINVAL;
   const { tablePages } = space.memory;
   const isCut = part.start % tablePages !== 0 || part.end % tablePages !== 0;
-  if (part.object?.type === 'hugetlb' && isCut) return ERRNO.EINVAL;
+  if (isHugetlb(part) && isCut) return ERRNO.EINVAL;
   forEachBetweenGuards(space, part, (start, end) => space.dropPages(start, end));
   return 0;
 }
@@ -125,7 +122,7 @@ function remove({ space }: Thread, part: Vma): number {
   // The rights of the mapping are not asked, but those that it could have.
   if (!hasFlag(part, VM.SHARED)) return ERRNO.EACCES;
   if (hasFlag(part, VM.IO)) return ERRNO.ENODEV;
-  if (!TAKES_HOLES.has(object.type)) return ERRNO.EOPNOTSUPP;
+  if (!object.kind.takesHoles) return ERRNO.EOPNOTSUPP;
   punchHole(space.memory, object, part.offset, offsetOf(part, part.end));
   return 0;
 }
@@ -149,7 +146,7 @@ function forEachBetweenGuards(
 
 /** Ordinary pages go to the swap area; mappings of objects keep theirs. */
 function pageOut({ space }: Thread, part: Vma): number {
-  if (hasFlag(part, VM.LOCKED | SPECIAL) || part.object?.type === 'hugetlb') return ERRNO.EINVAL;
+  if (hasFlag(part, VM.LOCKED | SPECIAL) || isHugetlb(part)) return ERRNO.EINVAL;
   const { physical } = space.memory;
   space.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
     if (!isInline(entry)) return;
@@ -178,14 +175,14 @@ function populate(access: 'read' | 'write'): Advise {
 }
 
 function installGuard({ space }: Thread, part: Vma): number {
-  if (hasFlag(part, VM.LOCKED | SPECIAL) || part.object?.type === 'hugetlb') return ERRNO.EINVAL;
+  if (hasFlag(part, VM.LOCKED | SPECIAL) || isHugetlb(part)) return ERRNO.EINVAL;
   space.dropPages(part.start, part.end);
   space.pages.fill(part.start, part.end, GUARD);
   return 0;
 }
 
 function removeGuard({ space }: Thread, part: Vma): number {
-  if (hasFlag(part, SPECIAL) || part.object?.type === 'hugetlb') return ERRNO.EINVAL;
+  if (hasFlag(part, SPECIAL) || isHugetlb(part)) return ERRNO.EINVAL;
   space.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
     if (entry === GUARD) space.pages.fill(page, page + pageCount, NONE);
   });

@@ -13,7 +13,7 @@ import { NO_ANON } from '../memory/anon-vma.ts';
 import { allows, touchPages } from '../memory/fault.ts';
 import type { MemoryObject } from '../memory/memory-object.ts';
 import { DEVICE } from '../memory/page-entry.ts';
-import { hasFlag, VM, type VmaAccess } from '../memory/vma.ts';
+import { hasFlag, isHugetlb, VM, type VmaAccess } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
 import { canCut, checkSplit, MAX_MAP_COUNT } from './check-split.ts';
@@ -184,7 +184,7 @@ function changeLock(
     page = part.end;
     const flags = change(part.flags);
     // Device memory is there anyway, huge pages of a pool are never reclaimed.
-    const isLeftOut = hasFlag(part, NEVER_LOCKED) || part.object?.type === 'hugetlb';
+    const isLeftOut = hasFlag(part, NEVER_LOCKED) || isHugetlb(part);
     if (isLeftOut || flags === part.flags) continue;
     const errno = checkSplit(space, part);
     if (errno !== 0) return errno;

@@ -130,14 +130,16 @@ function targetOf(
   // An object keeps the policy that another mapping gave it where this one has the given already.
   const asksRange =
     !facts.movesByGivenPolicy &&
-    space.vmas.within(pages.start, pages.end).some(({ object }) => object?.hasPolicy === true);
+    space.vmas
+      .within(pages.start, pages.end)
+      .some(({ object }) => object?.kind.keepsPolicy === true);
   return {
     account,
     isUniform: !asksRange && (given === null || !isInterleavingMode(given.mode)),
     by: thread,
     searchFor: (page, folio, known) => {
       const vma = known ?? (space.vmas.lookup(page) as Vma);
-      const isByThread = folio?.kind === 'merged' && !facts.mergedPagesFollowNewPolicy;
+      const isByThread = folio?.isMerged === true && !facts.mergedPagesFollowNewPolicy;
       const index = interleaveIndexAt(vma, page, folio?.pageCount);
       const ofRange = asksRange ? (rangePolicyAt(vma, page) ?? thread.policy) : given;
       const chosen = isByThread ? thread.policy : ofRange;
@@ -163,7 +165,7 @@ export function changeRangePolicy(
   if (errno !== 0) return errno;
   space.modify(part.start, part.end, { policy });
   const joined = space.vmas.lookup(part.start) as Vma;
-  if (joined.object?.hasPolicy === true) {
+  if (joined.object?.kind.keepsPolicy === true) {
     joined.object.policy.set(joined.offset, offsetOf(joined, joined.end), policy);
   }
   return 0;

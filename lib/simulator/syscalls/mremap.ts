@@ -8,7 +8,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { moveVmas } from '../memory/move-vmas.ts';
-import { cutVma, hasFlag, VM, type Vma } from '../memory/vma.ts';
+import { cutVma, hasFlag, isHugetlb, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
 import { canCut, MAX_MAP_COUNT } from './check-split.ts';
@@ -38,7 +38,7 @@ function moveTo(thread: Thread, call: PagesCall & { readonly to: bigint }): numb
   const parts = space.vmas.within(span.start, span.end);
   const [first] = parts;
   if (first === undefined || first.start > span.start) return ERRNO.EFAULT;
-  if (first.object?.type === 'hugetlb' && target % space.memory.tablePages !== 0) {
+  if (isHugetlb(first) && target % space.memory.tablePages !== 0) {
     return ERRNO.EINVAL;
   }
   const errno = checkMove(space, span.start, span.end);
@@ -74,7 +74,7 @@ export function resizeMapping(
     space.unmap(span.start + newPageCount, span.end);
     return success(call.address);
   }
-  if (vma.object?.type === 'hugetlb') return fail(ERRNO.EINVAL);
+  if (isHugetlb(vma)) return fail(ERRNO.EINVAL);
   if (vma.end < span.end || !mayGrow(vma)) return fail(ERRNO.EFAULT);
   const moved = grow(thread, vma, span.start, call);
   if ('errno' in moved) return fail(moved.errno);

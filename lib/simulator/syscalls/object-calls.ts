@@ -10,8 +10,9 @@ import { ERRNO } from '../../core/errno.ts';
 import { MPOL } from '../../core/uapi.ts';
 import type { MachineState } from '../machine.ts';
 import { fillObject } from '../memory/fill-object.ts';
+import { MEMORY_KINDS } from '../memory/kinds.ts';
 import { leaveObject } from '../memory/memory.ts';
-import type { MemoryObject } from '../memory/memory-object.ts';
+import type { MemoryObject, ObjectAttributes } from '../memory/memory-object.ts';
 import { VM, type VmaAccess } from '../memory/vma.ts';
 import { NO_NODES, nodesIn } from '../nodes/nodemask.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -29,9 +30,9 @@ export interface OpenObject {
 export function openObject(
   machine: MachineState,
   thread: Thread,
-  { type, sizePages, path }: Pick<MemoryObject, 'type' | 'sizePages' | 'path'>,
+  { type, sizePages, path }: Pick<ObjectAttributes, 'type' | 'sizePages' | 'path'>,
 ): SyscallResult<OpenObject> {
-  const isCut = type === 'hugetlb' && sizePages % machine.memory.tablePages !== 0;
+  const isCut = MEMORY_KINDS[type].isHugetlb && sizePages % machine.memory.tablePages !== 0;
   if (isCut) return failure('ftruncate', ERRNO.EINVAL);
   const object = machine.createObject(type, sizePages, path);
   return success({ object, descriptor: thread.process.open(object) });
@@ -53,9 +54,9 @@ export function mapObject(
   thread: Thread,
   call: MapObjectCall,
 ): SyscallResult<bigint> {
-  const { type } = call.object;
-  if (type === 'hugetlb') return mapHuge(machine, thread, call);
-  if (type !== 'secret') return mmap(machine, thread, call);
+  const { kind } = call.object;
+  if (kind.isHugetlb) return mapHuge(machine, thread, call);
+  if (kind.isReachable) return mmap(machine, thread, call);
   if (!call.isShared) return failure('mmap', ERRNO.EINVAL);
   const isLocked = machine.memory.facts.secretPagesAreLocked;
   return mmap(machine, thread, { ...call, flags: isLocked ? VM.LOCKED : 0 });
@@ -103,8 +104,7 @@ export function writeObject(
   { object, firstPage, pageCount }: { object: MemoryObject; firstPage: number; pageCount: number },
 ): SyscallResult<undefined> {
   const { memory } = thread.space;
-  const isWritable = object.type === 'shared-memory' || object.isFile;
-  if (!isWritable) return answer('write', ERRNO.EINVAL);
+  if (!object.kind.canBeWritten) return answer('write', ERRNO.EINVAL);
   for (let index = firstPage; index < firstPage + pageCount; index += 1) {
     const folioId = object.pages.get(index) ?? fillObject(thread, object, index);
     if (folioId === null) return answer('write', ERRNO.ENOMEM);

@@ -49,7 +49,7 @@ function isShared(area: Vma | undefined): boolean {
 
 /** Memory that the kernel has no pages of, or may not look into. Source: check_vma_flags(). */
 function isForeign(area: Vma): boolean {
-  return hasFlag(area, VM.IO) || area.object?.type === 'secret';
+  return hasFlag(area, VM.IO) || area.object?.kind.isReachable === false;
 }
 
 /** EBADF is not told apart: a name that is none is EINVAL. */

@@ -31,7 +31,7 @@ function areasOf({ space }: Thread, { address, pageCount }: PagesCall): Vma[] {
 export function registerBuffer(thread: Thread, call: PagesCall): SyscallResult<number> {
   // A ring's socket is a file. A device's memory is one that cannot be pinned: EFAULT comes first.
   const isOfFile = (area: Vma): boolean =>
-    area.object?.isFile === true || (hasFlag(area, VM.MIXEDMAP) && !hasFlag(area, VM.IO));
+    area.object?.kind.isFile === true || (hasFlag(area, VM.MIXEDMAP) && !hasFlag(area, VM.IO));
   const hasFile = areasOf(thread, call).some(isOfFile);
   if (hasFile && !thread.space.memory.facts.ringsTakeFiles) {
     return failure('register_buffer', ERRNO.EOPNOTSUPP);
@@ -57,7 +57,7 @@ export function registerPackets(thread: Thread, call: PagesCall): SyscallResult<
 function pinForLong(thread: Thread, call: PagesCall, name: string): SyscallResult<number> {
   const { facts } = thread.space.memory;
   const isSharedFile = (area: Vma): boolean =>
-    area.object?.isFile === true && hasFlag(area, VM.SHARED);
+    area.object?.kind.isFile === true && hasFlag(area, VM.SHARED);
   const isRefused = !facts.filesCanBePinned && areasOf(thread, call).some(isSharedFile);
   if (isRefused) return failure(name, ERRNO.EFAULT);
   const pinned = pinPages(thread, { ...call, kind: 'pin' });
@@ -80,7 +80,7 @@ export function mapPacketRing(
     const node = findNode(memory.physical, search, blockPages);
     if (node === NO_NODE) return failure('packet_ring', ERRNO.ENOMEM);
     const options = { pageCount: blockPages, object, index };
-    object.pages.set(index, allocateFolio(memory, 'driver', node, options));
+    object.pages.set(index, allocateFolio(memory, 'object', node, options));
     countAllocation(memory.physical, search, node);
   }
   const request = { address: 0n, pageCount, access: 'write', isShared: true, offset: 0 } as const;

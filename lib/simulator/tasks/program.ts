@@ -36,7 +36,7 @@ function kernelObject(memory: Memory, sizePages: number): MemoryObject {
   const object = new MemoryObject({ type: 'driver', inode: 0, sizePages, path: null });
   object.users = 1;
   for (let index = 0; index < sizePages; index += 1) {
-    const folioId = allocateFolio(memory, 'driver', memory.zeroPageNode, { object, index });
+    const folioId = allocateFolio(memory, 'object', memory.zeroPageNode, { object, index });
     object.pages.set(index, folioId);
   }
   return object;
