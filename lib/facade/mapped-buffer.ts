@@ -129,10 +129,11 @@ export class MappedBuffer {
       'signal',
     ]);
     const checkedSignal = checkSignal(signal, 'options.signal');
-    const pages = this.#pages(this.#range('residency', range));
+    const looked = this.#range('residency', range);
     checkedSignal?.throwIfAborted();
-    const result = await residencyOf(pages, checkedSignal);
-    return this.#context.unwrap(result, `locating ${pages.pageCount} pages`);
+    const asked = `locating ${looked.pageCount} pages`;
+    const result = await this.#shared(looked, (pages) => residencyOf(pages, checkedSignal));
+    return this.#context.unwrap(result, asked);
   }
 
   /** The same, blocking the calling thread: about 0.2 microseconds a page. */
@@ -208,15 +209,9 @@ export class MappedBuffer {
       onProgress: checkCallback(onProgress, 'options.onProgress'),
     };
     const range = this.#range('migrate', rest);
-    // A share of its own: release() during the move must not unmap between two chunks.
-    const { backend } = this.#context;
-    const share = this.#context.unwrap(backend.attach(this.handle), 'migrate');
-    try {
-      const pages = { ...this.#pages(range), mapping: share };
-      return this.#conclude(await moveRange(pages, request), { isStrict, isShared });
-    } finally {
-      backend.munmap(share);
-    }
+    return this.#shared(range, async (pages) =>
+      this.#conclude(await moveRange(pages, request), { isStrict, isShared }),
+    );
   }
 
   /**
@@ -263,6 +258,17 @@ export class MappedBuffer {
     const made = { privileged: isShared ? { argument: 'options.includeShared' } : undefined };
     const error = failure && this.#context.error(failure, { asked, args, made });
     return concludeMove(outcome, { verb: 'migrate', name: 'migration', args, isStrict }, error);
+  }
+
+  /** With a share of its own: release() meanwhile must not unmap between two calls. */
+  async #shared<T>(range: PageRange, run: (pages: PagesOfProcess) => Promise<T>): Promise<T> {
+    const { backend } = this.#context;
+    const share = this.#context.unwrap(backend.attach(this.handle), 'the same memory');
+    try {
+      return await run({ ...this.#pages(range), mapping: share });
+    } finally {
+      backend.munmap(share);
+    }
   }
 
   #pages(range: PageRange): PagesOfProcess {

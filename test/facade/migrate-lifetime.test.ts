@@ -102,6 +102,14 @@ describe('release() during a move', () => {
     expect((await look).byNode).toEqual({ [firstNode]: 500 });
   });
 
+  test('and during residency() that takes several calls', async () => {
+    // More than what is asked for at a time, so that it lies across a place where that ends.
+    const buffer = allocateOn(firstNode, 8193);
+    const look = buffer.residency();
+    buffer.release();
+    expect((await look).byNode).toEqual({ [firstNode]: 8193 });
+  });
+
   test('and during residency() of a thread that others keep from running', async () => {
     const buffer = allocateOn(firstNode, 500);
     const { now } = performance;
