@@ -4,7 +4,7 @@
  */
 
 import type { MachineState } from './machine.ts';
-import type { AddressSpace } from './memory/address-space.ts';
+import type { Mm } from './memory/mm.ts';
 import {
   folioIdOf,
   isFolio,
@@ -20,7 +20,7 @@ import type { Vma } from './memory/vma.ts';
 /** Everything that is wrong, as sentences; the empty list is right. Changes nothing. */
 export function invariantBreaches(machine: MachineState): string[] {
   const census = new Census();
-  for (const { space } of machine.processes) census.count(space);
+  for (const { mm } of machine.processes) census.count(mm);
   return [
     ...census.breaches,
     ...flightBreaches(machine, census.migrating),
@@ -40,14 +40,14 @@ class Census {
   /** Folios that migration entries name. */
   readonly migrating = new Set<number>();
 
-  count(space: AddressSpace): void {
+  count(mm: Mm): void {
     let last = 0;
-    for (const { start, end } of space.vmas) {
+    for (const { start, end } of mm.vmas) {
       if (start < last || end <= start) this.breaches.push(`mapping ${start}-${end} overlaps`);
       last = end;
     }
-    const covers = coverageOf([...space.vmas]);
-    space.pages.forEachTable((page, pageCount, entry) => {
+    const covers = coverageOf([...mm.vmas]);
+    mm.pages.forEachTable((page, pageCount, entry) => {
       if (entry === NONE) return;
       if (!covers(page, page + pageCount)) {
         this.breaches.push(`page ${page} has an entry and no mapping`);
@@ -133,14 +133,14 @@ function memoryBreaches(
 /** An object is used by as many pages as are mapped of it, and descriptors beside them. */
 function objectBreaches(machine: MachineState): string[] {
   const mapped = new Map<object, number>();
-  for (const { space } of machine.processes) {
-    for (const { object, start, end } of space.vmas) {
+  for (const { mm } of machine.processes) {
+    for (const { object, start, end } of mm.vmas) {
       if (object !== null) mapped.set(object, (mapped.get(object) ?? 0) + end - start);
     }
   }
   const found: string[] = [];
-  for (const { space } of machine.processes) {
-    for (const { object } of space.vmas) {
+  for (const { mm } of machine.processes) {
+    for (const { object } of mm.vmas) {
       if (object === null || object.users >= (mapped.get(object) ?? 0)) continue;
       found.push(`object ${object.inode} has ${object.users} users, and more mapped pages`);
     }

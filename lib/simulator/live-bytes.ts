@@ -20,7 +20,7 @@ const ZEROS = new Uint8Array(CHUNK_BYTES);
 export function settleWrites(thread: Thread, mappings: ProcessMappings): FaultOutcome {
   const unsettled = mappings.unsettled();
   if (unsettled.length > 0) {
-    thread.space.pages.whenEmptied ??= (start, end) => mappings.unsettle(start, end);
+    thread.mm.pages.whenEmptied ??= (start, end) => mappings.unsettle(start, end);
   }
   for (const mapped of unsettled) {
     const absent = absentRuns(thread, mapped);
@@ -34,9 +34,9 @@ export function settleWrites(thread: Thread, mappings: ProcessMappings): FaultOu
 /** Pages, counted from the mapping's first. */
 type Run = readonly [start: number, stop: number];
 
-function absentRuns({ space }: Thread, { start, end }: Mapped): Run[] {
+function absentRuns({ mm }: Thread, { start, end }: Mapped): Run[] {
   const absent: Run[] = [];
-  space.pages.forEachRun(start, end, (page, pageCount, entry) => {
+  mm.pages.forEachRun(start, end, (page, pageCount, entry) => {
     if (entry === NONE || isZeroPage(entry)) absent.push([page - start, page - start + pageCount]);
   });
   return absent;
@@ -46,7 +46,7 @@ function settleMapping(thread: Thread, mapped: Mapped, absent: readonly Run[]): 
   // What is written to bytes that a script has taken along is not seen.
   if (!hasOwnBytes(mapped)) return 'done';
   const { start: first, bytes } = mapped;
-  const { pageSizeBytes } = thread.space.memory;
+  const { pageSizeBytes } = thread.mm.memory;
   for (const [start, stop] of absent) {
     for (const [from, to] of writtenRuns(bytes, start, stop, pageSizeBytes)) {
       const outcome = touchPages(thread, first + from, first + to, 'write');

@@ -83,7 +83,7 @@ export class MachineState {
       physical,
       folios: new FolioTable(),
       pool: new HugetlbPool(physical),
-      spaces: new Set(),
+      mms: new Set(),
       kernelPages: null,
       facts,
       interleave: { weights: this.weights.table, indexBits: facts.interleaveIndexBits },

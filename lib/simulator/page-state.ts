@@ -1,8 +1,8 @@
 /** One page of an address space, for who looks on: nothing changes, and nobody goes on. */
 
 import type { FolioDetails, PageEntry, PageState } from './interface/page-state.ts';
-import type { AddressSpace } from './memory/address-space.ts';
 import type { Folio } from './memory/folio.ts';
+import type { Mm } from './memory/mm.ts';
 import {
   DEVICE,
   folioIdOf,
@@ -21,7 +21,7 @@ import { stateOf } from './migrate/migrating-folio.ts';
 /** An ordinary page has no number: it is nothing but its node. */
 const NO_NUMBER = -1;
 
-export function pageStateOf({ pages, memory }: AddressSpace, page: number): PageState {
+export function pageStateOf({ pages, memory }: Mm, page: number): PageState {
   const entry = pages.get(page);
   const details = (id: number): FolioDetails => detailsOf(id, memory.folios.get(id));
   if (isMigration(entry)) return { entry: 'migration', folio: details(migratingFolioId(entry)) };

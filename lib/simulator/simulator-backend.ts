@@ -215,7 +215,7 @@ export class SimulatorBackend implements Backend {
 
   maps(span: PageSpan): SyscallResult<PageSpan[]> {
     const checked = check.span(span, 'span');
-    return this.#call('open', () => success(mappedParts(this.#thread.space, checked)));
+    return this.#call('open', () => success(mappedParts(this.#thread.mm, checked)));
   }
 
   async movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
@@ -246,7 +246,7 @@ export class SimulatorBackend implements Backend {
 
   mincore(span: PageSpan): SyscallResult<PageSpan[]> {
     const checked = check.span(span, 'span');
-    return this.#call('mincore', () => mincore(this.#thread.space, checked));
+    return this.#call('mincore', () => mincore(this.#thread.mm, checked));
   }
 
   async migratePages(request: MigratePagesRequest): Promise<SyscallResult<number>> {

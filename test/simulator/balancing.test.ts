@@ -44,7 +44,7 @@ function play({ machine, address }: Stage, thread: Thread, milliseconds: number)
 }
 
 function nodesOf({ thread, page }: Stage): (number | undefined)[] {
-  return Array.from({ length: PAGES }, (_, index) => thread.space.nodeAt(page + index));
+  return Array.from({ length: PAGES }, (_, index) => thread.mm.nodeAt(page + index));
 }
 
 test('nothing is marked in the first second, and pages move at the access after', () => {
@@ -52,7 +52,7 @@ test('nothing is marked in the first second, and pages move at the access after'
   const { thread, page } = played;
   play(played, thread, 1000);
   expect(nodesOf(played)).toEqual([0, 0, 0, 0]);
-  while (!isMarked(thread.space.pages.get(page))) play(played, thread, 4);
+  while (!isMarked(thread.mm.pages.get(page))) play(played, thread, 4);
   expect(played.machine.memory.clock.nowMs).toBeGreaterThan(1000);
   expect(nodesOf(played)).toEqual([0, 0, 0, 0]);
   play(played, thread, 4);
@@ -83,7 +83,7 @@ test('after the early scans a page moves at the second fault in a row from one n
     one.numa.preferredNode = 0;
   }
   const faultBy = (toucher: Thread): (number | undefined)[] => {
-    const vma = thread.space.vmas.lookup(page) as Vma;
+    const vma = thread.mm.vmas.lookup(page) as Vma;
     expect(changeProtNuma(thread, vma, { start: page, end: page + PAGES })).toBe(PAGES);
     touch(machine, toucher, { address: played.address, pageCount: PAGES, access: 'read' });
     return nodesOf(played);

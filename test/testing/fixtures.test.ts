@@ -95,7 +95,7 @@ describe.each(Object.entries(ways))('%s', (_, run) => {
     const { restore } = operations;
     const miscount: typeof restore = (place, folioId) => {
       restore(place, folioId);
-      place.space.memory.folios.get(folioId).mapCount += 1;
+      place.mm.memory.folios.get(folioId).mapCount += 1;
     };
     await withBroken('restore', miscount, async () => {
       const { message } = await rejectionOf(run((machine) => beginMove(machine)()));

@@ -5,9 +5,9 @@
  * change_pte_range(); mm/huge_memory.c, change_huge_pmd(); mm/memory-tiers.c, node_is_toptier().
  */
 
-import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { Memory } from '../memory/memory.ts';
+import type { Mm } from '../memory/mm.ts';
 import {
   folioIdOf,
   isInline,
@@ -33,7 +33,7 @@ export function changeProtNuma(
   vma: Vma,
   { start, end }: { readonly start: number; readonly end: number },
 ): number {
-  const { pages, memory } = task.space;
+  const { pages, memory } = task.mm;
   const runs: Run[] = [];
   pages.forEachRun(start, end, (page, pageCount, entry) => {
     if (isPage(entry) && !isMarked(entry)) runs.push({ page, pageCount, entry });
@@ -48,9 +48,9 @@ export function changeProtNuma(
   return marked;
 }
 
-function mark({ space, scan }: BalancedTask, { page, pageCount, entry }: Run): void {
-  const { pages, memory } = space;
-  if (isHuge(space, page, entry)) memory.physical.balancing.numaHugePteUpdates += 1;
+function mark({ mm, scan }: BalancedTask, { page, pageCount, entry }: Run): void {
+  const { pages, memory } = mm;
+  if (isHuge(mm, page, entry)) memory.physical.balancing.numaHugePteUpdates += 1;
   const marked = markedEntry(entry);
   const folio = folioOfEntry(memory, entry);
   if (folio === null) pages.fill(page, page + pageCount, marked);
@@ -63,7 +63,7 @@ function mark({ space, scan }: BalancedTask, { page, pageCount, entry }: Run): v
 }
 
 /** Mapped by one entry of the table above. */
-function isHuge({ pages, memory }: AddressSpace, page: number, entry: number): boolean {
+function isHuge({ pages, memory }: Mm, page: number, entry: number): boolean {
   const folio = folioOfEntry(memory, entry);
   return folio !== null && folio.pageCount > 1 && pages.isHuge(page);
 }
@@ -77,10 +77,10 @@ function nodeOfEntry(memory: Memory, entry: number): number {
 }
 
 function isMarkable(task: BalancedTask, vma: Vma, { page, entry }: Run): boolean {
-  const { memory } = task.space;
+  const { memory } = task.mm;
   const node = nodeOfEntry(memory, entry);
   if (memory.balancing === 'tiering' && memory.isTopTier(node)) return false;
-  if (memory.facts.balancingMarksAnyHuge && isHuge(task.space, page, entry)) return true;
+  if (memory.facts.balancingMarksAnyHuge && isHuge(task.mm, page, entry)) return true;
   const folio = folioOfEntry(memory, entry);
   if (folio !== null && isSpared(folio, vma, memory)) return false;
   // The private pages of a process with one thread are at home where it runs.

@@ -42,7 +42,7 @@ function isForBalancing({ mode }: Mempolicy): boolean {
 
 /** The filter of two references: a page that threads of several nodes touch stays. */
 function shouldMigrate(task: BalancedTask, page: number, folio: Folio): boolean {
-  const { memory } = task.space;
+  const { memory } = task.mm;
   const { numa, cpuNode, tid } = task;
   if (!hasNode(memory.physical.memoryNodes, cpuNode)) return false;
   if (isPromotedFrom(memory, folio.node)) return shouldPromote(task, page, folio);

@@ -19,19 +19,19 @@ export interface HintFault {
 }
 
 /** One for a huge page, too. */
-export function countHintFault({ space, cpuNode }: BalancedTask, folio: Folio): HintFault {
-  const { balancing } = space.memory.physical;
+export function countHintFault({ mm, cpuNode }: BalancedTask, folio: Folio): HintFault {
+  const { balancing } = mm.memory.physical;
   const { node, pageCount, lastFault } = folio;
   balancing.numaHintFaults += 1;
   if (node === cpuNode) balancing.numaHintFaultsLocal += 1;
-  const isFirst = lastFault === null || isPromotedFrom(space.memory, node);
+  const isFirst = lastFault === null || isPromotedFrom(mm.memory, node);
   return { node, pageCount, isFirst };
 }
 
 /** Counts what became of it: the node where its page is now. */
 export function countFault(task: BalancedTask, fault: HintFault, node: number): void {
-  const { numa, scan, space } = task;
-  const { memory } = space;
+  const { numa, scan, mm } = task;
+  const { memory } = mm;
   if (node !== fault.node) {
     const { balancing } = memory.physical;
     balancing.numaPagesMigrated += fault.pageCount;

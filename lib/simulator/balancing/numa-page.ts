@@ -26,17 +26,17 @@ import { countFault, countHintFault } from './numa-faults.ts';
 const HIGH_WATERMARK_DIVISOR = 256;
 
 export function faultNumaPage(task: BalancedTask, vma: Vma, page: number): void {
-  finish(task.space.memory.inFlight, stepsOfNumaFault(task, vma, page));
+  finish(task.mm.memory.inFlight, stepsOfNumaFault(task, vma, page));
 }
 
 /** The same, step by step. */
 export function* stepsOfNumaFault(task: BalancedTask, vma: Vma, page: number): Steps<void> {
-  const { space } = task;
-  if (!isMarked(space.pages.get(page))) return;
-  const folio = space.memory.folios.get(space.folioAt(page));
-  const isWhole = folio.pageCount === 1 || space.pages.isHuge(page);
-  space.unmark(page);
-  if (!isWhole && !space.memory.facts.balancesPartsOfHuge) return;
+  const { mm } = task;
+  if (!isMarked(mm.pages.get(page))) return;
+  const folio = mm.memory.folios.get(mm.folioAt(page));
+  const isWhole = folio.pageCount === 1 || mm.pages.isHuge(page);
+  mm.unmark(page);
+  if (!isWhole && !mm.memory.facts.balancesPartsOfHuge) return;
   const fault = countHintFault(task, folio);
   const target = misplacedNode(task, vma, page, folio);
   const moves = target !== NO_NODE && canTake(task, folio, target);
@@ -45,8 +45,8 @@ export function* stepsOfNumaFault(task: BalancedTask, vma: Vma, page: number): S
 }
 
 /** Source: migrate_misplaced_folio_prepare(), migrate_balanced_pgdat(). */
-function canTake({ space }: BalancedTask, folio: Folio, target: number): boolean {
-  const { physical } = space.memory;
+function canTake({ mm }: BalancedTask, folio: Folio, target: number): boolean {
+  const { physical } = mm.memory;
   if (isFilePage(folio) && folio.isDirty) return false;
   if (folio.pageCount > 1 && !hasBlock(physical, target)) return false;
   const kept = physical.totalPages(target) / HIGH_WATERMARK_DIVISOR;
@@ -60,11 +60,11 @@ function hasBlock(physical: PhysicalMemory, node: number): boolean {
 
 /** One folio, to exactly that node if the thread may use it. */
 function* moveMisplaced(task: BalancedTask, page: number, target: number): Steps<boolean> {
-  const { space } = task;
-  const list = new PageList(space.memory.inFlight);
-  if (!list.isolate(space, page, 1)) return false;
+  const { mm } = task;
+  const list = new PageList(mm.memory.inFlight);
+  if (!list.isolate(mm, page, 1)) return false;
   yield* tellIsolated(list);
-  const to = exactly(target, task, space.memory.costs?.kernelAccount ?? null);
-  const result = yield* migratePages(space.memory, list, to, { mode: 'async' });
+  const to = exactly(target, task, mm.memory.costs?.kernelAccount ?? null);
+  const result = yield* migratePages(mm.memory, list, to, { mode: 'async' });
   return result.failedCount === 0 && !result.isOutOfMemory;
 }

@@ -42,11 +42,11 @@ export function isPromotedFrom({ balancing, isTopTier }: Memory, node: number): 
 }
 
 export function shouldPromote(
-  { space, cpuNode, scan }: BalancedTask,
+  { mm, cpuNode, scan }: BalancedTask,
   page: number,
   folio: Folio,
 ): boolean {
-  const { memory } = space;
+  const { memory } = mm;
   const { physical, pageSizeBytes, clock } = memory;
   const { nowMs } = clock;
   const { rateLimitMBps, hotThresholdMs } = physical.promotions;

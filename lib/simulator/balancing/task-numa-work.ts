@@ -23,7 +23,7 @@ const VIRTUAL_FACTOR = 8;
 /** The thread has run for a while longer. */
 export function tickNuma(task: BalancedTask, elapsedMs: number): void {
   const { numa, scan } = task;
-  const { balancing, clock } = task.space.memory;
+  const { balancing, clock } = task.mm.memory;
   numa.executedMs += elapsedMs;
   if (balancing === 'off') return;
   if (numa.executedMs <= numa.nodeStampMs + SCAN_PERIOD_MS) return;
@@ -33,7 +33,7 @@ export function tickNuma(task: BalancedTask, elapsedMs: number): void {
 
 export function taskNumaWork(task: BalancedTask): void {
   const { scan, memsAllowed } = task;
-  const { facts, clock, pageSizeBytes } = task.space.memory;
+  const { facts, clock, pageSizeBytes } = task.mm.memory;
   if (!facts.balancingMarksInOneNode && nodesIn(memsAllowed).length === 1) return;
   scan.nextMs ??= clock.nowMs + SCAN_DELAY_MS;
   if (clock.nowMs < scan.nextMs) return;
@@ -49,13 +49,13 @@ interface Budget {
 
 /** One part of the space; where its end is reached, the next part is its beginning again. */
 function scanFrom(task: BalancedTask, budget: Budget): void {
-  const { scan, space } = task;
-  if (space.vmas.find(scan.offset) === undefined) restart(task);
-  for (const vma of space.vmas.from(scan.offset)) {
+  const { scan, mm } = task;
+  if (mm.vmas.find(scan.offset) === undefined) restart(task);
+  for (const vma of mm.vmas.from(scan.offset)) {
     if (!isScanned(task, vma)) continue;
     let page = Math.max(scan.offset, vma.start);
     while (page < vma.end) {
-      const end = Math.min(partEnd(space.memory, page, budget.pages), vma.end);
+      const end = Math.min(partEnd(mm.memory, page, budget.pages), vma.end);
       const marked = changeProtNuma(task, vma, { start: page, end });
       if (marked > 0) budget.pages -= end - page;
       budget.virtualPages -= end - page;
@@ -93,6 +93,6 @@ function scannedPolicy(task: BalancedTask, vma: Vma): Mempolicy | null | undefin
   return isLeftAlone ? undefined : task.policy;
 }
 
-function vmaFallsBack({ space }: BalancedTask): boolean {
-  return space.memory.facts.balancesSharedMemory;
+function vmaFallsBack({ mm }: BalancedTask): boolean {
+  return mm.memory.facts.balancesSharedMemory;
 }

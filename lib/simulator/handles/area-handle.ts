@@ -24,7 +24,7 @@ export function areaCalls(caller: Caller): AreaCalls {
         success(numaMaps(folder === 'self' ? own.process.mainThread : own)),
       ),
     special: (name) =>
-      caller.call('open', ({ space: { program, memory } }) => {
+      caller.call('open', ({ mm: { program, memory } }) => {
         const found = program?.[name];
         if (found === undefined) return failure('open', ERRNO.ENOENT);
         const address = addressOf(found.start, memory.pageSizeBytes);
@@ -36,8 +36,8 @@ export function areaCalls(caller: Caller): AreaCalls {
 }
 
 /** The leader's policy counts where an area has none. */
-function areasOf({ process, space }: Thread, { address, pageCount }: PageSpan): MemoryArea[] {
-  const { pageSizeBytes } = space.memory;
+function areasOf({ process, mm }: Thread, { address, pageCount }: PageSpan): MemoryArea[] {
+  const { pageSizeBytes } = mm.memory;
   const start = pageOf(address, pageSizeBytes);
   const areas = memoryAreas(process.mainThread, start, start + pageCount);
   return areas.map(({ start: first, ...area }) => ({

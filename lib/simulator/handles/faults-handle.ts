@@ -142,13 +142,12 @@ export class FaultsHandle implements InjectedFaults {
     const { address, pageCount } = checkPages(span);
     checkInteger(tries, 'tries', 1);
     const { memory } = this.#machine;
-    const space = this.#machine.findProcess(pid)?.space;
+    const mm = this.#machine.findProcess(pid)?.mm;
     const first = pageOf(address, memory.pageSizeBytes);
     const folios: Folio[] = [];
     for (let page = first; page < first + pageCount; page += 1) {
-      if (space === undefined || !isPage(space.pages.get(page)))
-        throw notPresent(address, pageCount);
-      folios.push(memory.folios.get(space.folioAt(page)));
+      if (mm === undefined || !isPage(mm.pages.get(page))) throw notPresent(address, pageCount);
+      folios.push(memory.folios.get(mm.folioAt(page)));
     }
     for (const folio of folios) folio[member] = tries;
     return this.#stepped(() => {

@@ -109,7 +109,7 @@ function countOf({ count, pages }: MovePagesPointers): number {
 function pageAt(own: Thread, pages: MovePagesPointers['pages'], index: number): bigint | undefined {
   if (typeof pages === 'bigint') return readWord(own, pages + BigInt(index) * POINTER_BYTES);
   if (isBigUint64Array(pages)) return pages[index];
-  return pages.address + BigInt(index * own.space.memory.pageSizeBytes);
+  return pages.address + BigInt(index * own.mm.memory.pageSizeBytes);
 }
 
 /** The arrays of a move, wherever they are. */

@@ -235,13 +235,13 @@ export class ProcessHandle implements SimulatedProcess {
   }
 
   get allowsHugePages(): boolean {
-    return !this.#process.space.isWithoutHugePages;
+    return !this.#process.mm.isWithoutHugePages;
   }
 
   set allowsHugePages(value: boolean) {
     const allows = checkFlag(value, 'allowsHugePages');
     this.mainThread.settle();
-    this.#process.space.isWithoutHugePages = !allows;
+    this.#process.mm.isWithoutHugePages = !allows;
   }
 
   get isDumpable(): boolean {
@@ -258,13 +258,13 @@ export class ProcessHandle implements SimulatedProcess {
   }
 
   get mergedPages(): number {
-    return mergedPageCount(this.#process.space);
+    return mergedPageCount(this.#process.mm);
   }
 
   pageState(address: bigint): PageState {
     checkAddress(address, 'address');
-    const { space } = this.#process;
-    return pageStateOf(space, pageOf(address, space.memory.pageSizeBytes));
+    const { mm } = this.#process;
+    return pageStateOf(mm, pageOf(address, mm.memory.pageSizeBytes));
   }
 
   thread(): SimulatedThread {

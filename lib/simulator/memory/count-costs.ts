@@ -1,26 +1,26 @@
 /** What accesses, walks and moves are about, for whoever counts their cost. */
 
 import type { CostAccount, CountedFolios } from '../cost/cost-account.ts';
-import type { AddressSpace } from './address-space.ts';
 import type { Toucher } from './fault.ts';
 import type { Folio } from './folio.ts';
+import type { Mm } from './mm.ts';
 import { folioIdOf, isFolio, isInline, isZeroPage, NONE, nodeOfInline } from './page-entry.ts';
 
 /** Each of the pages has been accessed once. Memory of devices is on no node. */
-export function countTouches({ space, cpuNode }: Toucher, start: number, end: number): void {
-  const { costs } = space.memory;
+export function countTouches({ mm, cpuNode }: Toucher, start: number, end: number): void {
+  const { costs } = mm.memory;
   if (costs === null) return;
   const pageCounts = new Map<number, number>();
-  space.pages.forEachRun(start, end, (_page, pageCount, entry) => {
+  mm.pages.forEachRun(start, end, (_page, pageCount, entry) => {
     pageCounts.set(entry, (pageCounts.get(entry) ?? 0) + pageCount);
   });
   for (const [entry, pageCount] of pageCounts) {
-    const node = nodeOf(space, entry);
+    const node = nodeOf(mm, entry);
     if (node !== undefined) costs.countTouches(cpuNode, node, pageCount);
   }
 }
 
-function nodeOf({ memory }: AddressSpace, entry: number): number | undefined {
+function nodeOf({ memory }: Mm, entry: number): number | undefined {
   if (isInline(entry)) return nodeOfInline(entry);
   if (isZeroPage(entry)) return memory.zeroPageNode;
   return isFolio(entry) ? memory.folios.get(folioIdOf(entry)).node : undefined;
@@ -30,21 +30,16 @@ function nodeOf({ memory }: AddressSpace, entry: number): number | undefined {
  * A walk meets each entry of the tables that are there; a huge page has one.
  * Source: mm/pagewalk.c, walk_pmd_range().
  */
-export function countWalk(
-  account: CostAccount,
-  space: AddressSpace,
-  start: number,
-  end: number,
-): void {
+export function countWalk(account: CostAccount, mm: Mm, start: number, end: number): void {
   let entryCount = 0;
-  space.pages.forEachPart(start, end, (_page, pageCount, entries) => {
+  mm.pages.forEachPart(start, end, (_page, pageCount, entries) => {
     if (entries === NONE) return;
-    entryCount += typeof entries === 'number' && isMappedAtOnce(space, entries) ? 1 : pageCount;
+    entryCount += typeof entries === 'number' && isMappedAtOnce(mm, entries) ? 1 : pageCount;
   });
   account.countWalk(entryCount);
 }
 
-function isMappedAtOnce({ memory, pages }: AddressSpace, entry: number): boolean {
+function isMappedAtOnce({ memory, pages }: Mm, entry: number): boolean {
   if (!isFolio(entry)) return false;
   return memory.folios.get(folioIdOf(entry)).pageCount === pages.tablePages;
 }
@@ -55,7 +50,7 @@ export function ordinaryFolios(pageCount: number): CountedFolios {
 }
 
 /** A folio that is mapped at that page, as there everywhere: by an entry for each page, or one. */
-export function oneFolio({ pages }: AddressSpace, page: number, folio: Folio): CountedFolios {
+export function oneFolio({ pages }: Mm, page: number, folio: Folio): CountedFolios {
   const { pageCount, mapCount } = folio;
   const isWhole = pageCount === pages.tablePages && pages.isHuge(page);
   return { folioCount: 1, pageCount, entryCount: isWhole ? mapCount / pageCount : mapCount };

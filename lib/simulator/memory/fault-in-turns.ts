@@ -14,7 +14,7 @@ import {
   type Search,
   searchFor,
 } from '../policy/placement.ts';
-import type { AddressSpace } from './address-space.ts';
+import type { Mm } from './mm.ts';
 import { inlineEntry } from './page-entry.ts';
 
 /** Pages that nothing is at, the first of which has the place `index` in interleaving. */
@@ -26,13 +26,13 @@ export interface PagesInTurns {
 
 /** The number of pages faulted in: 0 for a single one, or where a node is short of memory. */
 export function faultInTurns(
-  space: AddressSpace,
+  mm: Mm,
   allocator: Allocator,
   policy: Mempolicy,
   { page, pageCount, index }: PagesInTurns,
 ): number {
   if (pageCount === 1) return 0;
-  const { physical, interleave } = space.memory;
+  const { physical, interleave } = mm.memory;
   const turns = interleavingTurns(policy, interleave);
   const { turn, indexCount } = turnAt(policy, index, turns.length, interleave);
   const taken = Math.min(pageCount, indexCount);
@@ -44,7 +44,7 @@ export function faultInTurns(
     physical.take(node, count);
     countAllocation(physical, search(node), node, count);
   }
-  space.pages.fillInTurns(page, page + taken, Uint32Array.from(turns, inlineEntry), turn);
+  mm.pages.fillInTurns(page, page + taken, Uint32Array.from(turns, inlineEntry), turn);
   return taken;
 }
 

@@ -9,12 +9,12 @@ import { NO_NODE } from '../nodes/nodemask.ts';
 import { type InterleaveCounter, isInterleavingMode } from '../policy/interleave.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import { type Allocator, countAllocation, findNode, searchFor } from '../policy/placement.ts';
-import type { AddressSpace } from './address-space.ts';
 import { countTouches } from './count-costs.ts';
 import { faultInTurns } from './fault-in-turns.ts';
 import type { Folio } from './folio.ts';
 import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
 import { faultPoolPage } from './hugetlb-fault.ts';
+import type { Mm } from './mm.ts';
 import { awaitedFolio, faultObject, folioOfObject } from './object-fault.ts';
 import {
   DEVICE,
@@ -35,7 +35,7 @@ import { hasFlag, interleaveIndexAt, isHugetlb, rangePolicyAt, VM, type Vma } fr
 
 /** Who touches memory: a thread, as far as placement knows it. */
 export interface Toucher extends Allocator {
-  readonly space: AddressSpace;
+  readonly mm: Mm;
   /** The thread's policy. */
   readonly policy: Mempolicy | null;
   readonly counter: InterleaveCounter;
@@ -54,7 +54,7 @@ export function touchPages(
   access: Access,
 ): FaultOutcome {
   for (let page = start; page < end; ) {
-    const vma = toucher.space.vmas.lookup(page);
+    const vma = toucher.mm.vmas.lookup(page);
     if (vma === undefined || !allows(vma, access)) return 'fault';
     const stop = Math.min(end, vma.end);
     const reached = touchPart(toucher, vma, { start: page, end: stop }, access);
@@ -83,9 +83,9 @@ function touchPart(
   part: Part,
   access: Access,
 ): number | Exclude<FaultOutcome, 'done'> {
-  const { inFlight } = toucher.space.memory;
+  const { inFlight } = toucher.mm.memory;
   const runs: Run[] = [];
-  toucher.space.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
+  toucher.mm.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
     if (!isSettled(toucher, vma, entry, access)) runs.push({ page, pageCount, entry });
   });
   for (const run of runs) {
@@ -102,13 +102,13 @@ function touchPart(
 }
 
 /** Whether an access to such a page needs no fault. */
-function isSettled({ space }: Toucher, vma: Vma, entry: number, access: Access): boolean {
+function isSettled({ mm }: Toucher, vma: Vma, entry: number, access: Access): boolean {
   if (isMarked(entry)) return false;
   if (isInline(entry) || entry === DEVICE) return true;
   if (isZeroPage(entry)) return access === 'read';
   if (!isFolio(entry)) return false;
   if (access === 'read') return true;
-  const folio = space.memory.folios.get(folioIdOf(entry));
+  const folio = mm.memory.folios.get(folioIdOf(entry));
   const isOwn = folio.kind === 'anonymous' || folio.object?.kind.write === 'nothing';
   return isOwn ? folio.isExclusive || hasFlag(vma, VM.SHARED) : false;
 }
@@ -125,7 +125,7 @@ function faultRun(toucher: Toucher, vma: Vma, run: Run, access: Access): FaultOu
   const isAnonymousMiss = vma.object === null && entry === NONE;
   if (isAnonymousMiss && access === 'write') return faultAnonymous(toucher, vma, run);
   if (isAnonymousMiss) return faultZeroPages(toucher, vma, run);
-  const { inFlight } = toucher.space.memory;
+  const { inFlight } = toucher.mm.memory;
   const { eventCount } = inFlight;
   for (let at = page; at < page + pageCount && inFlight.eventCount === eventCount; at += 1) {
     if (isMarked(entry)) toucher.hintFault(vma, at);
@@ -143,11 +143,11 @@ function faultZeroPages(
   vma: Vma,
   { page, pageCount }: Omit<Run, 'entry'>,
 ): FaultOutcome {
-  const { space } = toucher;
+  const { mm } = toucher;
   for (let at = page; at < page + pageCount; ) {
     const huge = faultHugeZeroPage(toucher, vma, at);
-    const stop = Math.min(page + pageCount, space.pages.tableEnd(at));
-    if (huge === 0) space.pages.fill(at, stop, ZERO_PAGE);
+    const stop = Math.min(page + pageCount, mm.pages.tableEnd(at));
+    if (huge === 0) mm.pages.fill(at, stop, ZERO_PAGE);
     at = huge === 0 ? stop : at + huge;
   }
   return 'done';
@@ -156,18 +156,18 @@ function faultZeroPages(
 /** One page that is not simply untouched anonymous memory. The mapping's rights are not asked. */
 export function faultPage(toucher: Toucher, vma: Vma, page: number, access: Access): FaultOutcome {
   // Source: migration_entry_wait(), folio_lock_or_retry(); the whole fault begins again then.
-  const awaited = awaitedFolio(toucher.space, vma, page);
+  const awaited = awaitedFolio(toucher.mm, vma, page);
   if (awaited !== null) {
-    toucher.space.memory.inFlight.waitUnlocked(awaited.folio);
+    toucher.mm.memory.inFlight.waitUnlocked(awaited.folio);
     return 'done';
   }
   if (isHugetlb(vma)) return faultPoolPage(toucher, vma, page, access);
-  const entry = toucher.space.pages.get(page);
+  const entry = toucher.mm.pages.get(page);
   if (isFolio(entry)) {
     return access === 'read' ? 'done' : writeFolio(toucher, vma, page, folioIdOf(entry));
   }
   if (isZeroPage(entry) || entry === SWAPPED || vma.object === null) {
-    if (isZeroPage(entry)) dropZeroPage(toucher.space, page, entry);
+    if (isZeroPage(entry)) dropZeroPage(toucher.mm, page, entry);
     return faultAnonymous(toucher, vma, { page, pageCount: 1 });
   }
   if (access === 'read' || hasFlag(vma, VM.SHARED)) {
@@ -177,7 +177,7 @@ export function faultPage(toucher: Toucher, vma: Vma, page: number, access: Acce
 }
 
 /** Newer kernels replace the huge page of zeros as a whole. Source: do_huge_zero_wp_pmd(). */
-function dropZeroPage({ pages, memory }: AddressSpace, page: number, entry: number): void {
+function dropZeroPage({ pages, memory }: Mm, page: number, entry: number): void {
   const isWhole = entry === HUGE_ZERO_PAGE && memory.facts.replacesHugeZeroPage;
   const count = isWhole ? pages.tablePages : 1;
   if (!isWhole) pages.splitHuge(page);
@@ -191,9 +191,9 @@ function faultAnonymous(
   vma: Vma,
   { page, pageCount }: Omit<Run, 'entry'>,
 ): FaultOutcome {
-  const { space } = toucher;
-  space.vmas.prepareAnonVma(vma);
-  const { physical, interleave } = space.memory;
+  const { mm } = toucher;
+  mm.vmas.prepareAnonVma(vma);
+  const { physical, interleave } = mm.memory;
   for (let at = page; at < page + pageCount; ) {
     const huge = faultHugePage(toucher, vma, at);
     if (huge > 0) {
@@ -202,10 +202,10 @@ function faultAnonymous(
     }
     const policy = rangePolicyAt(vma, at) ?? toucher.policy;
     const index = interleaveIndexAt(vma, at);
-    const inTable = Math.min(page + pageCount, space.pages.tableEnd(at)) - at;
+    const inTable = Math.min(page + pageCount, mm.pages.tableEnd(at)) - at;
     const isInTurns = policy !== null && isInterleavingMode(policy.mode);
     const inTurns = { page: at, pageCount: inTable, index };
-    const atOnce = isInTurns ? faultInTurns(space, toucher, policy, inTurns) : 0;
+    const atOnce = isInTurns ? faultInTurns(mm, toucher, policy, inTurns) : 0;
     if (atOnce > 0) {
       at += atOnce;
       continue;
@@ -215,8 +215,8 @@ function faultAnonymous(
     if (node === NO_NODE) return 'killed';
     const wanted = isInTurns ? 1 : inTable;
     const taken = Math.min(wanted, physical.availablePages(node));
-    if (space.pages.get(at) === SWAPPED) space.pages.fill(at, at + taken, NONE);
-    space.mapInline(at, taken, node);
+    if (mm.pages.get(at) === SWAPPED) mm.pages.fill(at, at + taken, NONE);
+    mm.mapInline(at, taken, node);
     countAllocation(physical, search, node, taken);
     at += taken;
   }
@@ -225,7 +225,7 @@ function faultAnonymous(
 
 /** The CPU notes it in the entry alone, where no file system wants to know of it: shmem's do not.
  *  Source: vma_needs_dirty_tracking(). */
-function noteWrite({ pages }: AddressSpace, vma: Vma, page: number, folio: Folio): void {
+function noteWrite({ pages }: Mm, vma: Vma, page: number, folio: Folio): void {
   if (vma.object?.kind.write !== 'dirties entry' || folio.pageCount > 1) folio.isDirty = true;
   else {
     pages.set(page, dirtyEntry(pages.get(page)));
@@ -235,13 +235,13 @@ function noteWrite({ pages }: AddressSpace, vma: Vma, page: number, folio: Folio
 
 /** A write to a page that may be somebody else's, too. Source: do_wp_page(). */
 function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): FaultOutcome {
-  const folio = toucher.space.memory.folios.get(folioId);
+  const folio = toucher.mm.memory.folios.get(folioId);
   if (hasFlag(vma, VM.SHARED)) {
-    noteWrite(toucher.space, vma, page, folio);
+    noteWrite(toucher.mm, vma, page, folio);
     return 'done';
   }
-  const { facts } = toucher.space.memory;
-  const isPart = folio.pageCount > 1 && !toucher.space.pages.isHuge(page);
+  const { facts } = toucher.mm.memory;
+  const isPart = folio.pageCount > 1 && !toucher.mm.pages.isHuge(page);
   if (folio.isReusable && (!isPart || facts.reusesPartsOfHuge)) {
     folio.isExclusive = true;
     return 'done';
@@ -251,16 +251,16 @@ function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): 
 
 /** Copy-on-write: a page of its own with the contents of the old one. */
 function copyPage(toucher: Toucher, vma: Vma, page: number, folioId: number | null): FaultOutcome {
-  const { space } = toucher;
+  const { mm } = toucher;
   const source = folioId ?? folioOfObject(toucher, vma, page);
   if (source === null) return 'killed';
-  const { folios, pageSizeBytes } = space.memory;
+  const { folios, pageSizeBytes } = mm.memory;
   const old = folios.get(source);
   const words = wordsOfPage(old, indexInFolio(vma, page, old), pageSizeBytes);
-  space.dropPages(page, page + 1);
+  mm.dropPages(page, page + 1);
   const outcome = faultAnonymous(toucher, vma, { page, pageCount: 1 });
   if (outcome === 'done' && words !== null) {
-    folios.get(space.folioAt(page)).words = words;
+    folios.get(mm.folioAt(page)).words = words;
   }
   return outcome;
 }

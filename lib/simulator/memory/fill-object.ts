@@ -17,7 +17,7 @@ import type { MemoryObject } from './memory-object.ts';
 export function fillObject(toucher: Toucher, object: MemoryObject, index: number): number | null {
   const { kind } = object;
   if (!kind.fills) return null;
-  const { memory } = toucher.space;
+  const { memory } = toucher.mm;
   const policy = (kind.keepsPolicy ? object.policy.lookup(index) : null) ?? toucher.policy;
   const isCounted = kind.isFile && policy !== null && isInterleavingMode(policy.mode);
   const search = isCounted
@@ -33,7 +33,7 @@ export function fillObject(toucher: Toucher, object: MemoryObject, index: number
 
 /** The page cache takes nodes in turn. */
 function countedSearch(toucher: Toucher, policy: Mempolicy): ReturnType<typeof searchFor> {
-  const { memsAllowed, counter, space, cpuNode } = toucher;
-  const start = takeCountedNode(policy, counter, space.memory.interleave);
+  const { memsAllowed, counter, mm, cpuNode } = toucher;
+  const start = takeCountedNode(policy, counter, mm.memory.interleave);
   return { start, first: memsAllowed, last: memsAllowed, cpuNode, isInterleaved: true };
 }

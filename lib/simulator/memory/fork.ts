@@ -6,18 +6,18 @@
  * copy_page_range() and copy_present_page().
  */
 
-import type { AddressSpace } from './address-space.ts';
 import { forkLinks } from './anon-vma.ts';
 import { type FaultOutcome, faultPage, type Toucher } from './fault.ts';
 import type { Folio } from './folio.ts';
+import type { Mm } from './mm.ts';
 import { folioIdOf, isFolio, isInline, isMigration, migratingFolioId, NONE } from './page-entry.ts';
 import { hasFlag, VM, type Vma } from './vma.ts';
 
 /** Fills the child's empty address space. `parent` allocates what has to be copied. */
-export function copyAddressSpace(parent: Toucher, child: AddressSpace): FaultOutcome {
-  child.isWithoutHugePages = parent.space.isWithoutHugePages;
-  child.program = parent.space.program;
-  for (const vma of parent.space.vmas) {
+export function dupMmap(parent: Toucher, child: Mm): FaultOutcome {
+  child.isWithoutHugePages = parent.mm.isWithoutHugePages;
+  child.program = parent.mm.program;
+  for (const vma of parent.mm.vmas) {
     if (hasFlag(vma, VM.DONTCOPY)) continue;
     child.inherit({ ...vma, ...forkLinks(vma), flags: vma.flags & ~VM.LOCKED });
     // What faults find again is not copied: also pages of zeros where nothing else ever was.
@@ -28,54 +28,54 @@ export function copyAddressSpace(parent: Toucher, child: AddressSpace): FaultOut
   return 'done';
 }
 
-function copyPages(parent: Toucher, child: AddressSpace, vma: Vma): FaultOutcome {
-  const { space } = parent;
+function copyPages(parent: Toucher, child: Mm, vma: Vma): FaultOutcome {
+  const { mm } = parent;
   const pinned: number[] = [];
-  space.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
+  mm.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
     if (entry === NONE) return;
-    if (isMigration(entry)) space.memory.folios.get(migratingFolioId(entry)).isExclusive = false;
+    if (isMigration(entry)) mm.memory.folios.get(migratingFolioId(entry)).isExclusive = false;
     if (!isInline(entry) && !isFolio(entry)) child.pages.fill(page, page + pageCount, entry);
-    else pinned.push(...sharePages(space, child, { page, pageCount, entry }));
+    else pinned.push(...sharePages(mm, child, { page, pageCount, entry }));
   });
   const { policy, counter, cpuNode, memsAllowed } = parent;
   const own = { policy, counter, cpuNode, memsAllowed };
-  const toucher: Toucher = { ...own, space: child, hintFault: () => undefined };
+  const toucher: Toucher = { ...own, mm: child, hintFault: () => undefined };
   for (const page of pinned) {
     // A copy is made whatever rights the mapping has.
     const outcome = faultPage(toucher, child.vmas.lookup(page) as Vma, page, 'write');
     if (outcome !== 'done') return outcome;
   }
   for (const page of pinned) {
-    space.memory.folios.get(folioIdOf(space.pages.get(page))).isExclusive = true;
+    mm.memory.folios.get(folioIdOf(mm.pages.get(page))).isExclusive = true;
   }
   return 'done';
 }
 
 /** Both sides map the pages from now on; those that are pinned. */
 function sharePages(
-  space: AddressSpace,
-  child: AddressSpace,
+  mm: Mm,
+  child: Mm,
   { page, pageCount, entry }: { page: number; pageCount: number; entry: number },
 ): number[] {
   const pinned: number[] = [];
-  const isHuge = isFolio(entry) && pageCount === space.pages.tablePages && space.pages.isHuge(page);
+  const isHuge = isFolio(entry) && pageCount === mm.pages.tablePages && mm.pages.isHuge(page);
   if (isHuge) {
-    const folio = space.memory.folios.get(folioIdOf(entry));
+    const folio = mm.memory.folios.get(folioIdOf(entry));
     if (folio.pins === 0 || folio.isOfPool) {
-      shareFolio(space, child, page, pageCount);
+      shareFolio(mm, child, page, pageCount);
       return folio.pins === 0 ? [] : [page];
     }
-    space.pages.splitHuge(page);
+    mm.pages.splitHuge(page);
   }
   for (let at = page; at < page + pageCount; at += 1) {
-    if (shareFolio(space, child, at).pins > 0) pinned.push(at);
+    if (shareFolio(mm, child, at).pins > 0) pinned.push(at);
   }
   return pinned;
 }
 
-function shareFolio(space: AddressSpace, child: AddressSpace, page: number, pageCount = 1): Folio {
-  const folioId = space.folioAt(page);
-  const folio = space.memory.folios.get(folioId);
+function shareFolio(mm: Mm, child: Mm, page: number, pageCount = 1): Folio {
+  const folioId = mm.folioAt(page);
+  const folio = mm.memory.folios.get(folioId);
   if (folio.isOnList) folio.isExclusive = false;
   child.mapFolio(page, folioId, pageCount);
   return folio;

@@ -9,16 +9,16 @@ import { MPOL } from '../../core/uapi.ts';
 import { hasNode, maskOf, NO_NODE } from '../nodes/nodemask.ts';
 import type { PhysicalMemory } from '../nodes/physical-memory.ts';
 import { countAllocation, type Search, searchFor } from '../policy/placement.ts';
-import type { AddressSpace } from './address-space.ts';
 import type { Toucher } from './fault.ts';
 import { allocateFolio } from './memory.ts';
+import type { Mm } from './mm.ts';
 import { HUGE_ZERO_PAGE, NONE } from './page-entry.ts';
 import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 /** Maps a huge page around `page` if there can be one there; the number of pages from `page` on. */
 export function faultHugePage(toucher: Toucher, vma: Vma, page: number): number {
-  const { space } = toucher;
-  const { memory } = space;
+  const { mm } = toucher;
+  const { memory } = mm;
   const pageCount = memory.tablePages;
   const first = firstOfHuge(toucher, vma, page);
   if (first === undefined) return 0;
@@ -29,13 +29,13 @@ export function faultHugePage(toucher: Toucher, vma: Vma, page: number): number 
   const folioId = allocateFolio(memory, 'anonymous', node, { pageCount, index });
   memory.folios.get(folioId).isDirty = true;
   countAllocation(memory.physical, search, node);
-  space.mapFolio(first, folioId, pageCount);
+  mm.mapFolio(first, folioId, pageCount);
   return first + pageCount - page;
 }
 
 /** The same of the huge page of zeros, which is nobody's memory, for a read. */
 export function faultHugeZeroPage(toucher: Toucher, vma: Vma, page: number): number {
-  const { pages } = toucher.space;
+  const { pages } = toucher.mm;
   const first = firstOfHuge(toucher, vma, page);
   if (first === undefined) return 0;
   pages.fill(first, first + pages.tablePages, HUGE_ZERO_PAGE);
@@ -43,9 +43,9 @@ export function faultHugeZeroPage(toucher: Toucher, vma: Vma, page: number): num
 }
 
 /** Where the huge page around `page` would begin; undefined where there can be none. */
-function firstOfHuge({ space }: Toucher, vma: Vma, page: number): number | undefined {
-  const { memory, vmas, pages } = space;
-  if (vma.object !== null || !wantsHugePages(space, vma)) return undefined;
+function firstOfHuge({ mm }: Toucher, vma: Vma, page: number): number | undefined {
+  const { memory, vmas, pages } = mm;
+  if (vma.object !== null || !wantsHugePages(mm, vma)) return undefined;
   const first = Math.floor(page / memory.tablePages) * memory.tablePages;
   const whole = vmas.lookup(page) as Vma;
   if (first < whole.start || first + memory.tablePages > whole.end) return undefined;
@@ -56,7 +56,7 @@ function firstOfHuge({ space }: Toucher, vma: Vma, page: number): number | undef
   return isEmpty ? first : undefined;
 }
 
-function wantsHugePages({ memory, isWithoutHugePages }: AddressSpace, vma: Vma): boolean {
+function wantsHugePages({ memory, isWithoutHugePages }: Mm, vma: Vma): boolean {
   const { hugePages } = memory;
   if (isWithoutHugePages || hugePages === 'never' || hasFlag(vma, VM.NOHUGEPAGE)) return false;
   return hugePages === 'always' || hasFlag(vma, VM.HUGEPAGE);
@@ -68,7 +68,7 @@ interface HugeSearch extends Search {
 }
 
 function hugeSearch(toucher: Toucher, vma: Vma, first: number): HugeSearch {
-  const { memory, vmas } = toucher.space;
+  const { memory, vmas } = toucher.mm;
   const policy = rangePolicyAt(vma, first) ?? toucher.policy;
   const index = interleaveIndexAt(vmas.lookup(first) as Vma, first, memory.tablePages);
   const search = searchFor({ policy, index }, toucher, memory.interleave);

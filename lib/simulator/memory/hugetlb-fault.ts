@@ -19,9 +19,9 @@ export function faultPoolPage(
   page: number,
   access: Access,
 ): FaultOutcome {
-  const { space } = toucher;
-  const head = Math.floor(page / space.memory.tablePages) * space.memory.tablePages;
-  const entry = space.pages.get(page);
+  const { mm } = toucher;
+  const head = Math.floor(page / mm.memory.tablePages) * mm.memory.tablePages;
+  const entry = mm.pages.get(page);
   if (isFolio(entry)) {
     return access === 'read' ? 'done' : writePoolPage(toucher, vma, head, folioIdOf(entry));
   }
@@ -31,27 +31,27 @@ export function faultPoolPage(
   const isShared = hasFlag(vma, VM.SHARED);
   const present = object.pages.get(index);
   if (present !== undefined) {
-    space.mapFolio(head, present, space.memory.tablePages);
+    mm.mapFolio(head, present, mm.memory.tablePages);
     return isShared || access === 'read' ? 'done' : writePoolPage(toucher, vma, head, present);
   }
   const folioId = allocatePoolFolio(toucher, vma, head);
   if (folioId === null) return 'fault';
   if (isShared) object.pages.set(index, folioId);
-  else space.vmas.prepareAnonVma(vma);
-  space.mapFolio(head, folioId, space.memory.tablePages);
-  space.memory.folios.get(folioId).isDirty ||= access === 'write';
+  else mm.vmas.prepareAnonVma(vma);
+  mm.mapFolio(head, folioId, mm.memory.tablePages);
+  mm.memory.folios.get(folioId).isDirty ||= access === 'write';
   return 'done';
 }
 
 /** The page's promise, if its mapping has one: of the object, or of the process that mapped it. */
-function promiseOf({ space }: Toucher, vma: Vma, head: number): Set<number> | undefined {
+function promiseOf({ mm }: Toucher, vma: Vma, head: number): Set<number> | undefined {
   const isShared = hasFlag(vma, VM.SHARED);
-  const promises = isShared ? (vma.object as MemoryObject).reserved : space.reserved;
+  const promises = isShared ? (vma.object as MemoryObject).reserved : mm.reserved;
   return promises.has(isShared ? offsetOf(vma, head) : head) ? promises : undefined;
 }
 
 function allocatePoolFolio(toucher: Toucher, vma: Vma, head: number): number | null {
-  const { memory } = toucher.space;
+  const { memory } = toucher.mm;
   const { physical, pool, tablePages, interleave } = memory;
   const policy = rangePolicyAt(vma, head) ?? toucher.policy;
   const index = interleaveIndexAt(vma, head, tablePages);
@@ -75,8 +75,8 @@ function allocatePoolFolio(toucher: Toucher, vma: Vma, head: number): number | n
 
 /** Private pages are copied as a whole, where somebody else has them, too. */
 function writePoolPage(toucher: Toucher, vma: Vma, head: number, folioId: number): FaultOutcome {
-  const { space } = toucher;
-  const { folios, tablePages } = space.memory;
+  const { mm } = toucher;
+  const { folios, tablePages } = mm.memory;
   const folio = folios.get(folioId);
   if (hasFlag(vma, VM.SHARED)) {
     folio.isDirty = true;
@@ -91,7 +91,7 @@ function writePoolPage(toucher: Toucher, vma: Vma, head: number, folioId: number
   const copy = folios.get(copyId);
   copy.isDirty = true;
   copy.words = folio.words === null ? null : new Map(folio.words);
-  space.vmas.prepareAnonVma(vma);
-  space.mapFolio(head, copyId, tablePages);
+  mm.vmas.prepareAnonVma(vma);
+  mm.mapFolio(head, copyId, tablePages);
   return 'done';
 }

@@ -6,9 +6,9 @@
  * pages, which the kernel splits for it, are left out.
  */
 
-import type { AddressSpace } from './address-space.ts';
 import type { Folio } from './folio.ts';
 import { allocateFolio, type Memory } from './memory.ts';
+import type { Mm } from './mm.ts';
 import { folioIdOf, isFolio, isInline, isPage } from './page-entry.ts';
 import { hasFlag, VM } from './vma.ts';
 
@@ -17,7 +17,7 @@ const SHARING_MAX = 256;
 
 /** A page that may be merged. */
 interface Candidate {
-  readonly space: AddressSpace;
+  readonly mm: Mm;
   readonly page: number;
 }
 
@@ -26,15 +26,15 @@ type Trees = Map<string, { stable: number | null; unstable: Candidate | null }>;
 
 export function mergeEqualPages(memory: Memory): void {
   const trees: Trees = new Map();
-  for (const space of memory.spaces) {
-    for (const { space: owner, page } of candidatesOf(space)) {
-      mergePage(memory, trees, { space: owner, page });
+  for (const mm of memory.mms) {
+    for (const { mm: owner, page } of candidatesOf(mm)) {
+      mergePage(memory, trees, { mm: owner, page });
     }
   }
 }
 
 /** Pages of a process that are merged now: ksm_merging_pages. */
-export function mergedPageCount({ pages, vmas, memory }: AddressSpace): number {
+export function mergedPageCount({ pages, vmas, memory }: Mm): number {
   let count = 0;
   for (const { start, end } of vmas) {
     pages.forEachRun(start, end, (_page, pageCount, entry) => {
@@ -45,20 +45,20 @@ export function mergedPageCount({ pages, vmas, memory }: AddressSpace): number {
   return count;
 }
 
-function candidatesOf(space: AddressSpace): Candidate[] {
+function candidatesOf(mm: Mm): Candidate[] {
   const found: Candidate[] = [];
-  for (const vma of space.vmas) {
+  for (const vma of mm.vmas) {
     if (!hasFlag(vma, VM.MERGEABLE) || hasFlag(vma, VM.SHARED)) continue;
-    space.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
-      if (!isPage(entry) || !isMergeable(space, entry)) return;
-      for (let at = page; at < page + pageCount; at += 1) found.push({ space, page: at });
+    mm.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
+      if (!isPage(entry) || !isMergeable(mm, entry)) return;
+      for (let at = page; at < page + pageCount; at += 1) found.push({ mm, page: at });
     });
   }
   return found;
 }
 
 /** Anonymous, and held by nobody who could write without being noticed. */
-function isMergeable({ memory }: AddressSpace, entry: number): boolean {
+function isMergeable({ memory }: Mm, entry: number): boolean {
   if (isInline(entry)) return true;
   const folio = memory.folios.get(folioIdOf(entry));
   if (folio.isInFlight) return false;
@@ -66,8 +66,8 @@ function isMergeable({ memory }: AddressSpace, entry: number): boolean {
   return folio.kind === 'anonymous' && folio.pageCount === 1 && !folio.isHeld;
 }
 
-function mergePage(memory: Memory, trees: Trees, { space, page }: Candidate): void {
-  const folioId = space.folioAt(page);
+function mergePage(memory: Memory, trees: Trees, { mm, page }: Candidate): void {
+  const folioId = mm.folioAt(page);
   const folio = memory.folios.get(folioId);
   const key = contentsOf(folio);
   const tree = trees.get(key) ?? { stable: null, unstable: null };
@@ -75,17 +75,17 @@ function mergePage(memory: Memory, trees: Trees, { space, page }: Candidate): vo
   if (folio.isMerged) {
     if (folio.mapCount < SHARING_MAX) tree.stable ??= folioId;
   } else if (tree.stable !== null) {
-    space.mapFolio(page, tree.stable);
+    mm.mapFolio(page, tree.stable);
     if (memory.folios.get(tree.stable).mapCount >= SHARING_MAX) tree.stable = null;
   } else if (tree.unstable === null) {
-    tree.unstable = { space, page };
+    tree.unstable = { mm, page };
   } else {
     // The page met second is the one that is kept.
     tree.stable = allocateFolio(memory, 'merged', folio.node);
     const merged = memory.folios.get(tree.stable);
     merged.words = folio.words;
-    space.mapFolio(page, tree.stable);
-    tree.unstable.space.mapFolio(tree.unstable.page, tree.stable);
+    mm.mapFolio(page, tree.stable);
+    tree.unstable.mm.mapFolio(tree.unstable.page, tree.stable);
     tree.unstable = null;
   }
 }

@@ -7,11 +7,11 @@ import type { KernelFacts } from '../../core/kernel-facts.ts';
 import type { CostLedger } from '../cost/cost-ledger.ts';
 import type { PhysicalMemory } from '../nodes/physical-memory.ts';
 import type { InterleaveRules } from '../policy/interleave.ts';
-import type { AddressSpace } from './address-space.ts';
 import { Folio, type FolioKind, type FolioOptions, type FolioTable } from './folio.ts';
 import type { HugetlbPool } from './hugetlb-pool.ts';
 import type { InFlight } from './in-flight.ts';
 import type { MemoryObject } from './memory-object.ts';
+import type { Mm } from './mm.ts';
 
 /** `/sys/kernel/mm/transparent_hugepage/enabled`. */
 export type HugePagePolicy = 'always' | 'madvise' | 'never';
@@ -25,7 +25,7 @@ export interface Memory {
   /** The huge pages set aside. */
   readonly pool: HugetlbPool;
   /** Those of running processes: who maps a folio is found there. */
-  readonly spaces: Set<AddressSpace>;
+  readonly mms: Set<Mm>;
   readonly facts: KernelFacts;
   readonly interleave: InterleaveRules;
   readonly pageSizeBytes: number;

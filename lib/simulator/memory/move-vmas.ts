@@ -4,8 +4,8 @@
  * Source: mm/mremap.c, move_vma() and move_page_tables().
  */
 
-import type { AddressSpace } from './address-space.ts';
 import { link, unlink } from './anon-vma.ts';
+import type { Mm } from './mm.ts';
 import { HUGE_ZERO_PAGE, isFolio, NONE } from './page-entry.ts';
 
 interface Run {
@@ -17,32 +17,32 @@ interface Run {
 }
 
 /** What is mapped at the target is unmapped first. */
-export function moveVmas(space: AddressSpace, start: number, end: number, target: number): void {
-  const parts = space.vmas.within(start, end);
+export function moveVmas(mm: Mm, start: number, end: number, target: number): void {
+  const parts = mm.vmas.within(start, end);
   const shift = target - start;
-  space.unmap(target, target + (end - start));
-  const { tablePages } = space.memory;
-  if (shift % tablePages !== 0) splitTables(space, start, end);
-  for (const edge of [start, end]) if (edge % tablePages !== 0) space.pages.splitHuge(edge);
-  const runs = takeRuns(space, start, end);
+  mm.unmap(target, target + (end - start));
+  const { tablePages } = mm.memory;
+  if (shift % tablePages !== 0) splitTables(mm, start, end);
+  for (const edge of [start, end]) if (edge % tablePages !== 0) mm.pages.splitHuge(edge);
+  const runs = takeRuns(mm, start, end);
   // The copy is there before the mapping goes.
   for (const part of parts) link(part);
-  space.vmas.remove(start, end);
+  mm.vmas.remove(start, end);
   for (const part of parts) {
     const isUntouched = part.object === null && part.anonVma === null;
     const offset = isUntouched ? part.start + shift : part.offset;
     const moved = { ...part, start: part.start + shift, end: part.end + shift, offset };
-    space.vmas.insert(moved, { isNew: false });
+    mm.vmas.insert(moved, { isNew: false });
     unlink(part);
   }
   for (const { page, pageCount, entry, isSplit } of runs) {
-    space.pages.fill(page + shift, page + pageCount + shift, entry);
-    if (isSplit) space.pages.splitHuge(page + shift);
+    mm.pages.fill(page + shift, page + pageCount + shift, entry);
+    if (isSplit) mm.pages.splitHuge(page + shift);
   }
-  space.moveReserved(start, end, shift);
+  mm.moveReserved(start, end, shift);
 }
 
-function takeRuns({ pages, memory }: AddressSpace, start: number, end: number): Run[] {
+function takeRuns({ pages, memory }: Mm, start: number, end: number): Run[] {
   const runs: Run[] = [];
   pages.forEachRun(start, end, (page, pageCount, entry) => {
     if (entry === NONE) return;
@@ -54,7 +54,7 @@ function takeRuns({ pages, memory }: AddressSpace, start: number, end: number): 
 }
 
 /** A huge page that does not fit its new address stays one piece, mapped page by page. */
-function splitTables({ pages }: AddressSpace, start: number, end: number): void {
+function splitTables({ pages }: Mm, start: number, end: number): void {
   const { tablePages } = pages;
   for (let page = start - (start % tablePages); page < end; page += tablePages) {
     const entry = pages.get(page);

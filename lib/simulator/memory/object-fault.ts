@@ -5,11 +5,11 @@
  * mm/filemap.c, filemap_map_pages().
  */
 
-import type { AddressSpace } from './address-space.ts';
 import type { FaultOutcome, Toucher } from './fault.ts';
 import { fillObject } from './fill-object.ts';
 import type { Folio } from './folio.ts';
 import type { MemoryObject } from './memory-object.ts';
+import type { Mm } from './mm.ts';
 import { isFolio, isMigration, migratingFolioId, NONE } from './page-entry.ts';
 import { hasFlag, isHugetlb, offsetOf, VM, type Vma } from './vma.ts';
 
@@ -18,21 +18,17 @@ const FAULT_AROUND_BYTES = 2 ** 16;
 
 /** The folio that an access to the page has to wait for: it is on its way. null for none. */
 export function awaitedFolio(
-  space: AddressSpace,
+  mm: Mm,
   vma: Vma,
   page: number,
 ): { readonly folioId: number; readonly folio: Folio } | null {
-  const folioId = awaitedFolioId(space, vma, page);
+  const folioId = awaitedFolioId(mm, vma, page);
   if (folioId === undefined) return null;
-  const folio = space.memory.folios.get(folioId);
+  const folio = mm.memory.folios.get(folioId);
   return folio.lockedBy === null ? null : { folioId, folio };
 }
 
-function awaitedFolioId(
-  { pages, memory }: AddressSpace,
-  vma: Vma,
-  page: number,
-): number | undefined {
+function awaitedFolioId({ pages, memory }: Mm, vma: Vma, page: number): number | undefined {
   const entry = pages.get(page);
   if (isMigration(entry)) return migratingFolioId(entry);
   if (entry !== NONE || vma.object === null) return undefined;
@@ -48,20 +44,20 @@ export function faultObject(
   page: number,
   { isWrite }: { isWrite: boolean },
 ): FaultOutcome {
-  const { space } = toucher;
+  const { mm } = toucher;
   const object = vma.object as MemoryObject;
   if (offsetOf(vma, page) >= object.sizePages) return 'fault';
   // A driver puts its pages in by itself; the kernel's own are found.
   if (!object.kind.fills && !hasFlag(vma, VM.SPECIAL)) return 'fault';
-  if (!isWrite) mapAround(space, vma, page);
-  if (isFolio(space.pages.get(page))) return 'done';
+  if (!isWrite) mapAround(mm, vma, page);
+  if (isFolio(mm.pages.get(page))) return 'done';
   const folioId = folioOfObject(toucher, vma, page);
   if (folioId === null) return object.kind.fills ? 'killed' : 'fault';
-  const folio = space.memory.folios.get(folioId);
+  const folio = mm.memory.folios.get(folioId);
   if (isWrite) folio.isDirty = true;
   // A page of a huge one is mapped with its whole.
   const first = page - (offsetOf(vma, page) - folio.index);
-  space.mapFolio(first, folioId, folio.pageCount);
+  mm.mapFolio(first, folioId, folio.pageCount);
   return 'done';
 }
 
@@ -70,18 +66,18 @@ export function faultObject(
  * from where the mapping begins.
  * Source: do_fault_around(), filemap_map_pages().
  */
-function mapAround(space: AddressSpace, vma: Vma, page: number): void {
+function mapAround(mm: Mm, vma: Vma, page: number): void {
   const object = vma.object as MemoryObject;
   if (!object.kind.mapsAround) return;
-  const windowPages = FAULT_AROUND_BYTES / space.memory.pageSizeBytes;
-  const whole = space.vmas.lookup(page) as Vma;
+  const windowPages = FAULT_AROUND_BYTES / mm.memory.pageSizeBytes;
+  const whole = mm.vmas.lookup(page) as Vma;
   const first = Math.max(Math.floor(page / windowPages) * windowPages, whole.start);
-  const end = Math.min(first + windowPages, whole.end, space.pages.tableEnd(page));
+  const end = Math.min(first + windowPages, whole.end, mm.pages.tableEnd(page));
   for (let at = first; at < end; at += 1) {
     const folioId = object.pages.get(offsetOf(whole, at));
     // Locked pages are passed over: nobody sleeps for a neighbour.
-    if (folioId === undefined || space.memory.folios.get(folioId).lockedBy !== null) continue;
-    if (space.pages.get(at) === NONE) space.mapFolio(at, folioId);
+    if (folioId === undefined || mm.memory.folios.get(folioId).lockedBy !== null) continue;
+    if (mm.pages.get(at) === NONE) mm.mapFolio(at, folioId);
   }
 }
 

@@ -5,9 +5,9 @@
  * mm/memory.c, unmap_mapping_range(), which leaves private copies alone.
  */
 
-import type { AddressSpace } from './address-space.ts';
 import { freeIfUnused, type Memory } from './memory.ts';
 import type { MemoryObject } from './memory-object.ts';
+import type { Mm } from './mm.ts';
 import { folioIdOf, isFolio } from './page-entry.ts';
 import type { Vma } from './vma.ts';
 
@@ -16,8 +16,8 @@ export function punchHole(memory: Memory, object: MemoryObject, start: number, e
   const size = object.kind.isHugetlb ? memory.tablePages : 1;
   const first = Math.ceil(start / size) * size;
   const stop = Math.floor(end / size) * size;
-  for (const space of memory.spaces) {
-    for (const vma of space.vmas) if (vma.object === object) unmapHole(space, vma, first, stop);
+  for (const mm of memory.mms) {
+    for (const vma of mm.vmas) if (vma.object === object) unmapHole(mm, vma, first, stop);
   }
   for (let index = first; index < stop; index += size) {
     const folioId = object.pages.get(index);
@@ -27,7 +27,7 @@ export function punchHole(memory: Memory, object: MemoryObject, start: number, e
   }
 }
 
-function unmapHole(space: AddressSpace, vma: Vma, first: number, stop: number): void {
+function unmapHole(mm: Mm, vma: Vma, first: number, stop: number): void {
   const object = vma.object as MemoryObject;
   const shift = vma.start - vma.offset;
   const start = Math.max(vma.start, first + shift);
@@ -39,8 +39,8 @@ function unmapHole(space: AddressSpace, vma: Vma, first: number, stop: number): 
     if (folioId !== undefined) ours.add(folioId);
   }
   const runs: { readonly page: number; readonly pageCount: number }[] = [];
-  space.pages.forEachRun(start, end, (page, pageCount, entry) => {
+  mm.pages.forEachRun(start, end, (page, pageCount, entry) => {
     if (isFolio(entry) && ours.has(folioIdOf(entry))) runs.push({ page, pageCount });
   });
-  for (const { page, pageCount } of runs) space.dropPages(page, page + pageCount);
+  for (const { page, pageCount } of runs) mm.dropPages(page, page + pageCount);
 }

@@ -5,15 +5,15 @@
  * mm/migrate.c, try_to_map_unused_to_zeropage().
  */
 
-import type { AddressSpace } from './address-space.ts';
 import { Folio } from './folio.ts';
 import type { Memory } from './memory.ts';
+import type { Mm } from './mm.ts';
 import { folioEntry, folioIdOf, inlineEntry, isFolio, ZERO_PAGE } from './page-entry.ts';
 import { hasFlag, offsetOf, VM, type Vma } from './vma.ts';
 
 /** Where a base page is mapped that was part of a folio. */
 export interface Piece {
-  readonly space: AddressSpace;
+  readonly mm: Mm;
   readonly page: number;
 }
 
@@ -48,15 +48,15 @@ export function indexInFolio(vma: Vma, page: number, { pageCount, index }: Folio
 }
 
 /** All places of each of its pages, by index. */
-function placesOf({ spaces, folios }: Memory, folioId: number): Map<number, Piece[]> {
+function placesOf({ mms, folios }: Memory, folioId: number): Map<number, Piece[]> {
   const folio = folios.get(folioId);
   const places = new Map<number, Piece[]>();
-  for (const space of spaces) {
-    space.pages.forEachTable((first, pageCount, entry) => {
+  for (const mm of mms) {
+    mm.pages.forEachTable((first, pageCount, entry) => {
       if (!isFolio(entry) || folioIdOf(entry) !== folioId) return;
       for (let page = first; page < first + pageCount; page += 1) {
-        const index = indexInFolio(space.vmas.lookup(page) as Vma, page, folio);
-        places.set(index, [...(places.get(index) ?? []), { space, page }]);
+        const index = indexInFolio(mm.vmas.lookup(page) as Vma, page, folio);
+        places.set(index, [...(places.get(index) ?? []), { mm, page }]);
       }
     });
   }
@@ -70,8 +70,8 @@ function mapPiece(
   places: readonly Piece[],
   keepsZeros: boolean,
 ): boolean {
-  const [{ space }] = places as [Piece];
-  const { pageSizeBytes } = space.memory;
+  const [{ mm }] = places as [Piece];
+  const { pageSizeBytes } = mm.memory;
   const words = wordsOfPage(whole, index, pageSizeBytes);
   const isZero = words === null || [...words.values()].every((word) => word === 0n);
   const isDropped = isZero && !keepsZeros && !places.some(isLocked);
@@ -79,12 +79,12 @@ function mapPiece(
   const kept = (): number =>
     isPlain ? inlineEntry(whole.node) : folioEntry(newPiece(whole, words, places));
   const entry = isDropped ? ZERO_PAGE : kept();
-  for (const { space: mapper, page } of places) mapper.pages.set(page, entry);
+  for (const { mm: mapper, page } of places) mapper.pages.set(page, entry);
   return !isDropped;
 }
 
-function isLocked({ space, page }: Piece): boolean {
-  const vma = space.vmas.lookup(page);
+function isLocked({ mm, page }: Piece): boolean {
+  const vma = mm.vmas.lookup(page);
   return vma !== undefined && hasFlag(vma, VM.LOCKED);
 }
 
@@ -93,13 +93,13 @@ function newPiece(
   words: Folio['words'],
   places: readonly Piece[],
 ): number {
-  const [{ space }] = places as [Piece];
+  const [{ mm }] = places as [Piece];
   const piece = new Folio('anonymous', node);
   piece.mapCount = places.length;
   piece.isExclusive = isExclusive;
   piece.isDirty = isDirty;
   piece.words = words;
-  return space.memory.folios.add(piece);
+  return mm.memory.folios.add(piece);
 }
 
 /** What was written into one page of a folio, by byte offset in the page; null for nothing. */

@@ -85,8 +85,8 @@ export function tellIsolated(list: PageList): Steps<void> | [] {
 }
 
 function* isolations(list: PageList): Steps<void> {
-  for (const { folio, folioId, space, page } of list.takeUntold()) {
-    const address = BigInt(page) * BigInt(space.memory.pageSizeBytes);
+  for (const { folio, folioId, mm, page } of list.takeUntold()) {
+    const address = BigInt(page) * BigInt(mm.memory.pageSizeBytes);
     const source = stateOf(folioId, folio);
     yield { step: 'isolate', source, address, note: `off the list of node ${folio.node}` };
   }

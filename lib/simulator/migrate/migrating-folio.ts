@@ -7,10 +7,10 @@
  */
 
 import type { FolioState } from '../interface/migration-event.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { StepReport } from '../memory/in-flight.ts';
 import type { Memory } from '../memory/memory.ts';
+import type { Mm } from '../memory/mm.ts';
 import { offsetOf, type Vma } from '../memory/vma.ts';
 import type { Search } from '../policy/placement.ts';
 import type { MigrationTarget } from './migration-target.ts';
@@ -20,7 +20,7 @@ export class MigratingFolio {
   readonly folio: Folio;
   readonly folioId: number;
   /** Where the call met it. */
-  readonly space: AddressSpace;
+  readonly mm: Mm;
   readonly page: number;
   /** Offset of its first page in mappings, as the reverse map has it; null where pages of several
    *  offsets were merged. */
@@ -31,18 +31,18 @@ export class MigratingFolio {
   isTargetFresh = false;
   wasMapped = false;
 
-  constructor({ space, page, folio, folioId, vma }: IsolatedFolio, target: MigrationTarget) {
-    this.space = space;
+  constructor({ mm, page, folio, folioId, vma }: IsolatedFolio, target: MigrationTarget) {
+    this.mm = mm;
     this.page = page;
     this.folio = folio;
     this.folioId = folioId;
     this.offset = offsetIn(vma, page, folio);
     // mbind has changed the mapping since, and others may have unmapped it.
-    this.search = target.searchFor(page, folio, space.vmas.lookup(page) ?? vma);
+    this.search = target.searchFor(page, folio, mm.vmas.lookup(page) ?? vma);
   }
 
   get memory(): Memory {
-    return this.space.memory;
+    return this.mm.memory;
   }
 
   get range(): { readonly offset: number | null; readonly pageCount: number } {

@@ -7,9 +7,9 @@
 
 import { NODE_ID_MAX } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
 import { oneFolio, ordinaryFolios } from '../memory/count-costs.ts';
 import type { Memory } from '../memory/memory.ts';
+import type { Mm } from '../memory/mm.ts';
 import { inlineEntry, isOrdinary, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, VM } from '../memory/vma.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
@@ -31,7 +31,7 @@ function moveFolio(
   entry: IsolatedFolio,
   target: MigrationTarget,
 ): IsolatedFolio | null {
-  const { space, page, folio } = entry;
+  const { mm, page, folio } = entry;
   const { physical, migrated } = memory;
   const search = target.searchFor(page, folio);
   const node = findNode(physical, search);
@@ -40,10 +40,10 @@ function moveFolio(
   countAllocation(physical, search, node);
   physical.giveBack(folio.node, 1);
   migrated.moved += 1;
-  target.account?.countMoved(folio.node, node, oneFolio(space, page, folio));
+  target.account?.countMoved(folio.node, node, oneFolio(mm, page, folio));
   folio.node = node;
   // Its entries were replaced by others, which carry no mark; what they knew, the folio knows.
-  space.unmark(page);
+  mm.unmark(page);
   folio.isDirty ||= folio.hasDirtyEntry;
   putBack(entry);
   return null;
@@ -99,27 +99,23 @@ export interface OrdinaryPages {
  * Pages that can be moved at once: up to one that is there already, which ends a run of the call,
  * or to the call's end. `counts` learns what they are.
  */
-export function ordinaryPages(
-  space: AddressSpace,
-  move: OrdinaryMove,
-  counts: Int32Array,
-): OrdinaryPages {
+export function ordinaryPages(mm: Mm, move: OrdinaryMove, counts: Int32Array): OrdinaryPages {
   const { start, end, node, search, pendingPages } = move;
-  const { physical } = space.memory;
-  const vma = space.vmas.lookup(start);
+  const { physical } = mm.memory;
+  const vma = mm.vmas.lookup(start);
   const none = { pageCount: 0, unsettledUntil: start };
   if (vma === undefined || vma.access === 'none' || hasFlag(vma, VM.IO)) return none;
   if (findNode(physical, search) !== node) return none;
   const target = inlineEntry(node);
   const roomPages = physical.availablePages(node) - pendingPages;
-  const stop = countOrdinary(space, start, Math.min(end, vma.end, start + roomPages), {
+  const stop = countOrdinary(mm, start, Math.min(end, vma.end, start + roomPages), {
     target,
     counts,
   });
   if (stop === end) return { pageCount: end - start, unsettledUntil: end };
   let settled = stop;
-  while (settled > start && space.pages.get(settled - 1) !== target) settled -= 1;
-  if (settled > start) countOrdinary(space, start, settled, { target, counts });
+  while (settled > start && mm.pages.get(settled - 1) !== target) settled -= 1;
+  if (settled > start) countOrdinary(mm, start, settled, { target, counts });
   return { pageCount: settled - start, unsettledUntil: stop };
 }
 
@@ -130,10 +126,10 @@ interface Counting {
 
 /** Counts ordinary pages by their entries, but for the target, up to the end or, with counts that
  *  are of no use, the first other page. */
-function countOrdinary(space: AddressSpace, start: number, end: number, by: Counting): number {
+function countOrdinary(mm: Mm, start: number, end: number, by: Counting): number {
   by.counts.fill(0);
   let page = start;
-  space.pages.forEachPart(start, end, (first, pageCount, entries, offset) => {
+  mm.pages.forEachPart(start, end, (first, pageCount, entries, offset) => {
     if (page !== first || typeof entries === 'number') return;
     page += countPart(entries, offset, offset + pageCount, by) - offset;
   });
@@ -169,14 +165,14 @@ function countPart(
 
 /** Moves as many pages as `ordinaryPages` has told, and counted. */
 export function moveOrdinary(
-  space: AddressSpace,
+  mm: Mm,
   pageCount: number,
   move: OrdinaryMove,
   counts: Int32Array,
 ): void {
-  const { physical, migrated } = space.memory;
+  const { physical, migrated } = mm.memory;
   const target = inlineEntry(move.node);
-  space.pages.forEachPart(move.start, move.start + pageCount, (_page, count, entries, offset) => {
+  mm.pages.forEachPart(move.start, move.start + pageCount, (_page, count, entries, offset) => {
     if (typeof entries !== 'number') entries.fill(target, offset, offset + count);
   });
   for (const [entry, count] of counts.entries()) {

@@ -86,7 +86,7 @@ function* finish(run: Run, item: MigratingFolio, attempt: FolioAttempt): Steps<v
   yield item.report('add-to-lru', { ...attempt, note: `on node ${target.node}` });
   if (item.wasMapped) yield* restore(item, targetId as number, attempt);
   const isPart = target.mapCount > 0 && target.mapCount < target.pageCount;
-  const isInParts = target.pageCount > 1 && !item.space.pages.isHuge(item.page);
+  const isInParts = target.pageCount > 1 && !item.mm.pages.isHuge(item.page);
   if (isPart || (isInParts && memory.facts.movingMapsPartly)) target.isPartlyMapped = true;
   const unlocked = item.report('unlock', attempt);
   const freed = item.report('free-source', { ...attempt, note: `of node ${folio.node}` });

@@ -32,9 +32,9 @@ export const operations = {
 
   /** Puts migration entries in place of those that map the folio. Source:
    *  try_to_migrate_one(). */
-  unmap({ space, page, pageCount }: Place, { folio, folioId }: MigratingFolio): void {
+  unmap({ mm, page, pageCount }: Place, { folio, folioId }: MigratingFolio): void {
     folio.isDirty ||= folio.hasDirtyEntry;
-    space.pages.replace(page, pageCount, migrationEntry(folioId));
+    mm.pages.replace(page, pageCount, migrationEntry(folioId));
     folio.mapCount -= pageCount;
   },
 
@@ -65,9 +65,9 @@ export const operations = {
 
   /** Maps a folio where migration entries are: the target, or the source again. Source:
    *  remove_migration_pte(). */
-  restore({ space, page, pageCount }: Place, folioId: number): void {
-    space.pages.replace(page, pageCount, folioEntry(folioId));
-    space.memory.folios.get(folioId).mapCount += pageCount;
+  restore({ mm, page, pageCount }: Place, folioId: number): void {
+    mm.pages.replace(page, pageCount, folioEntry(folioId));
+    mm.memory.folios.get(folioId).mapCount += pageCount;
   },
 
   /** The next migration entries that are left of a folio. */

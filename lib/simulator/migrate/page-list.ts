@@ -5,10 +5,10 @@
  * Source: mm/vmscan.c, folio_isolate_lru(); mm/migrate.c, putback_movable_pages().
  */
 
-import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { InFlight } from '../memory/in-flight.ts';
 import { freeIfUnused } from '../memory/memory.ts';
+import type { Mm } from '../memory/mm.ts';
 import {
   inlineEntry,
   isInline,
@@ -20,7 +20,7 @@ import type { Vma } from '../memory/vma.ts';
 
 /** Ordinary pages of one node, in a row. */
 export interface IsolatedRun {
-  readonly space: AddressSpace;
+  readonly mm: Mm;
   readonly page: number;
   readonly pageCount: number;
   readonly node: number;
@@ -28,7 +28,7 @@ export interface IsolatedRun {
 
 /** A folio, and a page that maps it. */
 export interface IsolatedFolio {
-  readonly space: AddressSpace;
+  readonly mm: Mm;
   readonly page: number;
   readonly folio: Folio;
   readonly folioId: number;
@@ -60,28 +60,28 @@ export class PageList {
   }
 
   /** Takes pages with equal entries; false where they are on no list, or taken already. */
-  isolate(space: AddressSpace, page: number, pageCount: number): boolean {
-    const entry = space.pages.get(page);
-    if (!isInline(entry)) return this.#isolateFolio(space, page);
+  isolate(mm: Mm, page: number, pageCount: number): boolean {
+    const entry = mm.pages.get(page);
+    if (!isInline(entry)) return this.#isolateFolio(mm, page);
     if (this.isWatched) {
-      for (let at = page; at < page + pageCount; at += 1) this.#isolateFolio(space, at);
+      for (let at = page; at < page + pageCount; at += 1) this.#isolateFolio(mm, at);
       return true;
     }
     if (isIsolatedInline(entry)) return false;
-    space.pages.fill(page, page + pageCount, isolatedInline(entry));
-    this.entries.push({ space, page, pageCount, node: nodeOfInline(entry) });
+    mm.pages.fill(page, page + pageCount, isolatedInline(entry));
+    this.entries.push({ mm, page, pageCount, node: nodeOfInline(entry) });
     return true;
   }
 
-  #isolateFolio(space: AddressSpace, page: number): boolean {
-    const { folios, inFlight } = space.memory;
-    const folioId = space.folioAt(page);
+  #isolateFolio(mm: Mm, page: number): boolean {
+    const { folios, inFlight } = mm.memory;
+    const folioId = mm.folioAt(page);
     const folio = folios.get(folioId);
     if (!folio.isOnList || folio.isIsolated) return false;
     folio.isIsolated = true;
     inFlight.current?.isolated.add(folio);
-    const vma = space.vmas.lookup(page) as Vma;
-    this.entries.push({ space, page, folio, folioId, vma });
+    const vma = mm.vmas.lookup(page) as Vma;
+    this.entries.push({ mm, page, folio, folioId, vma });
     return true;
   }
 }
@@ -93,12 +93,12 @@ export function putBackAll(entries: readonly Isolated[]): void {
 
 /** Ends the isolation of pages, on whatever node they are now. */
 export function putBack(entry: Isolated): void {
-  const { space } = entry;
+  const { mm } = entry;
   if (!('folio' in entry)) {
-    space.pages.fill(entry.page, entry.page + entry.pageCount, inlineEntry(entry.node));
+    mm.pages.fill(entry.page, entry.page + entry.pageCount, inlineEntry(entry.node));
     return;
   }
   entry.folio.isIsolated = false;
-  space.memory.inFlight.current?.isolated.delete(entry.folio);
-  freeIfUnused(space.memory, entry.folioId);
+  mm.memory.inFlight.current?.isolated.delete(entry.folio);
+  freeIfUnused(mm.memory, entry.folioId);
 }

@@ -6,8 +6,8 @@
  */
 
 import { ERRNO } from '../../core/errno.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
+import type { Mm } from '../memory/mm.ts';
 import {
   DEVICE,
   folioIdOf,
@@ -32,9 +32,9 @@ export interface FoundPage {
 export type Lookup = FoundPage | { readonly errno: number };
 
 /** Asked without moving. */
-export function queryPage(space: AddressSpace, page: number): Lookup {
-  const vma = space.vmas.lookup(page);
-  return vma === undefined ? { errno: ERRNO.EFAULT } : findPage(space, vma, page);
+export function queryPage(mm: Mm, page: number): Lookup {
+  const vma = mm.vmas.lookup(page);
+  return vma === undefined ? { errno: ERRNO.EFAULT } : findPage(mm, vma, page);
 }
 
 /** Ordinary entries are below this number: places of a large mapping can be kept by entry. */
@@ -44,15 +44,15 @@ const KEPT_PAGES_MIN = 256;
 const UNKNOWN = -(2 ** 31);
 
 /** The same for consecutive pages: node or negative errno of each. */
-export function querySpan(space: AddressSpace, start: number, status: Int32Array): void {
+export function querySpan(mm: Mm, start: number, status: Int32Array): void {
   status.fill(-ERRNO.EFAULT);
-  for (const vma of space.vmas.within(start, start + status.length)) {
+  for (const vma of mm.vmas.within(start, start + status.length)) {
     const known = new Int32Array(vma.end - vma.start >= KEPT_PAGES_MIN ? SMALL_ENTRIES : 0);
     known.fill(UNKNOWN);
-    space.pages.forEachPart(vma.start, vma.end, (page, pageCount, entries, offset) => {
+    mm.pages.forEachPart(vma.start, vma.end, (page, pageCount, entries, offset) => {
       const part = status.subarray(page - start, page - start + pageCount);
-      if (typeof entries === 'number') part.fill(placeAt(space, vma, page));
-      else placesOf(space, vma, { page, part, entries, offset, known });
+      if (typeof entries === 'number') part.fill(placeAt(mm, vma, page));
+      else placesOf(mm, vma, { page, part, entries, offset, known });
     });
   }
 }
@@ -67,21 +67,21 @@ interface TablePart {
   readonly known: Int32Array;
 }
 
-function placesOf(space: AddressSpace, vma: Vma, table: TablePart): void {
+function placesOf(mm: Mm, vma: Vma, table: TablePart): void {
   const { page, part, entries, offset, known } = table;
   for (let index = 0; index < part.length; index += 1) {
     const entry = entries[offset + index] as number;
     let place = entry < known.length ? (known[entry] as number) : UNKNOWN;
     if (place === UNKNOWN) {
-      place = placeAt(space, vma, page + index);
+      place = placeAt(mm, vma, page + index);
       if (entry < known.length) known[entry] = place;
     }
     part[index] = place;
   }
 }
 
-function placeAt(space: AddressSpace, vma: Vma, page: number): number {
-  const found = findPage(space, vma, page);
+function placeAt(mm: Mm, vma: Vma, page: number): number {
+  const found = findPage(mm, vma, page);
   return 'errno' in found ? -found.errno : found.node;
 }
 
@@ -89,20 +89,20 @@ function placeAt(space: AddressSpace, vma: Vma, page: number): number {
  * From a page on, ordinary or absent pages of one mapping with equal entries, as a move leaves
  * them: what one of them is answered, the others are. At least 1.
  */
-export function alikePages(space: AddressSpace, page: number, end: number): number {
-  const vma = space.vmas.lookup(page);
+export function alikePages(mm: Mm, page: number, end: number): number {
+  const vma = mm.vmas.lookup(page);
   if (vma === undefined) return 1;
-  const next = space.pages.get(page + 1);
+  const next = mm.pages.get(page + 1);
   if (!isInline(next) && next !== NONE) return 1;
-  const first = space.pages.get(page);
+  const first = mm.pages.get(page);
   const isQueued = isInline(first) && first === isolatedInline(next);
   if (first !== next && !isQueued) return 1;
-  return 1 + space.pages.runLength(page + 1, Math.min(end, vma.end));
+  return 1 + mm.pages.runLength(page + 1, Math.min(end, vma.end));
 }
 
-function findPage(space: AddressSpace, vma: Vma, page: number): Lookup {
-  const { folios, facts } = space.memory;
-  const entry = space.pages.get(page);
+function findPage(mm: Mm, vma: Vma, page: number): Lookup {
+  const { folios, facts } = mm.memory;
+  const entry = mm.pages.get(page);
   if (entry === NONE && !canFault(vma)) return { errno: facts.untouchedAnonymousErrno };
   const isProtected = vma.access === 'none' || isMarked(entry);
   if (isProtected && !facts.protNonePagesAreVisible) return { errno: ERRNO.ENOENT };
@@ -120,25 +120,25 @@ function findPage(space: AddressSpace, vma: Vma, page: number): Lookup {
  * its status gets.
  */
 export function queuePage(
-  space: AddressSpace,
+  mm: Mm,
   page: number,
   { node, movesShared, list }: { node: number; movesShared: boolean; list: PageList },
 ): 'queued' | 'there' | { readonly errno: number } {
-  const vma = space.vmas.lookup(page);
+  const vma = mm.vmas.lookup(page);
   if (vma === undefined || hasFlag(vma, VM.IO)) return { errno: ERRNO.EFAULT };
-  const found = findPage(space, vma, page);
+  const found = findPage(mm, vma, page);
   if ('errno' in found) return found;
   if (found.node === node) return 'there';
   const { folio } = found;
   if (folio?.isShared === true && !movesShared) return { errno: ERRNO.EACCES };
-  const isPartOfPool = folio?.isOfPool === true && !isFirst(space, page);
-  if (isPartOfPool && !space.memory.facts.hugePageMovesByAnyAddress) {
+  const isPartOfPool = folio?.isOfPool === true && !isFirst(mm, page);
+  if (isPartOfPool && !mm.memory.facts.hugePageMovesByAnyAddress) {
     return { errno: ERRNO.EACCES };
   }
-  return list.isolate(space, page, 1) ? 'queued' : { errno: ERRNO.EBUSY };
+  return list.isolate(mm, page, 1) ? 'queued' : { errno: ERRNO.EBUSY };
 }
 
-function isFirst({ memory: { tablePages } }: AddressSpace, page: number): boolean {
+function isFirst({ memory: { tablePages } }: Mm, page: number): boolean {
   return page % tablePages === 0;
 }
 

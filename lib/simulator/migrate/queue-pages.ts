@@ -9,9 +9,9 @@
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
 import { countWalk } from '../memory/count-costs.ts';
 import type { Folio } from '../memory/folio.ts';
+import type { Mm } from '../memory/mm.ts';
 import { folioIdOf, isInline, isMigration, isPage, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { PageList } from './page-list.ts';
@@ -19,7 +19,7 @@ import { PageList } from './page-list.ts';
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
 
 export interface QueueRequest {
-  readonly space: AddressSpace;
+  readonly mm: Mm;
   /** First page, and the one behind the last. */
   readonly start: number;
   readonly end: number;
@@ -61,14 +61,14 @@ class Walk {
 
   constructor(request: QueueRequest) {
     this.#request = request;
-    this.list = new PageList(request.space.memory.inFlight);
+    this.list = new PageList(request.mm.memory.inFlight);
     this.#moves = (request.flags & (MOVE | MOVE_ALL)) !== 0;
     this.#isStrictOnly = (request.flags & STRICT) !== 0 && !this.#moves;
   }
 
   run(): number {
-    const { space, start, end, takesHoles } = this.#request;
-    const vmas = space.vmas.within(start, end);
+    const { mm, start, end, takesHoles } = this.#request;
+    const vmas = mm.vmas.within(start, end);
     if (vmas.length === 0) return ERRNO.EFAULT;
     for (const [index, vma] of vmas.entries()) {
       const isHeadMissing = index === 0 && vma.start > start;
@@ -88,11 +88,11 @@ class Walk {
 
   /** False where STRICT alone met a misplaced page. */
   #queueVma(vma: Vma): boolean {
-    const { space, account } = this.#request;
-    if (account !== null) countWalk(account, space, vma.start, vma.end);
+    const { mm, account } = this.#request;
+    if (account !== null) countWalk(account, mm, vma.start, vma.end);
     const runs: [number, number, number][] = [];
     let isStopped = false;
-    space.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
+    mm.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
       if (isStopped) return;
       if (isPage(entry)) runs.push([page, pageCount, entry]);
       if (isMigration(entry)) isStopped = this.#isStoppedBy(page, pageCount);
@@ -100,7 +100,7 @@ class Walk {
     for (const [page, pageCount, entry] of runs) {
       const node = isInline(entry)
         ? nodeOfInline(entry)
-        : space.memory.folios.get(folioIdOf(entry)).node;
+        : mm.memory.folios.get(folioIdOf(entry)).node;
       if (!this.#request.isMisplaced(node)) continue;
       if (this.#isStrictOnly) return false;
       for (const [at, count] of this.#stepsOf(page, pageCount, entry)) {
@@ -113,7 +113,7 @@ class Walk {
   /** A page that somebody else is moving just now: one that stays. 6.1 overlooks small ones, and
    *  ends the walk at a huge one. */
   #isStoppedBy(page: number, pageCount: number): boolean {
-    const { pages, memory } = this.#request.space;
+    const { pages, memory } = this.#request.mm;
     const isHuge = pages.isHuge(page);
     if (!memory.facts.countsMigrationEntries) return isHuge;
     this.leftFolios += isHuge ? 1 : pageCount;
@@ -123,22 +123,22 @@ class Walk {
 
   /** Addresses in a row of one small folio are met one by one. */
   #stepsOf(page: number, pageCount: number, entry: number): [number, number][] {
-    const { folios } = this.#request.space.memory;
+    const { folios } = this.#request.mm.memory;
     if (isInline(entry) || folios.get(folioIdOf(entry)).pageCount > 1) return [[page, pageCount]];
     return Array.from({ length: pageCount }, (_, index) => [page + index, 1]);
   }
 
   #queueRun(vma: Vma, page: number, pageCount: number): void {
-    const { space, flags } = this.#request;
-    const entry = space.pages.get(page);
-    const folio = isInline(entry) ? null : space.memory.folios.get(folioIdOf(entry));
+    const { mm, flags } = this.#request;
+    const entry = mm.pages.get(page);
+    const folio = isInline(entry) ? null : mm.memory.folios.get(folioIdOf(entry));
     const isLarge = folio !== null && folio.pageCount > 1;
     if (isLarge && folio === this.#large) return;
     if (isLarge) this.#large = folio;
-    const isInParts = isLarge && !folio.isOfPool && !space.pages.isHuge(page);
-    if (isInParts && space.memory.facts.countsPartsOfHuge) this.leftFolios += pageCount - 1;
+    const isInParts = isLarge && !folio.isOfPool && !mm.pages.isHuge(page);
+    if (isInParts && mm.memory.facts.countsPartsOfHuge) this.leftFolios += pageCount - 1;
     const isLeftAlone = folio?.isShared === true && (flags & MOVE_ALL) === 0;
-    if (isLeftAlone || (!hasFlag(vma, VM.IO) && this.list.isolate(space, page, pageCount))) return;
+    if (isLeftAlone || (!hasFlag(vma, VM.IO) && this.list.isolate(mm, page, pageCount))) return;
     this.leftFolios += isLarge ? 1 : pageCount;
     this.leftPages += pageCount;
   }

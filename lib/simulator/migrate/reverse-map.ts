@@ -5,13 +5,13 @@
  * Source: mm/rmap.c, rmap_walk_anon() and rmap_walk_file(), vma_address().
  */
 
-import type { AddressSpace } from '../memory/address-space.ts';
 import type { Memory } from '../memory/memory.ts';
+import type { Mm } from '../memory/mm.ts';
 import { folioIdOf, isFolio, isMigration, migratingFolioId } from '../memory/page-entry.ts';
 
 /** Entries in a row of one page table: one for a huge page, or one for each page. */
 export interface Place {
-  readonly space: AddressSpace;
+  readonly mm: Mm;
   readonly page: number;
   readonly pageCount: number;
 }
@@ -48,10 +48,10 @@ export function migrationEntriesOf(
 }
 
 function* placesOf(memory: Memory, wanted: Wanted): Generator<Place> {
-  for (const space of memory.spaces) {
-    for (const [start, end] of rangesOf(space, wanted)) {
+  for (const mm of memory.mms) {
+    for (const [start, end] of rangesOf(mm, wanted)) {
       for (let page = start; page < end; ) {
-        const place = nextPlace(space, page, end, wanted);
+        const place = nextPlace(mm, page, end, wanted);
         if (place === undefined) break;
         page = place.page + place.pageCount;
         yield place;
@@ -60,22 +60,17 @@ function* placesOf(memory: Memory, wanted: Wanted): Generator<Place> {
   }
 }
 
-function nextPlace(
-  space: AddressSpace,
-  start: number,
-  end: number,
-  { isWanted }: Wanted,
-): Place | undefined {
+function nextPlace(mm: Mm, start: number, end: number, { isWanted }: Wanted): Place | undefined {
   let found: Place | undefined;
-  space.pages.forEachRun(start, end, (page, pageCount, entry) => {
-    if (found === undefined && isWanted(entry)) found = { space, page, pageCount };
+  mm.pages.forEachRun(start, end, (page, pageCount, entry) => {
+    if (found === undefined && isWanted(entry)) found = { mm, page, pageCount };
   });
   return found;
 }
 
 /** Pages that may map the offset; in all mappings where it is not known. */
 function* rangesOf(
-  { vmas }: AddressSpace,
+  { vmas }: Mm,
   { offset, pageCount }: Wanted,
 ): Generator<readonly [number, number]> {
   for (const vma of vmas) {

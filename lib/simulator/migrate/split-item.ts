@@ -29,8 +29,8 @@ export function* splitItem(run: Run, item: MigratingFolio): Steps<Item[]> {
   item.folio.isIsolated = false;
   const keepsZeros = !memory.facts.splittingDropsZeros;
   const list = new PageList(memory.inFlight);
-  for (const { space, page } of splitFolio(memory, item.folioId, { keepsZeros })) {
-    list.isolate(space, page, 1);
+  for (const { mm, page } of splitFolio(memory, item.folioId, { keepsZeros })) {
+    list.isolate(mm, page, 1);
   }
   yield report;
   return itemsOf(list, target);

@@ -42,7 +42,7 @@ export function* unmapFolio(
   if (locked !== 'locked') return locked;
   item.target.lockedBy = run.owner;
   yield item.report('lock-target', attempt);
-  const counted = mayBePinned(item.folio) ? null : oneFolio(item.space, item.page, item.folio);
+  const counted = mayBePinned(item.folio) ? null : oneFolio(item.mm, item.page, item.folio);
   if (counted !== null) run.target.account?.countUnmapped(counted);
   const isUnmapped = yield* unmapAll(run, item, attempt);
   if (isUnmapped) return 'unmapped';

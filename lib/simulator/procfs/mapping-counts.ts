@@ -4,8 +4,8 @@
  * Source: fs/proc/task_mmu.c, gather_stats() and smaps_account().
  */
 
-import type { AddressSpace } from '../memory/address-space.ts';
 import type { Folio } from '../memory/folio.ts';
+import type { Mm } from '../memory/mm.ts';
 import {
   folioIdOf,
   isDirtyEntry,
@@ -39,13 +39,13 @@ export interface CountedRun {
 export type VisitCounted = (run: CountedRun) => void;
 
 /** Visits the pages that a mapping has; zero pages, guards and device memory are none. */
-export function forEachCounted(space: AddressSpace, vma: Vma, visit: VisitCounted): void {
-  const { folios } = space.memory;
-  space.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
+export function forEachCounted(mm: Mm, vma: Vma, visit: VisitCounted): void {
+  const { folios } = mm.memory;
+  mm.pages.forEachRun(vma.start, vma.end, (page, pageCount, entry) => {
     if (isInline(entry)) visit(ordinaryRun(pageCount, nodeOfInline(entry)));
     else if (isFolio(entry)) {
       const folio = folios.get(folioIdOf(entry));
-      const isMappedHuge = folio.pageCount > 1 && space.pages.isHuge(page);
+      const isMappedHuge = folio.pageCount > 1 && mm.pages.isHuge(page);
       const isDirty = folio.isDirty || isDirtyEntry(entry);
       visit({ ...folioRun(pageCount, folio), isMappedHuge, isDirty });
     } else if (isMigration(entry)) {
@@ -56,7 +56,7 @@ export function forEachCounted(space: AddressSpace, vma: Vma, visit: VisitCounte
 }
 
 /** Pages that were written to a swap device. */
-export function swappedPages({ pages }: AddressSpace, { start, end }: Vma): number {
+export function swappedPages({ pages }: Mm, { start, end }: Vma): number {
   let count = 0;
   pages.forEachRun(start, end, (_page, pageCount, entry) => {
     if (entry === SWAPPED) count += pageCount;

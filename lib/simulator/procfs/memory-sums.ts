@@ -4,7 +4,7 @@
  * Source: fs/proc/task_mmu.c, task_mem(); mm/memory.c, mm_counter_file().
  */
 
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { Mm } from '../memory/mm.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { forEachCounted, swappedPages } from './mapping-counts.ts';
 import { kernelPart, programPart } from './maps.ts';
@@ -21,9 +21,9 @@ export interface MemorySums {
   hugetlb: number;
 }
 
-export function memorySums(space: AddressSpace): MemorySums {
+export function memorySums(mm: Mm): MemorySums {
   const sums = { ...NOTHING };
-  for (const vma of space.vmas) addMapping(space, vma, sums);
+  for (const vma of mm.vmas) addMapping(mm, vma, sums);
   return sums;
 }
 
@@ -38,15 +38,15 @@ const NOTHING: Readonly<MemorySums> = {
   hugetlb: 0,
 };
 
-function addMapping(space: AddressSpace, vma: Vma, sums: MemorySums): void {
+function addMapping(mm: Mm, vma: Vma, sums: MemorySums): void {
   const pageCount = vma.end - vma.start;
   sums.mapped += pageCount;
-  sums.swapped += swappedPages(space, vma);
+  sums.swapped += swappedPages(mm, vma);
   if (hasFlag(vma, VM.LOCKED)) sums.locked += pageCount;
-  if (programPart(space, vma) === 'stack') sums.stack += pageCount;
+  if (programPart(mm, vma) === 'stack') sums.stack += pageCount;
   // What the kernel maps into each process belongs to nobody.
-  if (kernelPart(space, vma) !== null) return;
-  forEachCounted(space, vma, (run) => {
+  if (kernelPart(mm, vma) !== null) return;
+  forEachCounted(mm, vma, (run) => {
     if (run.isOfPool) sums.hugetlb += run.pageCount;
     else if (run.isAnonymous) sums.anonymous += run.pageCount;
     else if (vma.object?.kind.usage === 'shared memory') sums.sharedMemory += run.pageCount;

@@ -31,7 +31,7 @@ export function nodeUsages(memory: Memory): (node: number) => NodeUsage {
     return usage;
   };
   const mappedAsOne = new Set<number>();
-  for (const { pages } of memory.spaces) {
+  for (const { pages } of memory.mms) {
     pages.forEachTable((page, pageCount, entry) => {
       if (isInline(entry)) usageOf(nodeOfInline(entry)).anonymous += pageCount;
       else if (isFolio(entry) && pages.isHuge(page)) mappedAsOne.add(folioIdOf(entry));

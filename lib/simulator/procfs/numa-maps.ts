@@ -7,7 +7,7 @@
  */
 
 import { KIB_BYTES } from '../../core/units.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { Mm } from '../memory/mm.ts';
 import { hasFlag, isHugetlb, rangePolicyAt, VM, type Vma } from '../memory/vma.ts';
 import { policyText } from '../policy/mempolicy-text.ts';
 import { addressOf } from '../syscalls/range-argument.ts';
@@ -18,26 +18,26 @@ import { hexAddress } from './text-layout.ts';
 
 /** All lines, as the file of that thread has them: its policy counts where a mapping has none. */
 export function numaMaps(thread: Thread): string[] {
-  return [...thread.space.vmas].map((vma) => numaMapsLine(thread, vma));
+  return [...thread.mm.vmas].map((vma) => numaMapsLine(thread, vma));
 }
 
 function numaMapsLine(thread: Thread, vma: Vma): string {
-  const { space } = thread;
-  const address = hexAddress(addressOf(vma.start, space.memory.pageSizeBytes));
+  const { mm } = thread;
+  const address = hexAddress(addressOf(vma.start, mm.memory.pageSizeBytes));
   const words = [address, shownPolicy(thread, vma)];
-  const name = nameOf(space, vma);
+  const name = nameOf(mm, vma);
   if (name !== null) words.push(name);
   if (isHugetlb(vma)) words.push('huge');
-  return [...words, ...countWords(space, vma)].join(' ');
+  return [...words, ...countWords(mm, vma)].join(' ');
 }
 
 function shownPolicy({ policy }: Thread, vma: Vma): string {
   return policyText(rangePolicyAt(vma, vma.start) ?? policy);
 }
 
-function nameOf(space: AddressSpace, vma: Vma): string | null {
+function nameOf(mm: Mm, vma: Vma): string | null {
   const { object } = vma;
-  if (object === null) return programPart(space, vma);
+  if (object === null) return programPart(mm, vma);
   return object.path === null ? null : `file=${escapePath(object.path)}`;
 }
 
@@ -56,10 +56,10 @@ interface Counts {
   readonly byNode: Map<number, number>;
 }
 
-function countWords(space: AddressSpace, vma: Vma): string[] {
-  const { pages, anonymous, dirty, mappingsMax, byNode } = count(space, vma);
+function countWords(mm: Mm, vma: Vma): string[] {
+  const { pages, anonymous, dirty, mappingsMax, byNode } = count(mm, vma);
   if (pages === 0) return [];
-  const { pageSizeBytes, tablePages } = space.memory;
+  const { pageSizeBytes, tablePages } = mm.memory;
   const isHuge = isHugetlb(vma);
   const sizeBytes = isHuge ? pageSizeBytes * tablePages : pageSizeBytes;
   const nodes = [...byNode].sort(([a], [b]) => a - b);
@@ -75,12 +75,12 @@ function countWords(space: AddressSpace, vma: Vma): string[] {
 }
 
 /** A huge page of the pool counts as one, the kernel's own reserved pages not at all. */
-function count(space: AddressSpace, vma: Vma): Counts {
+function count(mm: Mm, vma: Vma): Counts {
   const counts: Counts = { pages: 0, anonymous: 0, dirty: 0, mappingsMax: 0, byNode: new Map() };
-  if (kernelPart(space, vma) === 'vdso') return counts;
-  forEachCounted(space, vma, (run) => {
+  if (kernelPart(mm, vma) === 'vdso') return counts;
+  forEachCounted(mm, vma, (run) => {
     if (run.isMigrating) return;
-    const weight = run.isOfPool ? run.pageCount / space.memory.tablePages : run.pageCount;
+    const weight = run.isOfPool ? run.pageCount / mm.memory.tablePages : run.pageCount;
     counts.pages += weight;
     if (run.isAnonymous) counts.anonymous += weight;
     if (run.isDirty) counts.dirty += weight;
@@ -101,21 +101,21 @@ export interface NumaMapsArea {
 
 /** The parts of mappings in a range, as the process's own file tells of them. */
 export function memoryAreas(leader: Thread, start: number, end: number): NumaMapsArea[] {
-  const { space } = leader;
-  return space.vmas.within(start, end).map((part) => {
-    const whole = space.vmas.lookup(part.start) as Vma;
+  const { mm } = leader;
+  return mm.vmas.within(start, end).map((part) => {
+    const whole = mm.vmas.lookup(part.start) as Vma;
     return {
       start: part.start,
       pageCount: part.end - part.start,
       policy: shownPolicy(leader, whole),
-      hugeBytes: hugePagesIn(space, whole) * space.memory.pageSizeBytes,
+      hugeBytes: hugePagesIn(mm, whole) * mm.memory.pageSizeBytes,
     };
   });
 }
 
-function hugePagesIn(space: AddressSpace, vma: Vma): number {
+function hugePagesIn(mm: Mm, vma: Vma): number {
   let found = 0;
-  forEachCounted(space, vma, ({ pageCount, isMappedHuge, isOfPool, isAnonymous }) => {
+  forEachCounted(mm, vma, ({ pageCount, isMappedHuge, isOfPool, isAnonymous }) => {
     if (isMappedHuge && isAnonymous && !isOfPool) found += pageCount;
   });
   return found;

@@ -10,7 +10,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { newArray } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { PAGE_IS, PM_FILE, PM_PRESENT, PM_SWAP, ROOT_UID } from '../../core/uapi.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { Mm } from '../memory/mm.ts';
 import { folioIdOf, isFolio, isPage, isZeroPage, SWAPPED } from '../memory/page-entry.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import { addressOf, isAligned, pageOf, TASK_SIZE } from '../syscalls/range-argument.ts';
@@ -50,7 +50,7 @@ export function scanPagemap(
   return success(scan(memory.value, request, pagesMax === 0 ? Number.POSITIVE_INFINITY : pagesMax));
 }
 
-function openPagemap(reader: Reader, pid: number): SyscallResult<AddressSpace | null> {
+function openPagemap(reader: Reader, pid: number): SyscallResult<Mm | null> {
   const { machine, thread } = reader;
   const target = pid === 0 ? thread.process : machine.findProcess(pid);
   if (target === undefined) return failure('open', ERRNO.ENOENT);
@@ -75,11 +75,11 @@ interface ScannedRun {
  * the kernel counts no pages either. Source: pagemap_scan_output().
  */
 function scan(
-  space: AddressSpace,
+  mm: Mm,
   { address, pageCount, categories, runsMax }: PagemapScanRequest,
   pagesMax: number,
 ): PagemapScan {
-  const { pageSizeBytes } = space.memory;
+  const { pageSizeBytes } = mm.memory;
   const first = pageOf(address, pageSizeBytes);
   const runs: ScannedRun[] = [];
   let pagesLeft = pagesMax;
@@ -98,9 +98,9 @@ function scan(
     else runs.push({ start, end, categories: found });
     if (pagesLeft === 0) walkEnd = end;
   };
-  for (const part of space.pages.partsWithTables(first, first + pageCount)) {
-    space.pages.forEachRun(part.start, part.end, (page, count, entry) => {
-      take(page, count, categoriesOf(space, entry));
+  for (const part of mm.pages.partsWithTables(first, first + pageCount)) {
+    mm.pages.forEachRun(part.start, part.end, (page, count, entry) => {
+      take(page, count, categoriesOf(mm, entry));
     });
     if (walkEnd !== null) break;
   }
@@ -113,8 +113,8 @@ function scan(
   };
 }
 
-function categoriesOf(space: AddressSpace, entry: number): number {
-  const bits = bitsOf(space, entry);
+function categoriesOf(mm: Mm, entry: number): number {
+  const bits = bitsOf(mm, entry);
   if ((bits & PM_PRESENT) !== 0n) return PAGE_IS.PRESENT;
   return (bits & PM_SWAP) !== 0n ? PAGE_IS.SWAPPED : 0;
 }
@@ -125,17 +125,17 @@ function ownerOf({ hasMemory, credentials }: Process): number {
 }
 
 /** The entry of each page of a range. */
-function pagemapOf(space: AddressSpace, span: PageSpan): BigUint64Array {
+function pagemapOf(mm: Mm, span: PageSpan): BigUint64Array {
   const entries = newArray(BigUint64Array, span.pageCount, 'pageCount');
-  const first = pageOf(span.address, space.memory.pageSizeBytes);
-  space.pages.forEachRun(first, first + span.pageCount, (page, pageCount, entry) => {
-    const bits = bitsOf(space, entry);
+  const first = pageOf(span.address, mm.memory.pageSizeBytes);
+  mm.pages.forEachRun(first, first + span.pageCount, (page, pageCount, entry) => {
+    const bits = bitsOf(mm, entry);
     if (bits !== 0n) entries.fill(bits, page - first, page - first + pageCount);
   });
   return entries;
 }
 
-function bitsOf({ memory: { folios } }: AddressSpace, entry: number): bigint {
+function bitsOf({ memory: { folios } }: Mm, entry: number): bigint {
   if (entry === SWAPPED) return PM_SWAP;
   if (!isPage(entry)) return isZeroPage(entry) ? PM_PRESENT : 0n;
   const isFile = isFolio(entry) && folios.get(folioIdOf(entry)).object !== null;

@@ -7,7 +7,7 @@
 
 import { ERRNO } from '../../core/errno.ts';
 import type { MachineState } from '../machine.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { Mm } from '../memory/mm.ts';
 import { mayRead } from '../tasks/credentials.ts';
 import type { Process } from '../tasks/process.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -36,10 +36,10 @@ export interface Reader {
 export function memoryOf(
   { thread }: Reader,
   target: Process,
-): AddressSpace | null | { readonly errno: number } {
+): Mm | null | { readonly errno: number } {
   if (!target.hasMemory) return null;
   const isOwn = target === thread.process;
-  if (isOwn || mayRead(thread.process.credentials, target.credentials)) return target.space;
+  if (isOwn || mayRead(thread.process.credentials, target.credentials)) return target.mm;
   return { errno: ERRNO.EACCES };
 }
 
@@ -87,11 +87,7 @@ function filesOf(
 }
 
 /** Empty for who has no memory: a process that has ended, a thread of the kernel. */
-function memoryFile(
-  reader: Reader,
-  process: Process,
-  text: (space: AddressSpace) => string,
-): FileEntry {
+function memoryFile(reader: Reader, process: Process, text: (mm: Mm) => string): FileEntry {
   return (): Content => {
     const memory = memoryOf(reader, process);
     if (memory === null) return '';

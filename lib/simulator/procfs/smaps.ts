@@ -10,7 +10,7 @@
  */
 
 import { KIB_BYTES } from '../../core/units.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { Mm } from '../memory/mm.ts';
 import { hasFlag, isHugetlb, VM, type Vma } from '../memory/vma.ts';
 import { forEachCounted, swappedPages } from './mapping-counts.ts';
 import { mapsLine } from './maps.ts';
@@ -33,20 +33,20 @@ interface Usage {
   privateHugetlb: number;
 }
 
-export function smapsText(space: AddressSpace): string {
-  return linesText([...space.vmas].flatMap((vma) => smapsLines(space, vma)));
+export function smapsText(mm: Mm): string {
+  return linesText([...mm.vmas].flatMap((vma) => smapsLines(mm, vma)));
 }
 
-function smapsLines(space: AddressSpace, vma: Vma): string[] {
-  const { pageSizeBytes, tablePages, facts } = space.memory;
-  const usage = usageOf(space, vma);
+function smapsLines(mm: Mm, vma: Vma): string[] {
+  const { pageSizeBytes, tablePages, facts } = mm.memory;
+  const usage = usageOf(mm, vma);
   const pages = (name: string, count: number): string => kilobytesLine(name, count * pageSizeBytes);
   const share = (name: string, bytes: number): string =>
     kilobytesLine(name, Math.floor(bytes / KIB_BYTES) * KIB_BYTES);
   const unit = isHugetlb(vma) ? tablePages : 1;
-  const swapped = swappedPages(space, vma);
+  const swapped = swappedPages(mm, vma);
   return [
-    mapsLine(space, vma),
+    mapsLine(mm, vma),
     pages('Size', vma.end - vma.start),
     pages('KernelPageSize', unit),
     pages('MMUPageSize', unit),
@@ -69,15 +69,15 @@ function smapsLines(space: AddressSpace, vma: Vma): string[] {
     pages('Swap', swapped),
     pages('SwapPss', swapped),
     share('Locked', hasFlag(vma, VM.LOCKED) ? usage.pss : 0),
-    eligibleLine(space, vma),
-    vmFlagsLine(space, vma),
+    eligibleLine(mm, vma),
+    vmFlagsLine(mm, vma),
   ];
 }
 
-function usageOf(space: AddressSpace, vma: Vma): Usage {
+function usageOf(mm: Mm, vma: Vma): Usage {
   const usage = { ...NO_USAGE };
-  const { pageSizeBytes } = space.memory;
-  forEachCounted(space, vma, (run) => {
+  const { pageSizeBytes } = mm.memory;
+  forEachCounted(mm, vma, (run) => {
     const { pageCount, mapCount, isDirty } = run;
     const isShared = mapCount > 1;
     if (run.isOfPool) {
@@ -112,15 +112,15 @@ const NO_USAGE: Readonly<Usage> = {
   privateHugetlb: 0,
 };
 
-function eligibleLine(space: AddressSpace, vma: Vma): string {
-  const number = isEligible(space, vma) ? '1' : '0';
-  const { smapsTellsMerged } = space.memory.facts;
+function eligibleLine(mm: Mm, vma: Vma): string {
+  const number = isEligible(mm, vma) ? '1' : '0';
+  const { smapsTellsMerged } = mm.memory.facts;
   const shown = smapsTellsMerged ? number.padStart(NUMBER_WIDTH) : number;
   return `${'THPeligible:'.padEnd(NAME_WIDTH)}${shown}`;
 }
 
 /** Whether a huge page could come here: private memory that has room for one. */
-function isEligible({ memory, isWithoutHugePages }: AddressSpace, vma: Vma): boolean {
+function isEligible({ memory, isWithoutHugePages }: Mm, vma: Vma): boolean {
   const { hugePages, tablePages } = memory;
   if (hugePages === 'never' || isWithoutHugePages || vma.object !== null) return false;
   if (hasFlag(vma, VM.NOHUGEPAGE | VM.SPECIAL | VM.IO | VM.MIXEDMAP)) return false;

@@ -19,8 +19,8 @@ const NO_SIGNAL = -1;
 
 export function statText(task: Task): string {
   const { process, tid } = task;
-  const { space } = process;
-  const sums = memorySums(space);
+  const { mm } = process;
+  const sums = memorySums(mm);
   const known: Readonly<Record<number, number | string>> = {
     1: tid,
     2: `(${commandOf(process)})`,
@@ -33,7 +33,7 @@ export function statText(task: Task): string {
     18: PRIORITY,
     20: threadIdsOf(process).length,
     22: Math.floor(process.startMs / CLOCK_TICK_MS),
-    23: (process.hasMemory ? sums.mapped : 0) * space.memory.pageSizeBytes,
+    23: (process.hasMemory ? sums.mapped : 0) * mm.memory.pageSizeBytes,
     24: process.hasMemory ? residentPages(sums) : 0,
     25: NO_LIMIT,
     38: tid === process.pid && !process.isKernelThread ? SIGCHLD : NO_SIGNAL,

@@ -47,10 +47,10 @@ export function statusText(machine: MachineState, task: Task): string {
   ]);
 }
 
-function memoryLines({ process: { space } }: Task): string[] {
-  const sums = memorySums(space);
+function memoryLines({ process: { mm } }: Task): string[] {
+  const sums = memorySums(mm);
   const line = (name: string, pages: number): string =>
-    statusKilobytesLine(name, pages * space.memory.pageSizeBytes);
+    statusKilobytesLine(name, pages * mm.memory.pageSizeBytes);
   return [
     line('VmSize', sums.mapped),
     line('VmLck', sums.locked),

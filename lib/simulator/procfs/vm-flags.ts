@@ -4,17 +4,17 @@
  * Source: proc_pid_smaps(5); fs/proc/task_mmu.c, show_smap_vma_flags(): in the order of the bits.
  */
 
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { Mm } from '../memory/mm.ts';
 import { hasFlag, isAccounted, isHugetlb, VM, type Vma } from '../memory/vma.ts';
 import { kernelPart, programPart } from './maps.ts';
 
 /** Without the newline; the blank at its end is the kernel's. */
-export function vmFlagsLine(space: AddressSpace, vma: Vma): string {
-  const words = FLAGS.filter(([, has]) => has(vma, space)).map(([word]) => `${word} `);
+export function vmFlagsLine(mm: Mm, vma: Vma): string {
+  const words = FLAGS.filter(([, has]) => has(vma, mm)).map(([word]) => `${word} `);
   return `VmFlags: ${words.join('')}`;
 }
 
-type HasFlag = (vma: Vma, space: AddressSpace) => boolean;
+type HasFlag = (vma: Vma, mm: Mm) => boolean;
 
 const always: HasFlag = () => true;
 const withBit =
@@ -22,10 +22,10 @@ const withBit =
   (vma) =>
     hasFlag(vma, bit);
 
-const isOfKernel: HasFlag = (vma, space) => kernelPart(space, vma) !== null;
-const isVvar: HasFlag = (vma, space) => kernelPart(space, vma) === 'vvar';
-const isVdso: HasFlag = (vma, space) => kernelPart(space, vma) === 'vdso';
-const isStack: HasFlag = (vma, space) => programPart(space, vma) === 'stack';
+const isOfKernel: HasFlag = (vma, mm) => kernelPart(mm, vma) !== null;
+const isVvar: HasFlag = (vma, mm) => kernelPart(mm, vma) === 'vvar';
+const isVdso: HasFlag = (vma, mm) => kernelPart(mm, vma) === 'vdso';
+const isStack: HasFlag = (vma, mm) => programPart(mm, vma) === 'stack';
 const isSecret: HasFlag = ({ object }) => object?.kind.isReachable === false;
 /** Pages that a driver put in one by one. */
 const isRing: HasFlag = (vma) => hasFlag(vma, VM.MIXEDMAP) && !hasFlag(vma, VM.IO);
@@ -42,8 +42,8 @@ const FLAGS: readonly (readonly [string, HasFlag])[] = [
   ['ex', isVdso],
   ['sh', withBit(VM.SHARED)],
   ['mr', always],
-  ['mw', (vma, space) => !isVvar(vma, space)],
-  ['me', (vma, space) => ![isVvar, isSecret, isRing].some((is) => is(vma, space))],
+  ['mw', (vma, mm) => !isVvar(vma, mm)],
+  ['me', (vma, mm) => ![isVvar, isSecret, isRing].some((is) => is(vma, mm))],
   ['ms', withBit(VM.SHARED)],
   ['gd', isStack],
   ['pf', isFrames],
@@ -52,11 +52,11 @@ const FLAGS: readonly (readonly [string, HasFlag])[] = [
   ['sr', withBit(VM.SEQ_READ)],
   ['rr', withBit(VM.RAND_READ)],
   ['dc', withBit(VM.DONTCOPY)],
-  ['de', (vma, space) => [isOfKernel, isFrames, isHugetlb].some((is) => is(vma, space))],
+  ['de', (vma, mm) => [isOfKernel, isFrames, isHugetlb].some((is) => is(vma, mm))],
   ['ac', isPromised],
   ['ht', isHugetlb],
-  ['dd', (vma, space) => [isVvar, isFrames, isSecret, isNotDumped].some((is) => is(vma, space))],
-  ['sd', (vma, space) => !isStack(vma, space)],
+  ['dd', (vma, mm) => [isVvar, isFrames, isSecret, isNotDumped].some((is) => is(vma, mm))],
+  ['sd', (vma, mm) => !isStack(vma, mm)],
   ['mm', withBit(VM.MIXEDMAP)],
   ['hg', withBit(VM.HUGEPAGE)],
   ['nh', withBit(VM.NOHUGEPAGE)],

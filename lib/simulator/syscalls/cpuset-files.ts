@@ -117,20 +117,20 @@ function changeTaskNodemask(process: Process, mems: Nodemask): void {
 }
 
 /** The policies that mappings keep; those of an object stay as they are. */
-function rebindRanges({ space: { vmas } }: Process, mems: Nodemask): void {
+function rebindRanges({ mm: { vmas } }: Process, mems: Nodemask): void {
   vmas.replacePolicies((policy) => rebindPolicy(policy, mems));
 }
 
 /** The kernel's own thread does it, which is in no group. */
 function* followNodes(
-  { space, cpus }: Process,
+  { mm, cpus }: Process,
   from: Nodemask,
   { effectiveMems: to }: Cpuset,
 ): Steps<void> {
-  const { memoryNodes } = space.memory.physical;
+  const { memoryNodes } = mm.memory.physical;
   const by = { cpuNode: cpus.nodeOf(cpus.all[0] as number), memsAllowed: memoryNodes };
-  const account = space.memory.costs?.kernelAccount ?? null;
-  if (from !== to) yield* migrateBetween(space, { from, to, flags: MPOL_MF.MOVE_ALL, by, account });
+  const account = mm.memory.costs?.kernelAccount ?? null;
+  if (from !== to) yield* migrateBetween(mm, { from, to, flags: MPOL_MF.MOVE_ALL, by, account });
 }
 
 /**

@@ -87,28 +87,28 @@ function rangePolicy(
   thread: Thread,
   { flags, address }: GetMempolicyCall,
 ): Found | { readonly errno: number } {
-  const { space } = thread;
-  const page = pageOf(address, space.memory.pageSizeBytes);
-  const vma = space.vmas.lookup(page);
+  const { mm } = thread;
+  const page = pageOf(address, mm.memory.pageSizeBytes);
+  const vma = mm.vmas.lookup(page);
   if (vma === undefined) return { errno: ERRNO.EFAULT };
   const policy: Mempolicy | null = rangePolicyAt(vma, page);
   const nodes = reportedNodes(policy);
   if ((flags & MPOL_F.NODE) === 0) return { mode: modeWordOf(policy), nodes };
   // What is there is found without a fault, whatever a read of it would be told.
-  const isFound = vma.access !== 'none' && isPage(space.pages.get(page));
+  const isFound = vma.access !== 'none' && isPage(mm.pages.get(page));
   if (!isFound) {
     const isRefused = vma.access === 'write-only';
     const isThere = !isRefused && touchPages(thread, page, page + 1, 'read') === 'done';
     if (!isThere) return { errno: ERRNO.EFAULT };
   }
-  const isZero = isZeroPage(space.pages.get(page));
-  const node = isZero ? space.memory.zeroPageNode : (space.nodeAt(page) as number);
+  const isZero = isZeroPage(mm.pages.get(page));
+  const node = isZero ? mm.memory.zeroPageNode : (mm.nodeAt(page) as number);
   return { mode: node, nodes };
 }
 
 /** Whole words; those behind the possible nodes are zero. */
 function storeMask(
-  { space: { memory } }: Thread,
+  { mm: { memory } }: Thread,
   { maxnode, possibleNodeCount, writableMaskBytes }: GetMempolicyCall,
   nodes: Nodemask,
 ): { errno: number; words: readonly bigint[] } {

@@ -11,8 +11,8 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MADV } from '../../core/uapi.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
 import { allows, touchPages } from '../memory/fault.ts';
+import type { Mm } from '../memory/mm.ts';
 import {
   folioIdOf,
   GUARD,
@@ -64,25 +64,25 @@ export function madvise(
   thread: Thread,
   call: PagesCall & { readonly advice: number },
 ): SyscallResult<undefined> {
-  const { space } = thread;
+  const { mm } = thread;
   const span = spanOf(thread, call);
   const advise = ADVICE.get(call.advice);
-  const isKnown = call.advice < MADV.GUARD_INSTALL || space.memory.facts.hasGuardRegions;
+  const isKnown = call.advice < MADV.GUARD_INSTALL || mm.memory.facts.hasGuardRegions;
   if (span === undefined || advise === undefined || !isKnown) {
     return answer('madvise', ERRNO.EINVAL);
   }
-  const hasGaps = !space.vmas.covers(span.start, span.end);
-  for (const part of space.vmas.within(span.start, span.end)) {
+  const hasGaps = !mm.vmas.covers(span.start, span.end);
+  for (const part of mm.vmas.within(span.start, span.end)) {
     const errno = advise(thread, part);
     if (errno !== 0) return answer('madvise', errno);
   }
   return answer('madvise', hasGaps ? ERRNO.ENOMEM : 0);
 }
 
-function change(space: AddressSpace, part: Vma, flags: number): number {
+function change(mm: Mm, part: Vma, flags: number): number {
   if (flags === part.flags) return 0;
-  const errno = checkSplit(space, part);
-  if (errno === 0) space.modify(part.start, part.end, { flags });
+  const errno = checkSplit(mm, part);
+  if (errno === 0) mm.modify(part.start, part.end, { flags });
   return errno;
 }
 
@@ -94,47 +94,47 @@ interface FlagChange {
 }
 
 function flagged({ set = 0, clear = 0, refuses = 0 }: FlagChange): Advise {
-  return ({ space }, part) => {
+  return ({ mm }, part) => {
     if (hasFlag(part, refuses)) return ERRNO.EINVAL;
-    return change(space, part, (part.flags | set) & ~clear);
+    return change(mm, part, (part.flags | set) & ~clear);
   };
 }
 
 /** Mappings that cannot have merged pages are left alone. Source: ksm_madvise(). */
-function mergeable({ space }: Thread, part: Vma): number {
+function mergeable({ mm }: Thread, part: Vma): number {
   const isUnfit = hasFlag(part, SPECIAL | VM.SHARED) || isHugetlb(part);
-  return isUnfit ? 0 : change(space, part, part.flags | VM.MERGEABLE);
+  return isUnfit ? 0 : change(mm, part, part.flags | VM.MERGEABLE);
 }
 
-function drop({ space }: Thread, part: Vma): number {
+function drop({ mm }: Thread, part: Vma): number {
   if (hasFlag(part, VM.LOCKED | VM.IO)) return ERRNO.EINVAL;
-  const { tablePages } = space.memory;
+  const { tablePages } = mm.memory;
   const isCut = part.start % tablePages !== 0 || part.end % tablePages !== 0;
   if (isHugetlb(part) && isCut) return ERRNO.EINVAL;
-  forEachBetweenGuards(space, part, (start, end) => space.dropPages(start, end));
+  forEachBetweenGuards(mm, part, (start, end) => mm.dropPages(start, end));
   return 0;
 }
 
 /** Source: madvise_remove(); the object's own fallocate() does it. */
-function remove({ space }: Thread, part: Vma): number {
+function remove({ mm }: Thread, part: Vma): number {
   const { object } = part;
   if (hasFlag(part, VM.LOCKED) || object === null || object.path === null) return ERRNO.EINVAL;
   // The rights of the mapping are not asked, but those that it could have.
   if (!hasFlag(part, VM.SHARED)) return ERRNO.EACCES;
   if (hasFlag(part, VM.IO)) return ERRNO.ENODEV;
   if (!object.kind.takesHoles) return ERRNO.EOPNOTSUPP;
-  punchHole(space.memory, object, part.offset, offsetOf(part, part.end));
+  punchHole(mm.memory, object, part.offset, offsetOf(part, part.end));
   return 0;
 }
 
 /** Guards outlive the pages around them. */
 function forEachBetweenGuards(
-  space: AddressSpace,
+  mm: Mm,
   { start, end }: Vma,
   visit: (start: number, end: number) => void,
 ): void {
   const guards: [number, number][] = [];
-  space.pages.forEachRun(start, end, (page, pageCount, entry) => {
+  mm.pages.forEachRun(start, end, (page, pageCount, entry) => {
     if (entry === GUARD) guards.push([page, page + pageCount]);
   });
   let from = start;
@@ -145,12 +145,12 @@ function forEachBetweenGuards(
 }
 
 /** Ordinary pages go to the swap area; mappings of objects keep theirs. */
-function pageOut({ space }: Thread, part: Vma): number {
+function pageOut({ mm }: Thread, part: Vma): number {
   if (hasFlag(part, VM.LOCKED | SPECIAL) || isHugetlb(part)) return ERRNO.EINVAL;
-  const { physical } = space.memory;
-  space.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
+  const { physical } = mm.memory;
+  mm.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
     if (!isInline(entry)) return;
-    space.pages.fill(page, page + pageCount, SWAPPED);
+    mm.pages.fill(page, page + pageCount, SWAPPED);
     physical.giveBack(nodeOfInline(entry), pageCount);
   });
   return 0;
@@ -158,7 +158,7 @@ function pageOut({ space }: Thread, part: Vma): number {
 
 /** No write goes through an entry that is there: its page is dirty instead, to all who map it.
  *  Source: follow_page_pte(), FOLL_TOUCH. */
-function dirtyPresent({ pages, memory }: AddressSpace, { start, end }: Vma): void {
+function dirtyPresent({ pages, memory }: Mm, { start, end }: Vma): void {
   pages.forEachRun(start, end, (_page, _pageCount, entry) => {
     if (!isFolio(entry) || isDirtyEntry(entry)) return;
     memory.folios.get(folioIdOf(entry)).isDirty = true;
@@ -168,23 +168,23 @@ function dirtyPresent({ pages, memory }: AddressSpace, { start, end }: Vma): voi
 function populate(access: 'read' | 'write'): Advise {
   return (thread, part) => {
     if (hasFlag(part, VM.IO) || !allows(part, access)) return ERRNO.EINVAL;
-    if (access === 'write' && hasFlag(part, VM.SHARED)) dirtyPresent(thread.space, part);
+    if (access === 'write' && hasFlag(part, VM.SHARED)) dirtyPresent(thread.mm, part);
     const outcome = touchPages(thread, part.start, part.end, access);
     return outcome === 'done' ? 0 : ERRNO.EFAULT;
   };
 }
 
-function installGuard({ space }: Thread, part: Vma): number {
+function installGuard({ mm }: Thread, part: Vma): number {
   if (hasFlag(part, VM.LOCKED | SPECIAL) || isHugetlb(part)) return ERRNO.EINVAL;
-  space.dropPages(part.start, part.end);
-  space.pages.fill(part.start, part.end, GUARD);
+  mm.dropPages(part.start, part.end);
+  mm.pages.fill(part.start, part.end, GUARD);
   return 0;
 }
 
-function removeGuard({ space }: Thread, part: Vma): number {
+function removeGuard({ mm }: Thread, part: Vma): number {
   if (hasFlag(part, SPECIAL) || isHugetlb(part)) return ERRNO.EINVAL;
-  space.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
-    if (entry === GUARD) space.pages.fill(page, page + pageCount, NONE);
+  mm.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
+    if (entry === GUARD) mm.pages.fill(page, page + pageCount, NONE);
   });
   return 0;
 }

@@ -8,10 +8,10 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { MachineState } from '../machine.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
 import { NO_ANON } from '../memory/anon-vma.ts';
 import { allows, touchPages } from '../memory/fault.ts';
 import type { MemoryObject } from '../memory/memory-object.ts';
+import type { Mm } from '../memory/mm.ts';
 import { DEVICE } from '../memory/page-entry.ts';
 import { hasFlag, isHugetlb, VM, type VmaAccess } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -51,13 +51,13 @@ export interface MmapCall {
 /** Anonymous shared memory gets an object of its own. The value is the address. */
 export function mmap(machine: MachineState, thread: Thread, call: MmapCall): SyscallResult<bigint> {
   const { pageSizeBytes } = machine.memory;
-  const { vmas } = thread.space;
+  const { vmas } = thread.mm;
   const { pageCount, access, isShared, alignmentPages } = call;
   if (pageCount === 0 || !isAligned(call.address, pageSizeBytes))
     return failure('mmap', ERRNO.EINVAL);
   const start =
     call.address === 0n
-      ? findRoom(thread.space, pageCount, alignmentPages)
+      ? findRoom(thread.mm, pageCount, alignmentPages)
       : pageOf(call.address, pageSizeBytes);
   const end = start + pageCount;
   if (addressOf(end, pageSizeBytes) > TASK_SIZE || start < 0) return failure('mmap', ERRNO.ENOMEM);
@@ -70,7 +70,7 @@ export function mmap(machine: MachineState, thread: Thread, call: MmapCall): Sys
     : call.object;
   const offset = object === null ? start : call.offset;
   const flags = (isShared ? VM.SHARED : 0) | (call.flags ?? 0);
-  thread.space.map({ start, end, access, flags, object, offset, policy: null, ...NO_ANON });
+  thread.mm.map({ start, end, access, flags, object, offset, policy: null, ...NO_ANON });
   return success(addressOf(start, pageSizeBytes));
 }
 
@@ -78,11 +78,7 @@ export function mmap(machine: MachineState, thread: Thread, call: MmapCall): Sys
  * The highest gap below the base: new mappings come below older ones, a page apart.
  * Source: mm/mmap.c, generic_get_unmapped_area_topdown().
  */
-export function findRoom(
-  { vmas, memory }: AddressSpace,
-  pageCount: number,
-  alignmentPages = 1,
-): number {
+export function findRoom({ vmas, memory }: Mm, pageCount: number, alignmentPages = 1): number {
   const base = pageOf(MMAP_BASE, memory.pageSizeBytes);
   let start = 0;
   for (const gap of vmas.gapsBelow(base, pageCount + 1)) {
@@ -112,7 +108,7 @@ export function mapDevice(
   const mapped = mmap(machine, thread, { ...request, object, flags: VM.IO });
   if (!mapped.ok) return mapped;
   const start = pageOf(mapped.value, machine.memory.pageSizeBytes);
-  thread.space.pages.fill(start, start + pageCount, DEVICE);
+  thread.mm.pages.fill(start, start + pageCount, DEVICE);
   return mapped;
 }
 
@@ -120,12 +116,12 @@ export function mapDevice(
 export function munmap(thread: Thread, call: PagesCall): SyscallResult<undefined> {
   const span = spanOf(thread, call);
   if (span === undefined || call.pageCount === 0) return answer('munmap', ERRNO.EINVAL);
-  const { space } = thread;
-  const parts = space.vmas.within(span.start, span.end);
-  if (!parts.every((part) => canCut(space, part))) return answer('munmap', ERRNO.EINVAL);
-  const isHole = parts.length === 1 && space.vmas.splitsFor(span.start, span.end) === 2;
-  if (isHole && space.vmas.count >= MAX_MAP_COUNT) return answer('munmap', ERRNO.ENOMEM);
-  space.unmap(span.start, span.end);
+  const { mm } = thread;
+  const parts = mm.vmas.within(span.start, span.end);
+  if (!parts.every((part) => canCut(mm, part))) return answer('munmap', ERRNO.EINVAL);
+  const isHole = parts.length === 1 && mm.vmas.splitsFor(span.start, span.end) === 2;
+  if (isHole && mm.vmas.count >= MAX_MAP_COUNT) return answer('munmap', ERRNO.ENOMEM);
+  mm.unmap(span.start, span.end);
   return answer('munmap', 0);
 }
 
@@ -136,16 +132,16 @@ export function mprotect(
 ): SyscallResult<undefined> {
   const span = spanOf(thread, call);
   if (span === undefined) return answer('mprotect', ERRNO.EINVAL);
-  const { space } = thread;
+  const { mm } = thread;
   const { end } = span;
   let page = span.start;
-  for (const part of space.vmas.within(span.start, end)) {
+  for (const part of mm.vmas.within(span.start, end)) {
     if (part.start !== page) break;
     page = part.end;
     if (part.access === call.access) continue;
-    const errno = checkSplit(space, part);
+    const errno = checkSplit(mm, part);
     if (errno !== 0) return answer('mprotect', errno);
-    space.modify(part.start, part.end, { access: call.access });
+    mm.modify(part.start, part.end, { access: call.access });
     // What is locked gets pages that can be written.
     const isLocked = hasFlag(part, VM.LOCKED) && !hasFlag(part, VM.SHARED);
     if (isLocked && !allows(part, 'write') && call.access === 'write') populate(thread, part);
@@ -157,7 +153,7 @@ export function mprotect(
 export function mlock(thread: Thread, call: PagesCall): SyscallResult<undefined> {
   const span = spanOf(thread, call);
   if (span === undefined) return answer('mlock', ERRNO.EINVAL);
-  const errno = changeLock(thread.space, span, (flags) => flags | VM.LOCKED);
+  const errno = changeLock(thread.mm, span, (flags) => flags | VM.LOCKED);
   if (errno !== 0) return answer('mlock', errno);
   return answer('mlock', populate(thread, span) ? 0 : ERRNO.ENOMEM);
 }
@@ -168,34 +164,30 @@ export function munlock(thread: Thread, call: PagesCall): SyscallResult<undefine
   if (span === undefined) return answer('munlock', ERRNO.EINVAL);
   return answer(
     'munlock',
-    changeLock(thread.space, span, (flags) => flags & ~VM.LOCKED),
+    changeLock(thread.mm, span, (flags) => flags & ~VM.LOCKED),
   );
 }
 
 /** Source: apply_vma_lock_flags(), mlock_fixup(). */
-function changeLock(
-  space: AddressSpace,
-  { start, end }: Pages,
-  change: (flags: number) => number,
-): number {
+function changeLock(mm: Mm, { start, end }: Pages, change: (flags: number) => number): number {
   let page = start;
-  for (const part of space.vmas.within(start, end)) {
+  for (const part of mm.vmas.within(start, end)) {
     if (part.start !== page) break;
     page = part.end;
     const flags = change(part.flags);
     // Device memory is there anyway, huge pages of a pool are never reclaimed.
     const isLeftOut = hasFlag(part, NEVER_LOCKED) || isHugetlb(part);
     if (isLeftOut || flags === part.flags) continue;
-    const errno = checkSplit(space, part);
+    const errno = checkSplit(mm, part);
     if (errno !== 0) return errno;
-    space.modify(part.start, part.end, { flags });
+    mm.modify(part.start, part.end, { flags });
   }
   return page === end ? 0 : ERRNO.ENOMEM;
 }
 
 /** Writes private pages, reads shared ones. Source: mm/gup.c, populate_vma_page_range(). */
 function populate(thread: Thread, { start, end }: Pages): boolean {
-  return thread.space.vmas.within(start, end).every((part) => {
+  return thread.mm.vmas.within(start, end).every((part) => {
     const isWrite = part.access === 'write' && !hasFlag(part, VM.SHARED);
     const outcome = touchPages(thread, part.start, part.end, isWrite ? 'write' : 'read');
     return outcome === 'done';

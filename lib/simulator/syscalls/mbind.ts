@@ -9,8 +9,8 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL, MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
+import type { Mm } from '../memory/mm.ts';
 import { interleaveIndexAt, offsetOf, rangePolicyAt, type Vma } from '../memory/vma.ts';
 import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
 import type { MigrationTarget } from '../migrate/migration-target.ts';
@@ -41,7 +41,7 @@ export interface MbindArguments extends SetMempolicyArguments, RangeArgument {
 }
 
 export function mbind(thread: Thread, call: MbindArguments): SyscallResult<undefined> {
-  return finish(thread.space.memory.inFlight, stepsOfMbind(thread, call));
+  return finish(thread.mm.memory.inFlight, stepsOfMbind(thread, call));
 }
 
 /** The same, step by step. */
@@ -53,7 +53,7 @@ export function* stepsOfMbind(
 }
 
 function* doMbind(thread: Thread, call: MbindArguments): Steps<number> {
-  const { memory } = thread.space;
+  const { memory } = thread.mm;
   const given = decodePolicy(memory, call);
   if ('errno' in given) return given.errno;
   const asked = call.flags | 0;
@@ -79,33 +79,33 @@ interface Change {
 
 /** The range is walked, then the policy set, then pages move: the kernel's order. */
 function* apply(thread: Thread, pages: Pages, { given, policy, flags }: Change): Steps<number> {
-  const { space } = thread;
+  const { mm } = thread;
   const account = openAccount(thread, thread.process, 'mbind');
   if ((flags & (MOVE | MOVE_ALL)) !== 0) account?.countCall();
   const queued = queuePages({
-    space,
+    mm,
     ...pages,
     account,
     flags,
     isMisplaced: (node) => !hasNode(given.user, node),
     takesHoles: policy === null,
   });
-  const errno = queued.errno === 0 ? setRangePolicy(space, pages, policy) : queued.errno;
+  const errno = queued.errno === 0 ? setRangePolicy(mm, pages, policy) : queued.errno;
   if (errno !== 0) {
     putBackAll(queued.list.entries);
     return errno;
   }
   const target = targetOf(thread, { pages, policy, account });
   yield* tellIsolated(queued.list);
-  const { failedCount, isOutOfMemory } = yield* migratePages(space.memory, queued.list, target);
+  const { failedCount, isOutOfMemory } = yield* migratePages(mm.memory, queued.list, target);
   const isMissed = failedCount > 0 || isOutOfMemory || queued.leftFolios > 0;
   return isMissed && (flags & STRICT) !== 0 ? ERRNO.EIO : 0;
 }
 
 /** Mapping by mapping, upwards; those before a failure keep the new policy. */
-function setRangePolicy(space: AddressSpace, pages: Pages, policy: Mempolicy | null): number {
-  for (const part of space.vmas.within(pages.start, pages.end)) {
-    const errno = changeRangePolicy(space, part, policy);
+function setRangePolicy(mm: Mm, pages: Pages, policy: Mempolicy | null): number {
+  for (const part of mm.vmas.within(pages.start, pages.end)) {
+    const errno = changeRangePolicy(mm, part, policy);
     if (errno !== 0) return errno;
   }
   return 0;
@@ -124,21 +124,19 @@ function targetOf(
     readonly account: CostAccount | null;
   },
 ): MigrationTarget {
-  const { space } = thread;
-  const { interleave, facts } = space.memory;
+  const { mm } = thread;
+  const { interleave, facts } = mm.memory;
   const given = policy ?? thread.policy;
   // An object keeps the policy that another mapping gave it where this one has the given already.
   const asksRange =
     !facts.movesByGivenPolicy &&
-    space.vmas
-      .within(pages.start, pages.end)
-      .some(({ object }) => object?.kind.keepsPolicy === true);
+    mm.vmas.within(pages.start, pages.end).some(({ object }) => object?.kind.keepsPolicy === true);
   return {
     account,
     isUniform: !asksRange && (given === null || !isInterleavingMode(given.mode)),
     by: thread,
     searchFor: (page, folio, known) => {
-      const vma = known ?? (space.vmas.lookup(page) as Vma);
+      const vma = known ?? (mm.vmas.lookup(page) as Vma);
       const isByThread = folio?.isMerged === true && !facts.mergedPagesFollowNewPolicy;
       const index = interleaveIndexAt(vma, page, folio?.pageCount);
       const ofRange = asksRange ? (rangePolicyAt(vma, page) ?? thread.policy) : given;
@@ -155,16 +153,12 @@ function targetOf(
  *
  * Source: mbind_range() and vma_replace_policy(); mm/shmem.c, shmem_set_policy().
  */
-export function changeRangePolicy(
-  space: AddressSpace,
-  part: Vma,
-  policy: Mempolicy | null,
-): number {
+export function changeRangePolicy(mm: Mm, part: Vma, policy: Mempolicy | null): number {
   if (isEqualPolicy(part.policy, policy)) return 0;
-  const errno = checkSplit(space, part);
+  const errno = checkSplit(mm, part);
   if (errno !== 0) return errno;
-  space.modify(part.start, part.end, { policy });
-  const joined = space.vmas.lookup(part.start) as Vma;
+  mm.modify(part.start, part.end, { policy });
+  const joined = mm.vmas.lookup(part.start) as Vma;
   if (joined.object?.kind.keepsPolicy === true) {
     joined.object.policy.set(joined.offset, offsetOf(joined, joined.end), policy);
   }

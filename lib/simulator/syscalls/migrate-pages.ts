@@ -9,8 +9,8 @@ import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
 import type { MachineState } from '../machine.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
+import type { Mm } from '../memory/mm.ts';
 import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
 import { exactly } from '../migrate/migration-target.ts';
 import { queuePages } from '../migrate/queue-pages.ts';
@@ -57,7 +57,7 @@ export function* stepsOfMigratePages(
   const flags = canSetNice ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE;
   const account = openAccount(thread, target, 'migrate_pages');
   account?.countCall();
-  const left = yield* migrateBetween(target.space, {
+  const left = yield* migrateBetween(target.mm, {
     from: old.mask,
     to: allowed,
     flags,
@@ -77,13 +77,13 @@ interface MoveBetween {
 
 /** Pages left behind, or a negative errno. A change of a cpuset does the same. */
 export function* migrateBetween(
-  space: AddressSpace,
+  mm: Mm,
   { from, to, flags, by, account }: MoveBetween,
 ): Steps<number> {
   let left = 0;
   for (const pair of nodePairs(from, to)) {
     const queued = queuePages({
-      space,
+      mm,
       start: 0,
       end: Number.MAX_SAFE_INTEGER,
       flags,
@@ -91,7 +91,7 @@ export function* migrateBetween(
       takesHoles: true,
       account,
     });
-    const { memory } = space;
+    const { memory } = mm;
     yield* tellIsolated(queued.list);
     const result = yield* migratePages(memory, queued.list, exactly(pair.to, by, account));
     if (result.isOutOfMemory) return -ERRNO.ENOMEM;

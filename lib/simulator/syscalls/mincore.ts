@@ -11,36 +11,28 @@
 import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { Mm } from '../memory/mm.ts';
 import { GUARD, NONE, SWAPPED } from '../memory/page-entry.ts';
 import { offsetOf, type Vma } from '../memory/vma.ts';
 import { failure, success } from './answer.ts';
 import { addressOf, isAligned, pageOf, TASK_SIZE } from './range-argument.ts';
 
 /** The runs of pages that are. EINVAL, ENOMEM. */
-export function mincore(
-  space: AddressSpace,
-  { address, pageCount }: PageSpan,
-): SyscallResult<PageSpan[]> {
-  const { pageSizeBytes } = space.memory;
+export function mincore(mm: Mm, { address, pageCount }: PageSpan): SyscallResult<PageSpan[]> {
+  const { pageSizeBytes } = mm.memory;
   if (!isAligned(address, pageSizeBytes)) return failure('mincore', ERRNO.EINVAL);
   const last = address + BigInt(pageCount) * BigInt(pageSizeBytes);
   if (last > TASK_SIZE) return failure('mincore', ERRNO.ENOMEM);
   const start = pageOf(address, pageSizeBytes);
   const end = start + pageCount;
-  if (!space.vmas.covers(start, end)) return failure('mincore', ERRNO.ENOMEM);
+  if (!mm.vmas.covers(start, end)) return failure('mincore', ERRNO.ENOMEM);
   const runs: { start: number; end: number }[] = [];
-  for (const vma of space.vmas.within(start, end)) {
-    forEachResident(
-      space,
-      vma,
-      [Math.max(start, vma.start), Math.min(end, vma.end)],
-      (at, until) => {
-        const before = runs.at(-1);
-        if (before?.end === at) before.end = until;
-        else runs.push({ start: at, end: until });
-      },
-    );
+  for (const vma of mm.vmas.within(start, end)) {
+    forEachResident(mm, vma, [Math.max(start, vma.start), Math.min(end, vma.end)], (at, until) => {
+      const before = runs.at(-1);
+      if (before?.end === at) before.end = until;
+      else runs.push({ start: at, end: until });
+    });
   }
   return success(
     runs.map((run) => ({
@@ -51,21 +43,21 @@ export function mincore(
 }
 
 function forEachResident(
-  space: AddressSpace,
+  mm: Mm,
   vma: Vma,
   [start, end]: readonly [number, number],
   take: (start: number, end: number) => void,
 ): void {
   const { object } = vma;
   if (object === null) {
-    for (const part of space.pages.partsWithTables(start, end)) {
-      space.pages.forEachRun(part.start, part.end, (page, count, entry) => {
+    for (const part of mm.pages.partsWithTables(start, end)) {
+      mm.pages.forEachRun(part.start, part.end, (page, count, entry) => {
         if (isInMemory(entry)) take(page, page + count);
       });
     }
     return;
   }
-  space.pages.forEachRun(start, end, (page, count, entry) => {
+  mm.pages.forEachRun(start, end, (page, count, entry) => {
     if (isInMemory(entry)) take(page, page + count);
     else if (entry === NONE) {
       for (let at = page; at < page + count; at += 1) {

@@ -10,8 +10,8 @@ import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
 import type { MachineState } from '../machine.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
 import type { Steps } from '../memory/in-flight.ts';
+import type { Mm } from '../memory/mm.ts';
 import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
 import { exactly } from '../migrate/migration-target.ts';
 import { moveOrdinary, newEntryCounts, ordinaryPages } from '../migrate/move-at-once.ts';
@@ -72,23 +72,23 @@ export function* stepsOfMovePages(
   const target = findTarget(machine, thread, call.pid);
   if ('errno' in target) return fail(target.errno);
   if (!target.hasMemory) return fail(ERRNO.EINVAL);
-  const { space, memsAllowed } = target;
+  const { mm, memsAllowed } = target;
   const { node } = call;
   const rights = { memsAllowed, movesShared, caller: thread };
   const account = openAccount(thread, target, node === null ? 'query' : 'move_pages');
   account?.countCall();
   const outcome =
     node === null
-      ? query(space, call, account)
-      : yield* new Move(space, { ...call, node }, { ...rights, account }).run();
+      ? query(mm, call, account)
+      : yield* new Move(mm, { ...call, node }, { ...rights, account }).run();
   return outcome < 0 ? fail(-outcome) : success(outcome);
 }
 
-function query(space: AddressSpace, arrays: MovePagesArrays, account: CostAccount | null): number {
+function query(mm: Mm, arrays: MovePagesArrays, account: CostAccount | null): number {
   const { count, address, store, span } = arrays;
   account?.countLookups(count);
   if (span !== undefined) {
-    querySpan(space, span.firstPage, span.status.subarray(0, count));
+    querySpan(mm, span.firstPage, span.status.subarray(0, count));
     return 0;
   }
   for (let start = 0; start < count; start += QUERY_CHUNK) {
@@ -99,7 +99,7 @@ function query(space: AddressSpace, arrays: MovePagesArrays, account: CostAccoun
     const addresses = indexes.map(address);
     if (addresses.includes(undefined)) return -ERRNO.EFAULT;
     const statuses = (addresses as bigint[]).map((one) => {
-      const found = queryPage(space, pageOf(one, space.memory.pageSizeBytes));
+      const found = queryPage(mm, pageOf(one, mm.memory.pageSizeBytes));
       return 'errno' in found ? -found.errno : found.node;
     });
     if (!indexes.every((index, i) => store(index, statuses[i] as number))) return -ERRNO.EFAULT;
@@ -124,7 +124,7 @@ interface MoveRights {
  * ends the call, and none of its entries gets a status.
  */
 class Move {
-  readonly #space: AddressSpace;
+  readonly #mm: Mm;
   readonly #arrays: MoveArrays;
   readonly #memsAllowed: Nodemask;
   readonly #caller: Allocator;
@@ -138,12 +138,12 @@ class Move {
   #unsettledUntil = 0;
 
   constructor(
-    space: AddressSpace,
+    mm: Mm,
     arrays: MoveArrays,
     { memsAllowed, movesShared, caller, account }: MoveRights,
   ) {
-    this.#space = space;
-    this.#list = new PageList(space.memory.inFlight);
+    this.#mm = mm;
+    this.#list = new PageList(mm.memory.inFlight);
     this.#arrays = arrays;
     this.#memsAllowed = memsAllowed;
     this.#caller = caller;
@@ -185,11 +185,11 @@ class Move {
     if (span === undefined || index === count) return 0;
     const page = span.firstPage + index;
     const end = span.firstPage + count;
-    const pageCount = alikePages(this.#space, page - 1, end) - 1;
+    const pageCount = alikePages(this.#mm, page - 1, end) - 1;
     if (pageCount <= 0) return this.#takeOrdinary(span, index, { start: page, end });
     if (this.#node === NO_NODE) {
       span.status.fill(span.status[index - 1] as number, index, index + pageCount);
-    } else if (!this.#list.isolate(this.#space, page, pageCount)) {
+    } else if (!this.#list.isolate(this.#mm, page, pageCount)) {
       return 0;
     }
     return pageCount;
@@ -209,19 +209,19 @@ class Move {
     const search = exactly(node, this.#caller, account).searchFor(pages.start, null);
     const move = { ...pages, node, search, account, pendingPages: pending?.pageCount ?? 0 };
     this.#counts ??= newEntryCounts();
-    const { pageCount, unsettledUntil } = ordinaryPages(this.#space, move, this.#counts);
+    const { pageCount, unsettledUntil } = ordinaryPages(this.#mm, move, this.#counts);
     this.#unsettledUntil = unsettledUntil;
     if (pageCount === 0) return 0;
-    finish(this.#space.memory.inFlight, this.#flush(index));
+    finish(this.#mm.memory.inFlight, this.#flush(index));
     this.#node = NO_NODE;
-    moveOrdinary(this.#space, pageCount, move, this.#counts);
+    moveOrdinary(this.#mm, pageCount, move, this.#counts);
     status.fill(node, index, index + pageCount);
     return pageCount;
   }
 
   /** Which page is to go where; an errno ends the call after the pending run. */
   #read(index: number): { readonly page: number; readonly node: number } | { errno: number } {
-    const { physical, pageSizeBytes } = this.#space.memory;
+    const { physical, pageSizeBytes } = this.#mm.memory;
     const address = this.#arrays.address(index);
     const node = this.#arrays.node(index);
     if (address === undefined || node === undefined) return { errno: -ERRNO.EFAULT };
@@ -233,7 +233,7 @@ class Move {
   /** Takes a page for the pending run: null, or the status of one that cannot be taken. */
   #queue(page: number): number | null {
     const request = { node: this.#node, movesShared: this.#movesShared, list: this.#list };
-    const queued = queuePage(this.#space, page, request);
+    const queued = queuePage(this.#mm, page, request);
     if (queued === 'queued') return null;
     return queued === 'there' ? this.#node : -queued.errno;
   }
@@ -254,7 +254,7 @@ class Move {
   *#flush(index: number): Steps<number> {
     const list = this.#list;
     if (list.isEmpty) return 0;
-    const { memory } = this.#space;
+    const { memory } = this.#mm;
     this.#list = new PageList(memory.inFlight);
     const { failedCount, isOutOfMemory } = yield* migratePages(
       memory,

@@ -6,7 +6,7 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { Mm } from '../memory/mm.ts';
 import { moveVmas } from '../memory/move-vmas.ts';
 import { cutVma, hasFlag, isHugetlb, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -29,33 +29,33 @@ export function mremap(
 
 function moveTo(thread: Thread, call: PagesCall & { readonly to: bigint }): number {
   const span = spanOf(thread, call);
-  const { space } = thread;
-  const { pageSizeBytes } = space.memory;
+  const { mm } = thread;
+  const { pageSizeBytes } = mm.memory;
   if (span === undefined || call.pageCount === 0) return ERRNO.EINVAL;
   if (!isAligned(call.to, pageSizeBytes)) return ERRNO.EINVAL;
   const target = pageOf(call.to, pageSizeBytes);
   if (target < span.end && span.start < target + call.pageCount) return ERRNO.EINVAL;
-  const parts = space.vmas.within(span.start, span.end);
+  const parts = mm.vmas.within(span.start, span.end);
   const [first] = parts;
   if (first === undefined || first.start > span.start) return ERRNO.EFAULT;
-  if (isHugetlb(first) && target % space.memory.tablePages !== 0) {
+  if (isHugetlb(first) && target % mm.memory.tablePages !== 0) {
     return ERRNO.EINVAL;
   }
-  const errno = checkMove(space, span.start, span.end);
+  const errno = checkMove(mm, span.start, span.end);
   if (errno !== 0) return errno;
-  if (first.end !== span.end && !space.memory.facts.mremapTakesSeveral) {
-    space.unmap(target, target + call.pageCount);
+  if (first.end !== span.end && !mm.memory.facts.mremapTakesSeveral) {
+    mm.unmap(target, target + call.pageCount);
     return ERRNO.EFAULT;
   }
   // Each by itself: what is mapped where a gap comes to lie stays.
-  for (const { start, end } of parts) moveVmas(space, start, end, target + start - span.start);
+  for (const { start, end } of parts) moveVmas(mm, start, end, target + start - span.start);
   return 0;
 }
 
-function checkMove(space: AddressSpace, start: number, end: number): number {
-  if (space.vmas.count >= MAX_MAP_COUNT - MOVE_MARGIN) return ERRNO.ENOMEM;
-  const parts = space.vmas.within(start, end);
-  return parts.every((part) => canCut(space, part)) ? 0 : ERRNO.EINVAL;
+function checkMove(mm: Mm, start: number, end: number): number {
+  if (mm.vmas.count >= MAX_MAP_COUNT - MOVE_MARGIN) return ERRNO.ENOMEM;
+  const parts = mm.vmas.within(start, end);
+  return parts.every((part) => canCut(mm, part)) ? 0 : ERRNO.EINVAL;
 }
 
 /** Makes a mapping longer, elsewhere if there is no room behind it, or shorter. */
@@ -64,21 +64,21 @@ export function resizeMapping(
   call: PagesCall & { readonly newPageCount: number },
 ): SyscallResult<bigint> {
   const span = spanOf(thread, call);
-  const { space } = thread;
+  const { mm } = thread;
   const { newPageCount, pageCount } = call;
   const fail = (errno: number): SyscallResult<bigint> => failure('mremap', errno);
   if (span === undefined || newPageCount === 0) return fail(ERRNO.EINVAL);
-  const vma = space.vmas.lookup(span.start);
+  const vma = mm.vmas.lookup(span.start);
   if (vma === undefined) return fail(ERRNO.EFAULT);
   if (newPageCount <= pageCount) {
-    space.unmap(span.start + newPageCount, span.end);
+    mm.unmap(span.start + newPageCount, span.end);
     return success(call.address);
   }
   if (isHugetlb(vma)) return fail(ERRNO.EINVAL);
   if (vma.end < span.end || !mayGrow(vma)) return fail(ERRNO.EFAULT);
   const moved = grow(thread, vma, span.start, call);
   if ('errno' in moved) return fail(moved.errno);
-  return success(addressOf(moved.start, space.memory.pageSizeBytes));
+  return success(addressOf(moved.start, mm.memory.pageSizeBytes));
 }
 
 /** Source: VM_DONTEXPAND. */
@@ -92,18 +92,18 @@ function grow(
   start: number,
   { pageCount, newPageCount }: { pageCount: number; newPageCount: number },
 ): { readonly start: number } | { readonly errno: number } {
-  const { space } = thread;
+  const { mm } = thread;
   const oldEnd = start + pageCount;
   const newEnd = start + newPageCount;
-  if (oldEnd === vma.end && space.vmas.within(oldEnd, newEnd).length === 0) {
-    space.extend(vma, newEnd);
+  if (oldEnd === vma.end && mm.vmas.within(oldEnd, newEnd).length === 0) {
+    mm.extend(vma, newEnd);
     return { start };
   }
-  const errno = checkMove(space, start, oldEnd);
+  const errno = checkMove(mm, start, oldEnd);
   if (errno !== 0) return { errno };
-  const target = findRoom(space, newPageCount);
-  moveVmas(space, start, oldEnd, target);
-  const moved = space.vmas.lookup(target) as Vma;
-  space.extend(cutVma(moved, moved.start, target + pageCount), target + newPageCount);
+  const target = findRoom(mm, newPageCount);
+  moveVmas(mm, start, oldEnd, target);
+  const moved = mm.vmas.lookup(target) as Vma;
+  mm.extend(cutVma(moved, moved.start, target + pageCount), target + newPageCount);
   return { start: target };
 }

@@ -87,7 +87,7 @@ function mapHuge(
   const first = pageOf(mapped.value, pageSizeBytes);
   for (const head of missing) {
     if (isShared) object.reserved.add(offset + head);
-    else thread.space.reserved.add(first + head);
+    else thread.mm.reserved.add(first + head);
   }
   return mapped;
 }
@@ -103,7 +103,7 @@ export function writeObject(
   thread: Thread,
   { object, firstPage, pageCount }: { object: MemoryObject; firstPage: number; pageCount: number },
 ): SyscallResult<undefined> {
-  const { memory } = thread.space;
+  const { memory } = thread.mm;
   if (!object.kind.canBeWritten) return answer('write', ERRNO.EINVAL);
   for (let index = firstPage; index < firstPage + pageCount; index += 1) {
     const folioId = object.pages.get(index) ?? fillObject(thread, object, index);

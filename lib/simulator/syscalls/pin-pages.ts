@@ -22,13 +22,13 @@ export interface PinCall {
 
 /** Faults the pages in, for reading or, for a pin, writing. The value names the reference. */
 export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
-  const { space } = thread;
-  const start = pageOf(call.address, space.memory.pageSizeBytes);
+  const { mm } = thread;
+  const start = pageOf(call.address, mm.memory.pageSizeBytes);
   const end = start + call.pageCount;
-  if (space.vmas.within(start, end).some(isForeign)) return failure('pin', ERRNO.EFAULT);
+  if (mm.vmas.within(start, end).some(isForeign)) return failure('pin', ERRNO.EFAULT);
   for (let page = start; page < end; page += 1) {
     // What is mapped for writing is there already, and a pin writes nothing: it stays clean.
-    const isThere = isFolio(space.pages.get(page)) && isShared(space.vmas.lookup(page));
+    const isThere = isFolio(mm.pages.get(page)) && isShared(mm.vmas.lookup(page));
     const access = call.kind === 'pin' && !isThere ? 'write' : 'read';
     if (touchPages(thread, page, page + 1, access) === 'done') continue;
     // A pipe takes as much as there is, and has too little then.
@@ -38,9 +38,9 @@ export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
   const folioIds: number[] = [];
   for (let page = start; page < end; page += 1) {
     // The zero page is nobody's: a reference to it holds nothing.
-    if (isPage(space.pages.get(page))) folioIds.push(space.folioAt(page));
+    if (isPage(mm.pages.get(page))) folioIds.push(mm.folioAt(page));
   }
-  return success(thread.process.keep(takeReference(space.memory, call.kind, folioIds)));
+  return success(thread.process.keep(takeReference(mm.memory, call.kind, folioIds)));
 }
 
 function isShared(area: Vma | undefined): boolean {
@@ -58,6 +58,6 @@ export function unpinPages(thread: Thread, descriptor: number): SyscallResult<un
   const reference = references.get(descriptor);
   if (reference === undefined) return answer('unpin', ERRNO.EINVAL);
   references.delete(descriptor);
-  releaseReference(thread.space.memory, reference);
+  releaseReference(thread.mm.memory, reference);
   return answer('unpin', 0);
 }

@@ -46,8 +46,8 @@ export interface PagesCall {
 }
 
 /** Undefined for an address inside a page. */
-export function spanOf({ space }: Thread, { address, pageCount }: PagesCall): Pages | undefined {
-  const { pageSizeBytes } = space.memory;
+export function spanOf({ mm }: Thread, { address, pageCount }: PagesCall): Pages | undefined {
+  const { pageSizeBytes } = mm.memory;
   if (!isAligned(address, pageSizeBytes)) return undefined;
   const start = pageOf(address, pageSizeBytes);
   return { start, end: start + pageCount };

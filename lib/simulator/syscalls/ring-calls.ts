@@ -22,9 +22,9 @@ import { mmap } from './mapping-calls.ts';
 import { pinPages } from './pin-pages.ts';
 import { type PagesCall, pageOf } from './range-argument.ts';
 
-function areasOf({ space }: Thread, { address, pageCount }: PagesCall): Vma[] {
-  const start = pageOf(address, space.memory.pageSizeBytes);
-  return space.vmas.within(start, start + pageCount);
+function areasOf({ mm }: Thread, { address, pageCount }: PagesCall): Vma[] {
+  const start = pageOf(address, mm.memory.pageSizeBytes);
+  return mm.vmas.within(start, start + pageCount);
 }
 
 /** Pins a buffer for long; the value names it. */
@@ -33,7 +33,7 @@ export function registerBuffer(thread: Thread, call: PagesCall): SyscallResult<n
   const isOfFile = (area: Vma): boolean =>
     area.object?.kind.isFile === true || (hasFlag(area, VM.MIXEDMAP) && !hasFlag(area, VM.IO));
   const hasFile = areasOf(thread, call).some(isOfFile);
-  if (hasFile && !thread.space.memory.facts.ringsTakeFiles) {
+  if (hasFile && !thread.mm.memory.facts.ringsTakeFiles) {
     return failure('register_buffer', ERRNO.EOPNOTSUPP);
   }
   return pinForLong(thread, call, 'register_buffer');
@@ -44,7 +44,7 @@ export function unregisterBuffer(thread: Thread, ring: number): SyscallResult<un
   const pin = thread.process.references.get(ring);
   if (pin?.kind !== 'pin') return failure('unregister_buffer', ERRNO.EINVAL);
   if (pin.folioIds.length === 0) return failure('unregister_buffer', ERRNO.ENXIO);
-  giveUpPages(thread.space.memory, pin);
+  giveUpPages(thread.mm.memory, pin);
   return answer('unregister_buffer', 0);
 }
 
@@ -55,7 +55,7 @@ export function registerPackets(thread: Thread, call: PagesCall): SyscallResult<
 }
 
 function pinForLong(thread: Thread, call: PagesCall, name: string): SyscallResult<number> {
-  const { facts } = thread.space.memory;
+  const { facts } = thread.mm.memory;
   const isSharedFile = (area: Vma): boolean =>
     area.object?.kind.isFile === true && hasFlag(area, VM.SHARED);
   const isRefused = !facts.filesCanBePinned && areasOf(thread, call).some(isSharedFile);
@@ -88,15 +88,15 @@ export function mapPacketRing(
   if (!mapped.ok) return mapped;
   const start = pageOf(mapped.value, memory.pageSizeBytes);
   for (const [index, folioId] of object.pages) {
-    thread.space.mapFolio(start + index, folioId, blockPages);
+    thread.mm.mapFolio(start + index, folioId, blockPages);
   }
   return mapped;
 }
 
 /** Pages without an address: interleaving takes the next node. */
 function blockSearch(thread: Thread): Search {
-  const { policy, counter, memsAllowed, cpuNode, space } = thread;
-  const { interleave } = space.memory;
+  const { policy, counter, memsAllowed, cpuNode, mm } = thread;
+  const { interleave } = mm.memory;
   if (policy === null || !isInterleavingMode(policy.mode)) {
     return searchFor({ policy, index: 0 }, thread, interleave);
   }

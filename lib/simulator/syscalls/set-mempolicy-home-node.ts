@@ -21,8 +21,8 @@ export function setMempolicyHomeNode(thread: Thread, call: HomeNodeCall): Syscal
   return answer('set_mempolicy_home_node', doSetHomeNode(thread, call));
 }
 
-function doSetHomeNode({ space }: Thread, call: HomeNodeCall): number {
-  const { physical, pageSizeBytes } = space.memory;
+function doSetHomeNode({ mm }: Thread, call: HomeNodeCall): number {
+  const { physical, pageSizeBytes } = mm.memory;
   if (!isAligned(call.address, pageSizeBytes) || call.flags !== 0n) return ERRNO.EINVAL;
   const homeNode = Number(call.node);
   if (!physical.isOnline(homeNode)) return ERRNO.EINVAL;
@@ -30,11 +30,11 @@ function doSetHomeNode({ space }: Thread, call: HomeNodeCall): number {
   if ('errno' in pages) return pages.errno;
   if (pages.start === pages.end) return 0;
   let errno: number = ERRNO.ENOENT;
-  for (const part of space.vmas.within(pages.start, pages.end)) {
+  for (const part of mm.vmas.within(pages.start, pages.end)) {
     const { policy } = part;
     if (policy === null) continue;
     if (policy.mode !== MPOL.BIND && policy.mode !== MPOL.PREFERRED_MANY) return ERRNO.EOPNOTSUPP;
-    const refused = changeRangePolicy(space, part, { ...policy, homeNode });
+    const refused = changeRangePolicy(mm, part, { ...policy, homeNode });
     if (refused !== 0) return refused;
     errno = 0;
   }

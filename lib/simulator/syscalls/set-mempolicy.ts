@@ -29,7 +29,7 @@ export function setMempolicy(
   thread: Thread,
   call: SetMempolicyArguments,
 ): SyscallResult<undefined> {
-  const given = decodePolicy(thread.space.memory, call);
+  const given = decodePolicy(thread.mm.memory, call);
   if ('errno' in given) return answer('set_mempolicy', given.errno);
   const errno = checkNodes(given);
   if (errno !== 0) return answer('set_mempolicy', errno);
@@ -52,7 +52,7 @@ export function decodePolicy(
 
 /** The policy that arguments mean for this thread. */
 export function policyFor(
-  { memsAllowed, space: { memory } }: Thread,
+  { memsAllowed, mm: { memory } }: Thread,
   given: MempolicyArguments,
 ): Mempolicy | null | { readonly errno: number } {
   const { facts, physical } = memory;

@@ -37,7 +37,7 @@ export function openAccount(
   target: Process,
   kind: MigrationKind,
 ): CostAccount | null {
-  const { costs } = caller.space.memory;
+  const { costs } = caller.mm.memory;
   if (costs === null) return null;
   const cpus = new Set(target.threads.map(({ cpu }) => cpu));
   cpus.delete(caller.cpu);

@@ -73,12 +73,12 @@ export function* stepsOfStore(
 
 /** Everything before the access itself that takes time: it sleeps, or moves the page. */
 function* stepsToPage(thread: Thread, page: number): Steps<void> {
-  const { space } = thread;
-  const { pageSizeBytes } = space.memory;
+  const { mm } = thread;
+  const { pageSizeBytes } = mm.memory;
   for (;;) {
-    const entry = space.pages.get(page);
-    const vma = space.vmas.lookup(page);
-    const awaited = vma === undefined ? null : awaitedFolio(space, vma, page);
+    const entry = mm.pages.get(page);
+    const vma = mm.vmas.lookup(page);
+    const awaited = vma === undefined ? null : awaitedFolio(mm, vma, page);
     if (awaited !== null) {
       const { folio, folioId } = awaited;
       const note = 'an access sleeps until the page is there again';

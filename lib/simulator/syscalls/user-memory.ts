@@ -20,26 +20,26 @@ const INT_BITS = 32;
 
 /** Faults the page in; whether it could be had. */
 function canAccess(thread: Thread, address: bigint, access: Access): boolean {
-  const page = pageOf(address, thread.space.memory.pageSizeBytes);
+  const page = pageOf(address, thread.mm.memory.pageSizeBytes);
   return touchPages(thread, page, page + 1, access) === 'done';
 }
 
 /** A word of memory; undefined where there is none that can be read. */
 export function readWord(thread: Thread, address: bigint): bigint | undefined {
-  const { space } = thread;
+  const { mm } = thread;
   if (!canAccess(thread, address, 'read')) return undefined;
-  const { pageSizeBytes, folios } = space.memory;
-  const entry = space.pages.get(pageOf(address, pageSizeBytes));
+  const { pageSizeBytes, folios } = mm.memory;
+  const entry = mm.pages.get(pageOf(address, pageSizeBytes));
   if (!isFolio(entry)) return 0n;
   return folios.get(folioIdOf(entry)).words?.get(placeIn(thread, address)) ?? 0n;
 }
 
 /** Writes a word; false where there is no memory that can be written. */
 export function writeWord(thread: Thread, address: bigint, value: bigint): boolean {
-  const { space } = thread;
+  const { mm } = thread;
   if (!canAccess(thread, address, 'write')) return false;
-  const folioId = space.folioAt(pageOf(address, space.memory.pageSizeBytes));
-  const folio = space.memory.folios.get(folioId);
+  const folioId = mm.folioAt(pageOf(address, mm.memory.pageSizeBytes));
+  const folio = mm.memory.folios.get(folioId);
   folio.words ??= new Map();
   folio.words.set(placeIn(thread, address), BigInt.asUintN(64, value));
   return true;
@@ -68,14 +68,14 @@ function halfAt(address: bigint): { readonly start: bigint; readonly shift: bigi
 }
 
 /** Byte offset in the page's folio. */
-function placeIn({ space }: Thread, address: bigint): number {
-  const { pageSizeBytes, folios } = space.memory;
+function placeIn({ mm }: Thread, address: bigint): number {
+  const { pageSizeBytes, folios } = mm.memory;
   const page = pageOf(address, pageSizeBytes);
-  const entry = space.pages.get(page);
+  const entry = mm.pages.get(page);
   const inPage = Number(address % BigInt(pageSizeBytes));
   const folio = isFolio(entry) ? folios.get(folioIdOf(entry)) : null;
   if (folio === null) return inPage;
-  return indexInFolio(space.vmas.lookup(page) as Vma, page, folio) * pageSizeBytes + inPage;
+  return indexInFolio(mm.vmas.lookup(page) as Vma, page, folio) * pageSizeBytes + inPage;
 }
 
 /** A mask in the process's own memory. */
@@ -85,7 +85,7 @@ export function maskAt(thread: Thread, address: bigint): MaskMemory {
 
 /** Bytes that can be written from an address on, up to a limit. */
 export function writableBytes(thread: Thread, address: bigint, limit: bigint): bigint {
-  const size = BigInt(thread.space.memory.pageSizeBytes);
+  const size = BigInt(thread.mm.memory.pageSizeBytes);
   let end = address;
   while (end - address < limit && canAccess(thread, end, 'write')) end = (end / size + 1n) * size;
   return end - address;

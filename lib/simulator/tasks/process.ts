@@ -5,10 +5,10 @@
  */
 
 import { NumaScan, SCAN_DELAY_MS } from '../balancing/balanced-task.ts';
-import { AddressSpace } from '../memory/address-space.ts';
-import { copyAddressSpace } from '../memory/fork.ts';
+import { dupMmap } from '../memory/fork.ts';
 import { leaveObject, type Memory } from '../memory/memory.ts';
 import type { MemoryObject } from '../memory/memory-object.ts';
+import { Mm } from '../memory/mm.ts';
 import { NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
 import type { Cpus } from './cpus.ts';
 import type { Cpuset } from './cpuset.ts';
@@ -49,7 +49,7 @@ export class Process {
   readonly references: Map<number, Reference> = new Map();
   /** Objects that it has open, by descriptor. */
   readonly objects: Map<number, MemoryObject> = new Map();
-  space: AddressSpace;
+  mm: Mm;
   scan: NumaScan = new NumaScan();
   credentials: Credentials;
   cpuset: Cpuset;
@@ -69,7 +69,7 @@ export class Process {
     this.cpuset = cpuset;
     this.memsAllowed = cpuset.effectiveMems;
     cpuset.processes.add(this);
-    this.space = new AddressSpace(memory);
+    this.mm = new Mm(memory);
   }
 
   /** The oldest first. */
@@ -120,8 +120,8 @@ export class Process {
 
   /** Fills `child` with a copy of the memory, for a fork by `thread`. */
   copyInto(child: Process, thread: Thread): boolean {
-    if (copyAddressSpace(thread, child.space) !== 'done') return false;
-    child.scan = new NumaScan(this.space.memory.clock.nowMs + SCAN_DELAY_MS);
+    if (dupMmap(thread, child.mm) !== 'done') return false;
+    child.scan = new NumaScan(this.mm.memory.clock.nowMs + SCAN_DELAY_MS);
     child.#lastDescriptor = this.#lastDescriptor;
     for (const [descriptor, reference] of this.references) {
       reference.holders += 1;
@@ -136,17 +136,17 @@ export class Process {
 
   /** Starts a program in the thread: it becomes the only one, with fresh memory. */
   execute(thread: Thread): void {
-    const { memory } = this.space;
+    const { memory } = this.mm;
     // Rings close themselves when a program is executed; pipes stay.
     for (const [descriptor, reference] of this.references) {
       if (reference.kind !== 'pin') continue;
       this.references.delete(descriptor);
       releaseReference(memory, reference);
     }
-    const { isWithoutHugePages } = this.space;
-    this.space.clear();
-    this.space = new AddressSpace(memory);
-    this.space.isWithoutHugePages = isWithoutHugePages;
+    const { isWithoutHugePages } = this.mm;
+    this.mm.clear();
+    this.mm = new Mm(memory);
+    this.mm.isWithoutHugePages = isWithoutHugePages;
     this.scan = new NumaScan();
     this.credentials = { ...this.credentials, isDumpable: true };
     const first = new Thread(this, this.pid, thread);
@@ -161,11 +161,11 @@ export class Process {
     this.isRunning = false;
     this.parent?.endedChildren.add(this);
     for (const reference of this.references.values()) {
-      releaseReference(this.space.memory, reference);
+      releaseReference(this.mm.memory, reference);
     }
     this.references.clear();
-    this.space.clear();
-    for (const object of this.objects.values()) leaveObject(this.space.memory, object);
+    this.mm.clear();
+    for (const object of this.objects.values()) leaveObject(this.mm.memory, object);
     this.objects.clear();
     this.cpuset.processes.delete(this);
   }

@@ -44,21 +44,21 @@ function kernelObject(memory: Memory, sizePages: number): MemoryObject {
 
 /** Fills the thread's fresh address space. */
 export function loadProgram(thread: Thread): void {
-  const { space } = thread;
-  const { pageSizeBytes, kernelPages } = space.memory;
+  const { mm } = thread;
+  const { pageSizeBytes, kernelPages } = mm.memory;
   const pagesOf = (bytes: number): number => Math.floor(bytes / pageSizeBytes);
   const heap = { start: pagesOf(HEAP), end: pagesOf(HEAP + HEAP_BYTES) };
   const stack = { start: pagesOf(STACK_END - STACK_BYTES), end: pagesOf(STACK_END) };
   const vvar = { start: pagesOf(VVAR), pageCount: VVAR_PAGES };
   const vdso = { start: vvar.start + VVAR_PAGES, pageCount: VDSO_PAGES };
   const stackPage = stack.end - 1;
-  space.program = { heap, stackPage, vdso, vvar };
-  for (const range of [heap, stack]) space.map(area(range, 'write', 0, null));
+  mm.program = { heap, stackPage, vdso, vvar };
+  for (const range of [heap, stack]) mm.map(area(range, 'write', 0, null));
   const vvarObject = kernelPages?.vvar ?? null;
   const vvarFlags = VM.SPECIAL | VM.IO | (vvarObject === null ? 0 : VM.MIXEDMAP);
-  space.map(area(ended(vvar), 'read', vvarFlags, vvarObject));
-  space.map(area(ended(vdso), 'read', VM.SPECIAL, kernelPages?.vdso ?? null));
-  if (vvarObject === null) space.pages.fill(vvar.start, vvar.start + VVAR_PAGES, DEVICE);
+  mm.map(area(ended(vvar), 'read', vvarFlags, vvarObject));
+  mm.map(area(ended(vdso), 'read', VM.SPECIAL, kernelPages?.vdso ?? null));
+  if (vvarObject === null) mm.pages.fill(vvar.start, vvar.start + VVAR_PAGES, DEVICE);
   touchPages(thread, heap.start, heap.start + 1, 'write');
   touchPages(thread, stackPage, stackPage + 1, 'write');
 }

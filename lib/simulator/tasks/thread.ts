@@ -7,7 +7,7 @@
 
 import { type BalancedTask, type NumaScan, NumaTask } from '../balancing/balanced-task.ts';
 import { faultNumaPage } from '../balancing/numa-page.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/vma.ts';
 import { NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
 import { type InterleaveCounter, isInterleavingMode } from '../policy/interleave.ts';
@@ -35,8 +35,8 @@ export class Thread implements BalancedTask {
     Object.assign(this.counter, maker.counter);
   }
 
-  get space(): AddressSpace {
-    return this.process.space;
+  get mm(): Mm {
+    return this.process.mm;
   }
 
   get memsAllowed(): Nodemask {

@@ -48,7 +48,7 @@ describe('a broken engine is noticed', () => {
     const { unmap } = operations;
     breakOperation('unmap', (place, item) => {
       // It counts as unmapped all the same.
-      if (place.space !== item.space) item.folio.mapCount -= place.pageCount;
+      if (place.mm !== item.mm) item.folio.mapCount -= place.pageCount;
       else unmap(place, item);
     });
     expect(firstNotice()).toMatch(/is mapped \d+ times|is \d+, not \d+/);
@@ -71,7 +71,7 @@ describe('a broken engine is noticed', () => {
     const { leftEntry } = operations;
     breakOperation('leftEntry', (item) => {
       const place = leftEntry(item);
-      return place?.space === item.space ? place : undefined;
+      return place?.mm === item.mm ? place : undefined;
     });
     expect(firstNotice()).toMatch(/migration entry names folio|nobody moves folio/);
   });

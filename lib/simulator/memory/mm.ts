@@ -33,7 +33,7 @@ export interface Program {
   readonly vvar: { readonly start: number; readonly pageCount: number };
 }
 
-export class AddressSpace {
+export class Mm {
   readonly memory: Memory;
   readonly vmas: VmaSet;
   readonly pages: PageTable;
@@ -48,7 +48,7 @@ export class AddressSpace {
     this.memory = memory;
     this.vmas = new VmaSet(memory.facts);
     this.pages = new PageTable(memory.tablePages);
-    memory.spaces.add(this);
+    memory.mms.add(this);
   }
 
   /** Adds a mapping where there is none. */
@@ -185,6 +185,6 @@ export class AddressSpace {
   /** Ends with its process. */
   clear(): void {
     this.unmap(0, Number.MAX_SAFE_INTEGER);
-    this.memory.spaces.delete(this);
+    this.memory.mms.delete(this);
   }
 }
