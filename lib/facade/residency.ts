@@ -99,6 +99,12 @@ export function* chunksOf(
   }
 }
 
+/** Whether one chunk is all of it. */
+export function isOneChunk(span: PageSpan, backend: Pick<Backend, 'pageSizeBytes'>): boolean {
+  const [first] = chunksOf(span, backend);
+  return first?.pageCount === span.pageCount;
+}
+
 /**
  * Asks for each page of a span: node, `STATUS_NOT_PRESENT`, `STATUS_ZERO_PAGE` or another negative
  * errno. The value is the number of calls made.
