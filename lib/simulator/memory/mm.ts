@@ -15,6 +15,7 @@ import {
   isFolio,
   isInline,
   isMarked,
+  markedEntry,
   NONE,
   nodeOfInline,
   unmarkedEntry,
@@ -124,8 +125,10 @@ export class Mm {
     const folio = new Folio('anonymous', nodeOfInline(entry));
     folio.mapCount = 1;
     folio.isDirty = true;
+    folio.hasMarkedEntry = isMarked(entry);
     const folioId = this.memory.folios.add(folio);
-    this.pages.set(page, folioEntry(folioId));
+    const named = folioEntry(folioId);
+    this.pages.set(page, folio.hasMarkedEntry ? markedEntry(named) : named);
     return folioId;
   }
 

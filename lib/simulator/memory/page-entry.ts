@@ -57,6 +57,11 @@ export function isolatedInline(entry: number): number {
   return (entry | ISOLATED) >>> 0;
 }
 
+/** As it was before that. */
+export function listedInline(entry: number): number {
+  return (entry & ~ISOLATED) >>> 0;
+}
+
 export function folioEntry(folioId: number): number {
   return ((folioId << TAG_BITS) | TAG.FOLIO) >>> 0;
 }

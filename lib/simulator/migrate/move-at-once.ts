@@ -64,7 +64,7 @@ function moveRun(memory: Memory, run: IsolatedRun, target: MigrationTarget): Iso
     migrated.moved += pageCount;
     physical.giveBack(run.node, pageCount);
     target.account?.countMoved(run.node, node, ordinaryFolios(pageCount));
-    putBack({ ...run, page, pageCount, node });
+    run.mm.pages.fill(page, page + pageCount, inlineEntry(node));
     page += pageCount;
   }
   return null;

@@ -10,10 +10,10 @@ import type { InFlight } from '../memory/in-flight.ts';
 import { freeIfUnused } from '../memory/memory.ts';
 import type { Mm } from '../memory/mm.ts';
 import {
-  inlineEntry,
   isInline,
   isIsolatedInline,
   isolatedInline,
+  listedInline,
   nodeOfInline,
 } from '../memory/page-entry.ts';
 import type { Vma } from '../memory/vma.ts';
@@ -86,16 +86,17 @@ export class PageList {
   }
 }
 
-/** Ends the isolation of every entry; nothing has moved. */
+/** Ends the isolation of every entry. */
 export function putBackAll(entries: readonly Isolated[]): void {
   for (const entry of entries) putBack(entry);
 }
 
-/** Ends the isolation of pages, on whatever node they are now. */
+/** Ends the isolation of ordinary pages that have not moved, or of a folio, wherever it is now. */
 export function putBack(entry: Isolated): void {
   const { mm } = entry;
   if (!('folio' in entry)) {
-    mm.pages.fill(entry.page, entry.page + entry.pageCount, inlineEntry(entry.node));
+    const { page, pageCount } = entry;
+    mm.pages.fill(page, page + pageCount, listedInline(mm.pages.get(page)));
     return;
   }
   entry.folio.isIsolated = false;

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { PageSpan } from '../../../lib/backend/backend.ts';
+import { ERRNO } from '../../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../../lib/core/uapi.ts';
 import {
   type KernelLine,
@@ -240,4 +241,29 @@ describe('step by step and at once', () => {
       }
     });
   }
+
+  test.each([true, false])(
+    'a page that finds no memory keeps its mark, watched: %s',
+    (isWatched) => {
+      const machine = new Machine(SMALL);
+      machine.settings.balancing = 'on';
+      const process = machine.process();
+      const { memory, backend, numa } = process;
+      const entryOf = (address: bigint): string => process.pageState(address).entry;
+      memory.mmap({ address: BASE, pageCount: 2 });
+      memory.touch({ address: BASE, pageCount: 2 }, 'write');
+      const away = MACHINE.nodes.findLast(({ cpus }) => cpus.length > 0);
+      backend.schedSetaffinity(away?.cpus ?? []);
+      for (const { id } of MACHINE.nodes.slice(1)) fillNode(machine, id, 0);
+      for (let tick = 0; entryOf(BASE) !== 'marked' && tick < 1000; tick += 1) {
+        memory.keepTouching({ address: BASE, pageCount: 2 }, 'read', 4);
+      }
+      const trace = isWatched ? machine.traceMigrations() : undefined;
+      const [pages, status] = [BigUint64Array.of(BASE, BASE + SIZE), new Int32Array(2)];
+      const call = { pid: 0, count: 2, pages, nodes: 1, status, flags: MPOL_MF.MOVE };
+      expect(numa.movePages(call)).toMatchObject({ ok: false, errno: ERRNO.ENOMEM });
+      expect([BASE, BASE + SIZE].map(entryOf)).toEqual(['marked', 'marked']);
+      trace?.stop();
+    },
+  );
 });
