@@ -4,6 +4,7 @@
  */
 
 import type { MachineState } from './machine.ts';
+import type { LockOwner } from './memory/folio.ts';
 import type { Mm } from './memory/mm.ts';
 import {
   folioIdOf,
@@ -99,13 +100,14 @@ function folioBreaches(machine: MachineState, entries: ReadonlyMap<number, numbe
 function flightBreaches({ memory }: MachineState, migrating: Set<number>): string[] {
   const { folios, inFlight } = memory;
   const lists = [...inFlight.calls].map(({ isolated }) => isolated);
+  const owners: ReadonlySet<LockOwner> = inFlight.calls;
   const found: string[] = [];
   for (const [id, folio] of folios) {
     const count = lists.filter((list) => list.has(folio)).length;
     if (count !== (folio.isIsolated ? 1 : 0)) {
       found.push(`folio ${id} is ${folio.isIsolated ? '' : 'not '}isolated, by ${count} calls`);
     }
-    const isLockLost = folio.lockedBy !== null && !inFlight.calls.has(folio.lockedBy);
+    const isLockLost = folio.lockedBy !== null && !owners.has(folio.lockedBy);
     if (isLockLost) found.push(`folio ${id} is locked by a call that has ended`);
     const isAwaited = migrating.delete(id);
     if (isAwaited && folio.lockedBy === null) found.push(`nobody moves folio ${id} any more`);

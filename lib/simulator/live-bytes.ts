@@ -7,8 +7,9 @@
  * calling thread had done it just now (docs/simulator.md, "Differences").
  */
 
-import { type FaultOutcome, touchPages } from './memory/fault.ts';
+import { touchPages } from './memory/fault.ts';
 import { isZeroPage, NONE } from './memory/page-entry.ts';
+import type { FaultOutcome } from './memory/toucher.ts';
 import { hasOwnBytes, type Mapped, type ProcessMappings } from './process-mappings.ts';
 import type { Thread } from './tasks/thread.ts';
 

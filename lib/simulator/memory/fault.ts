@@ -6,9 +6,8 @@
 
 import type { Access } from '../../backend/backend.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
-import { type InterleaveCounter, isInterleavingMode } from '../policy/interleave.ts';
-import type { Mempolicy } from '../policy/mempolicy.ts';
-import { type Allocator, countAllocation, findNode, searchFor } from '../policy/placement.ts';
+import { isInterleavingMode } from '../policy/interleave.ts';
+import { countAllocation, findNode, searchFor } from '../policy/placement.ts';
 import { countTouches } from './count-costs.ts';
 import { faultInTurns } from './fault-in-turns.ts';
 import type { Folio } from './folio.ts';
@@ -31,20 +30,8 @@ import {
   ZERO_PAGE,
 } from './page-entry.ts';
 import { indexInFolio, wordsOfPage } from './split-folio.ts';
+import type { FaultOutcome, Toucher } from './toucher.ts';
 import { hasFlag, interleaveIndexAt, isHugetlb, rangePolicyAt, VM, type Vma } from './vma.ts';
-
-/** Who touches memory: a thread, as far as placement knows it. */
-export interface Toucher extends Allocator {
-  readonly mm: Mm;
-  /** The thread's policy. */
-  readonly policy: Mempolicy | null;
-  readonly counter: InterleaveCounter;
-  /** Takes the mark off a page that balancing has marked, and may move it. */
-  hintFault(vma: Vma, page: number): void;
-}
-
-/** `fault`: SIGSEGV or SIGBUS. `killed`: no memory that the policy allows, SIGKILL. */
-export type FaultOutcome = 'done' | 'fault' | 'killed';
 
 /** Accesses each page of a range in turn, until one cannot be had. */
 export function touchPages(

@@ -9,9 +9,9 @@ import { NO_NODE } from '../nodes/nodemask.ts';
 import { isInterleavingMode, takeCountedNode } from '../policy/interleave.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import { countAllocation, findNode, searchFor } from '../policy/placement.ts';
-import type { Toucher } from './fault.ts';
 import { allocateFolio } from './memory.ts';
 import type { MemoryObject } from './memory-object.ts';
+import type { Toucher } from './toucher.ts';
 
 /** The number of the page's folio; null without memory, or where a driver makes them. */
 export function fillObject(toucher: Toucher, object: MemoryObject, index: number): number | null {

@@ -6,11 +6,15 @@
  */
 
 import { assert } from '../../core/assert.ts';
-import type { Suspended } from './in-flight.ts';
 import type { MemoryObject } from './memory-object.ts';
 
 /** `anonymous`, a page of an `object`, or `merged` by KSM. */
 export type FolioKind = 'anonymous' | 'object' | 'merged';
+
+/** Has a folio locked, and goes on by a step when others wait for it. */
+export interface LockOwner {
+  goOn(): void;
+}
 
 /** Of a page's last hint fault; the kernel keeps 8 bits of the thread's number. */
 export interface LastFault {
@@ -33,7 +37,7 @@ export class Folio {
   /** Taken off its list by a migration, which holds a reference. */
   isIsolated = false;
   /** The call that holds the folio's lock, and a reference. Source: folio_lock(). */
-  lockedBy: Suspended | null = null;
+  lockedBy: LockOwner | null = null;
   /** How often somebody else holds a reference when a migration looks. */
   busyTries = 0;
   /** How often a migration finds it being written back. */

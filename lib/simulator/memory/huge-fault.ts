@@ -9,10 +9,10 @@ import { MPOL } from '../../core/uapi.ts';
 import { hasNode, maskOf, NO_NODE } from '../nodes/nodemask.ts';
 import type { PhysicalMemory } from '../nodes/physical-memory.ts';
 import { countAllocation, type Search, searchFor } from '../policy/placement.ts';
-import type { Toucher } from './fault.ts';
 import { allocateFolio } from './memory.ts';
 import type { Mm } from './mm.ts';
 import { HUGE_ZERO_PAGE, NONE } from './page-entry.ts';
+import type { Toucher } from './toucher.ts';
 import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 /** Maps a huge page around `page` if there can be one there; the number of pages from `page` on. */

@@ -7,10 +7,10 @@
 
 import type { Access } from '../../backend/backend.ts';
 import { searchFor } from '../policy/placement.ts';
-import type { FaultOutcome, Toucher } from './fault.ts';
 import { Folio } from './folio.ts';
 import type { MemoryObject } from './memory-object.ts';
 import { folioIdOf, isFolio } from './page-entry.ts';
+import type { FaultOutcome, Toucher } from './toucher.ts';
 import { hasFlag, interleaveIndexAt, offsetOf, rangePolicyAt, VM, type Vma } from './vma.ts';
 
 export function faultPoolPage(

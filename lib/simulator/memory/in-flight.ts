@@ -6,7 +6,7 @@
  */
 
 import type { FolioState, MigrationEvent, MigrationMode } from '../interface/migration-event.ts';
-import type { Folio } from './folio.ts';
+import type { Folio, LockOwner } from './folio.ts';
 
 /** What a step tells; the call that does it adds the rest of the event. */
 export interface StepReport {
@@ -26,10 +26,8 @@ export interface StepReport {
 export type Steps<T> = Generator<StepReport, T, undefined>;
 
 /** A call that has begun, and may not have ended. */
-export interface Suspended {
+export interface Suspended extends LockOwner {
   readonly isEnded: boolean;
-  /** Does the next step. */
-  goOn(): void;
   /** Folios that it has taken off their lists. */
   readonly isolated: Set<Folio>;
 }

@@ -5,12 +5,12 @@
  * mm/filemap.c, filemap_map_pages().
  */
 
-import type { FaultOutcome, Toucher } from './fault.ts';
 import { fillObject } from './fill-object.ts';
 import type { Folio } from './folio.ts';
 import type { MemoryObject } from './memory-object.ts';
 import type { Mm } from './mm.ts';
 import { isFolio, isMigration, migratingFolioId, NONE } from './page-entry.ts';
+import type { FaultOutcome, Toucher } from './toucher.ts';
 import { hasFlag, isHugetlb, offsetOf, VM, type Vma } from './vma.ts';
 
 /** Default of fault_around_bytes in debugfs. */
