@@ -27,12 +27,16 @@ export interface BalancingExemption {
   readonly complete: boolean;
 }
 
-type Finding = Exclude<keyof BalancingExemption['pages'], 'total'>;
+type ExemptionOutcome = Exclude<keyof BalancingExemption['pages'], 'total'>;
 
 /** Policy by policy: a part of the range with one of its own keeps it. */
 export function exemptRange(context: Context, range: PageRange): BalancingExemption {
   const { address, pageCount } = range;
-  const counts: Record<Finding, number> = { exempted: 0, alreadyExempt: 0, stillBalanced: 0 };
+  const counts: Record<ExemptionOutcome, number> = {
+    exempted: 0,
+    alreadyExempt: 0,
+    stillBalanced: 0,
+  };
   const parts = context.unwrap(
     context.backend.maps({ address, pageCount }),
     'looking for the parts of the range',
@@ -46,7 +50,7 @@ export function exemptRange(context: Context, range: PageRange): BalancingExempt
   return { pages: { total: pageCount, ...counts }, complete: stillBalanced === 0 };
 }
 
-function findingOf(context: Context, { address }: PageSpan): Finding {
+function findingOf(context: Context, { address }: PageSpan): ExemptionOutcome {
   const { mode, flags } = readPolicy(context, { flags: MPOL_F.ADDR, address });
   if (mode === 'default') return 'exempted';
   return flags.includes('numa-balancing') ? 'stillBalanced' : 'alreadyExempt';

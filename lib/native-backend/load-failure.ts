@@ -17,14 +17,14 @@ export const BUNDLED: LoadFailure = {
   hint: KEEP_EXTERNAL,
 };
 
-interface Cause {
+interface LoadCause {
   readonly matches: (code: string | undefined, message: string) => boolean;
   readonly reason: string;
   readonly hint: string;
 }
 
 // The first that matches is the cause. glibc and musl word the same trouble differently.
-const CAUSES: readonly Cause[] = [
+const CAUSES: readonly LoadCause[] = [
   {
     matches: (code, message) => code === 'MODULE_NOT_FOUND' && /'bindings'/.test(message),
     reason: 'the package `bindings`, which node-numa depends on, is not installed beside it',

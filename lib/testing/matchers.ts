@@ -209,7 +209,7 @@ function failureOf(received: unknown): { syscall: string; errno: string } | null
     const { code, syscall = code, errnoName: errno = 'no errno' } = error;
     return { syscall: `${syscall}`, errno };
   }
-  const result = given<Answer>(received, ['ok', 'errno', 'syscall']);
+  const result = given<FailedAnswer>(received, ['ok', 'errno', 'syscall']);
   if (result.ok === true) return null;
   const { ok, errno, syscall = '' } = result;
   if (ok === false && typeof errno === 'number' && typeof syscall === 'string') {
@@ -218,7 +218,7 @@ function failureOf(received: unknown): { syscall: string; errno: string } | null
   throw invalidArgumentType('received', 'a SyscallResult or a NumaError', received);
 }
 
-interface Answer {
+interface FailedAnswer {
   readonly ok: boolean;
   readonly errno: number;
   readonly syscall: string;

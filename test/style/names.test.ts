@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { filesIn, type SourceFile } from './repository.ts';
-import { lib } from './rules.ts';
+import { breaches, lib } from './rules.ts';
 
 const CONSTANT = /^(?:export )?const ([A-Z][A-Z0-9_]+)(?:: [\w<>[\] ]+)? = ([^;\n]*\d[^;\n]*);$/gm;
 
@@ -26,6 +26,9 @@ const TWICE: Readonly<Record<string, string>> = {
   Nodemask: "the kernel's nodemask_t, and a mask as users of the bare calls write it",
 };
 
+/** Types of a file, exported or its own. */
+const DECLARED = /^(?:export )?(?:type|interface|class) (\w+)/gm;
+
 test('a name that lib exports means one thing', () => {
   const files = new Map<string, Set<string>>();
   for (const { path, text } of lib) {
@@ -36,6 +39,12 @@ test('a name that lib exports means one thing', () => {
   expect(files.size).toBeGreaterThan(800);
   const twice = [...files].filter(([, paths]) => paths.size > 1);
   expect(twice.filter(([name]) => !(name in TWICE))).toEqual([]);
+  const elsewhere = breaches(lib, ({ path, text }) =>
+    [...text.matchAll(DECLARED)]
+      .filter(([, name = '']) => !(name in TWICE) && files.get(name)?.has(path) === false)
+      .map(([, name = '']) => ({ line: 1, what: `${name} is exported by another file` })),
+  );
+  expect(elsewhere).toEqual([]);
   expect(twice.length).toBe(Object.keys(TWICE).length);
 });
 

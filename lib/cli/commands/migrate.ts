@@ -15,7 +15,7 @@ import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
 import { backendLine } from '../render/backend-line.ts';
 import { atOnceText, planText, progressText, reportText } from '../render/migration-text.ts';
 
-interface MigrateOptions {
+interface MigrateWords {
   readonly from?: string;
   readonly to: string;
   readonly mapping?: readonly MappingFilter[];
@@ -25,7 +25,7 @@ interface MigrateOptions {
   readonly atOnce?: boolean;
 }
 
-export const migrateCommand: CommandSpec = defineCommand<MigrateOptions>({
+export const migrateCommand: CommandSpec = defineCommand<MigrateWords>({
   name: 'migrate',
   summary: "move a process's memory to other nodes, all of it or some mappings",
   description: [
@@ -75,7 +75,7 @@ export const migrateCommand: CommandSpec = defineCommand<MigrateOptions>({
 
 /** What migratepages does: the kernel tells a number only. */
 async function migrateAtOnce(
-  { options, args, output }: Invocation<MigrateOptions>,
+  { options, args, output }: Invocation<MigrateWords>,
   numa: Numa,
 ): Promise<ExitCode> {
   const target = numa.process(args[0] as number);
@@ -96,7 +96,7 @@ const STATUS: Readonly<Record<ProcessMigrationReport['outcome'], ExitCode>> = {
 };
 
 async function migrateInSteps(
-  { options, args, output, interrupts, textOf }: Invocation<MigrateOptions>,
+  { options, args, output, interrupts, textOf }: Invocation<MigrateWords>,
   numa: Numa,
 ): Promise<ExitCode> {
   const { from, to, mapping: mappings, pauseBudget: pauseBudgetMs, includeShared } = options;

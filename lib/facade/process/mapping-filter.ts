@@ -38,7 +38,7 @@ const MEMBERS = ['address', 'file', 'kind', 'bytesMin', 'bytesMax', 'node'] as c
 export type MappingTest = (mapping: ProcessMapping) => boolean;
 
 /** What gives a node expression its meaning. */
-interface NodeContext {
+interface FilterContext {
   resolve(nodes: NodeExpression, argument: string): NodeMask;
 }
 
@@ -53,7 +53,7 @@ export interface CheckedFilters {
 export function checkFilters(
   filters: MappingFilters | undefined,
   argument: string,
-  context: NodeContext,
+  context: FilterContext,
 ): CheckedFilters {
   const isList = reading(filters, argument, () => Array.isArray(filters));
   const list = isList ? checkArray(filters, argument) : [filters];
@@ -67,7 +67,7 @@ export function checkFilters(
 function mappingTest(
   filter: MappingFilter | undefined,
   argument: string,
-  context: NodeContext,
+  context: FilterContext,
 ): MappingTest {
   const { address, file, kind, bytesMin, bytesMax, node } = checkOptions(filter, argument, MEMBERS);
   const tests: MappingTest[] = [];

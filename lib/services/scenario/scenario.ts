@@ -34,54 +34,54 @@ export interface Scenario {
 }
 
 /** Who does it: a process (its main thread) or a thread, by name. Default: the first process. */
-interface Actor {
+interface StepActor {
   readonly by?: string;
 }
 
 /** Pages of a mapping. Default: all. */
-interface Pages {
+interface StepPages {
   readonly mapping: string;
   readonly firstPage?: number;
   readonly pageCount?: number;
 }
 
 /** A CPU to run on, or a node with CPUs, whose first is meant. */
-interface Place {
+interface StepPlace {
   readonly cpu?: number;
   readonly node?: number;
 }
 
 /** An injected fault ends with `endFault`, if it has a name. */
-interface Fault {
+interface StepFault {
   readonly name?: string;
 }
 
-export interface ProcessStep extends Place {
+export interface ProcessStep extends StepPlace {
   readonly do: 'process';
   readonly name: string;
   readonly uid?: number;
   readonly capabilities?: readonly ProcessCapability[];
 }
 
-export interface ThreadStep extends Actor, Place {
+export interface ThreadStep extends StepActor, StepPlace {
   readonly do: 'thread';
   readonly name: string;
 }
 
-export interface ForkStep extends Actor {
+export interface ForkStep extends StepActor {
   readonly do: 'fork';
   readonly name: string;
 }
 
-export interface ExitStep extends Actor {
+export interface ExitStep extends StepActor {
   readonly do: 'exit';
 }
 
-export interface SetAffinityStep extends Actor, Place {
+export interface SetAffinityStep extends StepActor, StepPlace {
   readonly do: 'setAffinity';
 }
 
-export interface MapStep extends Actor {
+export interface MapStep extends StepActor {
   readonly do: 'map';
   readonly name: string;
   readonly pageCount?: number;
@@ -93,43 +93,43 @@ export interface MapStep extends Actor {
   readonly address?: string;
 }
 
-export interface UnmapStep extends Actor, Pages {
+export interface UnmapStep extends StepActor, StepPages {
   readonly do: 'unmap';
 }
 
-export interface TouchStep extends Actor, Pages {
+export interface TouchStep extends StepActor, StepPages {
   readonly do: 'touch';
   /** Default `write`. */
   readonly access?: 'read' | 'write';
 }
 
-export interface KeepTouchingStep extends Actor, Pages {
+export interface KeepTouchingStep extends StepActor, StepPages {
   readonly do: 'keepTouching';
   readonly access?: 'read' | 'write';
   readonly milliseconds: number;
 }
 
-export interface StoreStep extends Actor {
+export interface StoreStep extends StepActor {
   readonly do: 'store';
   readonly mapping: string;
   readonly firstPage?: number;
   readonly value: number;
 }
 
-export interface MadviseStep extends Actor, Pages {
+export interface MadviseStep extends StepActor, StepPages {
   readonly do: 'madvise';
   /** A name of MADV. */
   readonly advice: string;
 }
 
-export interface SetPolicyStep extends Actor, Partial<Pages> {
+export interface SetPolicyStep extends StepActor, Partial<StepPages> {
   readonly do: 'setPolicy';
   readonly policy: string;
   readonly move?: 'own' | 'all';
   readonly strict?: boolean;
 }
 
-export interface MovePagesStep extends Actor, Pages {
+export interface MovePagesStep extends StepActor, StepPages {
   readonly do: 'movePages';
   /** Whose memory. Default: the caller's. */
   readonly of?: string;
@@ -139,14 +139,14 @@ export interface MovePagesStep extends Actor, Pages {
   readonly all?: boolean;
 }
 
-export interface MigratePagesStep extends Actor {
+export interface MigratePagesStep extends StepActor {
   readonly do: 'migratePages';
   readonly of?: string;
   readonly from: string;
   readonly to: string;
 }
 
-export interface PinStep extends Actor, Pages {
+export interface PinStep extends StepActor, StepPages {
   readonly do: 'pin';
   readonly name?: string;
   /** Default `long-term`. */
@@ -190,23 +190,23 @@ export interface SetMemsStep {
   readonly nodes: string;
 }
 
-export interface AttachStep extends Actor {
+export interface AttachStep extends StepActor {
   readonly do: 'attach';
   readonly cpuset: string;
 }
 
-export interface NodeFullStep extends Fault {
+export interface NodeFullStep extends StepFault {
   readonly do: 'nodeFull';
   readonly node: number;
   readonly afterPages?: number;
 }
 
-export interface BusyStep extends Actor, Pages, Fault {
+export interface BusyStep extends StepActor, StepPages, StepFault {
   readonly do: 'busy' | 'writeback';
   readonly tries: number;
 }
 
-export interface DenyStep extends Fault {
+export interface DenyStep extends StepFault {
   readonly do: 'deny';
   readonly call: DeniableCall;
   readonly errno?: 'EPERM' | 'ENOSYS' | 'EACCES';
@@ -226,7 +226,7 @@ export interface MeanwhileStep {
   readonly steps: readonly Step[];
 }
 
-export interface ExpectStep extends Actor, Partial<Pages> {
+export interface ExpectStep extends StepActor, Partial<StepPages> {
   readonly do: 'expect';
   /** Of the step before: what the call returned, or the name of its errno. */
   readonly answer?: number | string;

@@ -16,17 +16,12 @@ import {
   markedEntry,
   nodeOfInline,
 } from '../memory/page-entry.ts';
+import type { EntryRun } from '../memory/page-table.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import type { BalancedTask } from './balanced-task.ts';
 import { isPromotedFrom } from './promotion.ts';
 
 /** Consecutive pages with equal entries. */
-interface Run {
-  readonly page: number;
-  readonly pageCount: number;
-  readonly entry: number;
-}
-
 /** How many pages were marked. */
 export function changeProtNuma(
   task: BalancedTask,
@@ -34,7 +29,7 @@ export function changeProtNuma(
   { start, end }: { readonly start: number; readonly end: number },
 ): number {
   const { pages, memory } = task.mm;
-  const runs: Run[] = [];
+  const runs: EntryRun[] = [];
   pages.forEachRun(start, end, (page, pageCount, entry) => {
     if (isPage(entry) && !isMarked(entry)) runs.push({ page, pageCount, entry });
   });
@@ -48,7 +43,7 @@ export function changeProtNuma(
   return marked;
 }
 
-function mark({ mm, scan }: BalancedTask, { page, pageCount, entry }: Run): void {
+function mark({ mm, scan }: BalancedTask, { page, pageCount, entry }: EntryRun): void {
   const { pages, memory } = mm;
   if (isHuge(mm, page, entry)) memory.physical.balancing.numaHugePteUpdates += 1;
   const marked = markedEntry(entry);
@@ -76,7 +71,7 @@ function nodeOfEntry(memory: Memory, entry: number): number {
   return folioOfEntry(memory, entry)?.node ?? nodeOfInline(entry);
 }
 
-function isMarkable(task: BalancedTask, vma: Vma, { page, entry }: Run): boolean {
+function isMarkable(task: BalancedTask, vma: Vma, { page, entry }: EntryRun): boolean {
   const { memory } = task.mm;
   const node = nodeOfEntry(memory, entry);
   if (memory.balancing === 'tiering' && memory.isTopTier(node)) return false;

@@ -29,6 +29,8 @@ import {
   SWAPPED,
   ZERO_PAGE,
 } from './page-entry.ts';
+import type { EntryRun } from './page-table.ts';
+import type { Span } from './sorted-spans.ts';
 import { indexInFolio, wordsOfPage } from './split-folio.ts';
 import type { FaultOutcome, Toucher } from './toucher.ts';
 import { hasFlag, interleaveIndexAt, isHugetlb, rangePolicyAt, VM, type Vma } from './vma.ts';
@@ -58,20 +60,15 @@ export function allows(vma: Vma, access: Access): boolean {
   return vma.access === 'write' || vma.access === 'write-only';
 }
 
-interface Part {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** How far it came. Where it slept, others have gone on: what follows is looked at again. */
 function touchPart(
   toucher: Toucher,
   vma: Vma,
-  part: Part,
+  part: Span,
   access: Access,
 ): number | Exclude<FaultOutcome, 'done'> {
   const { inFlight } = toucher.mm.memory;
-  const runs: Run[] = [];
+  const runs: EntryRun[] = [];
   toucher.mm.pages.forEachRun(part.start, part.end, (page, pageCount, entry) => {
     if (!isSettled(toucher, vma, entry, access)) runs.push({ page, pageCount, entry });
   });
@@ -100,13 +97,7 @@ function isSettled({ mm }: Toucher, vma: Vma, entry: number, access: Access): bo
   return isOwn ? folio.isExclusive || hasFlag(vma, VM.SHARED) : false;
 }
 
-interface Run {
-  readonly page: number;
-  readonly pageCount: number;
-  readonly entry: number;
-}
-
-function faultRun(toucher: Toucher, vma: Vma, run: Run, access: Access): FaultOutcome {
+function faultRun(toucher: Toucher, vma: Vma, run: EntryRun, access: Access): FaultOutcome {
   const { page, pageCount, entry } = run;
   if (entry === GUARD) return 'fault';
   const isAnonymousMiss = vma.object === null && entry === NONE;
@@ -128,7 +119,7 @@ function faultRun(toucher: Toucher, vma: Vma, run: Run, access: Access): FaultOu
 function faultZeroPages(
   toucher: Toucher,
   vma: Vma,
-  { page, pageCount }: Omit<Run, 'entry'>,
+  { page, pageCount }: Omit<EntryRun, 'entry'>,
 ): FaultOutcome {
   const { mm } = toucher;
   for (let at = page; at < page + pageCount; ) {
@@ -176,7 +167,7 @@ function dropZeroPage({ pages, memory }: Mm, page: number, entry: number): void 
 function faultAnonymous(
   toucher: Toucher,
   vma: Vma,
-  { page, pageCount }: Omit<Run, 'entry'>,
+  { page, pageCount }: Omit<EntryRun, 'entry'>,
 ): FaultOutcome {
   const { mm } = toucher;
   mm.vmas.prepareAnonVma(vma);

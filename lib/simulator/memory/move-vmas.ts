@@ -7,11 +7,9 @@
 import { link, unlink } from './anon-vma.ts';
 import type { Mm } from './mm.ts';
 import { HUGE_ZERO_PAGE, isFolio, NONE } from './page-entry.ts';
+import type { EntryRun } from './page-table.ts';
 
-interface Run {
-  readonly page: number;
-  readonly pageCount: number;
-  readonly entry: number;
+interface Run extends EntryRun {
   /** Page by page, though the entries are alike. */
   readonly isSplit: boolean;
 }

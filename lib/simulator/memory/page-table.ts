@@ -8,6 +8,13 @@ import { HUGE_ZERO_PAGE, isZeroPage, NONE, ZERO_PAGE } from './page-entry.ts';
 import { lowerBound, type Span } from './sorted-spans.ts';
 import { TableSlabs } from './table-slabs.ts';
 
+/** Consecutive pages with equal entries. */
+export interface EntryRun {
+  readonly page: number;
+  readonly pageCount: number;
+  readonly entry: number;
+}
+
 /** Called for consecutive pages with equal entries. */
 export type VisitRun = (page: number, pageCount: number, entry: number) => void;
 

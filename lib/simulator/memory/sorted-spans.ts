@@ -17,7 +17,7 @@ export interface Span {
 const CHUNK_SPANS = 256;
 const UNKNOWN = -1;
 
-interface Chunk<T extends Span> {
+interface SpanChunk<T extends Span> {
   /** Invariant: never empty. */
   spans: T[];
   /** Between two of its spans that follow each other; UNKNOWN after a change. */
@@ -25,13 +25,13 @@ interface Chunk<T extends Span> {
 }
 
 /** Where a span is. */
-interface Place {
+interface SpanPlace {
   readonly chunk: number;
   readonly index: number;
 }
 
 export class SortedSpans<T extends Span> implements Iterable<T> {
-  readonly #chunks: Chunk<T>[] = [];
+  readonly #chunks: SpanChunk<T>[] = [];
   #count = 0;
 
   get count(): number {
@@ -62,7 +62,7 @@ export class SortedSpans<T extends Span> implements Iterable<T> {
   *from(page: number): Generator<T> {
     let { chunk, index } = this.#placeOf(page);
     for (; chunk < this.#chunks.length; chunk += 1) {
-      const { spans } = this.#chunks[chunk] as Chunk<T>;
+      const { spans } = this.#chunks[chunk] as SpanChunk<T>;
       for (; index < spans.length; index += 1) yield spans[index] as T;
       index = 0;
     }
@@ -89,7 +89,7 @@ export class SortedSpans<T extends Span> implements Iterable<T> {
   }
 
   #halve(chunk: number): void {
-    const { spans } = this.#chunks[chunk] as Chunk<T>;
+    const { spans } = this.#chunks[chunk] as SpanChunk<T>;
     const middle = spans.length >>> 1;
     const halves = [spans.slice(0, middle), spans.slice(middle)];
     const chunks = halves.map((half) => ({ spans: half, largestGap: UNKNOWN }));
@@ -113,7 +113,7 @@ export class SortedSpans<T extends Span> implements Iterable<T> {
     let top = end;
     const { chunk: first } = this.#placeOf(end);
     for (let chunk = Math.min(first, this.#chunks.length - 1); chunk >= 0; chunk -= 1) {
-      const own = this.#chunks[chunk] as Chunk<T>;
+      const own = this.#chunks[chunk] as SpanChunk<T>;
       const isWorthIt = chunk === first || largestGapOf(own) >= pageCount;
       const { spans } = own;
       // A chunk without such a gap has one at most behind its last span.
@@ -130,7 +130,7 @@ export class SortedSpans<T extends Span> implements Iterable<T> {
   }
 
   /** Of the first span that ends above `page`; behind all others where there is none. */
-  #placeOf(page: number): Place {
+  #placeOf(page: number): SpanPlace {
     const chunk = lowerBound(this.#chunks, ({ spans }) => (spans.at(-1) as T).end > page);
     const spans = this.#chunks[chunk]?.spans ?? [];
     return { chunk, index: lowerBound(spans, (span) => span.end > page) };
@@ -149,7 +149,7 @@ export function lowerBound<T>(items: readonly T[], holds: (item: T) => boolean):
   return low;
 }
 
-function largestGapOf<T extends Span>(chunk: Chunk<T>): number {
+function largestGapOf<T extends Span>(chunk: SpanChunk<T>): number {
   if (chunk.largestGap !== UNKNOWN) return chunk.largestGap;
   let largest = 0;
   for (let index = 1; index < chunk.spans.length; index += 1) {

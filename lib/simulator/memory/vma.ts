@@ -69,13 +69,13 @@ export function hasFlag({ flags }: Vma, flag: number): boolean {
  * newer kernels for as long as it can, or has pages of its own.
  * Source: VM_ACCOUNT, mprotect_fixup().
  */
-export function isAccounted(vma: Vma, { readOnlyEndsPromise }: AccountRules): boolean {
+export function isAccounted(vma: Vma, { readOnlyEndsPromise }: PromiseRules): boolean {
   if (hasFlag(vma, VM.SHARED | VM.SPECIAL) || isHugetlb(vma)) return false;
   const isWritable = vma.access === 'write' || vma.access === 'write-only';
   return isWritable || vma.anonVma !== null || vma.object !== null || !readOnlyEndsPromise;
 }
 
-type AccountRules = Pick<KernelFacts, 'readOnlyEndsPromise'>;
+type PromiseRules = Pick<KernelFacts, 'readOnlyEndsPromise'>;
 
 /** Offset of a page of the mapping: its index in the object, or in the address space. */
 export function offsetOf(vma: Vma, page: number): number {

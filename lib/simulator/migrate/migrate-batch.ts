@@ -11,7 +11,7 @@ import { type Item, MigratingFolio, pagesOfItems } from './migrating-folio.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
 import type { Isolated } from './page-list.ts';
-import { isInVain, type Run } from './run.ts';
+import { isInVain, type MigrationRun } from './run.ts';
 import { canSplit, isSplitFirst, splitItem } from './split-item.ts';
 import { backOut, unmapFolio } from './unmap-folio.ts';
 
@@ -34,7 +34,7 @@ export interface BatchResult {
 }
 
 export function* migrateBatch(
-  run: Run,
+  run: MigrationRun,
   items: readonly Item[],
   options: BatchOptions,
 ): Steps<BatchResult> {
@@ -45,7 +45,7 @@ export function* migrateBatch(
 }
 
 class Batch {
-  readonly #run: Run;
+  readonly #run: MigrationRun;
   readonly #options: BatchOptions;
   readonly #unmapped: MigratingFolio[] = [];
   /** Those with a try left, and those without. */
@@ -56,7 +56,7 @@ class Batch {
   #splitCount = 0;
   #isOutOfMemory = false;
 
-  constructor(run: Run, options: BatchOptions) {
+  constructor(run: MigrationRun, options: BatchOptions) {
     this.#run = run;
     this.#options = options;
   }

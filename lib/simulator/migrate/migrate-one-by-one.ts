@@ -12,7 +12,7 @@ import type { BatchOptions, BatchResult } from './migrate-batch.ts';
 import { type Item, MigratingFolio, pagesOfItems } from './migrating-folio.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
-import { isInVain, type Run } from './run.ts';
+import { isInVain, type MigrationRun } from './run.ts';
 import { canSplit, splitItem } from './split-item.ts';
 import { backOut, type UnmapOutcome, unmapFolio } from './unmap-folio.ts';
 
@@ -22,7 +22,7 @@ const PASSES = 10;
 const PATIENT_PASS = 3;
 
 export function* migrateOneByOne(
-  run: Run,
+  run: MigrationRun,
   items: readonly Item[],
   { mode, pieces }: Pick<BatchOptions, 'mode' | 'pieces'>,
 ): Steps<BatchResult> {
@@ -75,7 +75,7 @@ interface PatientAttempt {
 }
 
 function* unmapAndMove(
-  run: Run,
+  run: MigrationRun,
   item: MigratingFolio,
   { mode, pass, gives }: PatientAttempt,
 ): Steps<'done' | 'again' | 'failed' | 'no-memory'> {

@@ -14,7 +14,7 @@ import { type Item, itemsOf, MigratingFolio, pagesOfItem, stateOf } from './migr
 import type { MigrationTarget } from './migration-target.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { type Isolated, type PageList, putBack } from './page-list.ts';
-import { putBackFolio, type Run } from './run.ts';
+import { type MigrationRun, putBackFolio } from './run.ts';
 
 /** Source: NR_MAX_MIGRATE_PAGES_RETRY, NR_MAX_MIGRATE_ASYNC_RETRY, NR_MAX_MIGRATE_SYNC_RETRY. */
 const PASSES = { alone: 10, async: 3, sync: 7 } as const;
@@ -40,7 +40,7 @@ export function* migratePages(
 ): Steps<MigrationResult> {
   const owner = memory.inFlight.current ?? nobody();
   const { isWatched } = list;
-  const run: Run = { memory, target, owner, isWatched, keepsHuge: mode === 'async' };
+  const run: MigrationRun = { memory, target, owner, isWatched, keepsHuge: mode === 'async' };
   const items = itemsOf(list, target);
   const result = items.every(isAtOnce)
     ? moveAll(run, items)
@@ -64,7 +64,7 @@ function isAtOnce(item: Item): item is Isolated {
 }
 
 /** A list in which nothing has steps. */
-function moveAll({ memory, target }: Run, items: readonly Isolated[]): BatchResult {
+function moveAll({ memory, target }: MigrationRun, items: readonly Isolated[]): BatchResult {
   for (const [index, item] of items.entries()) {
     const rest = moveAtOnce(memory, item, target);
     if (rest === null) continue;
@@ -98,11 +98,11 @@ export function movesInBatches({ facts }: Memory): boolean {
 }
 
 class Migration {
-  readonly #run: Run;
+  readonly #run: MigrationRun;
   readonly #mode: MigrationMode;
   readonly #isBatched: boolean;
 
-  constructor(run: Run, mode: MigrationMode) {
+  constructor(run: MigrationRun, mode: MigrationMode) {
     this.#run = run;
     this.#mode = mode;
     this.#isBatched = movesInBatches(run.memory);

@@ -10,7 +10,7 @@
 import type { Steps } from '../memory/in-flight.ts';
 import type { MigratingFolio } from './migrating-folio.ts';
 import { operations } from './operations.ts';
-import { type FolioAttempt, forget, type Run, unlock } from './run.ts';
+import { type FolioAttempt, forget, type MigrationRun, unlock } from './run.ts';
 import { freeSource } from './target-folio.ts';
 import { restore } from './unmap-folio.ts';
 
@@ -18,7 +18,7 @@ import { restore } from './unmap-folio.ts';
 export type FolioOutcome = 'moved' | 'again' | 'failed';
 
 export function* moveFolio(
-  run: Run,
+  run: MigrationRun,
   item: MigratingFolio,
   attempt: FolioAttempt,
 ): Steps<FolioOutcome> {
@@ -69,7 +69,7 @@ function* switchMapping(item: MigratingFolio, attempt: FolioAttempt): Steps<bool
   return true;
 }
 
-function* copy(run: Run, item: MigratingFolio, attempt: FolioAttempt): Steps<void> {
+function* copy(run: MigrationRun, item: MigratingFolio, attempt: FolioAttempt): Steps<void> {
   const { folio, target } = item;
   run.target.account?.countCopied(folio.node, target.node, folio.pageCount);
   for (const half of ['first', 'second'] as const) {
@@ -78,7 +78,7 @@ function* copy(run: Run, item: MigratingFolio, attempt: FolioAttempt): Steps<voi
   }
 }
 
-function* finish(run: Run, item: MigratingFolio, attempt: FolioAttempt): Steps<void> {
+function* finish(run: MigrationRun, item: MigratingFolio, attempt: FolioAttempt): Steps<void> {
   const { memory } = run;
   const { folio, target, targetId } = item;
   target.isIsolated = false;

@@ -11,7 +11,7 @@ import type { MigratingFolio } from './migrating-folio.ts';
 import type { MigrationTarget } from './migration-target.ts';
 import { operations } from './operations.ts';
 
-export interface Run {
+export interface MigrationRun {
   readonly memory: Memory;
   readonly target: MigrationTarget;
   /** The call that holds the locks. */
@@ -30,7 +30,7 @@ export interface FolioAttempt {
 
 /** Whether the next pass would find what this one did: nothing has moved, and nobody else acts. */
 export function isInVain(
-  { isWatched }: Run,
+  { isWatched }: MigrationRun,
   open: readonly unknown[],
   again: readonly unknown[],
 ): boolean {
@@ -44,12 +44,12 @@ export function unlock({ folio, target }: MigratingFolio): void {
 }
 
 /** The folio is done with, moved or gone. */
-export function forget({ owner }: Run, { folio }: MigratingFolio): void {
+export function forget({ owner }: MigrationRun, { folio }: MigratingFolio): void {
   owner.isolated.delete(folio);
 }
 
 /** Back on its list, where it was. */
-export function* putBackFolio(run: Run, item: MigratingFolio): Steps<void> {
+export function* putBackFolio(run: MigrationRun, item: MigratingFolio): Steps<void> {
   forget(run, item);
   const report = item.report('put-back', { note: `on node ${item.folio.node}` });
   operations.putBack(run.memory, item.folio, item.folioId);

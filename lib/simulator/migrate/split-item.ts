@@ -9,7 +9,7 @@ import type { Steps } from '../memory/in-flight.ts';
 import { splitFolio } from '../memory/split-folio.ts';
 import { type Item, itemsOf, type MigratingFolio } from './migrating-folio.ts';
 import { PageList } from './page-list.ts';
-import { forget, type Run } from './run.ts';
+import { forget, type MigrationRun } from './run.ts';
 
 /** Nobody holds it, and nobody else has it locked. */
 export function canSplit({ folio, isTransparentHuge }: MigratingFolio): boolean {
@@ -22,7 +22,7 @@ export function isSplitFirst(item: MigratingFolio): boolean {
   return item.folio.isPartlyMapped && splitsPartlyMapped && canSplit(item);
 }
 
-export function* splitItem(run: Run, item: MigratingFolio): Steps<Item[]> {
+export function* splitItem(run: MigrationRun, item: MigratingFolio): Steps<Item[]> {
   const { memory, target } = run;
   const report = item.report('split', { note: `into ${item.folio.pageCount} base pages` });
   forget(run, item);

@@ -9,10 +9,13 @@ import { freeIfUnused, type Memory } from '../memory/memory.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
 import { countAllocation, findNode, type Search } from '../policy/placement.ts';
 import type { MigratingFolio } from './migrating-folio.ts';
-import type { Run } from './run.ts';
+import type { MigrationRun } from './run.ts';
 
 /** False where no node that may be taken has room. */
-export function allocateTarget({ target: { by }, owner }: Run, item: MigratingFolio): boolean {
+export function allocateTarget(
+  { target: { by }, owner }: MigrationRun,
+  item: MigratingFolio,
+): boolean {
   const { folio, memory } = item;
   // The caller's nodes may have changed since the call began.
   const first = item.search.first & by.memsAllowed;
@@ -72,7 +75,7 @@ function findPoolPage(
 }
 
 /** Gives the memory of a target back that was not needed. */
-export function freeTarget({ owner }: Run, item: MigratingFolio): void {
+export function freeTarget({ owner }: MigrationRun, item: MigratingFolio): void {
   const { memory, target, targetId } = item;
   const { physical, pool, folios } = memory;
   folios.remove(targetId as number);

@@ -12,7 +12,7 @@ import type { Steps } from '../memory/in-flight.ts';
 import type { MigratingFolio } from './migrating-folio.ts';
 import { operations } from './operations.ts';
 import { mappingsOf } from './reverse-map.ts';
-import { type FolioAttempt, forget, type Run, unlock } from './run.ts';
+import { type FolioAttempt, forget, type MigrationRun, unlock } from './run.ts';
 import { allocateTarget, freeTarget } from './target-folio.ts';
 
 /**
@@ -22,7 +22,7 @@ import { allocateTarget, freeTarget } from './target-folio.ts';
 export type UnmapOutcome = 'unmapped' | 'again' | 'busy' | 'no-memory' | 'freed';
 
 export function* unmapFolio(
-  run: Run,
+  run: MigrationRun,
   item: MigratingFolio,
   attempt: FolioAttempt,
 ): Steps<UnmapOutcome> {
@@ -56,7 +56,7 @@ function isFreed({ folio, folioId }: MigratingFolio): boolean {
   return folio.mapCount === 0 && !folio.isHeld && !isKept;
 }
 
-function* dropFreed(run: Run, item: MigratingFolio): Steps<UnmapOutcome> {
+function* dropFreed(run: MigrationRun, item: MigratingFolio): Steps<UnmapOutcome> {
   forget(run, item);
   const report = item.report('freed-meanwhile', { note: 'nobody has the folio any more' });
   operations.putBack(run.memory, item.folio, item.folioId);
@@ -66,7 +66,7 @@ function* dropFreed(run: Run, item: MigratingFolio): Steps<UnmapOutcome> {
 
 /** Whoever waits holds nothing that another migration could wait for. */
 function* lockSource(
-  run: Run,
+  run: MigrationRun,
   item: MigratingFolio,
   attempt: FolioAttempt,
 ): Steps<'locked' | 'again' | 'busy'> {
@@ -93,7 +93,11 @@ function* lockSource(
 }
 
 /** Each mapping in turn; false where one is left. */
-function* unmapAll({ memory }: Run, item: MigratingFolio, attempt: FolioAttempt): Steps<boolean> {
+function* unmapAll(
+  { memory }: MigrationRun,
+  item: MigratingFolio,
+  attempt: FolioAttempt,
+): Steps<boolean> {
   const { folio, folioId } = item;
   for (const place of mappingsOf(memory, folioId, item.range)) {
     // Who may be writing through a pin must not lose the page. Source: try_to_migrate_one().
@@ -124,7 +128,7 @@ function addressOf(
 
 /** Everything as before the attempt; the folio keeps its place on the call's list. */
 export function* backOut(
-  run: Run,
+  run: MigrationRun,
   item: MigratingFolio,
   attempt: FolioAttempt,
   why: string,
