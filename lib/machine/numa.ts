@@ -37,8 +37,8 @@ export interface StoredPolicy {
 
 /** Memory ends with an array that has fewer entries than `count`. */
 export interface MovePagesPointers {
-  /** 0 is the calling process. */
-  readonly pid: number;
+  /** Default: the calling process, as 0. */
+  readonly pid?: number;
   /** Default: as many as `pages` names. */
   readonly count?: number;
   /** Pages in a row, the addresses, or where these are, which needs a count. */
@@ -47,8 +47,8 @@ export interface MovePagesPointers {
   readonly nodes: number | bigint | Int32Array | null;
   /** The statuses, or where they are stored. */
   readonly status: bigint | Int32Array;
-  /** `MPOL_MF_*`. */
-  readonly flags: number;
+  /** `MPOL_MF_*`. Default MOVE. */
+  readonly flags?: number;
 }
 
 export interface NumaCalls {

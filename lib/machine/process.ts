@@ -27,6 +27,10 @@ export interface MachineCalls {
 }
 
 export interface MachineThread extends MachineCalls {
+  /** A further thread, with the policy and the CPUs of this one. */
+  thread(): MachineThread;
+  /** A child with a copy of the memory, and the policy of this thread. */
+  fork(): MachineProcess;
   /** A child that has ended, and that nobody has waited for; the value is its pid. ENOMEM. */
   forkEnded(): SyscallResult<number>;
   /** Starts the program anew: the policy stays, memory and the other threads are gone, and this is
@@ -37,6 +41,10 @@ export interface MachineThread extends MachineCalls {
 /** The calls are those of its main thread. */
 export interface MachineProcess extends MachineCalls {
   readonly pid: number;
+  /** A further thread, with the policy and the CPUs of the main thread. */
+  thread(): MachineThread;
+  /** A child with a copy of the memory, whose pages both share until one of them writes. */
+  fork(): MachineProcess;
   /** Ends it; its memory is free again. Idempotent. */
   exit(): void;
   /** Becomes another user, without privileges. EPERM: not root's. Source: setuid(2). */

@@ -11,7 +11,7 @@ import { NodeMask } from '../../lib/core/node-mask.ts';
 import { nodemaskWords } from '../../lib/core/nodemask-words.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
 import { MIB_BYTES } from '../../lib/core/units.ts';
-import { given, objectsOf, settingsOf } from '../contract/objects.ts';
+import { given, settingsOf } from '../contract/objects.ts';
 import type { World, WorldProcess } from '../contract/world.ts';
 import { puppetSubject } from '../puppet/native-world.ts';
 import '../support/matchers.ts';
@@ -193,14 +193,14 @@ async function fill(process: WorldProcess, { machine }: World): Promise<void> {
     const nodemask = nodemaskWords(NodeMask.from([node]));
     const lengthBytes = pageCount * pageSizeBytes;
     expect(
-      await process.mbind({ address, lengthBytes, mode: MPOL.BIND, nodemask, flags: 0 }),
+      await process.numa.mbind({ address, lengthBytes, mode: MPOL.BIND, nodemask, flags: 0 }),
     ).toSucceed();
-    expect(await process.touch(address, pageCount, 'write')).toSucceed();
+    expect(await process.memory.touch({ address, pageCount }, 'write')).toSucceed();
   };
-  await on(given(await process.mmap({ pageCount: 300 })), 300, memoryNodes[0] as number);
-  const objects = objectsOf(process);
+  await on(given(await process.memory.mmap({ pageCount: 300 })), 300, memoryNodes[0] as number);
+  const objects = process.objects;
   const shared = given(await objects.create('memfd', 200, 'shared'));
-  const mapped = given(await objects.map(shared, { pageCount: 200, shared: true }));
+  const mapped = given(await objects.map(shared, { pageCount: 200, isShared: true }));
   await on(mapped, 200, memoryNodes.at(-1) as number);
   for (const node of memoryNodes) {
     const pool = given(await objects.create('hugetlb', hugePages));

@@ -8,10 +8,10 @@
 
 import { expect } from 'vitest';
 import { expendable, kernelWith, memoryNodes } from '../support/needs.ts';
-import { familyFor, settingsOf } from './objects.ts';
+import { familyFor, given, settingsOf } from './objects.ts';
 import type { Conditions, OpenSubject, Scene } from './scene.ts';
 import { NOBODY } from './scene.ts';
-import type { WeightFiles } from './world.ts';
+import type { WorldWeights } from './world.ts';
 
 /** What the bandwidths of all nodes are reduced to before their common divisor is taken out. */
 const SHARES = 32;
@@ -38,7 +38,7 @@ function weightsOf(bandwidths: ReadonlyMap<number, number>): number[] {
 
 async function withFiles(
   { world }: Scene,
-  body: (files: WeightFiles) => Promise<void>,
+  body: (files: WorldWeights) => Promise<void>,
 ): Promise<void> {
   await settingsOf(world).withInterleaveWeights((_, files) => body(files));
 }
@@ -53,7 +53,7 @@ export function automaticWeightsContract(subject: OpenSubject): void {
         expect(await files.writeAs(process, name, '5')).toSucceed();
         expect(await process.setuid(NOBODY)).toSucceed();
         expect(await files.writeAs(process, name, '7')).toFailWith('write', 'EACCES');
-        expect(await files.read(name)).toBe('5');
+        expect(await files.read(name)).toSucceed('5');
       });
     });
 
@@ -71,10 +71,10 @@ export function automaticWeightsContract(subject: OpenSubject): void {
       await withFiles(scene, async (files) => {
         const name = facts.automaticWeightsFile as string;
         if ((await files.firmwareBandwidths()).size > 0) skip('needs a firmware without HMAT');
-        expect(await files.read(name)).toBe('false');
+        expect(await files.read(name)).toSucceed('false');
         expect(await files.write(name, 'true')).toFailWith('write', 'ENODEV');
         expect(await files.write(name, 'x')).toFailWith('write', 'EINVAL');
-        expect(await files.read(name)).toBe('false');
+        expect(await files.read(name)).toSucceed('false');
       });
     });
 
@@ -88,13 +88,15 @@ export function automaticWeightsContract(subject: OpenSubject): void {
           if (bandwidths.size === 0) skip('needs bandwidths of the firmware (HMAT)');
           const auto = facts.automaticWeightsFile as string;
           const read = (): Promise<string[]> =>
-            Promise.all(machine.memoryNodes.map((node) => files.read(`node${node}`)));
+            Promise.all(
+              machine.memoryNodes.map(async (node) => given(await files.read(`node${node}`))),
+            );
           const automatic = weightsOf(bandwidths).map(String);
           expect(await files.write(auto, 'true')).toSucceed();
-          expect(await files.read(auto)).toBe('true');
+          expect(await files.read(auto)).toSucceed('true');
           expect(await read()).toEqual(automatic);
           expect(await files.write(`node${machine.memoryNodes[0]}`, '77')).toSucceed();
-          expect(await files.read(auto)).toBe('false');
+          expect(await files.read(auto)).toSucceed('false');
           expect(await read()).toEqual(['77', ...automatic.slice(1)]);
           expect(await files.write(auto, 'true')).toSucceed();
           expect(await read()).toEqual(automatic);

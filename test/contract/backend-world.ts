@@ -4,44 +4,21 @@
  * pointers is left to worlds that have them.
  */
 
-import type {
-  Access,
-  Backend,
-  GetMempolicyRequest,
-  GetMempolicyValue,
-  MovePagesRequest,
-  NodemaskArgument,
-} from '../../lib/backend/backend.ts';
+import type { Access, Backend, NodemaskArgument, PageSpan } from '../../lib/backend/backend.ts';
 import type { Mapping } from '../../lib/backend/mapping.ts';
 import type { SyscallFailure, SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { nodemaskPair } from '../../lib/core/nodemask-words.ts';
-import { MPOL } from '../../lib/core/uapi.ts';
+import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import type { MemoryCalls, MmapRequest } from '../../lib/machine/memory.ts';
 import type {
+  GetMempolicyPointers,
   MaskArgument,
-  MmapRequest,
-  PointerCalls,
-  PolicyRequest,
-  WorldHomeNodeRequest,
-  WorldMachine,
-  WorldMbindRequest,
-  WorldMigratePagesRequest,
-  WorldProcess,
-  WorldSubject,
-} from './world.ts';
-import type { FileCalls } from './world-files.ts';
-
-/** Files as a backend reads them. */
-export function fileCallsOf(backend: Backend): FileCalls {
-  return {
-    readText: (path) => backend.readText(path),
-    readNames: (path) => backend.readNames(path),
-    pagemap: async (pid, address, pageCount) => {
-      const result = backend.pagemap({ address, pageCount }, pid);
-      return result.ok ? { ok: true, value: [...result.value] } : result;
-    },
-  };
-}
+  NumaCalls,
+  StoredPolicy,
+} from '../../lib/machine/numa.ts';
+import { type Later, later } from '../support/later.ts';
+import type { WorldMachine, WorldProcess, WorldSubject } from './world.ts';
 
 const NO_POLICY = { mode: MPOL.DEFAULT, nodemask: null } as const;
 
@@ -49,108 +26,95 @@ function unsupported(syscall: string): SyscallFailure {
   return { ok: false, errno: ERRNO.ENOSYS, syscall };
 }
 
-function asNodemask(mask: MaskArgument): NodemaskArgument | null {
-  if (mask === null || 'words' in mask) return mask;
-  throw new TypeError('a backend takes masks by their words, not by a pointer');
+/** Calls of which a backend has none: ENOSYS. It is no promise. */
+const nothing: object = new Proxy(
+  {},
+  { has: (_, name) => name !== 'then', get: (_, name) => () => unsupported(String(name)) },
+);
+
+/** A value of a kind that the kernel takes, and a backend does not. */
+function refused(what: string): TypeError {
+  return new TypeError(`a backend takes ${what} by their values, not by a pointer`);
 }
 
-class BackendProcess implements WorldProcess {
-  readonly pid = 0;
-  readonly killedBy = null;
-  readonly files: FileCalls;
-  readonly pointers: PointerCalls = {
-    getMempolicy: async () => ({ result: unsupported('get_mempolicy'), mode: null, words: [] }),
-    movePages: async () => unsupported('move_pages'),
+function asNodemask(mask: MaskArgument): NodemaskArgument | null {
+  if (mask === null || 'words' in mask) return mask;
+  throw refused('masks');
+}
+
+/** What it tells: the mode and the mask, into buffers of its own. */
+function storedPolicy(backend: Backend, request: GetMempolicyPointers): StoredPolicy {
+  const { flags, address, maxnode } = request;
+  const asked = { flags, maxnode: Number(maxnode), ...(address === undefined ? {} : { address }) };
+  const result = backend.getMempolicy(asked);
+  if (!result.ok) return { result, mode: null, words: [] };
+  const { mode, nodemask } = result.value;
+  return { result: { ok: true, value: undefined }, mode, words: [...nodemask] };
+}
+
+/** The NUMA calls of a backend, with the arguments that it can express. */
+function numaCalls(backend: Backend): Later<NumaCalls> {
+  return {
+    setMempolicy: async ({ mode, nodemask }) =>
+      backend.setMempolicy({ mode, nodemask: asNodemask(nodemask) }),
+    getMempolicy: async (request) => storedPolicy(backend, request),
+    mbind: async (request) => {
+      const lengthBytes = Number(request.lengthBytes);
+      return backend.mbind({ ...request, lengthBytes, nodemask: asNodemask(request.nodemask) });
+    },
+    setMempolicyHomeNode: async (request) => {
+      const lengthBytes = Number(request.lengthBytes);
+      return backend.setMempolicyHomeNode({ ...request, lengthBytes });
+    },
+    movePages: async ({ pid = 0, pages, nodes, status, flags = MPOL_MF.MOVE }) => {
+      if (typeof pages === 'bigint' || typeof nodes === 'bigint' || typeof status === 'bigint') {
+        throw refused('arrays');
+      }
+      return backend.movePages({ pid, pages, nodes, status, flags });
+    },
+    migratePages: async ({ pid, from, to }) =>
+      backend.migratePages({ pid, ...nodemaskPair(asNodemask(from), asNodemask(to)) }),
   };
+}
+
+/** What a process maps through a backend, by address. */
+class BackendMemory implements Pick<MemoryCalls, 'mmap' | 'load' | 'store'> {
   readonly #backend: Backend;
   readonly #mappings: Mapping[] = [];
-  readonly #cpus: SyscallResult<number[]>;
 
   constructor(backend: Backend) {
     this.#backend = backend;
-    this.files = fileCallsOf(backend);
-    this.#cpus = backend.schedGetaffinity();
   }
 
-  async mmap({ pageCount }: MmapRequest): Promise<SyscallResult<bigint>> {
+  mmap({ pageCount }: MmapRequest): SyscallResult<bigint> {
     const result = this.#backend.mmap(pageCount * this.#backend.pageSizeBytes);
     if (!result.ok) return result;
     this.#mappings.push(result.value);
     return { ok: true, value: result.value.address };
   }
 
-  async touch(
-    address: bigint,
-    pageCount: number,
-    access: Access,
-  ): Promise<SyscallResult<undefined>> {
+  touch({ address, pageCount }: PageSpan, access: Access): SyscallResult<undefined> {
     const mapping = this.#mappingAt(address);
     const offset = Number(address - mapping.address);
     const lengthBytes = pageCount * this.#backend.pageSizeBytes;
     return this.#backend.touch(mapping, offset, lengthBytes, access);
   }
 
-  async store(address: bigint, value: bigint): Promise<SyscallResult<undefined>> {
+  store(address: bigint, value: bigint): SyscallResult<undefined> {
     const view = this.#wordAt(address);
     if (!view.ok) return view;
     view.value.setBigUint64(0, value, true);
     return { ok: true, value: undefined };
   }
 
-  async load(address: bigint): Promise<SyscallResult<bigint>> {
+  load(address: bigint): SyscallResult<bigint> {
     const view = this.#wordAt(address);
     return view.ok ? { ok: true, value: view.value.getBigUint64(0, true) } : view;
   }
 
-  async setMempolicy({ mode, nodemask }: PolicyRequest): Promise<SyscallResult<undefined>> {
-    return this.#backend.setMempolicy({ mode, nodemask: asNodemask(nodemask) });
-  }
-
-  async getMempolicy(request: GetMempolicyRequest): Promise<SyscallResult<GetMempolicyValue>> {
-    return this.#backend.getMempolicy(request);
-  }
-
-  async mbind(request: WorldMbindRequest): Promise<SyscallResult<undefined>> {
-    const lengthBytes = Number(request.lengthBytes);
-    const nodemask = asNodemask(request.nodemask);
-    return this.#backend.mbind({ ...request, lengthBytes, nodemask });
-  }
-
-  movePages(request: MovePagesRequest): Promise<SyscallResult<number>> {
-    return this.#backend.movePages(request);
-  }
-
-  migratePages(request: WorldMigratePagesRequest): Promise<SyscallResult<number>> {
-    const { pid, from, to } = request;
-    const masks = nodemaskPair(asNodemask(from), asNodemask(to));
-    return this.#backend.migratePages({ pid, ...masks });
-  }
-
-  async runOnCpu(cpu: number): Promise<SyscallResult<undefined>> {
-    return this.#backend.schedSetaffinity([cpu]);
-  }
-
-  /** The process lives on: its policy, its CPUs and its memory are given back. */
-  async exit(): Promise<void> {
-    this.#backend.setMempolicy(NO_POLICY);
-    if (this.#cpus.ok) this.#backend.schedSetaffinity(this.#cpus.value);
+  giveBack(): void {
     for (const mapping of this.#mappings.splice(0)) this.#backend.munmap(mapping);
   }
-
-  async setMempolicyHomeNode(request: WorldHomeNodeRequest): Promise<SyscallResult<undefined>> {
-    const lengthBytes = Number(request.lengthBytes);
-    return this.#backend.setMempolicyHomeNode({ ...request, lengthBytes });
-  }
-
-  keepTouching = async (): Promise<SyscallFailure> => unsupported('keep_touching');
-  munmap = async (): Promise<SyscallFailure> => unsupported('munmap');
-  mprotect = async (): Promise<SyscallFailure> => unsupported('mprotect');
-  mlock = async (): Promise<SyscallFailure> => unsupported('mlock');
-  munlock = async (): Promise<SyscallFailure> => unsupported('munlock');
-  setuid = async (): Promise<SyscallFailure> => unsupported('setuid');
-  pin = async (): Promise<SyscallFailure> => unsupported('pin');
-  unpin = async (): Promise<SyscallFailure> => unsupported('unpin');
-  fork = (): Promise<WorldProcess> => Promise.reject(new Error('a backend does not fork'));
 
   #mappingAt(address: bigint): Mapping {
     const mapping = this.#mappings.find(
@@ -169,6 +133,30 @@ class BackendProcess implements WorldProcess {
   }
 }
 
+function processOf(backend: Backend): WorldProcess {
+  const memory = new BackendMemory(backend);
+  const cpus = backend.schedGetaffinity();
+  const own = {
+    pid: 0,
+    killedBy: null,
+    files: backend,
+    memory: later(memory, nothing),
+    numa: numaCalls(backend),
+    runOnCpu: (cpu: number) => backend.schedSetaffinity([cpu]),
+    affinity: () => backend.schedGetaffinity(),
+    fork: () => {
+      throw new Error('a backend does not fork');
+    },
+    /** The process lives on: its policy, its CPUs and its memory are given back. */
+    exit: () => {
+      backend.setMempolicy(NO_POLICY);
+      if (cpus.ok) backend.schedSetaffinity(cpus.value);
+      memory.giveBack();
+    },
+  };
+  return later<WorldProcess>(own, nothing) as WorldProcess;
+}
+
 /** A backend with the facts of the machine that it answers for. */
 export interface BackendSubject {
   readonly name: string;
@@ -181,7 +169,7 @@ export function worldOfBackend(subject: BackendSubject): WorldSubject {
     traits: new Set(['contents', 'files']),
     open: async () => {
       const { backend, machine } = subject.open();
-      const spawn = async (): Promise<WorldProcess> => new BackendProcess(backend);
+      const spawn = async (): Promise<WorldProcess> => processOf(backend);
       return { machine, files: backend, spawn, close: async () => {} };
     },
   };

@@ -9,6 +9,7 @@
 
 import { expect } from 'vitest';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import type { VmCounters } from '../../lib/machine/counters.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
 import {
   emptyLists,
@@ -23,7 +24,7 @@ import { hugeBytes, mapTransparent, placeHuge } from './huge-pages.contract.ts';
 import { createObject, familyFor, given, mapObject, settingsOf, vmCountersOf } from './objects.ts';
 import { HUGE_BYTES, mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
-import type { VmCounters, World } from './world.ts';
+import type { World } from './world.ts';
 
 const PAGES = 256;
 const BALANCED = MPOL.BIND | MPOL_MODE_FLAG.NUMA_BALANCING;
@@ -32,7 +33,7 @@ const CONDITIONS: Conditions = {
   // When the scanner comes round is up to the load of the machine.
   retries: 2,
   needs: [expendable, memoryNodes(2), privileged, twoCpuNodes],
-  traits: ['counters', 'settings', 'areas', 'objects', 'pin', 'addresses', 'sharing'],
+  traits: ['counters', 'settings', 'areas', 'objects', 'references', 'addresses', 'sharing'],
 };
 
 type Increases = { readonly [Name in keyof VmCounters]: number };
@@ -58,7 +59,9 @@ async function countUntil(
     for (let round = 1; ; round++) {
       const { process, address, count } = pages;
       await emptyLists(process, node);
-      expect(await process.keepTouching(address, count, 'write', ROUND_MS)).toSucceed();
+      expect(
+        await process.memory.keepTouching({ address, pageCount: count }, 'write', ROUND_MS),
+      ).toSucceed();
       // Waits for the round's end, and takes the marks away, which 6.1 would show as absence.
       const nodes = await where(await pages.touch());
       const increases = await increasesSince(world, before);
@@ -118,7 +121,7 @@ function declareCounters(declare: DeclareTest): void {
     await exempt(process, machine);
     const pages = await sharedPages(scene, home.node);
     const held = pages.part(0, 8);
-    given(await process.pin(held.address, held.count));
+    given(await process.references.splice(held.span));
     const { increases, nodes } = await countUntil(
       scene,
       held,
@@ -157,7 +160,13 @@ function declareCounters(declare: DeclareTest): void {
     await placeOn(pages, filled(PAGES, home.node));
     expect(await process.runOnCpu(away.cpu)).toSucceed();
     const before = await vmCountersOf(world);
-    expect(await process.keepTouching(pages.address, PAGES, 'write', 2 * ROUND_MS)).toSucceed();
+    expect(
+      await process.memory.keepTouching(
+        { address: pages.address, pageCount: PAGES },
+        'write',
+        2 * ROUND_MS,
+      ),
+    ).toSucceed();
     await pages.touch();
     expect(await increasesSince(world, before)).toMatchObject({
       numaPteUpdates: 0,

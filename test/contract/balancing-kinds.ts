@@ -6,10 +6,12 @@
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MADV, MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { areasOf, createObject, given, mapObject, ringsOf, settingsOf } from './objects.ts';
+import { createObject, given, mapObject, settingsOf } from './objects.ts';
 import { mapPages, maskOf, move, Pages, placeOn } from './pages.ts';
 import type { Scene } from './scene.ts';
-import type { PolicyRequest, WorldProcess } from './world.ts';
+import type { WorldProcess } from './world.ts';
+
+type PolicyArguments = Parameters<WorldProcess['numa']['setMempolicy']>[0];
 
 const { BIND, PREFERRED, PREFERRED_MANY, INTERLEAVE, LOCAL } = MPOL;
 const BALANCING = MPOL_MODE_FLAG.NUMA_BALANCING;
@@ -73,15 +75,19 @@ const anonymous: Kind = { name: 'no policy', fate: 'moves', prepare: placed };
 
 /** Pages that the driver has given, moved to that address as a mapping. */
 async function packetRing({ process, scene, near }: Stage, address: bigint): Promise<Pages> {
-  expect(await process.setMempolicy({ mode: BIND, nodemask: maskOf(near) })).toSucceed();
-  const mapped = given(await ringsOf(process).packetRing(PAGE_COUNT / 2, 2));
-  expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
-  expect(await areasOf(process).mremap(mapped, PAGE_COUNT, address)).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: BIND, nodemask: maskOf(near) })).toSucceed();
+  const mapped = given(
+    await process.references.packetRing({ blockPages: PAGE_COUNT / 2, blockCount: 2 }),
+  );
+  expect(await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+  expect(
+    await process.areas.mremap({ address: mapped, pageCount: PAGE_COUNT }, address),
+  ).toSucceed();
   return new Pages(process, address, PAGE_COUNT, scene.machine.pageSizeBytes);
 }
 
 async function device({ process, scene }: Stage, address: bigint): Promise<Pages> {
-  given(await areasOf(process).mapDevice(PAGE_COUNT, address));
+  given(await process.areas.mapDevice({ address, pageCount: PAGE_COUNT }));
   const pages = new Pages(process, address, PAGE_COUNT, scene.machine.pageSizeBytes);
   return pages.touch('read');
 }
@@ -96,7 +102,7 @@ function writtenKinds(scene: Scene): Kind[] {
       fate: 'moves',
       prepare: async (stage, address) => {
         const pages = await placed(stage, address);
-        expect(await stage.process.mlock(address, PAGE_COUNT)).toSucceed();
+        expect(await stage.process.memory.mlock({ address, pageCount: PAGE_COUNT })).toSucceed();
         return pages;
       },
     },
@@ -105,8 +111,8 @@ function writtenKinds(scene: Scene): Kind[] {
       fate: 'moves',
       prepare: async (stage, address) => {
         const pages = await placed(stage, address);
-        const areas = areasOf(stage.process);
-        expect(await areas.madvise(address, PAGE_COUNT, MADV.DONTFORK)).toSucceed();
+        const areas = stage.process.areas;
+        expect(await areas.madvise({ address, pageCount: PAGE_COUNT }, MADV.DONTFORK)).toSucceed();
         return pages;
       },
     },
@@ -115,7 +121,7 @@ function writtenKinds(scene: Scene): Kind[] {
       fate: 'stays',
       prepare: async (stage, address) => {
         const pages = await placed(stage, address);
-        given(await ringsOf(stage.process).register(address, PAGE_COUNT));
+        given(await stage.process.references.registerBuffer({ address, pageCount: PAGE_COUNT }));
         return pages;
       },
     },
@@ -157,11 +163,11 @@ async function readOnly(stage: Stage, address: bigint): Promise<Pages> {
   const { process, scene, near } = stage;
   const { machine, skip } = scene;
   const object = await createObject({ process, skip }, 'memfd', PAGE_COUNT);
-  const request = { pageCount: PAGE_COUNT, address, shared: false };
+  const request = { pageCount: PAGE_COUNT, address, isShared: false };
   const pages = await mapObject(process, machine, object, request);
-  await process.setMempolicy({ mode: BIND, nodemask: maskOf(near) });
+  await process.numa.setMempolicy({ mode: BIND, nodemask: maskOf(near) });
   await pages.touch('read');
-  await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
+  await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
   return pages;
 }
 
@@ -172,10 +178,10 @@ function cleanFile(access: 'read' | 'write'): Kind['prepare'] {
     const object = await createObject({ process, skip: scene.skip }, 'ramfs', PAGE_COUNT);
     const request = { pageCount: PAGE_COUNT, address };
     const pages = await mapObject(process, scene.machine, object, request);
-    expect(await process.setMempolicy({ mode: BIND, nodemask: maskOf(near) })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode: BIND, nodemask: maskOf(near) })).toSucceed();
     await pages.touch('read');
-    expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
-    expect(await process.mprotect(address, PAGE_COUNT, access)).toSucceed();
+    expect(await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+    expect(await process.memory.mprotect({ address, pageCount: PAGE_COUNT }, access)).toSucceed();
     return pages;
   };
 }
@@ -185,9 +191,11 @@ async function merged(stage: Stage, address: bigint): Promise<Pages> {
   const { process, near, scene } = stage;
   const pages = await placed(stage, address);
   for (let page = 0; page < PAGE_COUNT; page++) {
-    expect(await process.store(pages.at(page), MERGED_WORD)).toSucceed();
+    expect(await process.memory.store(pages.at(page), MERGED_WORD)).toSucceed();
   }
-  expect(await areasOf(process).madvise(address, PAGE_COUNT, MADV.MERGEABLE)).toSucceed();
+  expect(
+    await process.areas.madvise({ address, pageCount: PAGE_COUNT }, MADV.MERGEABLE),
+  ).toSucceed();
   const isMerged = await settingsOf(scene.world).withMerging((wait) =>
     wait(process.pid, PAGE_COUNT),
   );
@@ -214,7 +222,9 @@ function readKinds(scene: Scene): Kind[] {
       fate: 'stays',
       prepare: async (stage, address) => {
         const pages = await readOnly(stage, address);
-        expect(await stage.process.mprotect(address, PAGE_COUNT, 'read')).toSucceed();
+        expect(
+          await stage.process.memory.mprotect({ address, pageCount: PAGE_COUNT }, 'read'),
+        ).toSucceed();
         return pages;
       },
     },
@@ -236,7 +246,7 @@ export interface Actor {
   readonly kinds: readonly Kind[];
   readonly access: 'read' | 'write';
   /** The thread's, once the pages are placed. */
-  readonly policy?: (stage: Stage) => PolicyRequest;
+  readonly policy?: (stage: Stage) => PolicyArguments;
   /** The pages are shared with a child then. */
   readonly hasChild?: true;
 }

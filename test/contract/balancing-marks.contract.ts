@@ -44,7 +44,7 @@ const CONDITIONS: Conditions = {
   // When the scanner comes round is up to the load of the machine.
   retries: 2,
   needs: [expendable, memoryNodes(2), privileged, twoCpuNodes],
-  traits: ['settings', 'areas', 'objects', 'rings', 'pin', 'threads', 'addresses', 'sharing'],
+  traits: ['settings', 'areas', 'objects', 'references', 'threads', 'addresses', 'sharing'],
 };
 
 interface Playing {
@@ -100,7 +100,11 @@ async function playRounds(playing: readonly Playing[]): Promise<Record<string, b
     for (const { range, pages, stage } of playing) {
       await emptyLists(stage.process, stage.near);
       const { process, address, count } = pages;
-      await process.keepTouching(address, count, range.access ?? 'write', ROUND_MS);
+      await process.memory.keepTouching(
+        { address, pageCount: count },
+        range.access ?? 'write',
+        ROUND_MS,
+      );
     }
     for (const one of playing) {
       answers[one.range.name] = await isMarked(one);

@@ -7,19 +7,12 @@
 import { expect } from 'vitest';
 import type { KernelFacts } from '../../lib/core/kernel-facts.ts';
 import { MADV, MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import type { ObjectKind } from '../../lib/machine/objects.ts';
 import { hugeBytes, mapTransparent, placeHuge } from './huge-pages.contract.ts';
-import {
-  areasOf,
-  createObject,
-  given,
-  mapObject,
-  ringsOf,
-  settingsOf,
-  threadsOf,
-} from './objects.ts';
+import { createObject, given, mapObject, settingsOf } from './objects.ts';
 import { mapPages, maskOf, move, Pages, placeOn } from './pages.ts';
 import type { Scene } from './scene.ts';
-import type { ObjectKind, WorldProcess } from './world.ts';
+import type { WorldProcess } from './world.ts';
 
 export const PAGE_COUNT = 8;
 const BALANCED = MPOL.BIND | MPOL_MODE_FLAG.NUMA_BALANCING;
@@ -77,27 +70,29 @@ async function localPages(stage: Stage): Promise<Pages> {
 
 /** Runs what allocates under a thread policy that allows the near node only. */
 async function boundTo<T>({ process, near }: Stage, body: () => Promise<T>): Promise<T> {
-  expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(near) })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(near) })).toSucceed();
   const value = await body();
-  expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
   return value;
 }
 
 async function packetRing(stage: Stage): Promise<Pages> {
   const { scene, process } = stage;
-  const address = given(await boundTo(stage, () => ringsOf(process).packetRing(4, 2)));
+  const address = given(
+    await boundTo(stage, () => process.references.packetRing({ blockPages: 4, blockCount: 2 })),
+  );
   return new Pages(process, address, PAGE_COUNT, scene.machine.pageSizeBytes);
 }
 
 async function deviceMemory({ scene, process }: Stage): Promise<Pages> {
-  const address = given(await areasOf(process).mapDevice(PAGE_COUNT));
+  const address = given(await process.areas.mapDevice({ pageCount: PAGE_COUNT }));
   return new Pages(process, address, PAGE_COUNT, scene.machine.pageSizeBytes);
 }
 
 function referenced(map: Prepare): Prepare {
   return async (stage) => {
     const pages = await map(stage);
-    given(await stage.process.pin(pages.address, pages.count));
+    given(await stage.process.references.splice(pages.span));
     return pages;
   };
 }
@@ -105,7 +100,7 @@ function referenced(map: Prepare): Prepare {
 function pinned(map: Prepare): Prepare {
   return async (stage) => {
     const pages = await map(stage);
-    given(await ringsOf(stage.process).register(pages.address, pages.count));
+    given(await stage.process.references.registerBuffer(pages.span));
     return pages;
   };
 }
@@ -120,7 +115,7 @@ function withChild(map: Prepare): Prepare {
 
 function withSecondThread(map: Prepare): Prepare {
   return async (stage) => {
-    await threadsOf(stage.process).create();
+    await stage.process.thread();
     return map(stage);
   };
 }
@@ -187,7 +182,7 @@ function objectPages(kind: ObjectKind, access: 'read' | 'write'): Prepare {
 function readOnly(map: Prepare): Prepare {
   return async (stage) => {
     const pages = await map(stage);
-    expect(await stage.process.mprotect(pages.address, pages.count, 'read')).toSucceed();
+    expect(await stage.process.memory.mprotect(pages.span, 'read')).toSucceed();
     return pages;
   };
 }
@@ -200,9 +195,11 @@ async function mergedPages(stage: Stage): Promise<Pages> {
   const { process, near, scene } = stage;
   const pages = await privatePages(stage);
   for (let page = 0; page < PAGE_COUNT; page++) {
-    expect(await process.store(pages.at(page), MERGED_WORD)).toSucceed();
+    expect(await process.memory.store(pages.at(page), MERGED_WORD)).toSucceed();
   }
-  expect(await areasOf(process).madvise(pages.address, PAGE_COUNT, MADV.MERGEABLE)).toSucceed();
+  expect(
+    await process.areas.madvise({ address: pages.address, pageCount: PAGE_COUNT }, MADV.MERGEABLE),
+  ).toSucceed();
   const isMerged = await settingsOf(scene.world).withMerging((wait) =>
     wait(process.pid, PAGE_COUNT),
   );
@@ -263,10 +260,12 @@ async function hugeZeroPage({ scene, process }: Stage): Promise<Pages> {
 async function hugeInParts(stage: Stage): Promise<Pages> {
   const pages = await hugePages(stage);
   for (const access of ['read', 'write'] as const) {
-    expect(await stage.process.mprotect(pages.address, 1, access)).toSucceed();
+    expect(
+      await stage.process.memory.mprotect({ address: pages.address, pageCount: 1 }, access),
+    ).toSucceed();
   }
   // Or khugepaged would make one of it again.
-  const advised = areasOf(stage.process).madvise(pages.address, pages.count, MADV.NOHUGEPAGE);
+  const advised = stage.process.areas.madvise(pages.span, MADV.NOHUGEPAGE);
   expect(await advised).toSucceed();
   return pages;
 }

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { MPOL } from '../../lib/core/uapi.ts';
 import type { Need } from '../support/needs.ts';
 import { cpuNodes } from './first-touch.contract.ts';
-import { areasOf } from './objects.ts';
+import { areasIn } from './objects.ts';
 import { move, Pages } from './pages.ts';
 import type { WorldMachine, WorldProcess } from './world.ts';
 
@@ -42,7 +42,7 @@ export async function exempt(
   { pageSizeBytes }: WorldMachine,
 ): Promise<void> {
   const pageCount = ALL_ADDRESSES / pageSizeBytes;
-  for (const { address, pageCount: count } of await areasOf(process).list(0n, pageCount)) {
+  for (const { address, pageCount: count } of await areasIn(process, { address: 0n, pageCount })) {
     await new Pages(process, address, count, pageSizeBytes).mbind(MPOL.LOCAL, null);
   }
 }

@@ -33,7 +33,7 @@ const twoCpuNodes: Need = (machine) =>
 const CONDITIONS = {
   // When the scanner comes round is up to the load of the machine.
   retries: 2,
-  traits: ['settings', 'areas', 'objects', 'rings', 'mlock', 'addresses'],
+  traits: ['settings', 'areas', 'objects', 'references', 'mlock', 'addresses'],
   needs: [expendable, twoCpuNodes],
 } as const;
 
@@ -62,7 +62,7 @@ async function prepare(scene: Scene, actor: Actor): Promise<Playing> {
   }
   if (actor.hasChild === true) await process.fork();
   if (actor.policy !== undefined) {
-    expect(await process.setMempolicy(actor.policy(stage))).toSucceed();
+    expect(await process.numa.setMempolicy(actor.policy(stage))).toSucceed();
   }
   expect(await process.runOnCpu(away.cpu)).toSucceed();
   const pageCount = ranges.length * PAGE_COUNT;
@@ -79,7 +79,7 @@ async function playRound(playing: readonly Playing[]): Promise<void> {
   for (const { actor, stage, all } of playing) {
     const { process, near } = stage;
     await emptyLists(process, near);
-    expect(await process.keepTouching(all.address, all.count, actor.access, ROUND_MS)).toSucceed();
+    expect(await process.memory.keepTouching(all.span, actor.access, ROUND_MS)).toSucceed();
   }
 }
 

@@ -6,9 +6,12 @@
 
 import { describe, expect } from 'vitest';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import type { MaskArgument } from '../../lib/machine/numa.ts';
 import { FREE_ADDRESS, mapPages, maskOf, move } from './pages.ts';
 import { type DeclareTest, NOBODY, type OpenSubject, testsOf } from './scene.ts';
-import type { MaskArgument, WorldMbindRequest } from './world.ts';
+import type { WorldProcess } from './world.ts';
+
+type MbindArguments = Parameters<WorldProcess['numa']['mbind']>[0];
 
 const BAD_FLAG = 8;
 const BAD_MODE = 99;
@@ -25,14 +28,14 @@ function declareMbind(declare: DeclareTest): void {
       traits,
     },
     async ({ process, machine, node }) => {
-      const all: WorldMbindRequest = {
+      const all: MbindArguments = {
         address: UNMAPPED + 1n,
         lengthBytes: machine.pageSizeBytes,
         mode: 7,
         nodemask: UNREADABLE,
         flags: BAD_FLAG,
       };
-      const steps: [string, WorldMbindRequest][] = [
+      const steps: [string, MbindArguments][] = [
         ['EINVAL', all],
         ['EFAULT', { ...all, mode: MPOL.BIND }],
         ['EINVAL', { ...all, mode: MPOL.BIND, nodemask: maskOf(node) }],
@@ -44,7 +47,7 @@ function declareMbind(declare: DeclareTest): void {
         ],
       ];
       for (const [index, [errno, request]] of steps.entries()) {
-        expect(await process.mbind(request), `step ${index}`).toFailWith('mbind', errno);
+        expect(await process.numa.mbind(request), `step ${index}`).toFailWith('mbind', errno);
       }
     },
   );
@@ -55,9 +58,9 @@ function declareMbind(declare: DeclareTest): void {
     async ({ process, machine }) => {
       const request = { address: UNMAPPED, lengthBytes: machine.pageSizeBytes, flags: 0 };
       const unusable = { ...request, mode: MPOL.BIND, nodemask: maskOf(machine.nodesMax - 1) };
-      expect(await process.mbind(unusable)).toFailWith('mbind', 'EINVAL');
+      expect(await process.numa.mbind(unusable)).toFailWith('mbind', 'EINVAL');
       const superfluous = { ...request, mode: MPOL.LOCAL, nodemask: maskOf(0) };
-      expect(await process.mbind(superfluous)).toFailWith('mbind', 'EINVAL');
+      expect(await process.numa.mbind(superfluous)).toFailWith('mbind', 'EINVAL');
     },
   );
 
@@ -84,17 +87,17 @@ function declareMbind(declare: DeclareTest): void {
       const flags = MPOL_MF.MOVE_ALL;
       const request = { mode: MPOL.BIND, nodemask: maskOf(node), lengthBytes: 0, flags };
       const address = UNMAPPED;
-      expect(await process.mbind({ ...request, address })).toFailWith('mbind', 'EPERM');
-      expect(await process.mbind({ ...request, address: address + 1n })).toFailWith(
+      expect(await process.numa.mbind({ ...request, address })).toFailWith('mbind', 'EPERM');
+      expect(await process.numa.mbind({ ...request, address: address + 1n })).toFailWith(
         'mbind',
         'EPERM',
       );
       const alsoBad = { ...request, address, flags: flags | BAD_FLAG };
-      expect(await process.mbind(alsoBad)).toFailWith('mbind', 'EINVAL');
+      expect(await process.numa.mbind(alsoBad)).toFailWith('mbind', 'EINVAL');
       const unreadable = { ...request, address, nodemask: UNREADABLE };
-      expect(await process.mbind(unreadable)).toFailWith('mbind', 'EFAULT');
+      expect(await process.numa.mbind(unreadable)).toFailWith('mbind', 'EFAULT');
       const allowed = { ...request, address, flags: MPOL_MF.MOVE };
-      expect(await process.mbind(allowed)).toSucceed();
+      expect(await process.numa.mbind(allowed)).toSucceed();
     },
   );
 }
@@ -105,8 +108,11 @@ function declareSetMempolicy(declare: DeclareTest): void {
     { traits: ['pointers'] },
     async ({ process, machine, node }) => {
       const call = 'set_mempolicy';
-      const set = (mode: number, nodemask: MaskArgument): ReturnType<typeof process.setMempolicy> =>
-        process.setMempolicy({ mode, nodemask });
+      const set = (
+        mode: number,
+        nodemask: MaskArgument,
+      ): ReturnType<typeof process.numa.setMempolicy> =>
+        process.numa.setMempolicy({ mode, nodemask });
       expect(await set(BAD_MODE, UNREADABLE)).toFailWith(call, 'EINVAL');
       // DEFAULT takes no mask, and yet faults on one that cannot be read.
       for (const mode of [MPOL.DEFAULT, MPOL.LOCAL, MPOL.BIND]) {
@@ -143,7 +149,7 @@ function declareMovePages(declare: DeclareTest): void {
       await gone.exit();
       const other = await world.spawn();
       const none = { pages: new BigUint64Array(), nodes: null, status: new Int32Array() };
-      const ask = (pid: number, flags: number) => process.movePages({ ...none, pid, flags });
+      const ask = (pid: number, flags: number) => process.numa.movePages({ ...none, pid, flags });
       expect(await ask(gone.pid, MPOL_MF.MOVE)).toFailWith(call, 'ESRCH');
       expect(await ask(other.pid, MPOL_MF.MOVE_ALL)).toSucceed(0);
       await process.setuid(NOBODY);
@@ -164,8 +170,8 @@ function declareMovePages(declare: DeclareTest): void {
     },
     async ({ process }) => {
       const request = { count: 0, pages: 8n, nodes: null, status: 8n };
-      expect(await process.pointers.movePages(request)).toSucceed(0);
-      expect(await process.pointers.movePages({ ...request, count: 1 })).toFailWith(call, 'EFAULT');
+      expect(await process.numa.movePages(request)).toSucceed(0);
+      expect(await process.numa.movePages({ ...request, count: 1 })).toFailWith(call, 'EFAULT');
     },
   );
 }
@@ -184,14 +190,23 @@ function declareMigratePages(declare: DeclareTest): void {
       const from = maskOf(node);
       const nowhere = maskOf(machine.nodesMax - 1);
       const pid = gone.pid;
-      expect(await process.migratePages({ pid, from: UNREADABLE, to: nowhere })).toFailWith(
+      expect(await process.numa.migratePages({ pid, from: UNREADABLE, to: nowhere })).toFailWith(
         call,
         'EFAULT',
       );
-      expect(await process.migratePages({ pid, from, to: nowhere })).toFailWith(call, 'ESRCH');
-      expect(await process.migratePages({ pid: -1, from, to: from })).toFailWith(call, 'ESRCH');
-      expect(await process.migratePages({ pid: 0, from, to: nowhere })).toFailWith(call, 'EINVAL');
-      expect(await process.migratePages({ pid: 0, from, to: null })).toFailWith(call, 'EINVAL');
+      expect(await process.numa.migratePages({ pid, from, to: nowhere })).toFailWith(call, 'ESRCH');
+      expect(await process.numa.migratePages({ pid: -1, from, to: from })).toFailWith(
+        call,
+        'ESRCH',
+      );
+      expect(await process.numa.migratePages({ pid: 0, from, to: nowhere })).toFailWith(
+        call,
+        'EINVAL',
+      );
+      expect(await process.numa.migratePages({ pid: 0, from, to: null })).toFailWith(
+        call,
+        'EINVAL',
+      );
     },
   );
 
@@ -203,11 +218,11 @@ function declareMigratePages(declare: DeclareTest): void {
     async ({ process, world, node }) => {
       const other = await world.spawn();
       const from = maskOf(node);
-      expect(await process.migratePages({ pid: other.pid, from, to: from })).toSucceed();
+      expect(await process.numa.migratePages({ pid: other.pid, from, to: from })).toSucceed();
       await process.setuid(NOBODY);
       const request = { pid: other.pid, from, to: null };
-      expect(await process.migratePages(request)).toFailWith(call, 'EPERM');
-      expect(await process.migratePages({ ...request, pid: 0 })).toFailWith(call, 'EINVAL');
+      expect(await process.numa.migratePages(request)).toFailWith(call, 'EPERM');
+      expect(await process.numa.migratePages({ ...request, pid: 0 })).toFailWith(call, 'EINVAL');
       await other.exit();
     },
   );
@@ -221,12 +236,12 @@ function declareMigratePages(declare: DeclareTest): void {
       const absent = machine.nodesMax - 1;
       const request = { pid: 0, from: maskOf(node) };
       const mixed = { ...request, to: maskOf(node, absent) };
-      expect(await process.migratePages(mixed)).toSucceed();
+      expect(await process.numa.migratePages(mixed)).toSucceed();
       await process.setuid(NOBODY);
       // Also nodes that the machine does not have, which other calls drop.
-      expect(await process.migratePages(mixed)).toFailWith(call, 'EPERM');
+      expect(await process.numa.migratePages(mixed)).toFailWith(call, 'EPERM');
       const nowhere = { ...request, to: maskOf(absent) };
-      expect(await process.migratePages(nowhere)).toFailWith(call, 'EPERM');
+      expect(await process.numa.migratePages(nowhere)).toFailWith(call, 'EPERM');
     },
   );
 
@@ -239,7 +254,7 @@ function declareMigratePages(declare: DeclareTest): void {
       await process.setuid(NOBODY);
       const child = await process.fork();
       const request = { pid: child.pid, from: maskOf(node), to: maskOf(node) };
-      expect(await process.migratePages(request)).toFailWith(call, 'EPERM');
+      expect(await process.numa.migratePages(request)).toFailWith(call, 'EPERM');
     },
   );
 }

@@ -10,7 +10,7 @@ import { MADV, MPOL } from '../../lib/core/uapi.ts';
 import { MIB_BYTES } from '../../lib/core/units.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
 import { cpuNodes } from './first-touch.contract.ts';
-import { areasOf, createObject, familyFor, mapObject, settingsOf } from './objects.ts';
+import { areasIn, createObject, familyFor, mapObject, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, HUGE_BYTES, mapPages, maskOf, move, type Pages, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
@@ -27,7 +27,7 @@ async function launch(
   const launcher = await process.fork();
   if (cpu !== undefined) expect(await launcher.runOnCpu(cpu)).toSucceed();
   const nodemask = nodes.length === 0 ? null : maskOf(...nodes);
-  expect(await launcher.setMempolicy({ mode, nodemask })).toSucceed();
+  expect(await launcher.numa.setMempolicy({ mode, nodemask })).toSucceed();
   return launcher.fork();
 }
 
@@ -35,7 +35,7 @@ async function launch(
 async function mebibyte(
   { machine }: Scene,
   process: WorldProcess,
-  options: { shared?: boolean } = {},
+  options: { isShared?: boolean } = {},
 ): Promise<Pages> {
   return (await mapPages(process, machine, MIB_BYTES / machine.pageSizeBytes, options)).touch();
 }
@@ -59,7 +59,7 @@ function declarePolicies(declare: DeclareTest): void {
       for (const { node, cpu } of cpuNodes(scene.machine)) {
         const next = nodes[(nodes.indexOf(node) + 1) % nodes.length] as number;
         const process = await launch(scene, cpu, MPOL.PREFERRED, [next]);
-        await expectAllOn(await mebibyte(scene, process, { shared: kind === 'shared' }), next);
+        await expectAllOn(await mebibyte(scene, process, { isShared: kind === 'shared' }), next);
       }
     });
 
@@ -67,7 +67,7 @@ function declarePolicies(declare: DeclareTest): void {
     declare(spread, TWO_NODES, async (scene) => {
       const { memoryNodes: nodes } = scene.machine;
       const process = await launch(scene, undefined, MPOL.INTERLEAVE, nodes);
-      const pages = await mebibyte(scene, process, { shared: kind === 'shared' });
+      const pages = await mebibyte(scene, process, { isShared: kind === 'shared' });
       const residence = await where(pages);
       for (const node of nodes) {
         const count = residence.filter((one) => one === node).length;
@@ -104,9 +104,9 @@ function declarePolicies(declare: DeclareTest): void {
       const process = await launch(scene, undefined, mode, allowed);
       const pages = await mebibyte(scene, process);
       const samples = [0, 1, 100, pages.count - 1];
-      for (const index of samples) await process.store(pages.at(index), BigInt(index) + 7n);
+      for (const index of samples) await process.memory.store(pages.at(index), BigInt(index) + 7n);
       for (const index of samples) {
-        expect(await process.load(pages.at(index))).toSucceed(BigInt(index) + 7n);
+        expect(await process.memory.load(pages.at(index))).toSucceed(BigInt(index) + 7n);
       }
       const among = allowed.length === 0 ? nodes : allowed;
       expect((await where(pages)).filter((node) => !among.includes(node))).toEqual([]);
@@ -133,7 +133,7 @@ function declareMoves(declare: DeclareTest): void {
       const pages = await mebibyte(scene, process);
       await expectAllOn(pages, node);
       const request = { pid: process.pid, from: maskOf(node), to: maskOf(next) };
-      expect(await caller.migratePages(request)).toSucceed();
+      expect(await caller.numa.migratePages(request)).toSucceed();
       await expectAllOn(pages, next);
       await process.exit();
     }
@@ -152,7 +152,7 @@ function declareHuge(declare: DeclareTest): void {
       for (const node of machine.memoryNodes) {
         const process = await launch(scene, undefined, MPOL.BIND, [node]);
         const object = await createObject({ ...scene, process }, 'hugetlb', pageCount);
-        const pages = await mapObject(process, machine, object, { pageCount, shared: false });
+        const pages = await mapObject(process, machine, object, { pageCount, isShared: false });
         await pages.part(0, 1).touch();
         expect(await where(pages.part(0, 1))).toResideOn([node]);
         const { status } = await move(process, pages.part(0, 1), node);
@@ -174,12 +174,14 @@ function declareTransparent(declare: DeclareTest): void {
     await settingsOf(scene.world).withTransparentHugePages(async () => {
       for (const node of machine.memoryNodes) {
         const process = await launch(scene, undefined, MPOL.PREFERRED, [node]);
-        const areas = areasOf(process);
-        expect(await areas.allowHugePages()).toSucceed();
+        const areas = process.areas;
+        expect(await process.allowHugePages()).toSucceed();
         const pages = await mapPages(process, machine, pageCount, { address: FREE_ADDRESS });
-        expect(await areas.madvise(pages.address, pageCount, MADV.HUGEPAGE)).toSucceed();
+        expect(
+          await areas.madvise({ address: pages.address, pageCount }, MADV.HUGEPAGE),
+        ).toSucceed();
         await expectAllOn(await pages.touch(), node);
-        const listed = await areas.list(pages.address, pageCount);
+        const listed = await areasIn(process, { address: pages.address, pageCount });
         expect(listed.reduce((sum, { hugeBytes }) => sum + hugeBytes, 0)).toBe(2 * HUGE_BYTES);
         await process.exit();
       }

@@ -9,11 +9,11 @@
 
 import { expect } from 'vitest';
 import { MPOL, MPOL_F } from '../../lib/core/uapi.ts';
+import type { MachineObject } from '../../lib/machine/objects.ts';
 import { expendable, kernelWith, memoryNodes } from '../support/needs.ts';
-import { createObject, familyFor, mapObject, objectsOf, settingsOf } from './objects.ts';
-import { maskOf, maxnodeOf, where } from './pages.ts';
+import { createObject, familyFor, mapObject, settingsOf } from './objects.ts';
+import { getMempolicy, maskOf, maxnodeOf, where } from './pages.ts';
 import type { DeclareTest, OpenSubject, Scene } from './scene.ts';
-import type { MemoryObject } from './world.ts';
 
 const WRITTEN = 8;
 /** The index of a file of 64 pages is one allocation, made with the last page. */
@@ -21,22 +21,24 @@ const FILE_PAGES = 64;
 const COUNTED = { traits: ['objects'], needs: [memoryNodes(2)] } as const;
 
 /** A file whose own bookkeeping needs no more memory: its allocations would be counted as well. */
-async function preparedFile(scene: Scene): Promise<MemoryObject> {
+async function preparedFile(scene: Scene): Promise<MachineObject> {
   const object = await createObject(scene, 'ramfs', FILE_PAGES);
-  expect(await objectsOf(scene.process).write(object, FILE_PAGES - 1, 1)).toSucceed();
+  expect(
+    await scene.process.objects.write(object, { firstPage: FILE_PAGES - 1, pageCount: 1 }),
+  ).toSucceed();
   return object;
 }
 
 /** Under a policy that is no interleaving, so that looking is not counted. */
-async function whereInFile({ process, machine }: Scene, object: MemoryObject): Promise<number[]> {
-  await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
+async function whereInFile({ process, machine }: Scene, object: MachineObject): Promise<number[]> {
+  await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
   const pages = await mapObject(process, machine, object, { pageCount: WRITTEN });
   return where(await pages.touch('read'));
 }
 
 async function nextNode({ process, machine }: Scene): Promise<number> {
   const request = { flags: MPOL_F.NODE, maxnode: maxnodeOf(machine) };
-  const result = await process.getMempolicy(request);
+  const result = await getMempolicy(process, request);
   if (!result.ok) throw new Error(`get_mempolicy failed: errno ${result.errno}`);
   return result.value.mode;
 }
@@ -51,13 +53,13 @@ function declareRounds(declare: DeclareTest): void {
     const nodemask = maskOf(...machine.memoryNodes);
     const lowest = machine.memoryNodes[0];
     const object = await preparedFile(scene);
-    expect(await process.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask })).toSucceed();
     expect(await nextNode(scene)).toBe(lowest);
-    expect(await objectsOf(process).write(object, 0, 1)).toSucceed();
+    expect(await process.objects.write(object, { firstPage: 0, pageCount: 1 })).toSucceed();
     expect(await nextNode(scene)).toBe(machine.memoryNodes[1]);
-    expect(await process.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask })).toSucceed();
     expect(await nextNode(scene)).toBe(lowest);
-    expect(await objectsOf(process).write(object, 1, 1)).toSucceed();
+    expect(await process.objects.write(object, { firstPage: 1, pageCount: 1 })).toSucceed();
     const residence = await whereInFile(scene, object);
     expect(residence.slice(0, 2)).toEqual([lowest, lowest]);
   });
@@ -68,8 +70,8 @@ function declareRounds(declare: DeclareTest): void {
     for (const nodes of [all, all.slice(-2)]) {
       const object = await preparedFile(scene);
       const policy = { mode: MPOL.INTERLEAVE, nodemask: maskOf(...nodes) };
-      expect(await process.setMempolicy(policy)).toSucceed();
-      expect(await objectsOf(process).write(object, 0, WRITTEN)).toSucceed();
+      expect(await process.numa.setMempolicy(policy)).toSucceed();
+      expect(await process.objects.write(object, { firstPage: 0, pageCount: WRITTEN })).toSucceed();
       expect(await whereInFile(scene, object)).toEqual(repeated(nodes));
     }
   });
@@ -79,11 +81,11 @@ function declareRounds(declare: DeclareTest): void {
     const { memoryNodes: nodes } = machine;
     const object = await preparedFile(scene);
     const policy = { mode: MPOL.INTERLEAVE, nodemask: maskOf(...nodes) };
-    expect(await process.setMempolicy(policy)).toSucceed();
+    expect(await process.numa.setMempolicy(policy)).toSucceed();
     const told: number[] = [];
     for (let page = WRITTEN - 1; page >= 0; page -= 1) {
       told.unshift(await nextNode(scene));
-      expect(await objectsOf(process).write(object, page, 1)).toSucceed();
+      expect(await process.objects.write(object, { firstPage: page, pageCount: 1 })).toSucceed();
     }
     expect(told).toEqual(repeated(nodes).reverse());
     expect(await whereInFile(scene, object)).toEqual(told);
@@ -111,11 +113,13 @@ function declareWeights(declare: DeclareTest): void {
         const object = await preparedFile(scene);
         const nodemask = maskOf(first, second, third);
         const mode = MPOL.WEIGHTED_INTERLEAVE;
-        expect(await process.setMempolicy({ mode, nodemask })).toSucceed();
+        expect(await process.numa.setMempolicy({ mode, nodemask })).toSucceed();
         const told: number[] = [];
         for (let page = 0; page < WRITTEN; page += 1) {
           told.push(await nextNode(scene));
-          expect(await objectsOf(process).write(object, page, 1)).toSucceed();
+          expect(
+            await process.objects.write(object, { firstPage: page, pageCount: 1 }),
+          ).toSucceed();
         }
         expect(told).toEqual(repeated([first, first, first, second, second, third]));
         expect(await whereInFile(scene, object)).toEqual(told);

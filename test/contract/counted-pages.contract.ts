@@ -7,11 +7,12 @@
 
 import { expect } from 'vitest';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import type { ObjectKind } from '../../lib/machine/objects.ts';
 import { memoryNodes, privileged } from '../support/needs.ts';
 import { createObject, familyFor, mapObject } from './objects.ts';
 import { mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject } from './scene.ts';
-import type { ObjectKind, WorldMachine, WorldProcess } from './world.ts';
+import type { WorldMachine, WorldProcess } from './world.ts';
 
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
 const PAGES = 16;
@@ -39,7 +40,7 @@ async function countInBoth(pages: Pages, machine: WorldMachine): Promise<[number
 }
 
 async function setThread(process: WorldProcess, mode: number, nodes: number[]): Promise<void> {
-  expect(await process.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
 }
 
 function declareAnonymous(declare: DeclareTest): void {
@@ -65,7 +66,7 @@ function declareAnonymous(declare: DeclareTest): void {
         const wanted = allOn(node, machine);
         const own = await mapPages(process, machine, PAGES);
         expect(await countInBoth(own, machine), `node ${node}`).toEqual([wanted, wanted]);
-        const shared = await mapPages(process, machine, PAGES, { shared: true });
+        const shared = await mapPages(process, machine, PAGES, { isShared: true });
         expect(await countInBoth(shared, machine), `node ${node}`).toEqual([wanted, wanted]);
       }
     });
@@ -80,8 +81,8 @@ function declareAnonymous(declare: DeclareTest): void {
         await setThread(process, MPOL.INTERLEAVE, nodes.slice(0, width));
         for (const perNode of [2, 8]) {
           const wanted = nodes.map((_, index) => (index < width ? perNode : 0));
-          for (const shared of [false, true]) {
-            const pages = await mapPages(process, machine, width * perNode, { shared });
+          for (const isShared of [false, true]) {
+            const pages = await mapPages(process, machine, width * perNode, { isShared });
             const label = `${width} nodes, ${perNode} pages each`;
             expect(await countInBoth(pages, machine), label).toEqual([wanted, wanted]);
           }

@@ -8,16 +8,18 @@
 import { expect } from 'vitest';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { CPUSET_CONDITIONS, confine, cpusetTests } from './cpuset-scene.ts';
-import { areasOf, familyFor, given, settingsOf, threadsOf } from './objects.ts';
+import { areasIn, familyFor, given, settingsOf } from './objects.ts';
 import { mapPages, maskOf, type Pages, rangePolicy, threadPolicy } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject } from './scene.ts';
-import type { PolicyRequest, WorldProcess } from './world.ts';
+import type { WorldProcess } from './world.ts';
+
+type PolicyArguments = Parameters<WorldProcess['numa']['setMempolicy']>[0];
 
 const { STATIC_NODES: STATIC, RELATIVE_NODES: RELATIVE, NUMA_BALANCING } = MPOL_MODE_FLAG;
 
 /** The policy that /proc tells of a range: its effective nodes. */
 async function effective(pages: Pages): Promise<string> {
-  const [area] = await areasOf(pages.process).list(pages.address, 1);
+  const [area] = await areasIn(pages.process, { address: pages.address, pageCount: 1 });
   return area?.policy ?? '';
 }
 
@@ -26,7 +28,7 @@ const CHANGES = ['2-3', '3', '0-3', '0-1'] as const;
 
 interface Row {
   readonly name: string;
-  readonly policy: PolicyRequest;
+  readonly policy: PolicyArguments;
   readonly prefix: string;
   /** Under 1-2, then after each change. */
   readonly nodes: readonly string[];
@@ -123,7 +125,7 @@ function declareRebinding(declare: DeclareTest): void {
         const { process, machine } = scene;
         const cpuset = await confine(scene, create, '1-2');
         const pages = await mapPages(process, machine, 1);
-        if (owner === 'thread') expect(await process.setMempolicy(policy)).toSucceed();
+        if (owner === 'thread') expect(await process.numa.setMempolicy(policy)).toSucceed();
         else expect(await pages.mbind(policy.mode, policy.nodemask)).toSucceed();
         const seen = [await effective(pages)];
         for (const change of CHANGES) {
@@ -151,7 +153,7 @@ function declareRebinding(declare: DeclareTest): void {
     const { process, machine } = scene;
     const cpuset = await confine(scene, create, '1-2');
     const mode = MPOL.BIND;
-    expect(await process.setMempolicy({ mode, nodemask: maskOf(1, 2) })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(1, 2) })).toSucceed();
     expect(await cpuset.setMems('3')).toSucceed();
     expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [3] });
   });
@@ -160,7 +162,7 @@ function declareRebinding(declare: DeclareTest): void {
     const { process, machine } = scene;
     const cpuset = await confine(scene, create, '1-2');
     const mode = MPOL.PREFERRED | STATIC;
-    expect(await process.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
     expect(await cpuset.setMems('2-3')).toSucceed();
     expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [2, 3] });
   });
@@ -173,7 +175,7 @@ function declareRebinding(declare: DeclareTest): void {
     cpusets(`a ${name} reports the new nodes, too`, async (scene, create) => {
       const { process, machine } = scene;
       const cpuset = await confine(scene, create, '1-2');
-      expect(await process.setMempolicy({ mode, nodemask: given })).toSucceed();
+      expect(await process.numa.setMempolicy({ mode, nodemask: given })).toSucceed();
       expect(await cpuset.setMems('2-3')).toSucceed();
       expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [2, 3] });
       expect(await cpuset.setMems('0')).toSucceed();
@@ -186,7 +188,7 @@ function declareRebinding(declare: DeclareTest): void {
     const { process, machine, facts } = scene;
     await confine(scene, create, '1-2');
     const mode = MPOL.PREFERRED | STATIC;
-    expect(await process.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
     await confine(scene, create, '1-2');
     const nodes = facts.rebindsToEqualNodes ? [1, 2] : [1];
     expect(await threadPolicy(process, machine)).toEqual({ mode, nodes });
@@ -199,7 +201,7 @@ function declareRebinding(declare: DeclareTest): void {
       const cpuset = await create();
       expect(await cpuset.attach(process.pid)).toSucceed();
       const mode = MPOL.PREFERRED | STATIC;
-      expect(await process.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
+      expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
       expect(await cpuset.setMems(machine.memoryNodes.join(','))).toSucceed();
       expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [1] });
     },
@@ -209,7 +211,7 @@ function declareRebinding(declare: DeclareTest): void {
     const { process, machine } = scene;
     const cpuset = await confine(scene, create, '1-2');
     const mode = MPOL.PREFERRED | STATIC;
-    expect(await process.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(1) })).toSucceed();
     expect(await cpuset.attach(process.pid)).toSucceed();
     expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [1] });
   });
@@ -219,7 +221,7 @@ function declareRebinding(declare: DeclareTest): void {
     const cpuset = await confine(scene, create, '0-3');
     const mode = MPOL.BIND | NUMA_BALANCING;
     const pages = await mapPages(process, machine, 1);
-    expect(await process.setMempolicy({ mode, nodemask: maskOf(3) })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(3) })).toSucceed();
     expect(await cpuset.setMems('0,3')).toSucceed();
     const isPlain = !facts.balancingKeepsUserMask;
     expect(await effective(pages)).toBe(`bind=balancing:${isPlain ? 3 : 0}`);
@@ -239,9 +241,8 @@ function declareAffinity(declare: DeclareTest): void {
       const all = machine.topology.nodes.flatMap(({ cpus }) => cpus).sort((a, b) => a - b);
       if (all.length < 2) scene.skip('needs two CPUs');
       const [first, second] = all as [number, number];
-      const child = await threadsOf(process).create();
-      const cpusOf = async (one: WorldProcess): Promise<number[]> =>
-        given(await threadsOf(one).affinity());
+      const child = await process.thread();
+      const cpusOf = async (one: WorldProcess): Promise<number[]> => given(await one.affinity());
       await settingsOf(scene.world).withCpusets(async (create) => {
         const group = await create();
         expect(await group.setMems('0-3')).toSucceed();

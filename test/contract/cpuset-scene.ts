@@ -3,13 +3,15 @@
 import { expect } from 'vitest';
 import { nodesOfWords } from '../../lib/core/nodemask-words.ts';
 import { MPOL_F } from '../../lib/core/uapi.ts';
+import type { CpusetCalls } from '../../lib/machine/settings.ts';
+import type { Later } from '../support/later.ts';
 import { expendable, nodesFromZero, privileged } from '../support/needs.ts';
 import { settingsOf } from './objects.ts';
-import { maxnodeOf } from './pages.ts';
+import { getMempolicy, maxnodeOf } from './pages.ts';
 import type { Conditions, DeclareTest, Scene } from './scene.ts';
-import type { Cpuset, Trait } from './world.ts';
+import type { Trait } from './world.ts';
 
-type Body = (scene: Scene, create: () => Promise<Cpuset>) => Promise<void>;
+type Body = (scene: Scene, create: () => Promise<Later<CpusetCalls>>) => Promise<void>;
 
 export const CPUSET_CONDITIONS: Conditions = {
   needs: [expendable, privileged, nodesFromZero(4)],
@@ -29,9 +31,9 @@ export function cpusetTests(declare: DeclareTest) {
 /** Puts the test's process into a fresh group on those nodes. */
 export async function confine(
   { process }: Scene,
-  create: () => Promise<Cpuset>,
+  create: () => Promise<Later<CpusetCalls>>,
   nodes: string,
-): Promise<Cpuset> {
+): Promise<Later<CpusetCalls>> {
   const cpuset = await create();
   expect(await cpuset.setMems(nodes)).toSucceed();
   expect(await cpuset.attach(process.pid)).toSucceed();
@@ -39,7 +41,7 @@ export async function confine(
 }
 
 export async function allowedNodes({ process, machine }: Scene): Promise<number[]> {
-  const result = await process.getMempolicy({
+  const result = await getMempolicy(process, {
     flags: MPOL_F.MEMS_ALLOWED,
     maxnode: maxnodeOf(machine),
   });

@@ -56,9 +56,9 @@ function declareLimits(declare: DeclareTest): void {
     const { process, machine } = scene;
     await confine(scene, create, '1-2');
     const mode = MPOL.BIND;
-    const outside = await process.setMempolicy({ mode, nodemask: maskOf(3) });
+    const outside = await process.numa.setMempolicy({ mode, nodemask: maskOf(3) });
     expect(outside).toFailWith('set_mempolicy', 'EINVAL');
-    expect(await process.setMempolicy({ mode, nodemask: maskOf(2, 3) })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(2, 3) })).toSucceed();
     expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [2] });
   });
 
@@ -70,7 +70,7 @@ function declareLimits(declare: DeclareTest): void {
     for (const [index, node] of [2, 3].entries()) {
       const { address, lengthBytes } = pages.part(index, index + 1);
       const request = { address, lengthBytes, node, flags: 0 };
-      expect(await process.setMempolicyHomeNode(request)).toSucceed();
+      expect(await process.numa.setMempolicyHomeNode(request)).toSucceed();
     }
     const [from2, from3] = await where(await pages.touch());
     expect(nearest(machine, 2, [0, 1])).toContain(from2);
@@ -116,8 +116,8 @@ function declareLimits(declare: DeclareTest): void {
     await placeOn(pages, [0, 0]);
     await confine(scene, create, '0-1');
     const caller = await world.spawn();
-    const to = (node: number): ReturnType<WorldProcess['movePages']> =>
-      caller.movePages({
+    const to = (node: number): ReturnType<WorldProcess['numa']['movePages']> =>
+      caller.numa.movePages({
         pid: process.pid,
         pages: { address: pages.address, pageCount: 2 },
         nodes: node,
@@ -137,7 +137,7 @@ function declareLimits(declare: DeclareTest): void {
     await confine(scene, create, '0-1');
     const caller = await world.spawn();
     const request = { pid: process.pid, from: maskOf(1), to: maskOf(3) };
-    expect(await caller.migratePages(request)).toSucceed(0);
+    expect(await caller.numa.migratePages(request)).toSucceed(0);
     expect(await where(pages)).toResideOn([3]);
     await caller.exit();
   });
@@ -146,7 +146,7 @@ function declareLimits(declare: DeclareTest): void {
     const { process } = scene;
     await confine(scene, create, '0-1');
     const away = { pid: 0, from: maskOf(0), to: maskOf(3) };
-    expect(await process.migratePages(away)).toFailWith('migrate_pages', 'EINVAL');
+    expect(await process.numa.migratePages(away)).toFailWith('migrate_pages', 'EINVAL');
   });
 
   cpusets(
@@ -156,9 +156,9 @@ function declareLimits(declare: DeclareTest): void {
       await confine(scene, create, '0-1');
       expect(await process.setuid(NOBODY)).toSucceed();
       const away = { pid: 0, from: maskOf(0), to: maskOf(3) };
-      expect(await process.migratePages(away)).toFailWith('migrate_pages', 'EPERM');
+      expect(await process.numa.migratePages(away)).toFailWith('migrate_pages', 'EPERM');
       const partly = { pid: 0, from: maskOf(0), to: maskOf(1, 3) };
-      expect(await process.migratePages(partly)).toFailWith('migrate_pages', 'EPERM');
+      expect(await process.numa.migratePages(partly)).toFailWith('migrate_pages', 'EPERM');
     },
     ['setuid'],
   );
@@ -209,7 +209,7 @@ function declareGroups(declare: DeclareTest): void {
     const cpuset = await confine(scene, create, '0-1');
     const pages = await mapPages(process, machine, 2);
     await placeOn(pages, [0, 0]);
-    expect(await process.pin(pages.address, 1)).toSucceed();
+    expect(await process.references.splice({ address: pages.address, pageCount: 1 })).toSucceed();
     expect(await cpuset.setMems('2-3')).toSucceed();
     expect(await where(pages)).toResideOn([0, 2]);
   });

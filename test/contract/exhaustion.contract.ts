@@ -11,7 +11,7 @@ import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
 import { fillNode, PAGES_BEYOND_FULL, smallestNode } from './full-node.ts';
-import { areasOf, familyFor } from './objects.ts';
+import { familyFor } from './objects.ts';
 import {
   FREE_ADDRESS,
   mapPages,
@@ -67,7 +67,7 @@ function declareMigratePages(declare: DeclareTest): void {
     const pages = await pagesOn(scene, PAGES_BEYOND_FULL, from);
     await withFullNode(scene, async (full) => {
       const request = { pid: 0, from: maskOf(from), to: maskOf(full) };
-      expect(await scene.process.migratePages(request)).toFailWith('migrate_pages', 'ENOMEM');
+      expect(await scene.process.numa.migratePages(request)).toFailWith('migrate_pages', 'ENOMEM');
       const residence = new Set(await where(pages));
       expect(residence).toContain(from);
       residence.delete(full);
@@ -84,7 +84,10 @@ function declareMigratePages(declare: DeclareTest): void {
       const late = await pagesOn(scene, PAGES_BEYOND_FULL, second);
       await withFullNode(scene, async (full) => {
         const request = { pid: 0, from: maskOf(first, second), to: maskOf(third, full) };
-        expect(await scene.process.migratePages(request)).toFailWith('migrate_pages', 'ENOMEM');
+        expect(await scene.process.numa.migratePages(request)).toFailWith(
+          'migrate_pages',
+          'ENOMEM',
+        );
         expect(await where(early)).toResideOn([third, third, third, third]);
         expect(await where(late)).toContain(second);
       });
@@ -98,7 +101,7 @@ function declareMigratePages(declare: DeclareTest): void {
     const late = await pagesOn(scene, PAGES_BEYOND_FULL, second);
     await withFullNode(scene, async (full) => {
       const request = { pid: 0, from: maskOf(first, second), to: maskOf(second, full) };
-      expect(await scene.process.migratePages(request)).toFailWith('migrate_pages', 'ENOMEM');
+      expect(await scene.process.numa.migratePages(request)).toFailWith('migrate_pages', 'ENOMEM');
       expect(await where(early)).toResideOn([first, first, first, first]);
       expect(await where(late)).toContain(second);
     });
@@ -128,11 +131,12 @@ function declareAreas(declare: DeclareTest): void {
     'mbind ends where a process may have no more areas, and areas before keep the policy',
     { traits: ['areas', 'addresses'] },
     async ({ process, machine, node, skip }) => {
-      const areas = areasOf(process);
       const pages = await mapPages(process, machine, 4, { address: FREE_ADDRESS });
-      expect(await process.mprotect(pages.address, 1, 'read')).toSucceed();
+      expect(
+        await process.memory.mprotect({ address: pages.address, pageCount: 1 }, 'read'),
+      ).toSucceed();
       const many = await mapPages(process, machine, MANY_PAGES);
-      const shattered = await areas.shatter(many.address, many.count);
+      const shattered = await process.shatter(many.span);
       if (shattered.ok) skip(`needs a limit of less than ${MANY_PAGES} areas`);
       expect(shattered).toFailWith('shatter', 'ENOMEM');
       const result = await pages.part(0, 2).mbind(MPOL.BIND, maskOf(node));

@@ -23,7 +23,7 @@ async function nodeFrom(
   expect(await pages.mbind(MPOL.BIND, maskOf(...nodes))).toSucceed();
   const { address, lengthBytes } = pages;
   const request = { address, lengthBytes, node: home, flags: 0 };
-  expect(await process.setMempolicyHomeNode(request)).toSucceed();
+  expect(await process.numa.setMempolicyHomeNode(request)).toSucceed();
   const [node] = await where(await pages.touch());
   return node as number;
 }

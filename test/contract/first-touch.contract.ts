@@ -54,7 +54,7 @@ function declareLocal(declare: DeclareTest): void {
 
   declare("LOCAL follows the CPU, not the thread's policy", {}, async ({ process, machine }) => {
     const last = machine.memoryNodes.at(-1) as number;
-    await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(last) });
+    await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(last) });
     for (const { node, cpu } of cpuNodes(machine)) {
       await process.runOnCpu(cpu);
       const pages = await mapPages(process, machine, 1);
@@ -74,10 +74,10 @@ function declareNodes(declare: DeclareTest): void {
           const byRange = await mapPages(process, machine, 2);
           expect(await byRange.mbind(mode, maskOf(node))).toSucceed();
           expect(await where(await byRange.touch())).toResideOn([node, node]);
-          expect(await process.setMempolicy({ mode, nodemask: maskOf(node) })).toSucceed();
+          expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(node) })).toSucceed();
           const byThread = await mapPages(process, machine, 2);
           expect(await where(await byThread.touch())).toResideOn([node, node]);
-          await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
+          await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
         }
       }
     },
@@ -89,7 +89,7 @@ function declareNodes(declare: DeclareTest): void {
     async ({ process, machine }) => {
       const [first, second] = machine.memoryNodes as [number, number];
       const pages = await mapPages(process, machine, 3);
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
       await pages.part(1, 2).mbind(MPOL.BIND, maskOf(second));
       expect(await where(await pages.touch())).toResideOn([first, second, first]);
     },
@@ -132,7 +132,7 @@ function declareReads(declare: DeclareTest): void {
     for (const node of machine.memoryNodes) {
       const pages = await mapPages(process, machine, 2);
       await pages.touch('read');
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
       expect(await where(await pages.touch('write'))).toResideOn([node, node]);
     }
   });
@@ -150,7 +150,7 @@ function declareReads(declare: DeclareTest): void {
     { traits: ['sharing'] },
     async ({ process, machine }) => {
       const node = machine.memoryNodes.at(-1) as number;
-      const pages = await mapPages(process, machine, 2, { shared: true });
+      const pages = await mapPages(process, machine, 2, { isShared: true });
       await pages.mbind(MPOL.BIND, maskOf(node));
       expect(await where(pages)).toResideOn([-ERRNO.ENOENT, -ERRNO.ENOENT]);
       expect(await where(await pages.touch('read'))).toResideOn([node, node]);
@@ -169,14 +169,14 @@ function declareForks(declare: DeclareTest): void {
       const [first, second] = machine.memoryNodes as [number, number];
       const pages = await mapPages(process, machine, 2);
       await placeOn(pages, [first, first]);
-      expect(await process.store(pages.address, 42n)).toSucceed();
+      expect(await process.memory.store(pages.address, 42n)).toSucceed();
       const child = await process.fork();
       const copy = pages.in(child);
-      await child.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
+      await child.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
       await copy.part(0, 1).touch('write');
       expect(await where(copy)).toResideOn([second, first]);
       expect(await where(pages)).toResideOn([first, first]);
-      expect(await child.load(pages.address)).toSucceed(42n);
+      expect(await child.memory.load(pages.address)).toSucceed(42n);
     },
   );
 }

@@ -10,7 +10,7 @@ import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
 import { memoryNodes } from '../support/needs.ts';
 import { byDistance, cpuNodes } from './first-touch.contract.ts';
-import { areasOf } from './objects.ts';
+import { areasIn } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, type Pages, rangePolicy, where } from './pages.ts';
 import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
 
@@ -22,7 +22,7 @@ function setHome(
   more: { address?: bigint; lengthBytes?: number | bigint; flags?: number } = {},
 ): Promise<SyscallResult<undefined>> {
   const { process, address, lengthBytes } = pages;
-  return process.setMempolicyHomeNode({ address, lengthBytes, node, flags: 0, ...more });
+  return process.numa.setMempolicyHomeNode({ address, lengthBytes, node, flags: 0, ...more });
 }
 
 /** Pages bound to two nodes, touched from the first one's CPU, and the second node. */
@@ -65,7 +65,7 @@ function declareChecks(declare: DeclareTest): void {
 
   declare('length 0 succeeds anywhere', { traits: ['addresses'] }, async ({ process, node }) => {
     const request = { address: FREE_ADDRESS, lengthBytes: 0, node, flags: 0 };
-    expect(await process.setMempolicyHomeNode(request)).toSucceed();
+    expect(await process.numa.setMempolicyHomeNode(request)).toSucceed();
   });
 
   declare(
@@ -95,9 +95,9 @@ function declarePolicies(declare: DeclareTest): void {
   declare('a range without a policy of its own has no home', {}, async (scene) => {
     const { process, machine, node } = scene;
     const pages = await mapPages(process, machine, 2);
-    await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+    await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
     expect(await setHome(pages, node)).toFailWith(CALL, 'ENOENT');
-    await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
+    await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
     await pages.mbind(MPOL.BIND, maskOf(node));
     await pages.mbind(MPOL.DEFAULT, null);
     expect(await setHome(pages, node)).toFailWith(CALL, 'ENOENT');
@@ -223,10 +223,7 @@ function declareAreas(declare: DeclareTest): void {
       const pages = await mapPages(process, machine, 6, { address: FREE_ADDRESS });
       expect(await pages.mbind(MPOL.BIND, maskOf(first))).toSucceed();
       const list = async (): Promise<[number, string][]> =>
-        (await areasOf(process).list(pages.address, pages.count)).map((area) => [
-          area.pageCount,
-          area.policy,
-        ]);
+        (await areasIn(process, pages.span)).map((area) => [area.pageCount, area.policy]);
       const policy = `bind:${first}`;
       expect(await list()).toEqual([[6, policy]]);
       expect(await setHome(pages.part(0, 3), first)).toSucceed();

@@ -43,7 +43,7 @@ function filled(pages: Pages, status: number): number[] {
 
 async function write(pages: Pages): Promise<void> {
   for (let page = 0; page < pages.count; page++) {
-    expect(await pages.process.store(pages.at(page), WORD)).toSucceed();
+    expect(await pages.process.memory.store(pages.at(page), WORD)).toSucceed();
   }
 }
 
@@ -54,7 +54,7 @@ async function expectPieces({ facts }: Scene, pages: Pages, target: number): Pro
   const empty = pages.part(WRITTEN_PAGES, pages.count);
   const left = facts.splittingDropsZeros ? -EFAULT : target;
   expect(await where(empty)).toResideOn(filled(empty, left));
-  expect(await pages.process.load(pages.at(1))).toSucceed(WORD);
+  expect(await pages.process.memory.load(pages.at(1))).toSucceed(WORD);
 }
 
 /** Runs the body while the node has room for single pages only, of which it may ask for more. */
@@ -67,7 +67,7 @@ async function withFragmentedNode(
   const filler = await world.spawn();
   try {
     const held = await mapPages(holder, machine, 2 * (FREED_PAGES + HUGE_PAGES * MORE_FREED_PAGES));
-    expect(await holder.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+    expect(await holder.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
     await held.touch();
     await fillNode(filler, machine, node);
     let next = 0;
@@ -187,7 +187,7 @@ function declareLimits(declare: DeclareTest): void {
     expect((await move(process, pages.part(0, 1), second)).result).toSucceed(0);
     const between = await vmCountersOf(world);
     expect(between.pgmigrateSuccess - before.pgmigrateSuccess).toBe(3 + pages.count);
-    given(await process.pin(pages.address, 1));
+    given(await process.references.splice({ address: pages.address, pageCount: 1 }));
     expect((await move(process, pages.part(0, 1), first)).result).toSucceed(1);
     const after = await vmCountersOf(world);
     expect(after.pgmigrateSuccess).toBe(between.pgmigrateSuccess);

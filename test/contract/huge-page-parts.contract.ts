@@ -13,7 +13,7 @@ import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { hugeBytes, mapTransparent, placeHuge, TRANSPARENT } from './huge-pages.contract.ts';
-import { areasOf, familyFor, settingsOf } from './objects.ts';
+import { familyFor, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, HUGE_BYTES, maskOf, move, Pages, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
@@ -42,7 +42,7 @@ async function runs(pages: Pages): Promise<Run[]> {
 }
 
 async function bindThread({ process }: Pages, node: number): Promise<void> {
-  expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
 }
 
 /** A huge page on that node; its first pages hold something. */
@@ -50,7 +50,7 @@ async function hugeOn(scene: Scene, node: number): Promise<Pages> {
   const pages = await mapTransparent(scene, 1);
   await placeHuge(pages, node);
   for (let page = 0; page < WRITTEN_PAGES; page++) {
-    expect(await pages.process.store(pages.at(page), WORD)).toSucceed();
+    expect(await pages.process.memory.store(pages.at(page), WORD)).toSucceed();
   }
   expect(await hugeBytes(pages)).toBe(HUGE_BYTES);
   return pages;
@@ -58,8 +58,12 @@ async function hugeOn(scene: Scene, node: number): Promise<Pages> {
 
 /** From here on it is mapped page by page, with the rights that it had. */
 async function cut(pages: Pages): Promise<void> {
-  expect(await pages.process.mprotect(pages.at(16), 8, 'read')).toSucceed();
-  expect(await pages.process.mprotect(pages.at(16), 8, 'write')).toSucceed();
+  expect(
+    await pages.process.memory.mprotect({ address: pages.at(16), pageCount: 8 }, 'read'),
+  ).toSucceed();
+  expect(
+    await pages.process.memory.mprotect({ address: pages.at(16), pageCount: 8 }, 'write'),
+  ).toSucceed();
   expect(await hugeBytes(pages)).toBe(0);
 }
 
@@ -92,7 +96,7 @@ function declareWrites(declare: (sentence: string, body: Body) => void): void {
       [second, 1],
       [first, pages.count - 4],
     ]);
-    expect(await child.load(copied.at(3))).toSucceed(WORD);
+    expect(await child.memory.load(copied.at(3))).toSucceed(WORD);
     expect(await runs(pages)).toEqual([[first, pages.count]]);
     expect(await hugeBytes(pages)).toBe(HUGE_BYTES);
   });
@@ -111,7 +115,7 @@ function declareWrites(declare: (sentence: string, body: Body) => void): void {
     ];
     const isReused = scene.facts.reusesPartsOfHuge;
     expect(await runs(pages)).toEqual(isReused ? [[first, pages.count]] : copied);
-    expect(await scene.process.load(pages.at(3))).toSucceed(WORD);
+    expect(await scene.process.memory.load(pages.at(3))).toSucceed(WORD);
   });
 }
 
@@ -171,14 +175,16 @@ function declareMoves(declare: (sentence: string, body: Body) => void): void {
     const pages = await hugeOn(scene, first);
     const { count, pageSizeBytes } = pages;
     const target = FREE_ADDRESS + BigInt(4 * HUGE_BYTES + 3 * pageSizeBytes);
-    expect(await areasOf(process).mremap(pages.address, count, target)).toSucceed();
+    expect(
+      await process.areas.mremap({ address: pages.address, pageCount: count }, target),
+    ).toSucceed();
     const moved = new Pages(process, target, count, pageSizeBytes);
     expect(await hugeBytes(moved)).toBe(0);
     expect(await runs(moved)).toEqual([[first, count]]);
     expect((await move(process, moved.part(9, 10), second)).status).toEqual([second]);
     expect(await runs(moved)).toEqual([[second, count]]);
-    expect(await process.load(moved.at(3))).toSucceed(WORD);
-    expect(await process.load(moved.at(WRITTEN_PAGES))).toSucceed(0n);
+    expect(await process.memory.load(moved.at(3))).toSucceed(WORD);
+    expect(await process.memory.load(moved.at(WRITTEN_PAGES))).toSucceed(0n);
   });
 }
 

@@ -11,7 +11,7 @@ import { ERRNO } from '../../lib/core/errno.ts';
 import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
 import type { Tag } from '../support/tags.ts';
-import { areasOf, createObject, familyFor, given, mapObject, settingsOf } from './objects.ts';
+import { areasIn, createObject, familyFor, given, mapObject, settingsOf } from './objects.ts';
 import {
   FREE_ADDRESS,
   HUGE_BYTES,
@@ -57,25 +57,25 @@ async function whereHeads(pages: Pages): Promise<number[]> {
 /** Addresses for huge pages, of which none is there yet. */
 export async function mapTransparent(scene: Scene, count: number): Promise<Pages> {
   const { process, machine } = scene;
-  const areas = areasOf(process);
-  expect(await areas.allowHugePages()).toSucceed();
+  const areas = process.areas;
+  expect(await process.allowHugePages()).toSucceed();
   const pageCount = count * pagesPerHuge(scene);
   const pages = await mapPages(process, machine, pageCount, { address: FREE_ADDRESS });
-  expect(await areas.madvise(pages.address, pageCount, MADV.HUGEPAGE)).toSucceed();
+  expect(await areas.madvise({ address: pages.address, pageCount }, MADV.HUGEPAGE)).toSucceed();
   return pages;
 }
 
 export async function hugeBytes(pages: Pages): Promise<number> {
-  const areas = await areasOf(pages.process).list(pages.address, pages.count);
+  const areas = await areasIn(pages.process, pages.span);
   return areas.reduce((sum, area) => sum + area.hugeBytes, 0);
 }
 
 /** Huge pages, all on that node, made by one write each. */
 export async function placeHuge(pages: Pages, node: number): Promise<void> {
   const { process } = pages;
-  expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
   for (const head of heads(pages)) await head.touch('write');
-  expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
 }
 
 function filled(pages: Pages, node: number): number[] {
@@ -131,7 +131,7 @@ function declareTransparent(declare: DeclareTest): void {
     const { process } = scene;
     const pages = await mapTransparent(scene, 1);
     await placeHuge(pages, first);
-    const pin = given(await process.pin(pages.at(5), 1));
+    const pin = given(await process.references.splice({ address: pages.at(5), pageCount: 1 }));
     const { result, status } = await move(process, pages.part(9, 10), second);
     expect(result).toSucceed(1);
     expect(status).toEqual([UNWRITTEN]);
@@ -139,7 +139,7 @@ function declareTransparent(declare: DeclareTest): void {
     expect(strict).toFailWith('mbind', 'EIO');
     expect(await where(pages)).toResideOn(filled(pages, first));
     expect(await hugeBytes(pages)).toBe(HUGE_BYTES);
-    await process.unpin(pin);
+    await process.references.close(pin);
     expect((await move(process, pages.part(9, 10), second)).status).toEqual([second]);
     expect(await where(pages)).toResideOn(filled(pages, second));
   });
@@ -183,10 +183,10 @@ function declarePool(declare: DeclareTest): void {
         await scene.process.exit();
       }),
     );
-  const mapped = async (scene: Scene, count: number, shared = true): Promise<Pages> => {
+  const mapped = async (scene: Scene, count: number, isShared = true): Promise<Pages> => {
     const pageCount = count * pagesPerHuge(scene);
     const object = await createObject(scene, 'hugetlb', pageCount);
-    return mapObject(scene.process, scene.machine, object, { pageCount, shared });
+    return mapObject(scene.process, scene.machine, object, { pageCount, isShared });
   };
 
   for (const shared of [true, false]) {

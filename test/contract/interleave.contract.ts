@@ -8,7 +8,7 @@
 import { describe, expect } from 'vitest';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { expendable, kernelWith, memoryNodes } from '../support/needs.ts';
-import { createObject, mapObject, objectsOf, settingsOf } from './objects.ts';
+import { createObject, mapObject, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, type Pages, placeOn, where } from './pages.ts';
 import { type OpenSubject, type Scene, testsOf } from './scene.ts';
 
@@ -68,7 +68,7 @@ export function interleaveContract(subject: OpenSubject): void {
         const { process, machine } = scene;
         const nodes = machine.memoryNodes;
         const mode = MPOL.INTERLEAVE;
-        expect(await process.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
+        expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
         const pages = await mapPages(process, machine, PAGE_COUNT);
         for (const index of [5, 0, 7, 2, 1, 6, 3, 4]) await pages.part(index, index + 1).touch();
         expect(await where(pages)).toResideOn(patternOf(scene, pages, nodes));
@@ -129,8 +129,13 @@ export function interleaveContract(subject: OpenSubject): void {
         const { process, machine } = scene;
         const nodes = machine.memoryNodes.slice(0, 3);
         const object = await createObject(scene, 'ramfs', 16);
-        expect(await objectsOf(process).write(object, 0, 16)).toSucceed();
-        const file = { address: FREE_ADDRESS, pageCount: PAGE_COUNT, firstPage: 5, shared: false };
+        expect(await process.objects.write(object, { firstPage: 0, pageCount: 16 })).toSucceed();
+        const file = {
+          address: FREE_ADDRESS,
+          pageCount: PAGE_COUNT,
+          firstPage: 5,
+          isShared: false,
+        };
         const pages = await mapObject(process, machine, object, file);
         expect(await pages.mbind(MPOL.INTERLEAVE, maskOf(...nodes))).toSucceed();
         const pattern = Array.from({ length: PAGE_COUNT }, (_, page) => nodes[(5 + page) % 3]);

@@ -9,7 +9,7 @@
 import { expect } from 'vitest';
 import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { memoryNodes, nodesFromZero } from '../support/needs.ts';
-import { areasOf, familyFor } from './objects.ts';
+import { areasIn, familyFor } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, Pages, placeOn } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
@@ -24,7 +24,7 @@ const CONDITIONS: Conditions = { traits: ['areas', 'addresses'] };
 const WITH_CHILD: Conditions = { traits: ['areas', 'addresses', 'sharing'] };
 
 async function sizes(pages: Pages): Promise<number[]> {
-  const areas = await areasOf(pages.process).list(pages.address, pages.count);
+  const areas = await areasIn(pages.process, pages.span);
   return areas.map(({ pageCount }) => pageCount);
 }
 
@@ -35,11 +35,11 @@ function mapAt({ process, machine }: Scene, first = 0, count = PAGES): Promise<P
 
 /** The part is advised, and advised otherwise: what fits joins. */
 async function cutOff({ process, address, count }: Pages): Promise<void> {
-  expect(await areasOf(process).madvise(address, count, MADV.RANDOM)).toSucceed();
+  expect(await process.areas.madvise({ address, pageCount: count }, MADV.RANDOM)).toSucceed();
 }
 
 async function giveBack({ process, address, count }: Pages): Promise<void> {
-  expect(await areasOf(process).madvise(address, count, MADV.NORMAL)).toSucceed();
+  expect(await process.areas.madvise({ address, pageCount: count }, MADV.NORMAL)).toSucceed();
 }
 
 async function fork(process: WorldProcess, pages: Pages): Promise<Pages> {
@@ -94,9 +94,9 @@ function declareOrigins(declare: DeclareTest): void {
     async (scene) => {
       const pages = await mapAt(scene);
       const part = pages.part(2, 6);
-      expect(await scene.process.mprotect(part.address, part.count, 'write-only')).toSucceed();
+      expect(await scene.process.memory.mprotect(part.span, 'write-only')).toSucceed();
       await pages.touch();
-      expect(await scene.process.mprotect(part.address, part.count, 'write')).toSucceed();
+      expect(await scene.process.memory.mprotect(part.span, 'write')).toSucceed();
       expect(await sizes(pages)).toEqual([6]);
     },
   );
@@ -113,11 +113,13 @@ function declarePromises(declare: DeclareTest): void {
       await cutOff(pages.part(2, 6));
       await pages.part(0, 2).touch();
       for (const part of [pages.part(0, 2), pages.part(2, 6)]) {
-        expect(await process.mprotect(part.address, part.count, 'read')).toSucceed();
+        expect(await process.memory.mprotect(part.span, 'read')).toSucceed();
       }
       await giveBack(pages.part(2, 6));
       expect(await sizes(pages)).toEqual(facts.readOnlyEndsPromise ? [2, 4] : [6]);
-      expect(await process.mprotect(pages.address, PAGES, 'write')).toSucceed();
+      expect(
+        await process.memory.mprotect({ address: pages.address, pageCount: PAGES }, 'write'),
+      ).toSucceed();
       expect(await sizes(pages)).toEqual([6]);
     },
   );
@@ -128,10 +130,10 @@ function declarePromises(declare: DeclareTest): void {
       CONDITIONS,
       async (scene) => {
         const pages = await mapAt(scene);
-        const { madvise } = areasOf(scene.process);
-        expect(await madvise(pages.at(2), 2, advice)).toSucceed();
+        const { madvise } = scene.process.areas;
+        expect(await madvise({ address: pages.at(2), pageCount: 2 }, advice)).toSucceed();
         expect(await sizes(pages)).toEqual([2, 2, 2]);
-        expect(await madvise(pages.address, PAGES, advice)).toSucceed();
+        expect(await madvise({ address: pages.address, pageCount: PAGES }, advice)).toSucceed();
         expect(await sizes(pages)).toEqual([6]);
       },
     );
@@ -214,8 +216,8 @@ function declareErrno(declare: DeclareTest): void {
     for (const own of [pages, inChild]) await giveBack(own.part(2, 6));
     const { address } = pages;
     const lengthBytes = 8 * scene.machine.pageSizeBytes;
-    const strict = (process: WorldProcess): ReturnType<WorldProcess['mbind']> =>
-      process.mbind({
+    const strict = (process: WorldProcess): ReturnType<WorldProcess['numa']['mbind']> =>
+      process.numa.mbind({
         address,
         lengthBytes,
         mode: MPOL.BIND,

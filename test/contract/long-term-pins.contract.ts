@@ -10,30 +10,22 @@ import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
-import {
-  createObject,
-  familyFor,
-  given,
-  mapObject,
-  ringsOf,
-  settingsOf,
-  vmCountersOf,
-} from './objects.ts';
+import { createObject, familyFor, given, mapObject, settingsOf, vmCountersOf } from './objects.ts';
 import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
 const { EACCES, EFAULT } = ERRNO;
 const PAGE_COUNT = 8;
 
-async function register({ process, skip }: Scene, { address, count }: Pages): Promise<void> {
-  const ring = await ringsOf(process).register(address, count);
+async function register({ process, skip }: Scene, { span }: Pages): Promise<void> {
+  const ring = await process.references.registerBuffer(span);
   if (!ring.ok) skip(`needs io_uring: ${errnoName(ring.errno)}`);
 }
 
 function declarePrivate(declare: DeclareTest): void {
   const conditions: Conditions = {
     needs: [memoryNodes(2), privileged],
-    traits: ['rings', 'contents', 'sharing'],
+    traits: ['references', 'contents', 'sharing'],
   };
 
   declare('the page of zeros becomes a real page, by policy', conditions, async (scene) => {
@@ -45,7 +37,7 @@ function declarePrivate(declare: DeclareTest): void {
     expect(await pages.mbind(MPOL.BIND, maskOf(second))).toSucceed();
     await register(scene, pages.part(0, 1));
     expect(await where(pages)).toResideOn([second, -EFAULT]);
-    expect(await process.load(pages.at(0))).toSucceed(0n);
+    expect(await process.memory.load(pages.at(0))).toSucceed(0n);
   });
 
   declare('a child has a copy of a pinned page at once', conditions, async (scene) => {
@@ -53,16 +45,16 @@ function declarePrivate(declare: DeclareTest): void {
     const [first, second] = machine.memoryNodes as [number, number];
     const pages = await mapPages(process, machine, 2);
     await placeOn(pages, [first, first]);
-    expect(await process.store(pages.at(0), 21n)).toSucceed();
+    expect(await process.memory.store(pages.at(0), 21n)).toSucceed();
     await register(scene, pages.part(0, 1));
     const child = await process.fork();
     // What parent and child share may not move, and what is the child's alone may.
     const copy = await move(child, pages.in(child), second, MPOL_MF.MOVE);
     expect(copy.status).toEqual([second, -EACCES]);
     expect(await where(pages)).toResideOn([first, first]);
-    expect(await process.store(pages.at(0), 22n)).toSucceed();
+    expect(await process.memory.store(pages.at(0), 22n)).toSucceed();
     expect(await where(pages)).toResideOn([first, first]);
-    expect(await child.load(pages.at(0))).toSucceed(21n);
+    expect(await child.memory.load(pages.at(0))).toSucceed(21n);
   });
 }
 
@@ -76,21 +68,23 @@ async function movedBy({ world }: Scene, body: () => Promise<unknown>): Promise<
 function declareMovable(declare: DeclareTest): void {
   const conditions: Conditions = {
     needs: [expendable, memoryNodes(2), privileged],
-    traits: ['rings', 'settings', 'counters', 'pin', 'contents'],
+    traits: ['references', 'settings', 'counters', 'contents'],
   };
   declare('pages leave a movable zone, and not their node', conditions, async (scene) => {
     const { process, machine, world, skip } = scene;
     const done = await settingsOf(world).withMovableMemory(async (node) => {
       const pages = await mapPages(process, machine, PAGE_COUNT);
       await placeOn(pages, new Array<number>(PAGE_COUNT).fill(node));
-      expect(await process.store(pages.address, 24n)).toSucceed();
+      expect(await process.memory.store(pages.address, 24n)).toSucceed();
       // A pipe is not said to last, and has its pages where they are.
       const pipe = async (): Promise<unknown> =>
-        process.unpin(given(await process.pin(pages.address, PAGE_COUNT)));
+        process.references.close(
+          given(await process.references.splice({ address: pages.address, pageCount: PAGE_COUNT })),
+        );
       expect(await movedBy(scene, pipe)).toBe(0);
       expect(await movedBy(scene, () => register(scene, pages))).toBe(PAGE_COUNT);
       expect(await where(pages)).toResideOn(new Array<number>(PAGE_COUNT).fill(node));
-      expect(await process.load(pages.address)).toSucceed(24n);
+      expect(await process.memory.load(pages.address)).toSucceed(24n);
       // They are in another zone by now.
       expect(await movedBy(scene, () => register(scene, pages))).toBe(0);
       await process.exit();
@@ -101,52 +95,52 @@ function declareMovable(declare: DeclareTest): void {
 }
 
 function declareFiles(declare: DeclareTest): void {
-  const conditions: Conditions = { needs: [privileged], traits: ['rings', 'objects'] };
+  const conditions: Conditions = { needs: [privileged], traits: ['references', 'objects'] };
   declare('a file that is written back is taken as this kernel does', conditions, async (scene) => {
     const { process, machine, skip, facts } = scene;
-    const rings = ringsOf(process);
+    const rings = process.references;
     const memory = await (await mapPages(process, machine, 1)).touch();
-    const own = await rings.registerPackets(memory.address, 1);
+    const own = await rings.registerPackets({ address: memory.address, pageCount: 1 });
     if (!own.ok) skip(`needs XDP sockets: ${errnoName(own.errno)}`);
     const object = await createObject(scene, 'disk', 1);
     const file = await mapObject(process, machine, object, { pageCount: 1 });
     await file.touch();
-    const result = await rings.registerPackets(file.address, 1);
+    const result = await rings.registerPackets({ address: file.address, pageCount: 1 });
     if (facts.filesCanBePinned) expect(result).toSucceed();
     else expect(result).toFailWith('register_packets', 'EFAULT');
-    const copied = await mapObject(process, machine, object, { pageCount: 1, shared: false });
-    expect(await rings.registerPackets(copied.address, 1)).toSucceed();
+    const copied = await mapObject(process, machine, object, { pageCount: 1, isShared: false });
+    expect(await rings.registerPackets({ address: copied.address, pageCount: 1 })).toSucceed();
   });
 
   declare('a file of ramfs is registered as this kernel lets it', conditions, async (scene) => {
     const { process, machine, facts } = scene;
-    const rings = ringsOf(process);
+    const rings = process.references;
     await register(scene, await (await mapPages(process, machine, 1)).touch());
     const object = await createObject(scene, 'ramfs', 1);
     const file = await mapObject(process, machine, object, { pageCount: 1 });
     await file.touch();
-    const shared = await rings.register(file.address, 1);
+    const shared = await rings.registerBuffer({ address: file.address, pageCount: 1 });
     if (!facts.ringsTakeFiles) expect(shared).toFailWith('register_buffer', 'EOPNOTSUPP');
     else expect(shared).toFailWith('register_buffer', 'EFAULT');
-    const own = await mapObject(process, machine, object, { pageCount: 1, shared: false });
-    const copied = await rings.register(own.address, 1);
+    const own = await mapObject(process, machine, object, { pageCount: 1, isShared: false });
+    const copied = await rings.registerBuffer({ address: own.address, pageCount: 1 });
     if (!facts.ringsTakeFiles) expect(copied).toFailWith('register_buffer', 'EOPNOTSUPP');
     else expect(copied).toSucceed();
     const memory = await createObject(scene, 'memfd', 1);
     const mapped = await mapObject(process, machine, memory, { pageCount: 1 });
-    expect(await rings.register(mapped.address, 1)).toSucceed();
+    expect(await rings.registerBuffer({ address: mapped.address, pageCount: 1 })).toSucceed();
   });
 
   declare('a file of ramfs is pinned as this kernel does', conditions, async (scene) => {
     const { process, machine, skip, facts } = scene;
-    const rings = ringsOf(process);
+    const rings = process.references;
     const memory = await (await mapPages(process, machine, 1)).touch();
-    const own = await rings.registerPackets(memory.address, 1);
+    const own = await rings.registerPackets({ address: memory.address, pageCount: 1 });
     if (!own.ok) skip(`needs XDP sockets: ${errnoName(own.errno)}`);
     const object = await createObject(scene, 'ramfs', 1);
     const file = await mapObject(process, machine, object, { pageCount: 1 });
     await file.touch();
-    const result = await rings.registerPackets(file.address, 1);
+    const result = await rings.registerPackets({ address: file.address, pageCount: 1 });
     if (facts.filesCanBePinned) expect(result).toSucceed();
     else expect(result).toFailWith('register_packets', 'EFAULT');
   });
@@ -156,14 +150,17 @@ function declareFiles(declare: DeclareTest): void {
     const object = await createObject(scene, 'memfd', 1);
     const pages = await mapObject(process, machine, object, { pageCount: 1 });
     await pages.touch();
-    const result = await ringsOf(process).registerPackets(pages.address, 1);
+    const result = await process.references.registerPackets({
+      address: pages.address,
+      pageCount: 1,
+    });
     if (!result.ok && result.errno !== EFAULT) skip(`needs XDP: ${errnoName(result.errno)}`);
     expect(result).toSucceed();
   });
 }
 
 export function longTermPinsContract(subject: OpenSubject): void {
-  familyFor(subject, 'long-term pins', ['rings'], (declare) => {
+  familyFor(subject, 'long-term pins', ['references'], (declare) => {
     declarePrivate(declare);
     declareMovable(declare);
     declareFiles(declare);

@@ -7,13 +7,13 @@
 
 import { expect } from 'vitest';
 import { PM_FILE, PM_PRESENT } from '../../lib/core/uapi.ts';
+import type { ObjectKind } from '../../lib/machine/objects.ts';
 import { parseMaps } from '../../lib/procfs/maps.ts';
 import { parseNumaMaps } from '../../lib/procfs/numa-maps.ts';
 import { parseSmaps } from '../../lib/procfs/smaps.ts';
-import { createObject, familyFor, filesOf, mapObject, ownFilesOf } from './objects.ts';
+import { createObject, familyFor, filesOf, mapObject } from './objects.ts';
 import { FREE_ADDRESS, mapPages, type Pages, placeOn } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
-import type { ObjectKind } from './world.ts';
 
 const NAME_COLUMN = 73;
 const ODD_NAME = 'a b\tc\nd=e\\040f\\g';
@@ -62,8 +62,8 @@ function declareNames(declare: DeclareTest): void {
       const line = await lineOf(scene, pages);
       expect(line.slice(NAME_COLUMN)).toBe(name);
       // A segment shows its number in the place of the inode.
-      const shown = kind === 'sysv' ? BigInt(object.id) : object.inode;
-      expect(BigInt(line.split(/ +/)[4] ?? '')).toBe(shown);
+      const shown = kind === 'sysv' ? object.id : object.inode;
+      expect(Number(line.split(/ +/)[4])).toBe(shown);
     });
   }
 
@@ -71,7 +71,7 @@ function declareNames(declare: DeclareTest): void {
     const { process, machine } = scene;
     const request = { address: FREE_ADDRESS };
     const own = await mapPages(process, machine, 2, request);
-    const shared = await mapPages(process, machine, 2, { shared: true });
+    const shared = await mapPages(process, machine, 2, { isShared: true });
     expect(await lineOf(scene, own)).toBe('2aaa00000000-2aaa00002000 rw-p 00000000 00:00 0 ');
     expect((await lineOf(scene, shared)).slice(NAME_COLUMN)).toBe('/dev/zero (deleted)');
     const entries = parseMaps(await textOf(scene, 'maps'));
@@ -85,7 +85,7 @@ function declareAgreement(declare: DeclareTest): void {
     const { process, machine, node } = scene;
     const pages = await mapPages(process, machine, 8, { address: FREE_ADDRESS });
     await placeOn(pages.part(2, 5), [node, node, node]);
-    const shared = await mapPages(process, machine, 3, { shared: true });
+    const shared = await mapPages(process, machine, 3, { isShared: true });
     await shared.part(0, 2).touch();
     const maps = parseMaps(await textOf(scene, 'maps'));
     const numaMaps = parseNumaMaps(await textOf(scene, 'numa_maps'));
@@ -110,10 +110,10 @@ function declareAgreement(declare: DeclareTest): void {
   declare('pagemap tells which pages of another process are there', OF_OBJECTS, async (scene) => {
     const { process, machine, world } = scene;
     const reader = await world.spawn();
-    const entries = async ({ address, count }: Pages): Promise<bigint[]> => {
-      const result = await ownFilesOf(reader).pagemap(process.pid, address, count);
+    const entries = async ({ span }: Pages): Promise<bigint[]> => {
+      const result = await reader.files.pagemap(span, process.pid);
       expect(result).toSucceed();
-      return result.ok ? result.value.map((entry) => entry & (PM_PRESENT | PM_FILE)) : [];
+      return result.ok ? Array.from(result.value, (entry) => entry & (PM_PRESENT | PM_FILE)) : [];
     };
     const pages = await mapPages(process, machine, 4);
     await pages.part(1, 3).touch();

@@ -10,10 +10,10 @@ import fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import { nodesOfWords } from '../../lib/core/nodemask-words.ts';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import type { MaskArgument } from '../../lib/machine/numa.ts';
 import { privileged } from '../support/needs.ts';
-import { mapPages, maskOf, maxnodeOf, threadPolicy } from './pages.ts';
+import { getMempolicy, mapPages, maskOf, maxnodeOf, threadPolicy } from './pages.ts';
 import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
-import type { MaskArgument } from './world.ts';
 
 /** The most bits that fit a page of 4 kB, and then the kernel says no. */
 const bitsMax = (scene: Scene): number => scene.machine.pageSizeBytes * 8;
@@ -32,12 +32,13 @@ type Call = (scene: Scene, mask: MaskArgument) => Promise<unknown>;
 
 /** The calls that read a mask, each so that its answer hangs on the mask alone. */
 const CALLS: Record<string, Call> = {
-  set_mempolicy: ({ process }, nodemask) => process.setMempolicy({ mode: MPOL.BIND, nodemask }),
+  set_mempolicy: ({ process }, nodemask) =>
+    process.numa.setMempolicy({ mode: MPOL.BIND, nodemask }),
   mbind: async ({ process, machine }, nodemask) => {
     const pages = await mapPages(process, machine, 1);
     return pages.mbind(MPOL.BIND, nodemask);
   },
-  migrate_pages: ({ process }, to) => process.migratePages({ pid: 0, from: null, to }),
+  migrate_pages: ({ process }, to) => process.numa.migratePages({ pid: 0, from: null, to }),
 };
 
 function declareBitCount(declare: DeclareTest, name: string, call: Call): void {
@@ -111,9 +112,11 @@ function declarePointers(declare: DeclareTest, name: string, call: Call): void {
     async (scene) => {
       const { process, machine, node } = scene;
       const pages = await mapPages(process, machine, 2);
-      expect(await process.mprotect(pages.at(1), 1, 'none')).toSucceed();
+      expect(
+        await process.memory.mprotect({ address: pages.at(1), pageCount: 1 }, 'none'),
+      ).toSucceed();
       const pointer = pages.at(1) - 8n;
-      expect(await process.store(pointer, 1n << BigInt(node))).toSucceed();
+      expect(await process.memory.store(pointer, 1n << BigInt(node))).toSucceed();
       expect(await call(scene, { pointer, maxnode: 65 })).toSucceed();
       expect(await call(scene, { pointer, maxnode: 66 })).toFailWith(name, 'EFAULT');
     },
@@ -134,7 +137,7 @@ function declareRoundTrip(declare: DeclareTest): void {
       await fc.assert(
         fc.asyncProperty(fc.uniqueArray(bit, { maxLength: 8 }), async (bits) => {
           const nodes = [...new Set([node, ...bits])].sort((a, b) => a - b);
-          expect(await process.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
+          expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
           const shown = nodes.filter((one) => one < shownBits);
           expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: shown });
         }),
@@ -148,8 +151,8 @@ function declareRoundTrip(declare: DeclareTest): void {
     {},
     async ({ process, machine }) => {
       const nodemask = maskOf(...machine.memoryNodes, machine.nodesMax - 1);
-      expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask })).toSucceed();
-      const policy = await process.getMempolicy({ flags: 0, maxnode: maxnodeOf(machine) });
+      expect(await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask })).toSucceed();
+      const policy = await getMempolicy(process, { flags: 0, maxnode: maxnodeOf(machine) });
       expect(policy.ok && nodesOfWords(policy.value.nodemask)).toEqual(machine.memoryNodes);
     },
   );

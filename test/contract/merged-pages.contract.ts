@@ -9,7 +9,7 @@ import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
-import { areasOf, familyFor, settingsOf } from './objects.ts';
+import { familyFor, settingsOf } from './objects.ts';
 import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
@@ -30,8 +30,10 @@ async function mapMerged(
   const [first] = machine.memoryNodes as [number];
   const pages = await mapPages(process, machine, 2);
   await placeOn(pages, [first, first]);
-  for (const index of [0, 1]) expect(await process.store(pages.at(index), WORD)).toSucceed();
-  expect(await areasOf(process).madvise(pages.address, 2, MADV.MERGEABLE)).toSucceed();
+  for (const index of [0, 1]) expect(await process.memory.store(pages.at(index), WORD)).toSucceed();
+  expect(
+    await process.areas.madvise({ address: pages.address, pageCount: 2 }, MADV.MERGEABLE),
+  ).toSucceed();
   if (!(await merged(process.pid, 2))) skip('needs pages merged in time');
   return pages;
 }
@@ -58,7 +60,7 @@ function declareMerged(declare: DeclareTest): void {
     expect(all.result).toSucceed(0);
     expect(all.status).toEqual([second, -EBUSY]);
     expect(await where(pages)).toResideOn([second, second]);
-    expect(await process.load(pages.at(1))).toSucceed(WORD);
+    expect(await process.memory.load(pages.at(1))).toSucceed(WORD);
   });
 
   merging('merged pages are shared pages for mbind', async (_, pages, first, second) => {
@@ -74,7 +76,9 @@ function declareMerged(declare: DeclareTest): void {
     'MOVE_ALL takes a merged page where this kernel does',
     async (scene, pages, first, second) => {
       const { process, facts } = scene;
-      expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) })).toSucceed();
+      expect(
+        await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) }),
+      ).toSucceed();
       expect(await pages.part(0, 1).mbind(MPOL.BIND, maskOf(second), MOVE_ALL)).toSucceed();
       const target = facts.mergedPagesFollowNewPolicy ? second : first;
       expect(await where(pages)).toResideOn([target, target]);
@@ -84,7 +88,7 @@ function declareMerged(declare: DeclareTest): void {
   merging('the second address of a merged page fails STRICT', async (scene, pages, _, second) => {
     // Else 6.1 takes the page to the node of the CPU that makes the call.
     const nodemask = maskOf(second);
-    expect(await scene.process.setMempolicy({ mode: MPOL.BIND, nodemask })).toSucceed();
+    expect(await scene.process.numa.setMempolicy({ mode: MPOL.BIND, nodemask })).toSucceed();
     const result = await pages.mbind(MPOL.BIND, nodemask, MOVE_ALL | STRICT);
     expect(result).toFailWith('mbind', 'EIO');
     expect(await where(pages)).toResideOn([second, second]);
@@ -92,10 +96,12 @@ function declareMerged(declare: DeclareTest): void {
 
   merging('a write parts merged pages', async (scene, pages, first, second) => {
     const { process } = scene;
-    expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) })).toSucceed();
-    expect(await process.store(pages.at(0), WORD + 1n)).toSucceed();
+    expect(
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) }),
+    ).toSucceed();
+    expect(await process.memory.store(pages.at(0), WORD + 1n)).toSucceed();
     expect(await where(pages)).toResideOn([second, first]);
-    expect(await process.load(pages.at(1))).toSucceed(WORD);
+    expect(await process.memory.load(pages.at(1))).toSucceed(WORD);
   });
 }
 

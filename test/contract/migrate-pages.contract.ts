@@ -129,7 +129,7 @@ function declareMap(declare: DeclareTest): void {
           await placeOn(pages, [0, 1, 2, 3]);
           const request = { pid, from: maskOf(...from), to: maskOf(...to) };
           const label = `{${from}} to {${to}}`;
-          expect(await caller.migratePages(request), label).toSucceed();
+          expect(await caller.numa.migratePages(request), label).toSucceed();
           expect(await where(pages), label).toResideOn(after);
         }
         await caller.exit();
@@ -147,9 +147,9 @@ function declarePages(declare: DeclareTest): void {
     const pages = await mapPages(process, machine, 2);
     await placeOn(pages, [first, first]);
     await pages.mbind(policy.mode, maskOf(first));
-    await process.setMempolicy({ mode: policy.mode, nodemask: maskOf(first) });
+    await process.numa.setMempolicy({ mode: policy.mode, nodemask: maskOf(first) });
     const request = { pid: 0, from: maskOf(first), to: maskOf(second) };
-    expect(await process.migratePages(request)).toSucceed();
+    expect(await process.numa.migratePages(request)).toSucceed();
     expect(await where(pages)).toResideOn([second, second]);
     expect(await rangePolicy(pages, machine)).toEqual(policy);
     expect(await threadPolicy(process, machine)).toEqual(policy);
@@ -159,18 +159,18 @@ function declarePages(declare: DeclareTest): void {
     'a pinned page is left behind and counted',
     {
       needs,
-      traits: ['pin'],
+      traits: ['references'],
     },
     async ({ process, machine }) => {
       const [first, second] = machine.memoryNodes as [number, number];
       const pages = await mapPages(process, machine, 3);
       await placeOn(pages, [first, first, first]);
       const request = { pid: 0, from: maskOf(first), to: maskOf(second) };
-      const pin = await process.pin(pages.at(1), 1);
-      const whilePinned = await process.migratePages(request);
+      const pin = await process.references.splice({ address: pages.at(1), pageCount: 1 });
+      const whilePinned = await process.numa.migratePages(request);
       expect(await where(pages)).toResideOn([second, first, second]);
-      if (pin.ok) await process.unpin(pin.value);
-      const afterwards = await process.migratePages(request);
+      if (pin.ok) await process.references.close(pin.value);
+      const afterwards = await process.numa.migratePages(request);
       expect(await where(pages)).toResideOn([second, second, second]);
       // Pages of the program's own file may be immovable, both times alike.
       if (!whilePinned.ok || !afterwards.ok) expect.fail('both calls succeed');
@@ -182,10 +182,10 @@ function declarePages(declare: DeclareTest): void {
     const [first, second] = machine.memoryNodes as [number, number];
     const pages = await mapPages(process, machine, 1);
     await placeOn(pages, [first]);
-    await process.store(pages.address, 99n);
+    await process.memory.store(pages.address, 99n);
     const request = { pid: 0, from: maskOf(first), to: maskOf(second) };
-    expect(await process.migratePages(request)).toSucceed();
-    expect(await process.load(pages.address)).toSucceed(99n);
+    expect(await process.numa.migratePages(request)).toSucceed();
+    expect(await process.memory.load(pages.address)).toSucceed(99n);
   });
 }
 
@@ -205,9 +205,9 @@ function declareRights(declare: DeclareTest): void {
       const privilegedChild = await process.fork();
       await process.setuid(NOBODY);
       const request = { from: maskOf(first), to: maskOf(second) };
-      expect(await process.migratePages({ ...request, pid: 0 })).toSucceed();
+      expect(await process.numa.migratePages({ ...request, pid: 0 })).toSucceed();
       expect(await where(pages)).toResideOn([first, first]);
-      expect(await privilegedChild.migratePages({ ...request, pid: 0 })).toSucceed();
+      expect(await privilegedChild.numa.migratePages({ ...request, pid: 0 })).toSucceed();
       expect(await where(pages)).toResideOn([second, second]);
     },
   );
@@ -224,14 +224,14 @@ function declareRights(declare: DeclareTest): void {
       await placeOn(pages, [first, first]);
       await process.setuid(NOBODY);
       const request = { pid: 0, from: maskOf(first), to: maskOf(second) };
-      expect(await process.migratePages(request)).toSucceed();
+      expect(await process.numa.migratePages(request)).toSucceed();
       expect(await where(pages)).toResideOn([second, second]);
     },
   );
 
   declare('a process moves to where it is already', {}, async ({ process, node }) => {
     const request = { pid: 0, from: maskOf(node), to: maskOf(node) };
-    expect(await process.migratePages(request)).toSucceed(0);
+    expect(await process.numa.migratePages(request)).toSucceed(0);
   });
 }
 

@@ -61,16 +61,16 @@ const KINDS: readonly PageKind[] = [
   },
   {
     name: 'pinned',
-    traits: ['pin'],
+    traits: ['references'],
     prepare: async ({ process }, pages) =>
-      expect(await process.pin(pages.address, pages.count)).toSucceed(),
+      expect(await process.references.splice(pages.span)).toSucceed(),
     outcomes: [STAYS, REFUSED, STAYS, STUCK, STAYS, STUCK],
   },
   {
     name: 'locked',
     traits: ['mlock'],
     prepare: async ({ process }, pages) =>
-      expect(await process.mlock(pages.address, pages.count)).toSucceed(),
+      expect(await process.memory.mlock(pages.span)).toSucceed(),
     outcomes: [STAYS, REFUSED, MOVES, MOVES, MOVES, MOVES],
   },
 ];
@@ -117,19 +117,19 @@ export function misplacedPagesContract(subject: OpenSubject): void {
       'a pinned page stays, the others move, and the call fails only if STRICT',
       {
         needs: [memoryNodes(2)],
-        traits: ['pin'],
+        traits: ['references'],
       },
       async ({ process, machine }) => {
         const [first, second] = machine.memoryNodes as [number, number];
         for (const flags of [MOVE, MOVE | STRICT]) {
           const pages = await mapPages(process, machine, 5);
           await placeOn(pages, [first, first, first, first, first]);
-          const pin = await process.pin(pages.at(2), 1);
+          const pin = await process.references.splice({ address: pages.at(2), pageCount: 1 });
           const result = await pages.mbind(MPOL.BIND, maskOf(second), flags);
           if (flags === MOVE) expect(result).toSucceed();
           else expect(result).toFailWith('mbind', 'EIO');
           expect(await where(pages)).toResideOn([second, second, first, second, second]);
-          if (pin.ok) await process.unpin(pin.value);
+          if (pin.ok) await process.references.close(pin.value);
           expect(await pages.mbind(MPOL.BIND, maskOf(second), MOVE | STRICT)).toSucceed();
           expect(await where(pages)).toResideOn(new Array<number>(5).fill(second));
         }

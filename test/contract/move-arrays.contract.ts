@@ -15,7 +15,7 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 const CONDITIONS: Conditions = { traits: ['pointers'], needs: [memoryNodes(2)] };
 const PAGES = 4;
 
-type Request = Parameters<Scene['process']['pointers']['movePages']>[0];
+type Request = Parameters<Scene['process']['numa']['movePages']>[0];
 
 async function nearPages({ process, machine }: Scene, count = PAGES): Promise<Pages> {
   const pages = await mapPages(process, machine, count);
@@ -32,7 +32,7 @@ function addresses(pages: Pages, count = pages.count): BigUint64Array {
 
 async function fail(pages: Pages, request: Omit<Request, 'status'>, entries = pages.count) {
   const status = new Int32Array(entries).fill(UNWRITTEN);
-  const result = await pages.process.pointers.movePages({ ...request, status });
+  const result = await pages.process.numa.movePages({ ...request, status });
   expect(result).toFailWith('move_pages', 'EFAULT');
   return [...status];
 }

@@ -89,13 +89,15 @@ const RUN_CASES: readonly RunCase[] = [
 function declareRuns(declare: DeclareTest): void {
   for (const { name, targets, pinned, hole, value, status, after } of RUN_CASES) {
     const traits = [
-      ...(pinned === undefined ? [] : (['pin'] as const)),
+      ...(pinned === undefined ? [] : (['references'] as const)),
       ...(hole === undefined ? [] : (['addresses'] as const)),
     ];
     declare(name, { needs: [nodesFromZero(4)], traits }, async (scene) => {
       const pages = await pagesOnFirst(scene, targets.length);
       if (pinned !== undefined) {
-        expect(await scene.process.pin(pages.at(pinned), 1)).toSucceed();
+        expect(
+          await scene.process.references.splice({ address: pages.at(pinned), pageCount: 1 }),
+        ).toSucceed();
       }
       if (hole !== undefined) await pages.part(hole, hole + 1).unmap();
       const answer = await move(scene.process, pages, targets);
@@ -124,16 +126,20 @@ function declareRuns(declare: DeclareTest): void {
     },
   );
 
-  declare('a released page moves', { needs: [memoryNodes(2)], traits: ['pin'] }, async (scene) => {
-    const { process, machine } = scene;
-    const target = machine.memoryNodes[1] as number;
-    const pages = await pagesOnFirst(scene, 1);
-    const pin = await process.pin(pages.address, 1);
-    expect((await move(process, pages, target)).result).toSucceed(1);
-    if (pin.ok) expect(await process.unpin(pin.value)).toSucceed();
-    expect((await move(process, pages, target)).result).toSucceed(0);
-    expect(await where(pages)).toResideOn([target]);
-  });
+  declare(
+    'a released page moves',
+    { needs: [memoryNodes(2)], traits: ['references'] },
+    async (scene) => {
+      const { process, machine } = scene;
+      const target = machine.memoryNodes[1] as number;
+      const pages = await pagesOnFirst(scene, 1);
+      const pin = await process.references.splice({ address: pages.address, pageCount: 1 });
+      expect((await move(process, pages, target)).result).toSucceed(1);
+      if (pin.ok) expect(await process.references.close(pin.value)).toSucceed();
+      expect((await move(process, pages, target)).result).toSucceed(0);
+      expect(await where(pages)).toResideOn([target]);
+    },
+  );
 }
 
 function declareTargets(declare: DeclareTest): void {
@@ -166,14 +172,14 @@ function declareTargets(declare: DeclareTest): void {
     },
     async ({ process, machine }) => {
       const pages = await mapPages(process, machine, 2);
-      expect(await process.store(pages.at(0), 7n)).toSucceed();
-      expect(await process.store(pages.at(1), 8n)).toSucceed();
+      expect(await process.memory.store(pages.at(0), 7n)).toSucceed();
+      expect(await process.memory.store(pages.at(1), 8n)).toSucceed();
       for (const node of machine.memoryNodes.toReversed()) {
         expect((await move(process, pages, node)).result).toSucceed(0);
         expect(await where(pages)).toResideOn([node, node]);
       }
-      expect(await process.load(pages.at(0))).toSucceed(7n);
-      expect(await process.load(pages.at(1))).toSucceed(8n);
+      expect(await process.memory.load(pages.at(0))).toSucceed(7n);
+      expect(await process.memory.load(pages.at(1))).toSucceed(8n);
     },
   );
 
@@ -194,11 +200,11 @@ function declareTargets(declare: DeclareTest): void {
         flags: MPOL_MF.MOVE,
       };
       const status = new Int32Array(2).fill(U);
-      expect(await caller.movePages({ ...request, status })).toSucceed(0);
+      expect(await caller.numa.movePages({ ...request, status })).toSucceed(0);
       expect([...status]).toEqual([target, target]);
       expect(await where(pages)).toResideOn([target, target]);
       await caller.setuid(65534);
-      const refused = await caller.movePages({ ...request, nodes: node, status });
+      const refused = await caller.numa.movePages({ ...request, nodes: node, status });
       expect(refused).toFailWith('move_pages', 'EPERM');
       await caller.exit();
     },
@@ -236,7 +242,7 @@ function declareArrays(declare: DeclareTest): void {
       const { process, machine } = scene;
       const target = machine.memoryNodes.at(-1) as number;
       const pages = await pagesOnFirst(scene, 1);
-      const result = await process.pointers.movePages({
+      const result = await process.numa.movePages({
         count: 1,
         pages: BigUint64Array.of(pages.address),
         nodes: target,
@@ -259,10 +265,10 @@ function declareArrays(declare: DeclareTest): void {
       const array = await mapPages(process, machine, 1, { address: FREE_ADDRESS });
       const first = array.at(1) - 32n;
       for (const index of [0, 1, 2, 3]) {
-        expect(await process.store(first + BigInt(index * 8), pages.at(index))).toSucceed();
+        expect(await process.memory.store(first + BigInt(index * 8), pages.at(index))).toSucceed();
       }
       const status = new Int32Array(8).fill(U);
-      const result = await process.pointers.movePages({
+      const result = await process.numa.movePages({
         count: 8,
         pages: first,
         nodes: target,

@@ -8,13 +8,13 @@
 
 import { expect } from 'vitest';
 import { MPOL } from '../../lib/core/uapi.ts';
+import type { NodeCounters } from '../../lib/machine/counters.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { fillNode, smallestNode } from './full-node.ts';
 import { familyFor } from './objects.ts';
 import { mapPages, maskOf, type Pages } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
-import type { NodeCounters } from './world.ts';
 
 /** 15 MiB in pages of 4 KiB. */
 const PAGES = 3840;
@@ -55,7 +55,7 @@ async function allocate(
   const pages = await mapPages(process, machine, PAGES);
   const nodemask = maskOf(...nodes);
   if (owner === 'range') expect(await pages.mbind(mode, nodemask)).toSucceed();
-  else expect(await process.setMempolicy({ mode, nodemask })).toSucceed();
+  else expect(await process.numa.setMempolicy({ mode, nodemask })).toSucceed();
   return pages.touch();
 }
 

@@ -8,8 +8,8 @@
 import { expect } from 'vitest';
 import { MADV, MPOL, MPOL_F } from '../../lib/core/uapi.ts';
 import { kernelWith } from '../support/needs.ts';
-import { areasOf, familyFor } from './objects.ts';
-import { mapPages, maskOf, maxnodeOf, where } from './pages.ts';
+import { familyFor } from './objects.ts';
+import { getMempolicy, mapPages, maskOf, maxnodeOf, where } from './pages.ts';
 import type { OpenSubject } from './scene.ts';
 
 const FAULTS = ['get_mempolicy', 'EFAULT'] as const;
@@ -22,12 +22,12 @@ export function nodeQueryContract(subject: OpenSubject): void {
       async ({ process, machine }) => {
         const pages = await mapPages(process, machine, 2);
         await pages.part(1, 2).touch();
-        await process.mprotect(pages.address, 2, 'write-only');
+        await process.memory.mprotect({ address: pages.address, pageCount: 2 }, 'write-only');
         const [, node] = await where(pages);
         const request = { flags: MPOL_F.NODE | MPOL_F.ADDR, maxnode: maxnodeOf(machine) };
-        const absent = await process.getMempolicy({ ...request, address: pages.at(0) });
+        const absent = await getMempolicy(process, { ...request, address: pages.at(0) });
         expect(absent).toFailWith(...FAULTS);
-        const present = await process.getMempolicy({ ...request, address: pages.at(1) });
+        const present = await getMempolicy(process, { ...request, address: pages.at(1) });
         expect(present.ok && present.value.mode).toBe(node);
       },
     );
@@ -38,11 +38,13 @@ export function nodeQueryContract(subject: OpenSubject): void {
       async ({ process, machine }) => {
         const pages = await mapPages(process, machine, 2);
         await pages.touch();
-        expect(await areasOf(process).madvise(pages.address, 1, MADV.GUARD_INSTALL)).toSucceed();
+        expect(
+          await process.areas.madvise({ address: pages.address, pageCount: 1 }, MADV.GUARD_INSTALL),
+        ).toSucceed();
         const request = { address: pages.address, maxnode: maxnodeOf(machine) };
         const flags = MPOL_F.NODE | MPOL_F.ADDR;
-        expect(await process.getMempolicy({ ...request, flags })).toFailWith(...FAULTS);
-        expect(await process.getMempolicy({ ...request, flags: MPOL_F.ADDR })).toSucceed();
+        expect(await getMempolicy(process, { ...request, flags })).toFailWith(...FAULTS);
+        expect(await getMempolicy(process, { ...request, flags: MPOL_F.ADDR })).toSucceed();
       },
     );
 
@@ -51,12 +53,12 @@ export function nodeQueryContract(subject: OpenSubject): void {
       { traits: ['sharing'] },
       async ({ process, machine }) => {
         const { memoryNodes: nodes } = machine;
-        const pages = await mapPages(process, machine, nodes.length, { shared: true });
+        const pages = await mapPages(process, machine, nodes.length, { isShared: true });
         for (const [index, node] of nodes.entries()) {
           await pages.part(index, index + 1).mbind(MPOL.BIND, maskOf(node));
           const flags = MPOL_F.NODE | MPOL_F.ADDR;
           const request = { flags, address: pages.at(index), maxnode: maxnodeOf(machine) };
-          const result = await process.getMempolicy(request);
+          const result = await getMempolicy(process, request);
           expect(result.ok && result.value.mode).toBe(node);
         }
         // The page belongs to the object; this mapping has it with the first touch.

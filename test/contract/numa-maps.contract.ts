@@ -8,15 +8,7 @@
 import { expect } from 'vitest';
 import { MADV, MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, nodesFromZero, privileged } from '../support/needs.ts';
-import {
-  areasOf,
-  createObject,
-  familyFor,
-  mapObject,
-  ringsOf,
-  settingsOf,
-  threadsOf,
-} from './objects.ts';
+import { createObject, familyFor, given, mapObject, settingsOf } from './objects.ts';
 import {
   FREE_ADDRESS,
   HUGE_BYTES,
@@ -45,7 +37,7 @@ async function lineAt(
   folder: 'self' | 'thread-self' = 'thread-self',
 ): Promise<string> {
   const start = `${address.toString(16).padStart(8, '0')} `;
-  const lines = await areasOf(process).numaMaps(folder);
+  const lines = given(await process.areas.numaMaps(folder));
   const found = lines.filter((line) => line.startsWith(start));
   expect(found).toHaveLength(1);
   return found[0]?.slice(start.length).replace(/ active=\d+/, '') ?? '';
@@ -83,7 +75,9 @@ function declareLines(declare: DeclareTest): void {
     await pages.touch('read');
     expect(await line(pages)).toBe('default');
     await pages.touch('write');
-    expect(await areasOf(scene.process).madvise(pages.address, 4, MADV.DONTNEED)).toSucceed();
+    expect(
+      await scene.process.areas.madvise({ address: pages.address, pageCount: 4 }, MADV.DONTNEED),
+    ).toSucceed();
     expect(await line(pages)).toBe('default');
   });
 
@@ -102,13 +96,13 @@ function declareLines(declare: DeclareTest): void {
     expect(await lineAt(scene.process, pages.at(0))).toBe(`default ${counts(2, 0)}`);
     expect(await lineAt(scene.process, pages.at(2))).toBe(`bind:1 ${counts(2, 1)}`);
     expect(await lineAt(scene.process, pages.at(4))).toBe(`default ${counts(2, 0)}`);
-    const lines = await areasOf(scene.process).numaMaps('self');
+    const lines = given(await scene.process.areas.numaMaps('self'));
     const addresses = lines.map((text) => BigInt(`0x${text.split(' ')[0]}`));
     expect(addresses).toEqual([...addresses].sort((a, b) => (a < b ? -1 : 1)));
   });
 
   declare('the heap and the stack are named', LINES, async ({ process }) => {
-    const lines = await areasOf(process).numaMaps('self');
+    const lines = given(await process.areas.numaMaps('self'));
     for (const name of ['heap', 'stack']) {
       const named = lines.filter((text) => text.split(' ').includes(name));
       expect(named, name).toHaveLength(1);
@@ -143,9 +137,9 @@ function declarePolicies(declare: DeclareTest): void {
       const { process } = scene;
       const pages = await alone(scene, 2);
       await pages.part(1, 2).mbind(MPOL.PREFERRED, maskOf(0));
-      const other = await threadsOf(process).create();
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(0) });
-      await other.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask: maskOf(1) });
+      const other = await process.thread();
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(0) });
+      await other.numa.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask: maskOf(1) });
       const seen: string[] = [];
       for (const thread of [process, other]) {
         for (const folder of ['self', 'thread-self'] as const) {
@@ -170,7 +164,7 @@ function declareCounts(declare: DeclareTest): void {
     const { process, machine } = scene;
     const object = await createObject(scene, 'memfd', 4);
     const pages = await mapObject(process, machine, object, { pageCount: 4 });
-    await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(1) });
+    await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(1) });
     const start = 'bind:1 file=/memfd:puppet\\040(deleted)';
     await pages.part(0, 2).touch('read');
     expect(await line(pages)).toBe(`${start} mapped=2 N1=2 kernelpagesize_kB=4`);
@@ -193,11 +187,11 @@ function declareCounts(declare: DeclareTest): void {
     // What moves or unmaps the page tells it on.
     await move(scene.process, pages.part(1, 2), 1, MPOL_MF.MOVE_ALL);
     expect(await dirtyIn(pages, theirs)).toEqual([3, 2]);
-    expect(await scene.process.munmap(pages.at(2), 1)).toSucceed();
+    expect(await scene.process.memory.munmap({ address: pages.at(2), pageCount: 1 })).toSucceed();
     expect(await dirtyIn(theirs)).toEqual([3]);
   });
 
-  const ofRings: Conditions = { ...sharing(['objects', 'rings']), needs };
+  const ofRings: Conditions = { ...sharing(['objects', 'references']), needs };
   declare(
     'a pin makes no page dirty that is mapped, MADV_POPULATE_WRITE to all',
     ofRings,
@@ -205,9 +199,14 @@ function declareCounts(declare: DeclareTest): void {
       const { process } = scene;
       const [pages, theirs] = await mappedTwice(scene, 2);
       for (const part of [pages, theirs]) await part.touch('read');
-      expect(await ringsOf(process).register(pages.address, 1)).toSucceed();
+      expect(
+        await process.references.registerBuffer({ address: pages.address, pageCount: 1 }),
+      ).toSucceed();
       expect(await dirtyIn(pages, theirs)).toEqual([0, 0]);
-      const populated = areasOf(process).madvise(pages.at(1), 1, MADV.POPULATE_WRITE);
+      const populated = process.areas.madvise(
+        { address: pages.at(1), pageCount: 1 },
+        MADV.POPULATE_WRITE,
+      );
       expect(await populated).toSucceed();
       expect(await dirtyIn(pages, theirs)).toEqual([1, 1]);
     },
@@ -218,7 +217,7 @@ function declareCounts(declare: DeclareTest): void {
     const object = await createObject(scene, 'memfd', 3);
     const shared = await mapObject(process, machine, object, { pageCount: 3 });
     await placeOn(shared, [0, 0, 0]);
-    const pages = await mapObject(process, machine, object, { pageCount: 3, shared: false });
+    const pages = await mapObject(process, machine, object, { pageCount: 3, isShared: false });
     await pages.touch('read');
     await placeOn(pages.part(1, 2), [1]);
     expect(await where(pages)).toResideOn([0, 1, 0]);
@@ -247,9 +246,11 @@ function declareHuge(declare: DeclareTest): void {
     const { process, machine, world } = scene;
     const count = HUGE_BYTES / machine.pageSizeBytes;
     await settingsOf(world).withTransparentHugePages(async () => {
-      expect(await areasOf(process).allowHugePages()).toSucceed();
+      expect(await process.allowHugePages()).toSucceed();
       const pages = await alone(scene, count);
-      expect(await areasOf(process).madvise(pages.address, count, MADV.HUGEPAGE)).toSucceed();
+      expect(
+        await process.areas.madvise({ address: pages.address, pageCount: count }, MADV.HUGEPAGE),
+      ).toSucceed();
       expect(await pages.mbind(MPOL.BIND, maskOf(1))).toSucceed();
       await pages.part(0, 1).touch();
       const counts = `anon=${count} dirty=${count} N1=${count}`;

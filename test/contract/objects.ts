@@ -1,25 +1,22 @@
-/** What only some worlds have, and steps with it: objects behind memory, areas, rings, settings. */
+/** What only some worlds have, and steps with it: objects behind memory, areas, settings. */
 
 import { describe, expect } from 'vitest';
+import type { PageSpan } from '../../lib/backend/backend.ts';
 import { errnoName } from '../../lib/core/errno.ts';
+import type { MemoryArea } from '../../lib/machine/areas.ts';
+import type { VmCounters } from '../../lib/machine/counters.ts';
+import type { MachineObject, MapObjectRequest, ObjectKind } from '../../lib/machine/objects.ts';
 import type { Tag } from '../support/tags.ts';
 import { Pages } from './pages.ts';
 import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
 import type {
-  AreaCalls,
-  MachineSettings,
-  MemoryObject,
-  ObjectCalls,
-  ObjectKind,
-  RingCalls,
-  ThreadCalls,
+  TextFiles,
   Trait,
-  VmCounters,
   World,
   WorldMachine,
   WorldProcess,
+  WorldSettings,
 } from './world.ts';
-import type { FileCalls, TextFiles } from './world-files.ts';
 
 /** A family for worlds that have at least one of these traits. */
 export function familyFor(
@@ -38,31 +35,11 @@ function present<T>(calls: T | undefined, trait: string): T {
   return calls;
 }
 
-export function objectsOf({ objects }: WorldProcess): ObjectCalls {
-  return present(objects, 'objects');
-}
-
-export function areasOf({ areas }: WorldProcess): AreaCalls {
-  return present(areas, 'areas');
-}
-
-export function ringsOf({ rings }: WorldProcess): RingCalls {
-  return present(rings, 'rings');
-}
-
-export function threadsOf({ threads }: WorldProcess): ThreadCalls {
-  return present(threads, 'threads');
-}
-
 export function filesOf({ files }: World): TextFiles {
   return present(files, 'files');
 }
 
-export function ownFilesOf({ files }: WorldProcess): FileCalls {
-  return present(files, 'files');
-}
-
-export function settingsOf({ settings }: World): MachineSettings {
+export function settingsOf({ settings }: World): WorldSettings {
   return present(settings, 'settings');
 }
 
@@ -75,9 +52,9 @@ export async function createObject(
   { process, skip }: Pick<Scene, 'process' | 'skip'>,
   kind: ObjectKind,
   pageCount: number,
-  name?: string,
-): Promise<MemoryObject> {
-  const result = await objectsOf(process).create(kind, pageCount, name);
+  name = 'puppet',
+): Promise<MachineObject> {
+  const result = await process.objects.create(kind, pageCount, name);
   if (!result.ok) return skip(`needs an object of kind ${kind}: ${errnoName(result.errno)}`);
   return result.value;
 }
@@ -86,10 +63,10 @@ export async function createObject(
 export async function mapObject(
   process: WorldProcess,
   machine: WorldMachine,
-  object: MemoryObject,
-  request: { pageCount: number; firstPage?: number; shared?: boolean; address?: bigint },
+  object: MachineObject,
+  request: MapObjectRequest,
 ): Promise<Pages> {
-  const result = await objectsOf(process).map(object, { shared: true, ...request });
+  const result = await process.objects.map(object, { isShared: true, ...request });
   if (!result.ok) throw new Error(`mapping ${object.kind} failed: errno ${result.errno}`);
   return new Pages(process, result.value, request.pageCount, machine.pageSizeBytes);
 }
@@ -98,4 +75,9 @@ export async function mapObject(
 export function given<T>(result: { ok: true; value: T } | { ok: false }): T {
   expect(result).toSucceed();
   return (result as { value: T }).value;
+}
+
+/** The areas in a range, cut to it. */
+export async function areasIn(process: WorldProcess, span: PageSpan): Promise<MemoryArea[]> {
+  return given(await process.areas.list(span));
 }

@@ -10,7 +10,7 @@ import { MADV, MPOL } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
 import { fallbackOrders } from './fallback-order.ts';
 import { chunksOf, mapTooMany, overflow, smallestNode } from './full-node.ts';
-import { areasOf, familyFor, settingsOf } from './objects.ts';
+import { areasIn, familyFor, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, HUGE_BYTES, mapPages, maskOf, type Pages, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldMachine } from './world.ts';
@@ -51,7 +51,7 @@ function declarePlaces(declare: DeclareTest): void {
     const last = pages.part(pages.count - 64, pages.count);
     const { address, lengthBytes } = last;
     const request = { address, lengthBytes, node: home, flags: 0 };
-    expect(await process.setMempolicyHomeNode(request)).toSucceed();
+    expect(await process.numa.setMempolicyHomeNode(request)).toSucceed();
     const residence = await where(await last.touch());
     expect(new Set(residence.filter((node) => node !== full))).toEqual(new Set([home]));
   });
@@ -76,7 +76,7 @@ function declareKill(declare: DeclareTest): void {
     const policy = { mode: MPOL.BIND, nodes: [smallestNode(machine)] };
     const pages = await mapTooMany(victim, machine, policy);
     for (const { address, count } of chunksOf(pages)) {
-      const result = await victim.touch(address, count, 'write');
+      const result = await victim.memory.touch({ address, pageCount: count }, 'write');
       if (!result.ok) {
         expect(result).toFailWith('touch', 'ESRCH');
         break;
@@ -97,7 +97,7 @@ async function writeToHuge(
   const pages = await mapPages(process, machine, pageCount, { address });
   expect(await pages.mbind(MPOL.PREFERRED, maskOf(node))).toSucceed();
   const [first] = await where(await pages.part(0, 1).touch());
-  const areas = await areasOf(process).list(pages.address, pages.count);
+  const areas = await areasIn(process, pages.span);
   const hugeBytes = areas.reduce((sum, area) => sum + area.hugeBytes, 0);
   return { node: first as number, isHuge: hugeBytes > 0 };
 }
@@ -106,7 +106,9 @@ async function freeRuns(pages: Pages): Promise<void> {
   const runs = Math.min(FREED_RUNS, Math.floor(pages.count / (2 * RUN_PAGES)));
   for (let run = 0; run < runs; run += 1) {
     const address = pages.at(2 * RUN_PAGES * run);
-    expect(await areasOf(pages.process).madvise(address, RUN_PAGES, MADV.DONTNEED)).toSucceed();
+    expect(
+      await pages.process.areas.madvise({ address, pageCount: RUN_PAGES }, MADV.DONTNEED),
+    ).toSucceed();
   }
 }
 
@@ -120,7 +122,7 @@ function declareHuge(declare: DeclareTest): void {
     await settingsOf(world).withTransparentHugePages(async () => {
       const filler = await world.spawn();
       const { pages } = await overflow(filler, machine, { mode: MPOL.PREFERRED, nodes: [full] });
-      expect(await areasOf(process).allowHugePages()).toSucceed();
+      expect(await process.allowHugePages()).toSucceed();
       const elsewhere = await writeToHuge(scene, neighbour, 0);
       expect(elsewhere).toEqual({ node: neighbour, isHuge: true });
       await freeRuns(pages);

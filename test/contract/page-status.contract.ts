@@ -55,7 +55,7 @@ function declareAbsent(declare: DeclareTest): void {
       traits: ['sharing'],
     },
     async ({ process, machine, node }) => {
-      const pages = await mapPages(process, machine, 1, { shared: true });
+      const pages = await mapPages(process, machine, 1, { isShared: true });
       const child = await process.fork();
       await placeOn(pages.in(child), [node]);
       expect(await where(pages.in(child))).toResideOn([node]);
@@ -79,11 +79,11 @@ function declareChunks(declare: DeclareTest): void {
       const array = await mapPages(process, machine, 1, { address: FREE_ADDRESS });
       const first = array.at(1) - 18n * 8n;
       for (let index = 0; index < 18; index++) {
-        expect(await process.store(first + BigInt(index * 8), pages.at(index))).toSucceed();
+        expect(await process.memory.store(first + BigInt(index * 8), pages.at(index))).toSucceed();
       }
       const status = new Int32Array(20).fill(UNWRITTEN);
       const question = { count: 20, pages: first, nodes: null, status };
-      expect(await process.pointers.movePages(question)).toFailWith('move_pages', 'EFAULT');
+      expect(await process.numa.movePages(question)).toFailWith('move_pages', 'EFAULT');
       // Of the second sixteen two addresses could be read, and not one status is written.
       const answered = new Array<number>(16).fill(node);
       expect([...status]).toEqual([...answered, ...new Array<number>(4).fill(UNWRITTEN)]);
@@ -99,14 +99,14 @@ function declareChunks(declare: DeclareTest): void {
       const array = await mapPages(process, machine, 1, { address: FREE_ADDRESS });
       const place = array.at(1) - 64n;
       for (let index = 0; index < 8; index++) {
-        expect(await process.store(place + BigInt(index * 8), -1n)).toSucceed();
+        expect(await process.memory.store(place + BigInt(index * 8), -1n)).toSucceed();
       }
       const addresses = BigUint64Array.from({ length: 20 }, (_, index) => pages.at(index));
       const question = { count: 20, pages: addresses, nodes: null, status: place };
-      expect(await process.pointers.movePages(question)).toFailWith('move_pages', 'EFAULT');
+      expect(await process.numa.movePages(question)).toFailWith('move_pages', 'EFAULT');
       const pair = BigInt(node) | (BigInt(node) << 32n);
       for (let index = 0; index < 8; index++) {
-        expect(await process.load(place + BigInt(index * 8))).toSucceed(pair);
+        expect(await process.memory.load(place + BigInt(index * 8))).toSucceed(pair);
       }
     },
   );
@@ -152,13 +152,15 @@ function declarePresent(declare: DeclareTest): void {
       const target = machine.memoryNodes.at(-1) as number;
       const pages = await mapPages(process, machine, 1);
       await placeOn(pages, [node]);
-      expect(await process.mprotect(pages.address, 1, 'none')).toSucceed();
+      expect(
+        await process.memory.mprotect({ address: pages.address, pageCount: 1 }, 'none'),
+      ).toSucceed();
       const isVisible = facts.protNonePagesAreVisible;
       expect(await where(pages)).toResideOn([isVisible ? node : -ENOENT]);
       const { result, status } = await move(process, pages, target);
       expect(result).toSucceed(0);
       expect(status).toEqual([isVisible ? target : -ENOENT]);
-      await process.mprotect(pages.address, 1, 'write');
+      await process.memory.mprotect({ address: pages.address, pageCount: 1 }, 'write');
       expect(await where(pages)).toResideOn([isVisible ? target : node]);
     },
   );
@@ -226,7 +228,7 @@ function declareShared(declare: DeclareTest): void {
       const [first, second] = machine.memoryNodes as [number, number];
       const pages = await mapPages(process, machine, 1);
       await placeOn(pages, [first]);
-      expect(await process.mlock(pages.address, 1)).toSucceed();
+      expect(await process.memory.mlock({ address: pages.address, pageCount: 1 })).toSucceed();
       expect((await move(process, pages, second)).status).toEqual([second]);
       expect(await where(pages)).toResideOn([second]);
     },

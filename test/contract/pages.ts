@@ -1,12 +1,19 @@
 /** Steps that most tests share: mapping pages, putting them on nodes, asking where they are. */
 
 import { expect } from 'vitest';
-import type { Access } from '../../lib/backend/backend.ts';
+import type {
+  Access,
+  GetMempolicyRequest,
+  GetMempolicyValue,
+  PageSpan,
+} from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { nodemaskWords, nodesOfWords } from '../../lib/core/nodemask-words.ts';
 import { MPOL, MPOL_F, MPOL_MF } from '../../lib/core/uapi.ts';
 import { MIB_BYTES } from '../../lib/core/units.ts';
-import { type MaskArgument, UNWRITTEN, type WorldMachine, type WorldProcess } from './world.ts';
+import type { MmapRequest } from '../../lib/machine/memory.ts';
+import type { MaskArgument } from '../../lib/machine/numa.ts';
+import { UNWRITTEN, type WorldMachine, type WorldProcess } from './world.ts';
 
 export { UNWRITTEN };
 
@@ -38,6 +45,10 @@ export class Pages {
     return this.address + BigInt(index * this.pageSizeBytes);
   }
 
+  get span(): PageSpan {
+    return { address: this.address, pageCount: this.count };
+  }
+
   part(start: number, end: number): Pages {
     return new Pages(this.process, this.at(start), end - start, this.pageSizeBytes);
   }
@@ -48,17 +59,17 @@ export class Pages {
   }
 
   async touch(access: Access = 'write'): Promise<this> {
-    expect(await this.process.touch(this.address, this.count, access)).toSucceed();
+    expect(await this.process.memory.touch(this.span, access)).toSucceed();
     return this;
   }
 
   async unmap(): Promise<void> {
-    expect(await this.process.munmap(this.address, this.count)).toSucceed();
+    expect(await this.process.memory.munmap(this.span)).toSucceed();
   }
 
   mbind(mode: number, nodemask: MaskArgument, flags = 0): Promise<SyscallResult<undefined>> {
     const { address, lengthBytes } = this;
-    return this.process.mbind({ address, lengthBytes, mode, nodemask, flags });
+    return this.process.numa.mbind({ address, lengthBytes, mode, nodemask, flags });
   }
 }
 
@@ -66,9 +77,9 @@ export async function mapPages(
   process: WorldProcess,
   machine: WorldMachine,
   pageCount: number,
-  options: { address?: bigint; shared?: boolean } = {},
+  options: Omit<MmapRequest, 'pageCount'> = {},
 ): Promise<Pages> {
-  const result = await process.mmap({ ...options, pageCount });
+  const result = await process.memory.mmap({ ...options, pageCount });
   if (!result.ok) throw new Error(`mmap failed: errno ${result.errno}`);
   return new Pages(process, result.value, pageCount, machine.pageSizeBytes);
 }
@@ -84,24 +95,21 @@ export async function placeOn(pages: Pages, nodes: readonly number[]): Promise<v
     const node = nodes[start] as number;
     const next = nodes.findIndex((other, index) => index > start && other !== node);
     const end = next < 0 ? nodes.length : next;
-    expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+    expect(
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) }),
+    ).toSucceed();
     await pages.part(start, end).touch();
     start = end;
   }
-  expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
 }
 
 /** The status of each page as move_pages(2) tells it without moving. */
 export async function where(pages: Pages): Promise<number[]> {
   const status = new Int32Array(pages.count).fill(UNWRITTEN);
-  const { process, address, count } = pages;
-  const result = await process.movePages({
-    pid: 0,
-    pages: { address, pageCount: count },
-    nodes: null,
-    flags: 0,
-    status,
-  });
+  const { process, span } = pages;
+  const request = { pid: 0, pages: span, nodes: null, flags: 0, status };
+  const result = await process.numa.movePages(request);
   expect(result).toSucceed(0);
   return [...status];
 }
@@ -115,9 +123,9 @@ export async function move(
 ): Promise<{ result: SyscallResult<number>; status: number[] }> {
   const isSpan = pages instanceof Pages;
   const status = new Int32Array(isSpan ? pages.count : pages.length).fill(UNWRITTEN);
-  const result = await process.movePages({
+  const result = await process.numa.movePages({
     pid: 0,
-    pages: isSpan ? { address: pages.address, pageCount: pages.count } : pages,
+    pages: isSpan ? pages.span : pages,
     nodes: typeof nodes === 'number' ? nodes : Int32Array.from(nodes),
     flags,
     status,
@@ -147,11 +155,22 @@ export async function rangePolicy(
   return readPolicy(process, { flags: MPOL_F.ADDR, address, maxnode: maxnodeOf(machine) });
 }
 
+/** What get_mempolicy tells where its pointers are its caller's own. */
+export async function getMempolicy(
+  process: WorldProcess,
+  request: GetMempolicyRequest,
+): Promise<SyscallResult<GetMempolicyValue>> {
+  const withoutMask = request.maxnode === 0 ? { mask: 0n } : {};
+  const { result, mode, words } = await process.numa.getMempolicy({ ...request, ...withoutMask });
+  if (!result.ok) return result;
+  return { ok: true, value: { mode: mode ?? UNWRITTEN, nodemask: BigUint64Array.from(words) } };
+}
+
 async function readPolicy(
   process: WorldProcess,
-  request: Parameters<WorldProcess['getMempolicy']>[0],
+  request: GetMempolicyRequest,
 ): Promise<{ mode: number; nodes: number[] }> {
-  const result = await process.getMempolicy(request);
+  const result = await getMempolicy(process, request);
   if (!result.ok) throw new Error(`get_mempolicy failed: errno ${result.errno}`);
   return { mode: result.value.mode, nodes: nodesOfWords(result.value.nodemask) };
 }

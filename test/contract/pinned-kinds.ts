@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import { errnoName } from '../../lib/core/errno.ts';
 import { MADV, MPOL } from '../../lib/core/uapi.ts';
 import { placeHuge } from './huge-pages.contract.ts';
-import { areasOf, createObject, given, mapObject, ringsOf } from './objects.ts';
+import { createObject, given, mapObject } from './objects.ts';
 import { HUGE_BYTES, mapPages, maskOf, Pages, placeOn } from './pages.ts';
 import type { Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
@@ -61,14 +61,14 @@ async function sharedPages({ scene, process, near }: Stage): Promise<Pages> {
 
 /** Wherever there is room for it: a process may have several. */
 async function hugePage({ scene, process, near }: Stage): Promise<Pages> {
-  const areas = areasOf(process);
-  expect(await areas.allowHugePages()).toSucceed();
+  const areas = process.areas;
+  expect(await process.allowHugePages()).toSucceed();
   const pageCount = HUGE_BYTES / scene.machine.pageSizeBytes;
   const room = await mapPages(process, scene.machine, 2 * pageCount);
   const [size, page] = [BigInt(pageCount), room.address / BigInt(room.pageSizeBytes)];
   const first = Number((size - (page % size)) % size);
   const pages = room.part(first, first + pageCount);
-  expect(await areas.madvise(pages.address, pageCount, MADV.HUGEPAGE)).toSucceed();
+  expect(await areas.madvise({ address: pages.address, pageCount }, MADV.HUGEPAGE)).toSucceed();
   await placeHuge(pages, near);
   return pages;
 }
@@ -76,7 +76,7 @@ async function hugePage({ scene, process, near }: Stage): Promise<Pages> {
 function locked(map: Prepare): Prepare {
   return async (stage) => {
     const pages = await map(stage);
-    expect(await stage.process.mlock(pages.address, pages.count)).toSucceed();
+    expect(await stage.process.memory.mlock(pages.span)).toSucceed();
     return pages;
   };
 }
@@ -84,17 +84,19 @@ function locked(map: Prepare): Prepare {
 function withoutChildren(map: Prepare): Prepare {
   return async (stage) => {
     const { address, count } = await map(stage);
-    expect(await areasOf(stage.process).madvise(address, count, MADV.DONTFORK)).toSucceed();
+    expect(
+      await stage.process.areas.madvise({ address, pageCount: count }, MADV.DONTFORK),
+    ).toSucceed();
     return new Pages(stage.process, address, count, stage.scene.machine.pageSizeBytes);
   };
 }
 
 /** Pages that the driver takes from its own node, and maps one by one. */
 async function driverPages({ scene, process, near }: Stage): Promise<Pages> {
-  expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(near) })).toSucceed();
-  const ring = await ringsOf(process).packetRing(PAGE_COUNT, 1);
+  expect(await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(near) })).toSucceed();
+  const ring = await process.references.packetRing({ blockPages: PAGE_COUNT, blockCount: 1 });
   if (!ring.ok) return scene.skip(`needs a ring of packets: ${errnoName(ring.errno)}`);
-  expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
   return new Pages(process, ring.value, PAGE_COUNT, scene.machine.pageSizeBytes);
 }
 
@@ -104,10 +106,10 @@ const onePage: Choose = (pages) => pages.part(PINNED_PAGE, PINNED_PAGE + 1);
 
 /** A long-term pin, and how to end it. */
 async function pin({ scene, process }: Stage, pages: Pages): Promise<() => Promise<void>> {
-  const rings = ringsOf(process);
-  const buffer = await rings.register(pages.address, pages.count);
+  const rings = process.references;
+  const buffer = await rings.registerBuffer(pages.span);
   if (!buffer.ok) return scene.skip(`needs io_uring: ${errnoName(buffer.errno)}`);
-  return async () => void given(await rings.unregister(buffer.value));
+  return async () => void given(await rings.unregisterBuffer(buffer.value));
 }
 
 function pinned(map: Prepare, choose: Choose = all): Prepare {
@@ -130,7 +132,7 @@ function released(map: Prepare, choose: Choose = all): Prepare {
 function inPipe(map: Prepare): Prepare {
   return async (stage) => {
     const pages = await map(stage);
-    given(await stage.process.pin(pages.address, pages.count));
+    given(await stage.process.references.splice(pages.span));
     return pages;
   };
 }
@@ -138,8 +140,8 @@ function inPipe(map: Prepare): Prepare {
 function outOfPipe(map: Prepare): Prepare {
   return async (stage) => {
     const pages = await map(stage);
-    const reference = given(await stage.process.pin(pages.address, pages.count));
-    expect(await stage.process.unpin(reference)).toSucceed();
+    const reference = given(await stage.process.references.splice(pages.span));
+    expect(await stage.process.references.close(reference)).toSucceed();
     return pages;
   };
 }
@@ -148,7 +150,7 @@ function outOfPipe(map: Prepare): Prepare {
 function pinnedBySocket(map: Prepare): Prepare {
   return async (stage) => {
     const pages = await map(stage);
-    const socket = await ringsOf(stage.process).registerPackets(pages.address, pages.count);
+    const socket = await stage.process.references.registerPackets(pages.span);
     if (!socket.ok) return stage.scene.skip(`needs XDP sockets: ${errnoName(socket.errno)}`);
     return pages;
   };

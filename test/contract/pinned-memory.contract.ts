@@ -11,16 +11,17 @@
 import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import type { CpusetCalls } from '../../lib/machine/settings.ts';
+import type { Later } from '../support/later.ts';
 import { expendable, memoryNodes, type Need, privileged } from '../support/needs.ts';
 import { confine, cpusetTests } from './cpuset-scene.ts';
 import { cpuNodes } from './first-touch.contract.ts';
-import { areasOf, familyFor, ringsOf } from './objects.ts';
+import { familyFor } from './objects.ts';
 import { mapPages, maskOf, move, Pages, where } from './pages.ts';
 import { DRIVER_MEMORY, type Group, PINNED_BUFFER, SINGLE_HOLDS } from './pinned-kinds.ts';
 import { expectedTable } from './pinned-table.ts';
 import { measuredTables } from './pinned-verdicts.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
-import type { Cpuset } from './world.ts';
 
 const { EBUSY } = ERRNO;
 const { MOVE, MOVE_ALL, STRICT } = MPOL_MF;
@@ -32,7 +33,7 @@ const CONDITIONS: Conditions = {
   // When balancing comes round is up to the load of the machine.
   retries: 2,
   needs: [expendable, privileged, twoCpuNodes],
-  traits: ['settings', 'areas', 'objects', 'rings', 'pin', 'mlock', 'addresses', 'sharing'],
+  traits: ['settings', 'areas', 'objects', 'references', 'mlock', 'addresses', 'sharing'],
 };
 
 async function expectTables(scene: Scene, groups: readonly Group[]): Promise<void> {
@@ -60,30 +61,30 @@ export function pinnedMemoryContract(subject: OpenSubject): void {
 function declareCpuset(declare: DeclareTest): void {
   const cpusets = cpusetTests(declare);
   const sentence = 'a cpuset takes locked pages to its new nodes, and leaves pinned ones';
-  const body = async (scene: Scene, create: () => Promise<Cpuset>): Promise<void> => {
+  const body = async (scene: Scene, create: () => Promise<Later<CpusetCalls>>): Promise<void> => {
     const { process, machine, skip } = scene;
     const cpuset = await confine(scene, create, '1');
     const pages = await (await mapPages(process, machine, 4)).touch();
-    expect(await process.mlock(pages.address, 4)).toSucceed();
-    const pin = await ringsOf(process).register(pages.address, 2);
+    expect(await process.memory.mlock({ address: pages.address, pageCount: 4 })).toSucceed();
+    const pin = await process.references.registerBuffer({ address: pages.address, pageCount: 2 });
     if (!pin.ok) skip(`needs io_uring: ${errnoName(pin.errno)}`);
     expect(await cpuset.setMems('2')).toSucceed();
     expect(await where(pages)).toResideOn([1, 1, 2, 2]);
   };
-  cpusets(sentence, body, ['rings', 'mlock']);
+  cpusets(sentence, body, ['references', 'mlock']);
 }
 
 function declareRing(declare: DeclareTest): void {
-  const conditions: Conditions = { needs: [privileged], traits: ['rings'] };
+  const conditions: Conditions = { needs: [privileged], traits: ['references'] };
   declare('a ring of packets is registered as this kernel lets it', conditions, async (scene) => {
     const { process, machine, skip, facts } = scene;
-    const rings = ringsOf(process);
+    const rings = process.references;
     const memory = await (await mapPages(process, machine, 1)).touch();
-    const own = await rings.register(memory.address, 1);
+    const own = await rings.registerBuffer({ address: memory.address, pageCount: 1 });
     if (!own.ok) skip(`needs io_uring: ${errnoName(own.errno)}`);
-    const ring = await rings.packetRing(1, 1);
+    const ring = await rings.packetRing({ blockPages: 1, blockCount: 1 });
     if (!ring.ok) return skip(`needs a ring of packets: ${errnoName(ring.errno)}`);
-    const result = await rings.register(ring.value, 1);
+    const result = await rings.registerBuffer({ address: ring.value, pageCount: 1 });
     if (facts.ringsTakeFiles) expect(result).toSucceed();
     else expect(result).toFailWith('register_buffer', 'EOPNOTSUPP');
   });
@@ -94,9 +95,9 @@ function declareReserved(declare: DeclareTest): void {
   const conditions: Conditions = { needs: [memoryNodes(2), privileged], traits: ['areas'] };
   declare('reserved pages are passed over', conditions, async (scene) => {
     const { process, machine, skip } = scene;
-    const area = await areasOf(process).special('vdso');
-    if (area === null) return skip('needs a vdso');
-    const { address, pageCount } = area;
+    const area = await process.areas.special('vdso');
+    if (!area.ok) return skip('needs a vdso');
+    const { address, pageCount } = area.value;
     const pages = new Pages(process, address, pageCount, machine.pageSizeBytes);
     const before = await where(await pages.touch('read'));
     const other = machine.memoryNodes.find((node) => node !== before[0]) as number;
@@ -107,7 +108,7 @@ function declareReserved(declare: DeclareTest): void {
     expect(result).toSucceed(0);
     expect(status).toEqual(new Array<number>(pageCount).fill(-EBUSY));
     const request = { pid: 0, from: maskOf(before[0] as number), to: maskOf(other) };
-    expect((await process.migratePages(request)).ok).toBe(true);
+    expect((await process.numa.migratePages(request)).ok).toBe(true);
     expect(await where(pages)).toResideOn(before);
   });
 }

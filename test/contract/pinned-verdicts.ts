@@ -49,7 +49,7 @@ async function movePages({ pages, isHuge, far }: Journey): Promise<string> {
 }
 
 async function migratePages({ pages: { process }, near, far }: Journey): Promise<string> {
-  return told(await process.migratePages({ pid: 0, from: maskOf(near), to: maskOf(far) }));
+  return told(await process.numa.migratePages({ pid: 0, from: maskOf(near), to: maskOf(far) }));
 }
 
 /** In the order of the table's lines. */
@@ -116,7 +116,9 @@ async function balancingVerdicts(scene: Scene, kinds: readonly Kind[]): Promise<
       await emptyLists(process, near.node);
       for (const { address, count } of ranges) {
         const milliseconds = Math.ceil(ROUND_MS / ranges.length);
-        expect(await process.keepTouching(address, count, 'write', milliseconds)).toSucceed();
+        expect(
+          await process.memory.keepTouching({ address, pageCount: count }, 'write', milliseconds),
+        ).toSucceed();
       }
       fates = [];
       // 6.1 does not see pages that are marked; a touch takes the mark away.

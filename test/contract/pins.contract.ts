@@ -12,10 +12,9 @@ import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { memoryNodes, privileged } from '../support/needs.ts';
-import { familyFor, given, ringsOf } from './objects.ts';
+import { familyFor, given } from './objects.ts';
 import { mapPages, maskOf, move, Pages, placeOn, rangePolicy, UNWRITTEN, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
-import type { Trait } from './world.ts';
 
 const { EBUSY } = ERRNO;
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
@@ -23,27 +22,24 @@ const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
 /** Something that holds pages, and how to make it let go. */
 interface Holder {
   readonly name: string;
-  readonly trait: Trait;
   hold(scene: Scene, pages: Pages): Promise<() => Promise<void>>;
 }
 
 const HOLDERS: readonly Holder[] = [
   {
     name: 'a registered io_uring buffer',
-    trait: 'rings',
-    hold: async ({ process, skip }, { address, count }) => {
-      const rings = ringsOf(process);
-      const ring = await rings.register(address, count);
+    hold: async ({ process, skip }, { span }) => {
+      const rings = process.references;
+      const ring = await rings.registerBuffer(span);
       if (!ring.ok) return skip(`needs io_uring: ${errnoName(ring.errno)}`);
-      return async () => void given(await rings.unregister(ring.value));
+      return async () => void given(await rings.unregisterBuffer(ring.value));
     },
   },
   {
     name: 'a pipe',
-    trait: 'pin',
-    hold: async ({ process }, { address, count }) => {
-      const pin = given(await process.pin(address, count));
-      return async () => void given(await process.unpin(pin));
+    hold: async ({ process }, { span }) => {
+      const pin = given(await process.references.splice(span));
+      return async () => void given(await process.references.close(pin));
     },
   },
 ];
@@ -52,8 +48,8 @@ function twoNodes({ machine }: Scene): [number, number] {
   return machine.memoryNodes as [number, number];
 }
 
-function declareHolder({ name, trait, hold }: Holder, declare: DeclareTest): void {
-  const conditions: Conditions = { needs: [memoryNodes(2), privileged], traits: [trait] };
+function declareHolder({ name, hold }: Holder, declare: DeclareTest): void {
+  const conditions: Conditions = { needs: [memoryNodes(2), privileged], traits: ['references'] };
   declare(`pages in ${name} stay, whatever mbind is told`, conditions, async (scene) => {
     const { process, machine } = scene;
     const [first, second] = twoNodes(scene);
@@ -107,10 +103,10 @@ function declareHolder({ name, trait, hold }: Holder, declare: DeclareTest): voi
     await placeOn(pages, new Array<number>(4).fill(second));
     const release = await hold(scene, pages.part(0, 2));
     const request = { pid: 0, from: maskOf(second), to: maskOf(first) };
-    expect(await process.migratePages(request)).toSucceed(2);
+    expect(await process.numa.migratePages(request)).toSucceed(2);
     expect(await where(pages)).toResideOn([second, second, first, first]);
     await release();
-    expect(await process.migratePages(request)).toSucceed(0);
+    expect(await process.numa.migratePages(request)).toSucceed(0);
     expect(await where(pages)).toResideOn([first, first, first, first]);
   });
 
@@ -120,11 +116,11 @@ function declareHolder({ name, trait, hold }: Holder, declare: DeclareTest): voi
     const pages = await mapPages(process, machine, 2);
     await placeOn(pages, [first, first]);
     const release = await hold(scene, pages.part(0, 1));
-    await process.store(pages.at(0), 17n);
-    await process.store(pages.at(1), 18n);
+    await process.memory.store(pages.at(0), 17n);
+    await process.memory.store(pages.at(1), 18n);
     await move(process, pages, second);
-    expect(await process.load(pages.at(0))).toSucceed(17n);
-    expect(await process.load(pages.at(1))).toSucceed(18n);
+    expect(await process.memory.load(pages.at(0))).toSucceed(17n);
+    expect(await process.memory.load(pages.at(1))).toSucceed(18n);
     await release();
   });
 }
@@ -134,18 +130,21 @@ function declareInherited(declare: DeclareTest): void {
   const needs = [memoryNodes(2), privileged];
   declare(
     'a ring gives its pages up at any process’s word',
-    { needs, traits: ['rings', 'sharing'] },
+    { needs, traits: ['references', 'sharing'] },
     async (scene) => {
       const { process, machine, skip } = scene;
       const [first, second] = twoNodes(scene);
       const pages = await mapPages(process, machine, 2);
       await placeOn(pages, [first, first]);
-      const ring = await ringsOf(process).register(pages.address, 1);
+      const ring = await process.references.registerBuffer({
+        address: pages.address,
+        pageCount: 1,
+      });
       if (!ring.ok) return skip(`needs io_uring: ${errnoName(ring.errno)}`);
       const child = await process.fork();
       expect((await move(process, pages, second, MOVE_ALL)).result).toSucceed(1);
       expect(await where(pages)).toResideOn([first, second]);
-      expect(await ringsOf(child).unregister(ring.value)).toSucceed();
+      expect(await child.references.unregisterBuffer(ring.value)).toSucceed();
       expect((await move(process, pages, second, MOVE_ALL)).result).toSucceed(0);
       expect(await where(pages)).toResideOn([second, second]);
     },
@@ -153,18 +152,18 @@ function declareInherited(declare: DeclareTest): void {
 
   declare(
     'a pipe holds its pages until its last end is closed',
-    { needs, traits: ['pin', 'sharing'] },
+    { needs, traits: ['references', 'sharing'] },
     async (scene) => {
       const { process, machine } = scene;
       const [first, second] = twoNodes(scene);
       const pages = await mapPages(process, machine, 2);
       await placeOn(pages, [first, first]);
-      const pin = given(await process.pin(pages.address, 1));
+      const pin = given(await process.references.splice({ address: pages.address, pageCount: 1 }));
       const child = await process.fork();
-      expect(await process.unpin(pin)).toSucceed();
+      expect(await process.references.close(pin)).toSucceed();
       expect((await move(process, pages, second, MOVE_ALL)).result).toSucceed(1);
       expect(await where(pages)).toResideOn([first, second]);
-      expect(await child.unpin(pin)).toSucceed();
+      expect(await child.references.close(pin)).toSucceed();
       expect((await move(process, pages, second, MOVE_ALL)).result).toSucceed(0);
       expect(await where(pages)).toResideOn([second, second]);
     },
@@ -172,18 +171,25 @@ function declareInherited(declare: DeclareTest): void {
 
   declare(
     'a child has a copy of a pinned page whatever its rights',
-    { needs, traits: ['rings', 'sharing', 'addresses'] },
+    { needs, traits: ['references', 'sharing', 'addresses'] },
     async (scene) => {
       const { process, machine, skip } = scene;
       const [first, second] = twoNodes(scene);
       const pages = await mapPages(process, machine, 1);
       await placeOn(pages, [first]);
-      const ring = await ringsOf(process).register(pages.address, 1);
+      const ring = await process.references.registerBuffer({
+        address: pages.address,
+        pageCount: 1,
+      });
       if (!ring.ok) return skip(`needs io_uring: ${errnoName(ring.errno)}`);
-      expect(await process.mprotect(pages.address, 1, 'none')).toSucceed();
+      expect(
+        await process.memory.mprotect({ address: pages.address, pageCount: 1 }, 'none'),
+      ).toSucceed();
       const child = await process.fork();
       for (const one of [process, child]) {
-        expect(await one.mprotect(pages.address, 1, 'write')).toSucceed();
+        expect(
+          await one.memory.mprotect({ address: pages.address, pageCount: 1 }, 'write'),
+        ).toSucceed();
       }
       expect((await move(child, pages.in(child), second, MOVE)).status).toEqual([second]);
       expect(await where(pages)).toResideOn([first]);
@@ -193,15 +199,15 @@ function declareInherited(declare: DeclareTest): void {
 
 /** Four blocks of four pages on one node. */
 async function ringOn({ process, machine, skip }: Scene, node: number): Promise<Pages> {
-  expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
-  const ring = await ringsOf(process).packetRing(4, 4);
+  expect(await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+  const ring = await process.references.packetRing({ blockPages: 4, blockCount: 4 });
   if (!ring.ok) return skip(`needs a ring of packets: ${errnoName(ring.errno)}`);
-  expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
   return new Pages(process, ring.value, 16, machine.pageSizeBytes);
 }
 
 function declareRing(declare: DeclareTest): void {
-  const conditions: Conditions = { needs: [memoryNodes(2), privileged], traits: ['rings'] };
+  const conditions: Conditions = { needs: [memoryNodes(2), privileged], traits: ['references'] };
   declare('pages of a packet ring are busy, and no failure', conditions, async (scene) => {
     const [first, second] = twoNodes(scene);
     const ring = await ringOn(scene, second);
@@ -232,16 +238,16 @@ function declareRing(declare: DeclareTest): void {
     await ringOn(scene, second);
     const page = await mapPages(process, machine, 1);
     await placeOn(page, [second]);
-    expect(await process.pin(page.address, 1)).toSucceed();
+    expect(await process.references.splice({ address: page.address, pageCount: 1 })).toSucceed();
     const request = { pid: 0, from: maskOf(second), to: maskOf(first) };
     // Four blocks of four pages.
     const counted = { nothing: 0, folios: 4, pages: 16 }[facts.countsUnisolated];
-    expect(await process.migratePages(request)).toSucceed(1 + counted);
+    expect(await process.numa.migratePages(request)).toSucceed(1 + counted);
   });
 }
 
 export function pinsContract(subject: OpenSubject): void {
-  familyFor(subject, 'pinned pages', ['rings', 'pin'], (declare) => {
+  familyFor(subject, 'pinned pages', ['references'], (declare) => {
     for (const holder of HOLDERS) declareHolder(holder, declare);
     declareInherited(declare);
     declareRing(declare);

@@ -9,11 +9,12 @@
 import { describe, expect } from 'vitest';
 import { MPOL } from '../../lib/core/uapi.ts';
 import { MIB_BYTES } from '../../lib/core/units.ts';
+import type { ObjectKind } from '../../lib/machine/objects.ts';
 import { memoryNodes } from '../support/needs.ts';
-import { areasOf, createObject, given, mapObject } from './objects.ts';
+import { createObject, given, mapObject } from './objects.ts';
 import { mapPages, maskOf, Pages, rangePolicy, threadPolicy, where } from './pages.ts';
 import { type Conditions, type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
-import type { ObjectKind, WorldMachine } from './world.ts';
+import type { WorldMachine } from './world.ts';
 
 interface Policy {
   readonly mode: number;
@@ -48,7 +49,7 @@ function declareForms(declare: DeclareTest): void {
     for (const node of machine.memoryNodes) {
       for (const [policy, told] of forms(node)) {
         const request = { mode: policy.mode, nodemask: maskFor(policy) };
-        expect(await process.setMempolicy(request)).toSucceed();
+        expect(await process.numa.setMempolicy(request)).toSucceed();
         expect(await threadPolicy(process, machine)).toEqual(told);
       }
     }
@@ -92,7 +93,7 @@ function declareGrowth(declare: DeclareTest): void {
   const conditions: Conditions = { needs: [memoryNodes(2)], traits: ['areas', 'addresses'] };
   declare('a mapping that grew by pages, and shrank', conditions, async ({ process, machine }) => {
     const node = machine.memoryNodes.at(-1) as number;
-    const areas = areasOf(process);
+    const areas = process.areas;
     let pages = await mapPages(process, machine, 1);
     expect(await pages.mbind(MPOL.BIND, maskOf(node))).toSucceed();
     await pages.touch();
@@ -100,7 +101,7 @@ function declareGrowth(declare: DeclareTest): void {
     // Page by page at first, then by 64: each step is one more call of the process.
     while (pages.count < 1024) {
       const count = pages.count < 128 ? pages.count + 1 : pages.count + 64;
-      const address = given(await areas.resize(pages.address, pages.count, count));
+      const address = given(await areas.resize(pages.span, count));
       pages = new Pages(process, address, count, machine.pageSizeBytes);
       if (count % 64 === 0) await pages.part(count - 64, count).touch();
     }
@@ -108,7 +109,7 @@ function declareGrowth(declare: DeclareTest): void {
     for (const index of [0, 1, 511, 1023]) {
       expect(await rangePolicy(pages.part(index, index + 1), machine)).toEqual(told);
     }
-    const address = given(await areas.resize(pages.address, 1024, 1));
+    const address = given(await areas.resize({ address: pages.address, pageCount: 1024 }, 1));
     const left = new Pages(process, address, 1, machine.pageSizeBytes);
     expect(await rangePolicy(left, machine)).toEqual(told);
     expect(await where(left)).toResideOn([node]);
@@ -177,7 +178,7 @@ function declareRandom(declare: DeclareTest, kind: 'shared' | 'private'): void {
   const sentence = `${kind} memory: policies at random, 20 pages to either side of a change`;
   declare(sentence, { traits: ['sharing'] }, async ({ process, machine }) => {
     const below = numbersFrom(kind.length);
-    const pages = await mapPages(process, machine, 256, { shared: kind === 'shared' });
+    const pages = await mapPages(process, machine, 256, { isShared: kind === 'shared' });
     const model = new Array<Policy>(pages.count).fill(NO_POLICY);
     for (let round = 0; round < 12; round += 1) {
       const node = machine.memoryNodes[below(machine.memoryNodes.length)] as number;

@@ -8,7 +8,7 @@ import { describe, expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_F } from '../../lib/core/uapi.ts';
 import { memoryNodes } from '../support/needs.ts';
-import { mapPages, maskOf, maxnodeOf, placeOn, rangePolicy, where } from './pages.ts';
+import { getMempolicy, mapPages, maskOf, maxnodeOf, placeOn, rangePolicy, where } from './pages.ts';
 import { type DeclareTest, type OpenSubject, testsOf } from './scene.ts';
 
 const FAILS = ['get_mempolicy', 'EINVAL'] as const;
@@ -19,7 +19,7 @@ const NOWHERE = 8n;
 function declareChecks(declare: DeclareTest): void {
   declare('flags that do not exist are refused', {}, async ({ process, machine }) => {
     for (const flags of [8, 16, MPOL_F.ADDR | 8, -1]) {
-      const result = await process.getMempolicy({ flags, maxnode: maxnodeOf(machine) });
+      const result = await getMempolicy(process, { flags, maxnode: maxnodeOf(machine) });
       expect(result, `flags ${flags}`).toFailWith(...FAILS);
     }
   });
@@ -30,12 +30,12 @@ function declareChecks(declare: DeclareTest): void {
     async ({ process, machine }) => {
       const { possibleNodeCount } = machine;
       const ask = async (maxnode: number, flags = 0) =>
-        (await process.pointers.getMempolicy({ flags, maxnode })).result;
+        (await process.numa.getMempolicy({ flags, maxnode })).result;
       // Here maxnode itself is compared, where masks going in lose one bit.
       expect(await ask(possibleNodeCount - 1)).toFailWith(...FAILS);
       expect(await ask(possibleNodeCount)).toSucceed();
       const withoutMask = { flags: 0, maxnode: possibleNodeCount - 1, mask: 0n };
-      expect((await process.pointers.getMempolicy(withoutMask)).result).toSucceed();
+      expect((await process.numa.getMempolicy(withoutMask)).result).toSucceed();
     },
   );
 
@@ -43,17 +43,17 @@ function declareChecks(declare: DeclareTest): void {
     const pages = await mapPages(process, machine, 1);
     const { address } = pages;
     const maxnode = maxnodeOf(machine);
-    expect(await process.getMempolicy({ flags: 0, address, maxnode })).toFailWith(...FAILS);
+    expect(await getMempolicy(process, { flags: 0, address, maxnode })).toFailWith(...FAILS);
     const ofNode = { flags: MPOL_F.NODE, address, maxnode };
-    expect(await process.getMempolicy(ofNode)).toFailWith(...FAILS);
+    expect(await getMempolicy(process, ofNode)).toFailWith(...FAILS);
     const allowed = { flags: MPOL_F.MEMS_ALLOWED, address, maxnode };
-    expect(await process.getMempolicy(allowed)).toSucceed();
+    expect(await getMempolicy(process, allowed)).toSucceed();
   });
 
   declare('an address without a mapping faults', {}, async ({ process, machine }) => {
     const maxnode = maxnodeOf(machine);
     for (const flags of [MPOL_F.ADDR, MPOL_F.ADDR | MPOL_F.NODE]) {
-      expect(await process.getMempolicy({ flags, address: NOWHERE, maxnode })).toFailWith(
+      expect(await getMempolicy(process, { flags, address: NOWHERE, maxnode })).toFailWith(
         ...FAULTS,
       );
     }
@@ -65,9 +65,9 @@ function declareAllowed(declare: DeclareTest): void {
     'MPOL_F_MEMS_ALLOWED gives the nodes with memory that the thread may use',
     {},
     async ({ process, machine, node }) => {
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
       const request = { flags: MPOL_F.MEMS_ALLOWED, maxnode: maxnodeOf(machine) };
-      const result = await process.getMempolicy(request);
+      const result = await getMempolicy(process, request);
       expect(result).toSucceed();
       if (!result.ok) return;
       const words = maskOf(...machine.memoryNodes) as { words: BigUint64Array };
@@ -80,7 +80,7 @@ function declareAllowed(declare: DeclareTest): void {
     const { address } = await mapPages(process, machine, 1);
     for (const flag of [MPOL_F.NODE, MPOL_F.ADDR]) {
       const flags = MPOL_F.MEMS_ALLOWED | flag;
-      const result = await process.getMempolicy({ flags, address, maxnode: maxnodeOf(machine) });
+      const result = await getMempolicy(process, { flags, address, maxnode: maxnodeOf(machine) });
       expect(result).toFailWith(...FAILS);
     }
   });
@@ -92,7 +92,7 @@ function declareAddresses(declare: DeclareTest): void {
     {},
     async ({ process, machine, node }) => {
       const pages = await mapPages(process, machine, 2);
-      await process.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask: maskOf(node) });
+      await process.numa.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask: maskOf(node) });
       expect(await rangePolicy(pages, machine)).toEqual({ mode: MPOL.DEFAULT, nodes: [] });
       await pages.part(1, 2).mbind(MPOL.BIND, maskOf(node));
       expect(await rangePolicy(pages, machine)).toEqual({ mode: MPOL.DEFAULT, nodes: [] });
@@ -111,7 +111,7 @@ function declareAddresses(declare: DeclareTest): void {
       for (const [index, node] of nodes.entries()) {
         const flags = MPOL_F.NODE | MPOL_F.ADDR;
         const request = { flags, address: pages.at(index) + 100n, maxnode: maxnodeOf(machine) };
-        const result = await process.getMempolicy(request);
+        const result = await getMempolicy(process, request);
         expect(result.ok && result.value.mode).toBe(node);
       }
     },
@@ -125,7 +125,7 @@ function declareAddresses(declare: DeclareTest): void {
       await pages.mbind(MPOL.BIND, maskOf(node));
       const flags = MPOL_F.NODE | MPOL_F.ADDR;
       const request = { flags, address: pages.address, maxnode: maxnodeOf(machine) };
-      const result = await process.getMempolicy(request);
+      const result = await getMempolicy(process, request);
       // The node is that of the kernel's one page of zeros; the mask is the range's.
       expect(result.ok && result.value.nodemask[0]).toBe(1n << BigInt(node));
       expect(await where(pages)).toResideOn([-ERRNO.EFAULT]);
@@ -138,11 +138,11 @@ function declareAddresses(declare: DeclareTest): void {
     async ({ process, machine }) => {
       const pages = await mapPages(process, machine, 1);
       await pages.touch();
-      await process.mprotect(pages.address, 1, 'none');
+      await process.memory.mprotect({ address: pages.address, pageCount: 1 }, 'none');
       const request = { address: pages.address, maxnode: maxnodeOf(machine) };
       const flags = MPOL_F.NODE | MPOL_F.ADDR;
-      expect(await process.getMempolicy({ ...request, flags })).toFailWith(...FAULTS);
-      expect(await process.getMempolicy({ ...request, flags: MPOL_F.ADDR })).toSucceed();
+      expect(await getMempolicy(process, { ...request, flags })).toFailWith(...FAULTS);
+      expect(await getMempolicy(process, { ...request, flags: MPOL_F.ADDR })).toSucceed();
     },
   );
 }
@@ -153,18 +153,18 @@ function declareNextNode(declare: DeclareTest): void {
     { tags: ['nodes'] },
     async ({ process, machine, node, facts }) => {
       const request = { flags: MPOL_F.NODE, maxnode: maxnodeOf(machine) };
-      expect(await process.getMempolicy(request)).toFailWith(...FAILS);
+      expect(await getMempolicy(process, request)).toFailWith(...FAILS);
       for (const mode of [MPOL.BIND, MPOL.PREFERRED, MPOL.PREFERRED_MANY]) {
-        await process.setMempolicy({ mode, nodemask: maskOf(node) });
-        expect(await process.getMempolicy(request), `mode ${mode}`).toFailWith(...FAILS);
+        await process.numa.setMempolicy({ mode, nodemask: maskOf(node) });
+        expect(await getMempolicy(process, request), `mode ${mode}`).toFailWith(...FAILS);
       }
-      await process.setMempolicy({ mode: MPOL.LOCAL, nodemask: null });
-      expect(await process.getMempolicy(request)).toFailWith(...FAILS);
+      await process.numa.setMempolicy({ mode: MPOL.LOCAL, nodemask: null });
+      expect(await getMempolicy(process, request)).toFailWith(...FAILS);
       const modes: number[] = [MPOL.INTERLEAVE];
       if (facts.hasWeightedInterleave) modes.push(MPOL.WEIGHTED_INTERLEAVE);
       for (const mode of modes) {
-        await process.setMempolicy({ mode, nodemask: maskOf(...machine.memoryNodes) });
-        const result = await process.getMempolicy(request);
+        await process.numa.setMempolicy({ mode, nodemask: maskOf(...machine.memoryNodes) });
+        const result = await getMempolicy(process, request);
         expect(result.ok && machine.memoryNodes.includes(result.value.mode)).toBe(true);
       }
     },
@@ -178,7 +178,7 @@ function declareOutput(declare: DeclareTest): void {
     'whole words are written, zeros beyond the possible nodes',
     { traits },
     async ({ process, machine, node }) => {
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
       const wordsMax = machine.pageSizeBytes / 8;
       const cases = [
         [machine.possibleNodeCount + 1, 1],
@@ -188,7 +188,7 @@ function declareOutput(declare: DeclareTest): void {
         [wordsMax * 64 + 1, wordsMax],
       ] as const;
       for (const [maxnode, wordCount] of cases) {
-        const { result, words } = await process.pointers.getMempolicy({ flags: 0, maxnode });
+        const { result, words } = await process.numa.getMempolicy({ flags: 0, maxnode });
         expect(result).toSucceed();
         const expected = new Array<bigint>(wordCount).fill(0n).with(0, 1n << BigInt(node));
         expect(words, `maxnode ${maxnode}`).toEqual(expected);
@@ -200,13 +200,13 @@ function declareOutput(declare: DeclareTest): void {
     'the mode is stored before the mask is refused',
     { traits },
     async ({ process, machine, node }) => {
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
       const tooMany = machine.pageSizeBytes * 8 + 2;
-      const refused = await process.pointers.getMempolicy({ flags: 0, maxnode: tooMany });
+      const refused = await process.numa.getMempolicy({ flags: 0, maxnode: tooMany });
       expect(refused.result).toFailWith(...FAILS);
       expect([refused.mode, refused.words]).toEqual([MPOL.BIND, []]);
       const unwritable = { flags: 0, maxnode: 65, mask: NOWHERE };
-      const faulted = await process.pointers.getMempolicy(unwritable);
+      const faulted = await process.numa.getMempolicy(unwritable);
       expect(faulted.result).toFailWith(...FAULTS);
       expect(faulted.mode).toBe(MPOL.BIND);
     },
@@ -217,25 +217,25 @@ function declareOutput(declare: DeclareTest): void {
     { traits },
     async ({ process, machine }) => {
       const request = { flags: 0, maxnode: maxnodeOf(machine), mode: NOWHERE };
-      const { result, words } = await process.pointers.getMempolicy(request);
+      const { result, words } = await process.numa.getMempolicy(request);
       expect(result).toFailWith(...FAULTS);
       expect(words).toEqual([]);
     },
   );
 
   declare('either pointer may be NULL', { traits }, async ({ process, machine, node }) => {
-    await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+    await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
     const maxnode = maxnodeOf(machine);
-    const withoutMode = await process.pointers.getMempolicy({ flags: 0, maxnode, mode: 0n });
+    const withoutMode = await process.numa.getMempolicy({ flags: 0, maxnode, mode: 0n });
     expect(withoutMode.result).toSucceed();
     expect(withoutMode.words[0]).toBe(1n << BigInt(node));
-    const withoutMask = await process.pointers.getMempolicy({ flags: 0, maxnode, mask: 0n });
+    const withoutMask = await process.numa.getMempolicy({ flags: 0, maxnode, mask: 0n });
     expect(withoutMask.result).toSucceed();
     expect(withoutMask.mode).toBe(MPOL.BIND);
   });
 
   declare('a maxnode near 2^64 wraps to no words at all', { traits }, async ({ process }) => {
-    const { result, words } = await process.pointers.getMempolicy({
+    const { result, words } = await process.numa.getMempolicy({
       flags: 0,
       maxnode: 2n ** 64n - 62n,
     });

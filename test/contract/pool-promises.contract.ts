@@ -12,7 +12,7 @@ import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
 import { confine, cpusetTests } from './cpuset-scene.ts';
-import { createObject, familyFor, given, objectsOf, settingsOf } from './objects.ts';
+import { createObject, familyFor, given, settingsOf } from './objects.ts';
 import { HUGE_BYTES, maskOf, Pages, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
@@ -33,16 +33,18 @@ function basePages({ machine }: Scene, hugePages: number): number {
 async function map(scene: Scene, hugePages: number): Promise<SyscallResult<bigint>> {
   const pageCount = basePages(scene, hugePages);
   const object = await createObject(scene, 'hugetlb', pageCount);
-  return objectsOf(scene.process).map(object, { pageCount });
+  return scene.process.objects.map(object, { pageCount });
 }
 
 /** Gives the pages of a mapping back, and what it was promised. */
 async function unmap(scene: Scene, address: bigint, hugePages: number): Promise<void> {
-  expect(await scene.process.munmap(address, basePages(scene, hugePages))).toSucceed();
+  expect(
+    await scene.process.memory.munmap({ address, pageCount: basePages(scene, hugePages) }),
+  ).toSucceed();
 }
 
 async function setPolicy({ process }: Scene, mode: number, node: number): Promise<void> {
-  expect(await process.setMempolicy({ mode, nodemask: maskOf(node) })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(node) })).toSucceed();
 }
 
 /** The first base page of each huge page. */
@@ -82,7 +84,9 @@ function declareCounting(declare: (sentence: string, body: Body) => void): void 
     const late = heads(scene, given(await map(scene, PAGES_PER_NODE)), PAGES_PER_NODE);
     for (const page of taken) expect(await where(await page.touch())).toResideOn([first]);
     const [page] = late as [Pages];
-    expect(await scene.process.touch(page.address, 1, 'write')).toFailWith('touch', 'EFAULT');
+    expect(
+      await scene.process.memory.touch({ address: page.address, pageCount: 1 }, 'write'),
+    ).toFailWith('touch', 'EFAULT');
     expect(await map(scene, 1)).toMatchObject(REFUSED);
   });
 }

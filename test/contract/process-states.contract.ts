@@ -13,16 +13,10 @@ import { memoryNodes, privileged } from '../support/needs.ts';
 import { familyFor } from './objects.ts';
 import { mapPages, maskOf, move, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
-import type { StateCalls, WorldProcess } from './world.ts';
 
 const { MOVE, MOVE_ALL } = MPOL_MF;
 const COUNTING_MS = 1500;
 const MOVES = 200;
-
-function statesOf({ states }: WorldProcess): StateCalls {
-  if (states === undefined) throw new Error('the world claims the trait states without its calls');
-  return states;
-}
 
 function declareTargets(declare: DeclareTest): void {
   const conditions: Conditions = { needs: [privileged], traits: ['states'] };
@@ -35,7 +29,7 @@ function declareTargets(declare: DeclareTest): void {
     [
       'a process that has ended',
       async ({ process, skip }: Scene): Promise<number> => {
-        const result = await statesOf(process).endedChild();
+        const result = await process.forkEnded();
         return result.ok ? result.value : skip(`needs a child: ${errnoName(result.errno)}`);
       },
     ],
@@ -48,11 +42,11 @@ function declareTargets(declare: DeclareTest): void {
       for (const nodes of [null, node]) {
         const pages = { address, pageCount: 1 };
         const status = new Int32Array(1);
-        const result = await process.movePages({ pid, pages, nodes, flags: MOVE, status });
+        const result = await process.numa.movePages({ pid, pages, nodes, flags: MOVE, status });
         expect(result).toFailWith('move_pages', 'EINVAL');
       }
       const request = { pid, from: maskOf(node), to: maskOf(node) };
-      expect(await process.migratePages(request)).toFailWith('migrate_pages', 'EINVAL');
+      expect(await process.numa.migratePages(request)).toFailWith('migrate_pages', 'EINVAL');
     });
   }
 }
@@ -65,7 +59,7 @@ function declareNamespaces(declare: DeclareTest): void {
       const pages = await mapPages(process, machine, 1);
       await placeOn(pages, [node]);
       expect((await move(process, pages, node, MOVE_ALL)).result).toSucceed(0);
-      const result = await statesOf(process).unshareUser();
+      const result = await process.unshareUser();
       if (!result.ok) skip(`needs user namespaces: ${errnoName(result.errno)}`);
       const all = await move(process, pages, node, MOVE_ALL);
       expect(all.result).toFailWith('move_pages', 'EPERM');
@@ -84,7 +78,7 @@ function declareDropped(declare: DeclareTest): void {
     async ({ process, machine, node }) => {
       const pages = await mapPages(process, machine, 1);
       await placeOn(pages, [node]);
-      expect(await statesOf(process).dropCapability('CAP_SYS_NICE')).toSucceed();
+      expect(await process.dropCapability('CAP_SYS_NICE')).toSucceed();
       const all = await move(process, pages, node, MOVE_ALL);
       expect(all.result).toFailWith('move_pages', 'EPERM');
       const bound = await pages.mbind(MPOL.BIND, maskOf(node), MOVE_ALL);
@@ -98,14 +92,14 @@ function declareDropped(declare: DeclareTest): void {
     { needs: [privileged], traits: ['states', 'sharing', 'setuid'] },
     async ({ process, node }) => {
       const child = await process.fork();
-      expect(await statesOf(process).dropCapability('CAP_SYS_NICE')).toSucceed();
+      expect(await process.dropCapability('CAP_SYS_NICE')).toSucceed();
       const request = { pid: child.pid, from: maskOf(node), to: maskOf(node) };
       // The child has a privilege that its parent has not, but who may trace may look into it.
-      expect(await process.migratePages(request)).toSucceed();
-      expect(await statesOf(process).dropCapability('CAP_SYS_PTRACE')).toSucceed();
-      expect(await process.migratePages(request)).toFailWith('migrate_pages', 'EPERM');
+      expect(await process.numa.migratePages(request)).toSucceed();
+      expect(await process.dropCapability('CAP_SYS_PTRACE')).toSucceed();
+      expect(await process.numa.migratePages(request)).toFailWith('migrate_pages', 'EPERM');
       expect(await process.setuid(1000)).toSucceed();
-      expect(await statesOf(child).dropCapability('CAP_SETUID')).toSucceed();
+      expect(await child.dropCapability('CAP_SETUID')).toSucceed();
       expect(await child.setuid(1000)).toFailWith('setuid', 'EPERM');
     },
   );
@@ -123,18 +117,24 @@ function declareWriters(declare: DeclareTest): void {
       const caller = await world.spawn();
       const { pid } = process;
       const span = { address: pages.address, pageCount: 1 };
-      expect(await process.keepTouching(pages.address, 2, 'count', COUNTING_MS)).toSucceed();
+      expect(
+        await process.memory.keepTouching(
+          { address: pages.address, pageCount: 2 },
+          'count',
+          COUNTING_MS,
+        ),
+      ).toSucceed();
       const seen = new Set<number>();
       for (let count = 0; count < MOVES; count++) {
         const status = new Int32Array(1);
         const nodes = count % 2 === 0 ? second : first;
-        await caller.movePages({ pid, pages: span, nodes, flags: MOVE, status });
+        await caller.numa.movePages({ pid, pages: span, nodes, flags: MOVE, status });
         seen.add(status[0] as number);
       }
-      const moved = await process.load(pages.at(0));
+      const moved = await process.memory.load(pages.at(0));
       expect(seen).toContain(second);
       expect(moved.ok && moved.value > 0n).toBe(true);
-      expect(await process.load(pages.at(1))).toEqual(moved);
+      expect(await process.memory.load(pages.at(1))).toEqual(moved);
       expect((await where(pages))[1]).toBe(first);
       await caller.exit();
     },

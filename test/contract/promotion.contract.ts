@@ -70,7 +70,9 @@ async function slowPages({ process, machine }: Scene, pageCount: number): Promis
 /** Where the pages are after a round of touching them. */
 async function playRound(pages: Pages): Promise<number[]> {
   const { process, address, count } = pages;
-  expect(await process.keepTouching(address, count, 'write', ROUND_MS)).toSucceed();
+  expect(
+    await process.memory.keepTouching({ address, pageCount: count }, 'write', ROUND_MS),
+  ).toSucceed();
   return where(await pages.touch());
 }
 

@@ -12,7 +12,7 @@ import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged, whenSupported } from '../support/needs.ts';
 import type { BackendSubject } from './backend-world.ts';
-import { areasOf, createObject, mapObject, settingsOf } from './objects.ts';
+import { createObject, mapObject, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, HUGE_BYTES, UNWRITTEN } from './pages.ts';
 import type { Scene } from './scene.ts';
 import type { World, WorldMachine, WorldSubject } from './world.ts';
@@ -77,19 +77,19 @@ async function comeAndGo(scene: ComeAndGo, { rounds, takesOut }: Race): Promise<
   const { process, machine, skip } = scene;
   const pageCount = (HUGE_PAGES * HUGE_BYTES) / machine.pageSizeBytes;
   const object = await createObject(scene, 'hugetlb', pageCount);
-  const request = { pageCount, shared: false, address: FREE_ADDRESS };
+  const request = { pageCount, isShared: false, address: FREE_ADDRESS };
   for (let round = 0; round < rounds; round += 1) {
     // A page that was lost to the pool would be missed after a few rounds.
     const pages = await mapObject(process, machine, object, request);
     const heads = [0, pageCount / HUGE_PAGES];
-    for (const head of heads) expect(await process.store(pages.at(head), WORD)).toSucceed();
+    for (const head of heads) expect(await process.memory.store(pages.at(head), WORD)).toSucceed();
     if (takesOut) {
-      const { madvise } = areasOf(process);
-      const result = await madvise(pages.address, pageCount, MADV_SOFT_OFFLINE);
+      const { madvise } = process.areas;
+      const result = await madvise({ address: pages.address, pageCount }, MADV_SOFT_OFFLINE);
       if (!result.ok && result.errno === ERRNO.EINVAL) skip('needs CONFIG_MEMORY_FAILURE');
       if (!result.ok) expect(result).toFailWith('madvise', 'EBUSY');
     }
-    for (const head of heads) expect(await process.load(pages.at(head))).toSucceed(WORD);
+    for (const head of heads) expect(await process.memory.load(pages.at(head))).toSucceed(WORD);
     await pages.unmap();
   }
 }

@@ -113,7 +113,7 @@ function declareLengths(declare: DeclareTest): void {
   declare('a length is rounded up to pages', {}, async ({ process, machine, node }) => {
     const pages = await mapPages(process, machine, 2);
     const request = { address: pages.address, mode: MPOL.BIND, nodemask: maskOf(node), flags: 0 };
-    expect(await process.mbind({ ...request, lengthBytes: 1 })).toSucceed();
+    expect(await process.numa.mbind({ ...request, lengthBytes: 1 })).toSucceed();
     expect(await rangePolicy(pages, machine)).toEqual({ mode: MPOL.BIND, nodes: [node] });
     expect(await rangePolicy(pages.part(1, 2), machine)).toEqual(NO_POLICY);
   });
@@ -123,8 +123,8 @@ function declareLengths(declare: DeclareTest): void {
     { traits: ['addresses'] },
     async ({ process, node }) => {
       const request = { address: FREE_ADDRESS, lengthBytes: 0, mode: MPOL.BIND, flags: 0 };
-      expect(await process.mbind({ ...request, nodemask: maskOf(node) })).toSucceed();
-      expect(await process.mbind({ ...request, nodemask: null })).toSucceed();
+      expect(await process.numa.mbind({ ...request, nodemask: maskOf(node) })).toSucceed();
+      expect(await process.numa.mbind({ ...request, nodemask: null })).toSucceed();
     },
   );
 
@@ -137,11 +137,11 @@ function declareLengths(declare: DeclareTest): void {
       const pages = await mapPages(process, machine, 1);
       const request = { address: pages.address, mode: MPOL.BIND, nodemask: maskOf(node), flags: 0 };
       const tooLong = 2n ** 64n - BigInt(machine.pageSizeBytes);
-      expect(await process.mbind({ ...request, lengthBytes: tooLong })).toFailWith(
+      expect(await process.numa.mbind({ ...request, lengthBytes: tooLong })).toFailWith(
         'mbind',
         'EINVAL',
       );
-      expect(await process.mbind({ ...request, lengthBytes: 2n ** 64n - 1n })).toSucceed();
+      expect(await process.numa.mbind({ ...request, lengthBytes: 2n ** 64n - 1n })).toSucceed();
       expect(await rangePolicy(pages, machine)).toEqual(NO_POLICY);
     },
   );
@@ -201,7 +201,7 @@ function declareDestinations(declare: DeclareTest): void {
       await placeOn(pages, [first, second, first, second]);
       expect(await pages.mbind(MPOL.DEFAULT, null, STRICT)).toSucceed();
       expect(await where(pages)).toResideOn([first, second, first, second]);
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
       expect(await pages.mbind(MPOL.DEFAULT, null, MOVE | STRICT)).toSucceed();
       expect(await where(pages)).toResideOn([second, second, second, second]);
     },
@@ -212,12 +212,12 @@ function declareDestinations(declare: DeclareTest): void {
     { needs, traits: ['contents'] },
     async ({ process, machine }) => {
       const pages = await mapPages(process, machine, 2);
-      expect(await process.store(pages.at(1), 0x1234_5678n)).toSucceed();
+      expect(await process.memory.store(pages.at(1), 0x1234_5678n)).toSucceed();
       await pages.touch();
       for (const node of machine.memoryNodes.toReversed()) {
         expect(await pages.mbind(MPOL.BIND, maskOf(node), MOVE)).toSucceed();
         expect(await where(pages)).toResideOn([node, node]);
-        expect(await process.load(pages.at(1))).toSucceed(0x1234_5678n);
+        expect(await process.memory.load(pages.at(1))).toSucceed(0x1234_5678n);
       }
     },
   );

@@ -10,11 +10,12 @@
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import type { ObjectKind } from '../../lib/machine/objects.ts';
 import { memoryNodes, privileged } from '../support/needs.ts';
-import { createObject, familyFor, mapObject, objectsOf } from './objects.ts';
+import { createObject, familyFor, mapObject } from './objects.ts';
 import { maskOf, move, type Pages, placeOn, rangePolicy, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject } from './scene.ts';
-import type { ObjectKind, WorldMachine, WorldProcess } from './world.ts';
+import type { WorldMachine, WorldProcess } from './world.ts';
 
 const { EACCES, ENOENT } = ERRNO;
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
@@ -28,7 +29,7 @@ function nodesOf({ memoryNodes: nodes }: WorldMachine): [number, number] {
 
 /** A thread's pages go there unless something else says otherwise. */
 async function bindThread(process: WorldProcess, node: number): Promise<void> {
-  expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
 }
 
 async function bindTo(pages: Pages, node: number, flags = 0): Promise<void> {
@@ -77,10 +78,10 @@ function declarePolicyOf(kind: ObjectKind, declare: DeclareTest): void {
       const policy = { mode: MPOL.INTERLEAVE, nodemask: maskOf(...nodes) };
       const object = await createObject(scene, kind, 8);
       const pages = await mapObject(process, machine, object, { pageCount: 8 });
-      if (owner === 'thread') expect(await process.setMempolicy(policy)).toSucceed();
+      if (owner === 'thread') expect(await process.numa.setMempolicy(policy)).toSucceed();
       else expect(await pages.mbind(policy.mode, policy.nodemask)).toSucceed();
       const expected = Array.from({ length: 8 }, (_, page) => {
-        const index = BigInt.asUintN(facts.interleaveIndexBits, object.inode + BigInt(page));
+        const index = BigInt.asUintN(facts.interleaveIndexBits, BigInt(object.inode + page));
         return nodes[Number(index % BigInt(nodes.length))] as number;
       });
       expect(await where(await pages.touch())).toResideOn(expected);
@@ -151,7 +152,7 @@ function declareOffsets(declare: DeclareTest): void {
     const object = await createObject(scene, 'memfd', PAGES);
     const pages = await mapObject(process, machine, object, { pageCount: PAGES });
     await bindTo(pages.part(0, 2), second);
-    expect(await objectsOf(process).write(object, 0, PAGES)).toSucceed();
+    expect(await process.objects.write(object, { firstPage: 0, pageCount: PAGES })).toSucceed();
     expect(await where(pages)).toResideOn(new Array<number>(PAGES).fill(-ENOENT));
     expect(await where(await pages.touch('read'))).toResideOn([second, second, first, first]);
   });
@@ -161,7 +162,7 @@ function declareOffsets(declare: DeclareTest): void {
     const [first, second] = nodesOf(machine);
     await bindThread(process, first);
     const object = await createObject(scene, 'memfd', PAGES);
-    const copy = await mapObject(process, machine, object, { pageCount: PAGES, shared: false });
+    const copy = await mapObject(process, machine, object, { pageCount: PAGES, isShared: false });
     await bindTo(copy.part(0, 2), second);
     const shared = await mapObject(process, machine, object, { pageCount: PAGES });
     expect(await where(await shared.touch())).toResideOn([second, second, first, first]);
@@ -190,8 +191,8 @@ function declareFiles(declare: DeclareTest): void {
       const [first, second] = nodesOf(machine);
       await bindThread(process, first);
       const object = await createObject(scene, 'ramfs', 2);
-      expect(await objectsOf(process).write(object, 0, 2)).toSucceed();
-      const pages = await mapObject(process, machine, object, { pageCount: 2, shared: false });
+      expect(await process.objects.write(object, { firstPage: 0, pageCount: 2 })).toSucceed();
+      const pages = await mapObject(process, machine, object, { pageCount: 2, isShared: false });
       await bindTo(pages, second);
       expect(await where(await pages.touch('read'))).toResideOn([first, first]);
       await pages.part(1, 2).touch('write');
@@ -204,9 +205,9 @@ function declareFiles(declare: DeclareTest): void {
     const [first, second] = nodesOf(machine);
     const object = await createObject(scene, 'ramfs', 2);
     await bindThread(process, second);
-    expect(await objectsOf(process).write(object, 0, 1)).toSucceed();
+    expect(await process.objects.write(object, { firstPage: 0, pageCount: 1 })).toSucceed();
     await bindThread(process, first);
-    expect(await objectsOf(process).write(object, 1, 1)).toSucceed();
+    expect(await process.objects.write(object, { firstPage: 1, pageCount: 1 })).toSucceed();
     const pages = await mapObject(process, machine, object, { pageCount: 2 });
     expect(await where(await pages.touch('read'))).toResideOn([second, first]);
   });

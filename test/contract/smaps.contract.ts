@@ -7,7 +7,7 @@
 import { expect } from 'vitest';
 import { MADV } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, nodesFromZero } from '../support/needs.ts';
-import { areasOf, createObject, familyFor, filesOf, mapObject, settingsOf } from './objects.ts';
+import { createObject, familyFor, filesOf, mapObject, settingsOf } from './objects.ts';
 import { FREE_ADDRESS, HUGE_BYTES, mapPages, type Pages } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { Trait } from './world.ts';
@@ -83,7 +83,7 @@ function declareSizes(declare: DeclareTest): void {
 
   declare('a locked mapping says so', withTraits('mlock'), async (scene) => {
     const pages = await alone(scene, 2);
-    const result = await scene.process.mlock(pages.address, 2);
+    const result = await scene.process.memory.mlock({ address: pages.address, pageCount: 2 });
     if (!result.ok) scene.skip('needs memory that may be locked');
     const smaps = await smapsOf(scene, pages);
     expect(smaps.sizes).toEqual({ ...written(8), Locked: 8 });
@@ -125,7 +125,7 @@ function declareWords(declare: DeclareTest): void {
     for (const [index, [name, advice, words]] of ADVICE.entries()) {
       const address = FREE_ADDRESS + BigInt(2 * index * scene.machine.pageSizeBytes);
       const pages = await mapPages(process, scene.machine, 1, { address });
-      const advised = await areasOf(process).madvise(address, 1, advice);
+      const advised = await process.areas.madvise({ address, pageCount: 1 }, advice);
       if (!advised.ok) continue;
       expect((await smapsOf(scene, pages)).flags, name).toBe(words);
     }
@@ -137,7 +137,9 @@ function declareWords(declare: DeclareTest): void {
     async (scene) => {
       const pages = await alone(scene, 1);
       await pages.touch();
-      expect(await scene.process.mprotect(pages.address, 1, 'none')).toSucceed();
+      expect(
+        await scene.process.memory.mprotect({ address: pages.address, pageCount: 1 }, 'none'),
+      ).toSucceed();
       const smaps = await smapsOf(scene, pages);
       expect(smaps.flags).toBe('mr mw me ac');
       expect(smaps.head).toContain(' ---p ');
@@ -153,17 +155,20 @@ function declareHuge(declare: DeclareTest): void {
     const { process, machine, world } = scene;
     const count = HUGE_BYTES / machine.pageSizeBytes;
     await settingsOf(world).withTransparentHugePages(async () => {
-      expect(await areasOf(process).allowHugePages()).toSucceed();
+      expect(await process.allowHugePages()).toSucceed();
       const pages = await alone(scene, 2 * count);
       expect((await smapsOf(scene, pages)).value('THPeligible')).toBe('0');
-      const advised = await areasOf(process).madvise(pages.address, 2 * count, MADV.HUGEPAGE);
+      const advised = await process.areas.madvise(
+        { address: pages.address, pageCount: 2 * count },
+        MADV.HUGEPAGE,
+      );
       expect(advised).toSucceed();
       await pages.part(0, 1).touch();
       const smaps = await smapsOf(scene, pages);
       expect(smaps.value('THPeligible')).toBe('1');
       expect(smaps.sizes).toEqual({ ...written(HUGE_KB), AnonHugePages: HUGE_KB });
       // A cut through the middle leaves the page, mapped in parts.
-      await process.mprotect(pages.address, 1, 'read');
+      await process.memory.mprotect({ address: pages.address, pageCount: 1 }, 'read');
       expect((await smapsOf(scene, pages)).sizes).toEqual(written(4));
       const rest = await smapsOf(scene, pages.part(1, 2 * count));
       expect(rest.sizes).toEqual(written(HUGE_KB - 4));
@@ -182,7 +187,7 @@ function declareHuge(declare: DeclareTest): void {
       expect(smaps.value('KernelPageSize')).toBe(`${HUGE_KB} kB`);
       expect(smaps.flags).toBe('rd wr sh mr mw me ms de ht');
       expect(smaps.sizes).toEqual({ Private_Hugetlb: HUGE_KB });
-      const request = { pageCount: 2 * count, shared: false };
+      const request = { pageCount: 2 * count, isShared: false };
       const copy = await mapObject(process, machine, object, request);
       await copy.part(0, 1).touch('read');
       expect((await smapsOf(scene, copy)).sizes).toEqual({ Shared_Hugetlb: HUGE_KB });

@@ -11,7 +11,7 @@ import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
 import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { kernelWith, memoryNodes, type Need, privileged } from '../support/needs.ts';
-import { areasOf, createObject, familyFor, mapObject } from './objects.ts';
+import { createObject, familyFor, mapObject } from './objects.ts';
 import { mapPages, maskOf, move, Pages, placeOn, rangePolicy, UNWRITTEN, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
@@ -51,7 +51,10 @@ function declareGone(declare: DeclareTest): void {
       let residence = await where(pages);
       // Pages that were just touched may still wait for the lists from which they are taken.
       for (let tries = 0; tries < TRIES_MAX && residence.includes(node); tries++) {
-        const result = await areasOf(process).madvise(pages.address, 2, advice);
+        const result = await process.areas.madvise(
+          { address: pages.address, pageCount: 2 },
+          advice,
+        );
         if (!result.ok) scene.skip(`needs pages ${name}: ${errnoName(result.errno)}`);
         residence = await where(pages);
       }
@@ -84,13 +87,13 @@ function declareGone(declare: DeclareTest): void {
 
 /** What the kernel maps into the process under that name. */
 async function special({ process, machine, skip }: Scene, name: 'vdso' | 'vvar'): Promise<Pages> {
-  const area = await areasOf(process).special(name);
-  if (area === null || area.pageCount < 2) return skip(`needs two pages of ${name}`);
-  return new Pages(process, area.address, area.pageCount, machine.pageSizeBytes);
+  const area = await process.areas.special(name);
+  if (!area.ok || area.value.pageCount < 2) return skip(`needs two pages of ${name}`);
+  return new Pages(process, area.value.address, area.value.pageCount, machine.pageSizeBytes);
 }
 
 async function device({ process, machine, skip }: Scene): Promise<Pages> {
-  const result = await areasOf(process).mapDevice(4);
+  const result = await process.areas.mapDevice({ pageCount: 4 });
   if (!result.ok) return skip(`needs a device's memory: ${errnoName(result.errno)}`);
   return new Pages(process, result.value, 4, machine.pageSizeBytes);
 }
@@ -200,7 +203,9 @@ function declareAdvised(declare: DeclareTest): void {
       const [first, second] = twoNodes(scene);
       const pages = await mapPages(process, machine, 2);
       await placeOn(pages, [first, first]);
-      expect(await areasOf(process).madvise(pages.address, 2, MADV.DONTFORK)).toSucceed();
+      expect(
+        await process.areas.madvise({ address: pages.address, pageCount: 2 }, MADV.DONTFORK),
+      ).toSucceed();
       expect((await move(process, pages, second)).status).toEqual([second, second]);
       expect(await pages.mbind(MPOL.BIND, maskOf(first), MOVE | STRICT)).toSucceed();
       expect(await where(pages)).toResideOn([first, first]);

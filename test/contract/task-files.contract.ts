@@ -10,7 +10,7 @@ import { errnoName } from '../../lib/core/errno.ts';
 import { parseStat, type TaskStat } from '../../lib/procfs/stat.ts';
 import { hasCapability, parseStatus, type TaskStatus } from '../../lib/procfs/status.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
-import { familyFor, filesOf, ownFilesOf, settingsOf, threadsOf } from './objects.ts';
+import { familyFor, filesOf, settingsOf } from './objects.ts';
 import { mapPages } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
@@ -28,11 +28,11 @@ async function seenBy(
 ): Promise<Readonly<Record<string, string>>> {
   const seen: Record<string, string> = {};
   for (const file of [...OF_MEMORY, ...OPEN_TO_ALL]) {
-    const result = await ownFilesOf(reader).readText(`/proc/${pid}/${file}`);
+    const result = await reader.files.readText(`/proc/${pid}/${file}`);
     const read = result.ok && result.value === '' ? 'empty' : 'ok';
     seen[file] = result.ok ? read : errnoName(result.errno);
   }
-  const result = await ownFilesOf(reader).pagemap(pid, address, 1);
+  const result = await reader.files.pagemap({ address, pageCount: 1 }, pid);
   return { ...seen, pagemap: result.ok ? 'ok' : errnoName(result.errno) };
 }
 
@@ -53,13 +53,13 @@ function declareAccess(declare: DeclareTest): void {
       [other, OTHER_USER],
     ] as const) {
       expect(await reader.setuid(uid)).toSucceed();
-      expect(await reader.setDumpable?.()).toSucceed();
+      expect(await reader.setDumpable()).toSucceed();
     }
     const seen = (reader: WorldProcess): Promise<object> => seenBy(reader, process.pid, address);
     expect(await seen(user), 'of root').toEqual(NO_MEMORY);
     expect(await process.setuid(USER)).toSucceed();
     expect(await seen(user), 'of one that is not dumpable').toEqual(NO_MEMORY);
-    expect(await process.setDumpable?.()).toSucceed();
+    expect(await process.setDumpable()).toSucceed();
     expect(await seen(user), 'of the same user').toEqual(ALL);
     expect(await seen(other), 'of another user').toEqual(NO_MEMORY);
     expect(await seen(root), 'by root').toEqual(ALL);
@@ -74,11 +74,15 @@ function declareAccess(declare: DeclareTest): void {
       const reader = await world.spawn();
       expect(await seenBy(reader, process.pid, address)).toEqual(ALL);
       // All privileges inside, none of those that the other has.
-      const unshared = await reader.states?.unshareUser();
+      const unshared = await reader.unshareUser();
       if (unshared?.ok !== true) skip('needs user namespaces');
       expect(await seenBy(reader, process.pid, address)).toEqual(NO_MEMORY);
       const request = { pid: process.pid, pages: { address, pageCount: 1 }, nodes: null };
-      const asked = await reader.movePages({ ...request, flags: 0, status: new Int32Array(1) });
+      const asked = await reader.numa.movePages({
+        ...request,
+        flags: 0,
+        status: new Int32Array(1),
+      });
       expect(asked).toFailWith('move_pages', 'EPERM');
       await reader.exit();
     },
@@ -106,7 +110,7 @@ function declareEnds(declare: DeclareTest): void {
   const conditions: Conditions = { traits: ['files', 'sharing', 'states'] };
   declare('a process that has ended is shown without its memory', conditions, async (scene) => {
     const { process, facts, skip } = scene;
-    const result = await process.states?.endedChild();
+    const result = await process.forkEnded();
     if (result?.ok !== true) return skip('needs a child that has ended');
     const pid = result.value;
     const pagemap = facts.pagemapNeedsMemory ? 'ESRCH' : 'ok';
@@ -183,7 +187,7 @@ function declareTasks(declare: DeclareTest): void {
       const { process, machine } = scene;
       const cpus = machine.topology.nodes.flatMap((node) => node.cpus);
       const [first = 0, last = first] = [cpus[0], cpus.at(-1)];
-      const other = await threadsOf(process).create();
+      const other = await process.thread();
       expect(await process.runOnCpu(first)).toSucceed();
       expect(await other.runOnCpu(last)).toSucceed();
       const result = await filesOf(scene.world).readNames(`/proc/${process.pid}/task`);

@@ -8,7 +8,7 @@
 import { describe, expect } from 'vitest';
 import { MADV, MPOL, MPOL_MF, PID_MAX } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
-import { areasOf, settingsOf } from './objects.ts';
+import { settingsOf } from './objects.ts';
 import { mapPages, maskOf, move, type Pages, placeOn, rangePolicy, where } from './pages.ts';
 import { type Conditions, type DeclareTest, NOBODY, type OpenSubject, testsOf } from './scene.ts';
 
@@ -19,14 +19,14 @@ const TWO_NODES: Conditions = { needs: [memoryNodes(2)], traits: ['contents'] };
 async function fill(pages: Pages, leftOut: readonly number[] = []): Promise<void> {
   for (let index = 0; index < pages.count; index += 1) {
     if (leftOut.includes(index)) continue;
-    expect(await pages.process.store(pages.at(index), BigInt(index) + 1n)).toSucceed();
+    expect(await pages.process.memory.store(pages.at(index), BigInt(index) + 1n)).toSucceed();
   }
 }
 
 async function expectFilled(pages: Pages, leftOut: readonly number[] = []): Promise<void> {
   for (let index = 0; index < pages.count; index += 1) {
     if (leftOut.includes(index)) continue;
-    expect(await pages.process.load(pages.at(index))).toSucceed(BigInt(index) + 1n);
+    expect(await pages.process.memory.load(pages.at(index))).toSucceed(BigInt(index) + 1n);
   }
 }
 
@@ -59,7 +59,7 @@ function declareMoves(declare: DeclareTest): void {
     async ({ process, machine, facts }) => {
       const [first, second] = machine.memoryNodes as [number, number];
       const pages = await mapPages(process, machine, 32);
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
       await fill(pages, [2]);
       for (const node of [first, second]) {
         expect(await pages.mbind(MPOL.BIND, maskOf(node), MOVE | STRICT)).toSucceed();
@@ -78,7 +78,7 @@ function declareMoves(declare: DeclareTest): void {
       const { memoryNodes: nodes } = machine;
       const stripe = 100;
       const children = 10;
-      const pages = await mapPages(process, machine, children * stripe, { shared: true });
+      const pages = await mapPages(process, machine, children * stripe, { isShared: true });
       expect(await pages.mbind(MPOL.INTERLEAVE, maskOf(...nodes))).toSucceed();
       for (let child = 0; child < children; child += 1) {
         const toucher = await process.fork();
@@ -100,10 +100,10 @@ function declareProcesses(declare: DeclareTest): void {
   declare('no process has the number -1, or one too large', {}, async ({ process, node }) => {
     for (const pid of [-1, PID_MAX + 1]) {
       const request = { pid, from: maskOf(node), to: maskOf(node) };
-      expect(await process.migratePages(request)).toFailWith('migrate_pages', 'ESRCH');
+      expect(await process.numa.migratePages(request)).toFailWith('migrate_pages', 'ESRCH');
       const pages = { address: 0n, pageCount: 1 };
       const query = { pid, pages, nodes: null, flags: MOVE, status: new Int32Array(1) };
-      expect(await process.movePages(query)).toFailWith('move_pages', 'ESRCH');
+      expect(await process.numa.movePages(query)).toFailWith('move_pages', 'ESRCH');
     }
   });
 
@@ -113,7 +113,7 @@ function declareProcesses(declare: DeclareTest): void {
     async ({ process, machine, world }) => {
       const [first, second] = machine.memoryNodes as [number, number];
       const pages = await mapPages(process, machine, 3);
-      const shared = await mapPages(process, machine, 1, { shared: true });
+      const shared = await mapPages(process, machine, 1, { isShared: true });
       await placeOn(pages, [first, first, first]);
       await placeOn(shared, [first]);
       const partner = await process.fork();
@@ -124,9 +124,9 @@ function declareProcesses(declare: DeclareTest): void {
       const equal = await world.spawn();
       await equal.setuid(NOBODY);
       const request = { pid: process.pid, from: maskOf(first), to: maskOf(second) };
-      expect(await equal.migratePages(request)).toFailWith('migrate_pages', 'EPERM');
-      expect(await process.setDumpable?.()).toSucceed();
-      expect(await equal.migratePages(request)).toSucceed();
+      expect(await equal.numa.migratePages(request)).toFailWith('migrate_pages', 'EPERM');
+      expect(await process.setDumpable()).toSucceed();
+      expect(await equal.numa.migratePages(request)).toSucceed();
       expect(await where(shared)).toResideOn([first]);
       const [, ...others] = await where(pages);
       expect(others).toEqual([second, second]);
@@ -149,14 +149,14 @@ function declareMerged(declare: DeclareTest): void {
         const pages = await mapPages(process, machine, 20);
         expect(await pages.mbind(MPOL.BIND, maskOf(nodes[0]))).toSucceed();
         for (let index = 0; index < pages.count; index += 1) {
-          expect(await process.store(pages.at(index), 0x6a6fn)).toSucceed();
+          expect(await process.memory.store(pages.at(index), 0x6a6fn)).toSucceed();
         }
-        await areasOf(process).madvise(pages.address, pages.count, MADV.MERGEABLE);
+        await process.areas.madvise(pages.span, MADV.MERGEABLE);
         if (!(await merged(process.pid, pages.count))) skip('needs pages merged in time');
         if (who === 'an ordinary') await process.setuid(NOBODY);
         const send = async (from: number, to: number): Promise<number[]> => {
           const request = { pid: 0, from: maskOf(from), to: maskOf(to) };
-          expect(await process.migratePages(request)).toSucceed();
+          expect(await process.numa.migratePages(request)).toSucceed();
           return [...new Set(await where(pages))];
         };
         const [first, second] = nodes;
@@ -174,7 +174,7 @@ function declareMerged(declare: DeclareTest): void {
         }
         expect(residence).toEqual([first]);
         for (let index = 0; index < pages.count; index += 1) {
-          expect(await process.load(pages.at(index))).toSucceed(0x6a6fn);
+          expect(await process.memory.load(pages.at(index))).toSucceed(0x6a6fn);
         }
         expect((await rangePolicy(pages, machine)).nodes).toEqual([first]);
       }),

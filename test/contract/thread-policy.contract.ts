@@ -29,7 +29,7 @@ const MASK_RULES: readonly (readonly [name: keyof typeof MPOL, rule: MaskRule])[
 
 const CALLS = {
   set_mempolicy: ({ process }: Scene, mode: number, nodes: readonly number[]) =>
-    process.setMempolicy({ mode, nodemask: maskOf(...nodes) }),
+    process.numa.setMempolicy({ mode, nodemask: maskOf(...nodes) }),
   mbind: async ({ process, machine }: Scene, mode: number, nodes: readonly number[]) =>
     (await mapPages(process, machine, 1)).mbind(mode, maskOf(...nodes)),
 } as const;
@@ -97,23 +97,23 @@ function declareReports(declare: DeclareTest): void {
     {},
     async ({ process, machine, node }) => {
       for (const mode of NODE_MODES) {
-        expect(await process.setMempolicy({ mode, nodemask: maskOf(node) })).toSucceed();
+        expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(node) })).toSucceed();
         expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [node] });
       }
-      expect(await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
+      expect(await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
       expect(await threadPolicy(process, machine)).toEqual({ mode: MPOL.DEFAULT, nodes: [] });
     },
   );
 
   declare('a refused policy leaves the one before', {}, async ({ process, machine, node }) => {
-    await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+    await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
     const refused = { mode: MPOL.INTERLEAVE, nodemask: maskOf(machine.nodesMax - 1) };
-    expect(await process.setMempolicy(refused)).toFailWith('set_mempolicy', 'EINVAL');
+    expect(await process.numa.setMempolicy(refused)).toFailWith('set_mempolicy', 'EINVAL');
     expect(await threadPolicy(process, machine)).toEqual({ mode: MPOL.BIND, nodes: [node] });
   });
 
   declare('PREFERRED without nodes is LOCAL, and so reported', {}, async ({ process, machine }) => {
-    expect(await process.setMempolicy({ mode: MPOL.PREFERRED, nodemask: null })).toSucceed();
+    expect(await process.numa.setMempolicy({ mode: MPOL.PREFERRED, nodemask: null })).toSucceed();
     expect(await threadPolicy(process, machine)).toEqual({ mode: MPOL.LOCAL, nodes: [] });
   });
 
@@ -123,7 +123,7 @@ function declareReports(declare: DeclareTest): void {
     async ({ process, machine }) => {
       const nodes = machine.memoryNodes.slice(-2);
       const mode = MPOL.PREFERRED;
-      expect(await process.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
+      expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
       expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: nodes.slice(0, 1) });
     },
   );
@@ -134,7 +134,7 @@ function declareReports(declare: DeclareTest): void {
     async ({ process, machine, node }) => {
       const mode = MPOL.PREFERRED | STATIC_NODES;
       const nodes = [node, node + 1];
-      expect(await process.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
+      expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(...nodes) })).toSucceed();
       expect(await threadPolicy(process, machine)).toEqual({ mode, nodes });
     },
   );
@@ -145,7 +145,7 @@ function declareReports(declare: DeclareTest): void {
     async ({ process, machine, node, facts }) => {
       const absent = machine.possibleNodeCount;
       const mode = MPOL.BIND | NUMA_BALANCING;
-      expect(await process.setMempolicy({ mode, nodemask: maskOf(node, absent) })).toSucceed();
+      expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(node, absent) })).toSucceed();
       const nodes = facts.balancingKeepsUserMask ? [node, absent] : [node];
       expect(await threadPolicy(process, machine)).toEqual({ mode, nodes });
     },
@@ -159,7 +159,7 @@ function declareReports(declare: DeclareTest): void {
       const mode = MPOL.BIND | RELATIVE_NODES;
       const pages = await mapPages(process, machine, allowed.length * 2);
       for (let ordinal = 0; ordinal < pages.count; ordinal += 1) {
-        expect(await process.setMempolicy({ mode, nodemask: maskOf(ordinal) })).toSucceed();
+        expect(await process.numa.setMempolicy({ mode, nodemask: maskOf(ordinal) })).toSucceed();
         expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [ordinal] });
         await pages.part(ordinal, ordinal + 1).touch();
       }
@@ -176,7 +176,7 @@ function declareScope(declare: DeclareTest): void {
       const [first, second] = machine.memoryNodes as [number, number];
       const pages = await mapPages(process, machine, 2);
       await placeOn(pages, [first, first]);
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
       expect(await where(await pages.touch())).toResideOn([first, first]);
     },
   );
@@ -185,16 +185,18 @@ function declareScope(declare: DeclareTest): void {
     'a child starts with a copy of the policy',
     { traits: ['sharing'] },
     async ({ process, machine, node }) => {
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
       const child = await process.fork();
-      await process.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
+      await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
       expect(await threadPolicy(child, machine)).toEqual({ mode: MPOL.BIND, nodes: [node] });
     },
   );
 
   declare('no privilege is needed', { traits: ['setuid'] }, async ({ process, node }) => {
     expect(await process.setuid(65534)).toSucceed();
-    expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+    expect(
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) }),
+    ).toSucceed();
   });
 }
 

@@ -8,7 +8,7 @@
 import { expect } from 'vitest';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { memoryNodes } from '../support/needs.ts';
-import { familyFor, threadsOf } from './objects.ts';
+import { familyFor } from './objects.ts';
 import { mapPages, maskOf, threadPolicy, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject } from './scene.ts';
 
@@ -16,10 +16,10 @@ const THREADS: Conditions = { traits: ['threads'] };
 
 function declareThreads(declare: DeclareTest): void {
   declare('threads that exist keep their policy', THREADS, async ({ process, machine, node }) => {
-    const other = await threadsOf(process).create();
-    await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
+    const other = await process.thread();
+    await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
     expect(await threadPolicy(other, machine)).toEqual({ mode: MPOL.DEFAULT, nodes: [] });
-    await other.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask: maskOf(node) });
+    await other.numa.setMempolicy({ mode: MPOL.INTERLEAVE, nodemask: maskOf(node) });
     expect(await threadPolicy(process, machine)).toEqual({ mode: MPOL.BIND, nodes: [node] });
   });
 
@@ -28,14 +28,14 @@ function declareThreads(declare: DeclareTest): void {
     THREADS,
     async ({ process, machine, node }) => {
       const nodemask = maskOf(node);
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask });
-      const child = await threadsOf(process).create();
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask });
+      const child = await process.thread();
       expect(await threadPolicy(child, machine)).toEqual({ mode: MPOL.BIND, nodes: [node] });
       const mode = MPOL.PREFERRED | MPOL_MODE_FLAG.STATIC_NODES;
-      await child.setMempolicy({ mode, nodemask });
-      const grandchild = await threadsOf(child).create();
+      await child.numa.setMempolicy({ mode, nodemask });
+      const grandchild = await child.thread();
       expect(await threadPolicy(grandchild, machine)).toEqual({ mode, nodes: [node] });
-      await child.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
+      await child.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
       expect(await threadPolicy(grandchild, machine)).toEqual({ mode, nodes: [node] });
       expect(await threadPolicy(process, machine)).toEqual({ mode: MPOL.BIND, nodes: [node] });
     },
@@ -46,13 +46,15 @@ function declareThreads(declare: DeclareTest): void {
     { ...THREADS, needs: [memoryNodes(2)] },
     async ({ process, machine }) => {
       const [first, second] = machine.memoryNodes as [number, number];
-      const other = await threadsOf(process).create();
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
-      await other.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
+      const other = await process.thread();
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
+      await other.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
       const pages = await mapPages(process, machine, 4);
       await pages.part(2, 4).mbind(MPOL.BIND, maskOf(first));
       for (const [index, thread] of [process, other, process, other].entries()) {
-        expect(await thread.touch(pages.at(index), 1, 'write')).toSucceed();
+        expect(
+          await thread.memory.touch({ address: pages.at(index), pageCount: 1 }, 'write'),
+        ).toSucceed();
       }
       expect(await where(pages)).toResideOn([first, second, first, first]);
     },
@@ -65,8 +67,8 @@ function declarePrograms(declare: DeclareTest): void {
     THREADS,
     async ({ process, machine, node }) => {
       const mode = MPOL.BIND | MPOL_MODE_FLAG.STATIC_NODES;
-      await process.setMempolicy({ mode, nodemask: maskOf(node) });
-      expect(await threadsOf(process).exec()).toSucceed();
+      await process.numa.setMempolicy({ mode, nodemask: maskOf(node) });
+      expect(await process.exec()).toSucceed();
       expect(await threadPolicy(process, machine)).toEqual({ mode, nodes: [node] });
     },
   );
@@ -76,10 +78,10 @@ function declarePrograms(declare: DeclareTest): void {
     { ...THREADS, needs: [memoryNodes(2)] },
     async ({ process, machine }) => {
       const [first, second] = machine.memoryNodes as [number, number];
-      const other = await threadsOf(process).create();
-      await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
-      await other.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
-      expect(await threadsOf(other).exec()).toSucceed();
+      const other = await process.thread();
+      await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(first) });
+      await other.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(second) });
+      expect(await other.exec()).toSucceed();
       expect(await threadPolicy(process, machine)).toEqual({ mode: MPOL.BIND, nodes: [second] });
       const pages = await mapPages(process, machine, 1);
       expect(await where(await pages.touch())).toResideOn([second]);

@@ -9,7 +9,7 @@
 import { expect } from 'vitest';
 import { MADV, MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { memoryNodes, nodesFromZero } from '../support/needs.ts';
-import { areasOf, familyFor } from './objects.ts';
+import { areasIn, familyFor } from './objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
@@ -136,12 +136,12 @@ function alone({ process, machine }: Scene): Promise<Pages> {
 }
 
 async function sizes(pages: Pages): Promise<number[]> {
-  const areas = await areasOf(pages.process).list(pages.address, pages.count);
+  const areas = await areasIn(pages.process, pages.span);
   return areas.map(({ pageCount }) => pageCount);
 }
 
 async function policies(pages: Pages): Promise<[number, string][]> {
-  const areas = await areasOf(pages.process).list(pages.address, pages.count);
+  const areas = await areasIn(pages.process, pages.span);
   return areas.map(({ pageCount, policy }) => [pageCount, policy]);
 }
 
@@ -194,12 +194,16 @@ function declareKept(declare: DeclareTest): void {
     async (scene) => {
       const pages = await alone(scene);
       await apply(pages, [[0, 6, 'bind']]);
-      expect(await scene.process.mprotect(pages.address, 3, 'read')).toSucceed();
+      expect(
+        await scene.process.memory.mprotect({ address: pages.address, pageCount: 3 }, 'read'),
+      ).toSucceed();
       expect(await policies(pages)).toEqual([
         [3, 'bind:0'],
         [3, 'bind:0'],
       ]);
-      expect(await scene.process.mprotect(pages.address, 3, 'write')).toSucceed();
+      expect(
+        await scene.process.memory.mprotect({ address: pages.address, pageCount: 3 }, 'write'),
+      ).toSucceed();
       expect(await policies(pages)).toEqual([[6, 'bind:0']]);
     },
   );
@@ -208,7 +212,9 @@ function declareKept(declare: DeclareTest): void {
     const pages = await alone(scene);
     await apply(pages, [[0, 6, 'bind']]);
     await pages.touch();
-    expect(await areasOf(scene.process).madvise(pages.at(1), 3, MADV.DONTNEED)).toSucceed();
+    expect(
+      await scene.process.areas.madvise({ address: pages.at(1), pageCount: 3 }, MADV.DONTNEED),
+    ).toSucceed();
     expect(await policies(pages)).toEqual([[6, 'bind:0']]);
   });
 
@@ -228,7 +234,7 @@ function declareKept(declare: DeclareTest): void {
     const pages = await alone(scene);
     await apply(pages, [[0, 6, 'bind']]);
     await mapPages(scene.process, scene.machine, 2, { address: pages.at(PAGES) });
-    const both = await areasOf(scene.process).list(pages.address, PAGES + 2);
+    const both = await areasIn(scene.process, { address: pages.address, pageCount: PAGES + 2 });
     expect(both.map(({ pageCount, policy }) => [pageCount, policy])).toEqual([
       [6, 'bind:0'],
       [2, 'default'],
@@ -241,12 +247,14 @@ function declareKept(declare: DeclareTest): void {
     await apply(pages, [[0, 6, 'interleave']]);
     await pages.part(0, 2).touch();
     const target = FREE_ADDRESS + 0x1000_0000n;
-    expect(await areasOf(process).mremap(pages.address, PAGES, target)).toSucceed();
-    const areas = await areasOf(process).list(target, PAGES);
+    expect(
+      await process.areas.mremap({ address: pages.address, pageCount: PAGES }, target),
+    ).toSucceed();
+    const areas = await areasIn(process, { address: target, pageCount: PAGES });
     expect(areas.map(({ pageCount, policy }) => [pageCount, policy])).toEqual([
       [6, 'interleave:0'],
     ]);
-    expect(await areasOf(process).list(pages.address, PAGES)).toEqual([]);
+    expect(await areasIn(process, { address: pages.address, pageCount: PAGES })).toEqual([]);
   });
 }
 
@@ -263,7 +271,9 @@ function declareMovedInterleave(declare: DeclareTest): void {
       if (wasTouched) await pages.part(0, 1).touch();
       // One page off the even distance: the new numbers have the other parity.
       const target = FREE_ADDRESS + BigInt(0x101 * machine.pageSizeBytes);
-      expect(await areasOf(process).mremap(pages.address, PAGES, target)).toSucceed();
+      expect(
+        await process.areas.mremap({ address: pages.address, pageCount: PAGES }, target),
+      ).toSucceed();
       const moved = await new Pages(process, target, PAGES, machine.pageSizeBytes).touch();
       const [even, odd] = wasTouched ? pair : [pair[1], pair[0]];
       expect(await where(moved)).toResideOn([even, odd, even, odd, even, odd]);

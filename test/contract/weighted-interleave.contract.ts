@@ -61,7 +61,9 @@ function declarePatterns(declare: DeclareTest): void {
     await settingsOf(world).withInterleaveWeights(async (write) => {
       await writeWeights(write, nodes, [3, 2, 1]);
       const nodemask = maskOf(...nodes);
-      expect(await process.setMempolicy({ mode: MPOL.WEIGHTED_INTERLEAVE, nodemask })).toSucceed();
+      expect(
+        await process.numa.setMempolicy({ mode: MPOL.WEIGHTED_INTERLEAVE, nodemask }),
+      ).toSucceed();
       const pages = await mapPages(process, machine, 12);
       expect(await where(await pages.touch())).toResideOn(patternOf(pages, nodes, [3, 2, 1]));
     });

@@ -1,33 +1,23 @@
 /** Settings of a machine that the contract suite changes, each for the length of a test. */
 
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
+import type { CpusetCalls, WeightFiles } from '../../lib/machine/settings.ts';
+import type { Later } from '../support/later.ts';
 import type { WorldProcess } from './world.ts';
-
-/** A group of processes on nodes of its own. Removed with its last process. */
-export interface Cpuset {
-  /** A list of nodes: `0-1,3`. Its value is an error code where the kernel refuses. */
-  setMems(nodes: string): Promise<SyscallResult<undefined>>;
-  attach(pid: number): Promise<SyscallResult<undefined>>;
-  /** The process goes back to the root. */
-  leave(pid: number): Promise<SyscallResult<undefined>>;
-}
 
 /** Answers as write(2) does. */
 export type WriteWeight = (node: number, text: string) => Promise<SyscallResult<undefined>>;
 
 /** The files of the weights: one for each node, and on some kernels one for all. */
-export interface WeightFiles {
-  names(): Promise<string[]>;
-  read(name: string): Promise<string>;
+export interface WorldWeights extends Later<Pick<WeightFiles, 'names' | 'read'>> {
   write(name: string, text: string): Promise<SyscallResult<undefined>>;
   /** The same by that process, with its user's rights. */
   writeAs(process: WorldProcess, name: string, text: string): Promise<SyscallResult<undefined>>;
-  /** MB/s from its nearest CPUs, as the firmware tells them: the smaller of reading and writing. */
-  firmwareBandwidths(): Promise<ReadonlyMap<number, number>>;
+  firmwareBandwidths(): Promise<WeightFiles['firmwareBandwidths']>;
 }
 
 /** With the trait `settings`; only tests that need an expendable machine use it. */
-export interface MachineSettings {
+export interface WorldSettings {
   /** Until the end of the test, whose `body` it runs. */
   withHugePool<T>(pagesPerNode: number, body: () => Promise<T>): Promise<T>;
   /** For ranges that ask for them, or (`always`) for every range. */
@@ -48,7 +38,7 @@ export interface MachineSettings {
   ): Promise<T | null>;
   /** `write` puts a text into the file of a node's interleave weight. */
   withInterleaveWeights<T>(
-    body: (write: WriteWeight, files: WeightFiles) => Promise<T>,
+    body: (write: WriteWeight, files: WorldWeights) => Promise<T>,
   ): Promise<T>;
   /** Equal pages of willing processes are merged; `merged` waits for that many of a process. */
   withMerging<T>(
@@ -56,10 +46,10 @@ export interface MachineSettings {
   ): Promise<T>;
   /** Part of a node is a movable zone, which new pages take first; `null`: none can be made. */
   withMovableMemory<T>(body: (node: number) => Promise<T>): Promise<T | null>;
-  withCpusets<T>(body: (create: () => Promise<Cpuset>) => Promise<T>): Promise<T>;
+  withCpusets<T>(body: (create: () => Promise<Later<CpusetCalls>>) => Promise<T>): Promise<T>;
   /** cgroup version 1, where pages follow a group only if it `migrates`; `null`: not to be had. */
   withOldCpusets<T>(
     migrates: boolean,
-    body: (create: () => Promise<Cpuset>) => Promise<T>,
+    body: (create: () => Promise<Later<CpusetCalls>>) => Promise<T>,
   ): Promise<T | null>;
 }

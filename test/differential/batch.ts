@@ -6,10 +6,11 @@
  */
 
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
-import type { Cpuset } from '../contract/world.ts';
+import type { CpusetCalls } from '../../lib/machine/settings.ts';
 import type { Reply } from '../puppet/channel.ts';
 import { hex } from '../puppet/line-text.ts';
 import { PuppetProcess } from '../puppet/puppet-process.ts';
+import type { Later } from '../support/later.ts';
 import { normalised } from './compare.ts';
 import { type ProgramWorld, runProgram } from './interpret.ts';
 import type { Outcome } from './outcome.ts';
@@ -63,7 +64,7 @@ function groupSettings(answer: Answer): NonNullable<ProgramWorld['settings']> {
     const { errno } = answer(`${BATCH_KEEPER} ${line}`, { errno: 0, values: ['0'] });
     return errno === 0 ? { ok: true, value: undefined } : { ok: false, errno, syscall: 'write' };
   };
-  const creating = (kind: GroupKind): (() => Promise<Cpuset>) => {
+  const creating = (kind: GroupKind): (() => Promise<Later<CpusetCalls>>) => {
     let count = 0;
     return async () => {
       const number = count++;

@@ -16,9 +16,7 @@ import {
 const NOT_THERE: Answer = Promise.resolve(SKIPPED);
 
 function register(run: Run, process: WorldProcess, step: StepOf<'register'>): Answer {
-  const { rings } = process;
-  if (rings === undefined) return NOT_THERE;
-  const ring = rings.register(run.address(step.page), step.pages);
+  const ring = process.references.registerBuffer(run.span(step));
   run.pins.set(step.pin, ring);
   return placed(run, plain(ring), process);
 }
@@ -30,18 +28,12 @@ export async function unregister(
   step: StepOf<'unregister'>,
 ): Answer {
   const ring = await run.pins.get(step.pin);
-  if (ring?.ok !== true || process.rings === undefined) return SKIPPED;
-  return plain(process.rings.unregister(ring.value));
+  if (ring?.ok !== true) return SKIPPED;
+  return plain(process.references.unregisterBuffer(ring.value));
 }
 
 function madvise(run: Run, process: WorldProcess, step: StepOf<'madvise'>): Answer {
-  const { areas } = process;
-  if (areas === undefined) return NOT_THERE;
-  return placed(
-    run,
-    plain(areas.madvise(run.address(step.page), step.pages, step.advice)),
-    process,
-  );
+  return placed(run, plain(process.areas.madvise(run.span(step), step.advice)), process);
 }
 
 function joinGroup(run: Run, step: StepOf<'joinGroup'>): Answer {

@@ -4,8 +4,10 @@
  */
 
 import { MPOL_F } from '../../lib/core/uapi.ts';
-import type { Cpuset, MachineSettings, World, WorldProcess } from '../contract/world.ts';
+import type { CpusetCalls } from '../../lib/machine/settings.ts';
+import type { World, WorldProcess, WorldSettings } from '../contract/world.ts';
 import { UNWRITTEN } from '../contract/world.ts';
+import type { Later } from '../support/later.ts';
 import { groupStep, unregister } from './interpret-groups.ts';
 import type { Outcome } from './outcome.ts';
 import {
@@ -37,8 +39,8 @@ async function getMempolicy(run: Run, process: WorldProcess, step: StepOf<'getMe
   const status = new Int32Array(1).fill(UNWRITTEN);
   const pages = { address, pageCount: 1 };
   const [, stored] = await Promise.all([
-    asksNode ? process.movePages({ pid: 0, pages, nodes: null, flags: 0, status }) : undefined,
-    process.pointers.getMempolicy({
+    asksNode ? process.numa.movePages({ pid: 0, pages, nodes: null, flags: 0, status }) : undefined,
+    process.numa.getMempolicy({
       flags: step.flags,
       address,
       maxnode: step.maxnode,
@@ -65,7 +67,7 @@ async function moveCut(run: Run, process: WorldProcess, step: StepOf<'movePages'
     ends.pages ?? count,
   );
   const answer = await counted(
-    process.pointers.movePages({
+    process.numa.movePages({
       count,
       pages,
       nodes: nodes === null ? null : Int32Array.from(nodes).slice(0, ends.nodes ?? count),
@@ -80,7 +82,7 @@ async function movePages(run: Run, process: WorldProcess, step: StepOf<'movePage
   if (step.ends !== undefined) return moveCut(run, process, step);
   const status = new Int32Array(step.list.length).fill(UNWRITTEN);
   const answer = await counted(
-    process.movePages({
+    process.numa.movePages({
       pid: run.pidOf(step.target),
       pages: BigUint64Array.from(step.list, (page) => run.address(page)),
       nodes: step.nodes === null ? null : Int32Array.from(step.nodes),
@@ -94,7 +96,7 @@ async function movePages(run: Run, process: WorldProcess, step: StepOf<'movePage
 function mbind(run: Run, process: WorldProcess, step: StepOf<'mbind'>): Answer {
   const { length, mode, mask, flags } = step;
   return plain(
-    process.mbind({
+    process.numa.mbind({
       address: run.address(step.page) + BigInt(step.byte),
       lengthBytes: typeof length === 'string' ? BigInt(length) : length,
       mode,
@@ -125,24 +127,23 @@ function targetProcess(run: Run, process: WorldProcess, target: Target): WorldPr
 function memoryStep(run: Run, process: WorldProcess, step: Step): Answer | undefined {
   switch (step.call) {
     case 'mmap': {
-      const shared = isShared(run.program, step.page);
-      const { page, pages } = step;
-      return plain(process.mmap({ address: run.address(page), pageCount: pages, shared }));
+      const request = { ...run.span(step), isShared: isShared(run.program, step.page) };
+      return plain(process.memory.mmap(request));
     }
     case 'munmap':
-      return plain(process.munmap(run.address(step.page), step.pages));
+      return plain(process.memory.munmap(run.span(step)));
     case 'mlock':
-      return placed(run, plain(process.mlock(run.address(step.page), step.pages)), process);
+      return placed(run, plain(process.memory.mlock(run.span(step))), process);
     case 'munlock':
-      return plain(process.munlock(run.address(step.page), step.pages));
+      return plain(process.memory.munlock(run.span(step)));
     case 'mprotect':
-      return plain(process.mprotect(run.address(step.page), step.pages, step.access));
+      return plain(process.memory.mprotect(run.span(step), step.access));
     case 'touch': {
-      const answer = plain(process.touch(run.address(step.page), step.pages, step.access));
+      const answer = plain(process.memory.touch(run.span(step), step.access));
       return placed(run, answer, process);
     }
     case 'pin': {
-      const pin = process.pin(run.address(step.page), step.pages);
+      const pin = process.references.splice(run.span(step));
       run.pins.set(step.pin, pin);
       return plain(pin);
     }
@@ -154,14 +155,14 @@ function memoryStep(run: Run, process: WorldProcess, step: Step): Answer | undef
 async function unpin(run: Run, process: WorldProcess, step: StepOf<'unpin'>): Answer {
   const pin = await run.pins.get(step.pin);
   if (pin?.ok !== true) return SKIPPED;
-  return plain(process.unpin(pin.value));
+  return plain(process.references.close(pin.value));
 }
 
 function policyStep(run: Run, process: WorldProcess, step: Step): Answer | undefined {
   switch (step.call) {
     case 'setMempolicy': {
       const nodemask = maskArgument(step.mask);
-      return readBack(plain(process.setMempolicy({ mode: step.mode, nodemask })), process);
+      return readBack(plain(process.numa.setMempolicy({ mode: step.mode, nodemask })), process);
     }
     case 'getMempolicy':
       return getMempolicy(run, process, step);
@@ -177,19 +178,12 @@ function policyStep(run: Run, process: WorldProcess, step: Step): Answer | undef
     case 'migratePages': {
       const from = maskArgument(step.from);
       const to = maskArgument(step.to);
-      const answer = counted(process.migratePages({ pid: run.pidOf(step.target), from, to }));
+      const answer = counted(process.numa.migratePages({ pid: run.pidOf(step.target), from, to }));
       return placed(run, answer, targetProcess(run, process, step.target));
     }
     default:
       return undefined;
   }
-}
-
-function dropCapability(
-  { states }: WorldProcess,
-  { capability }: StepOf<'dropCapability'>,
-): Answer {
-  return states === undefined ? Promise.resolve(SKIPPED) : plain(states.dropCapability(capability));
 }
 
 /** Starts a step; the promise of its answer, or one to wait for before the next step. */
@@ -216,7 +210,7 @@ async function startStep(run: Run, step: Step): Promise<{ answer: Answer }> {
     case 'setuid':
       return { answer: plain(process.setuid(step.uid)) };
     case 'dropCapability':
-      return { answer: dropCapability(process, step) };
+      return { answer: plain(process.dropCapability(step.capability)) };
     default:
       throw new Error(`no such call: ${step.call}`);
   }
@@ -253,7 +247,7 @@ async function lastOf(run: Run, process: WorldProcess, watch: Watch): Promise<st
 
 /** What a program needs of a world; settings only for groups. */
 export interface ProgramWorld extends Pick<World, 'spawn'> {
-  readonly settings?: Pick<MachineSettings, 'withCpusets' | 'withOldCpusets'>;
+  readonly settings?: Pick<WorldSettings, 'withCpusets' | 'withOldCpusets'>;
   /** Absent: nobody looks at areas and CPUs. */
   readonly watch?: Watch;
 }
@@ -261,7 +255,7 @@ export interface ProgramWorld extends Pick<World, 'spawn'> {
 async function runInGroups(
   world: ProgramWorld,
   program: Program,
-  groups: readonly Cpuset[],
+  groups: readonly Later<CpusetCalls>[],
 ): Promise<Outcome> {
   const { watch = async () => UNCHANGED } = world;
   const run = new Run(program, groups, await world.spawn());
@@ -285,8 +279,8 @@ async function runInGroups(
 export async function runProgram(world: ProgramWorld, program: Program): Promise<Outcome> {
   const { groups, seed } = program;
   if (groups === undefined) return runInGroups(world, program, []);
-  const body = async (create: () => Promise<Cpuset>): Promise<Outcome> => {
-    const made: Cpuset[] = [];
+  const body = async (create: () => Promise<Later<CpusetCalls>>): Promise<Outcome> => {
+    const made: Later<CpusetCalls>[] = [];
     while (made.length < groups.count) made.push(await create());
     return runInGroups(world, program, made);
   };

@@ -7,7 +7,8 @@
  */
 
 import { nodesOfWords } from '../../lib/core/nodemask-words.ts';
-import type { Capability, MaskArgument } from '../contract/world.ts';
+import type { MaskArgument } from '../../lib/machine/numa.ts';
+import type { ProcessCapability } from '../../lib/machine/process.ts';
 
 export const SLOT_COUNT = 4;
 export const SLOT_PAGES = 8;
@@ -91,7 +92,7 @@ export type Call =
   | { readonly call: 'unpin'; readonly pin: number }
   | { readonly call: 'runOnCpu'; readonly cpu: number }
   | { readonly call: 'setuid'; readonly uid: number }
-  | { readonly call: 'dropCapability'; readonly capability: Capability }
+  | { readonly call: 'dropCapability'; readonly capability: ProcessCapability }
   /** A long-term pin of a ring's buffer, and its end. */
   | ({ readonly call: 'register'; readonly pin: number } & Pages)
   | { readonly call: 'unregister'; readonly pin: number }

@@ -1,9 +1,12 @@
 /** A program under way: its processes and groups, and the questions that follow its steps. */
 
+import type { PageSpan } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { MPOL_F } from '../../lib/core/uapi.ts';
-import type { Cpuset, WorldProcess } from '../contract/world.ts';
+import type { CpusetCalls } from '../../lib/machine/settings.ts';
+import type { WorldProcess } from '../contract/world.ts';
 import { UNWRITTEN } from '../contract/world.ts';
+import type { Later } from '../support/later.ts';
 import { pagesText, type StepOutcome } from './outcome.ts';
 import {
   addressOf,
@@ -25,12 +28,12 @@ export interface Living {
 /** A program under way. */
 export class Run {
   readonly program: Program;
-  readonly groups: readonly Cpuset[];
+  readonly groups: readonly Later<CpusetCalls>[];
   readonly living = new Map<number, Living>();
   readonly pids = new Map<number, number>();
   readonly pins = new Map<number, Promise<SyscallResult<number>>>();
 
-  constructor(program: Program, groups: readonly Cpuset[], first: WorldProcess) {
+  constructor(program: Program, groups: readonly Later<CpusetCalls>[], first: WorldProcess) {
     this.program = program;
     this.groups = groups;
     this.add(0, first, undefined);
@@ -43,6 +46,10 @@ export class Run {
 
   address(page: number): bigint {
     return addressOf(this.program, page);
+  }
+
+  span({ page, pages }: { readonly page: number; readonly pages: number }): PageSpan {
+    return { address: this.address(page), pageCount: pages };
   }
 
   pidOf(target: Target): number {
@@ -75,7 +82,7 @@ export async function counted(result: Promise<SyscallResult<number>>): Answer {
 export async function pagesOf(run: Run, process: WorldProcess): Promise<string> {
   const status = new Int32Array(REGION_PAGES).fill(UNWRITTEN);
   const pages = { address: run.address(0), pageCount: REGION_PAGES };
-  const result = await process.movePages({ pid: 0, pages, nodes: null, flags: 0, status });
+  const result = await process.numa.movePages({ pid: 0, pages, nodes: null, flags: 0, status });
   return result.ok ? pagesText(status) : `errno ${result.errno}`;
 }
 
@@ -100,7 +107,7 @@ export async function readBack(answer: Answer, process: WorldProcess, address?: 
   const request = address === undefined ? { flags: 0 } : { flags: MPOL_F.ADDR, address };
   const [outcome, { mode, words }] = await Promise.all([
     answer,
-    process.pointers.getMempolicy({ ...request, maxnode: READ_BACK_MAXNODE }),
+    process.numa.getMempolicy({ ...request, maxnode: READ_BACK_MAXNODE }),
   ]);
   return { ...outcome, mode, nodes: nodesOf(words) };
 }

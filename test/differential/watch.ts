@@ -53,10 +53,9 @@ export function watchText(
 }
 
 async function look(process: WorldProcess, region: PageSpan): Promise<string> {
-  const { files, threads, pid } = process;
-  if (files === undefined || threads === undefined) throw new Error('nothing to be seen');
+  const { files, pid } = process;
   const [cpus, maps, numaMaps] = await Promise.all([
-    threads.affinity(),
+    process.affinity(),
     files.readText(`/proc/${pid}/maps`),
     files.readText(`/proc/${pid}/numa_maps`),
   ]);

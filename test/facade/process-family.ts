@@ -178,7 +178,7 @@ export function processFamily(subject: ProcessSubject): void {
       expect(own).toMatchObject({
         complete: false,
         outcome: 'spared',
-        pages: { shared: PAGE_COUNT, moved: 0 },
+        pages: { isShared: PAGE_COUNT, moved: 0 },
       });
       const strict = memory.migrateMappings({ mappings: only(pages), to: c, strict: true });
       const { code, error } = await failureOf(() => strict);
@@ -193,7 +193,7 @@ export function processFamily(subject: ProcessSubject): void {
         expect(all).toMatchObject({
           complete: true,
           outcome: 'complete',
-          pages: { moved: PAGE_COUNT, shared: 0 },
+          pages: { moved: PAGE_COUNT, isShared: 0 },
         });
       }
       await child.exit();
@@ -226,7 +226,7 @@ export function processFamily(subject: ProcessSubject): void {
     test('a pinned page stays, and says so', async (context) => {
       const pages = await scene(context);
       const c = nodes[2] as number;
-      expect(await target.pin(pages.at(7), 1)).toSucceed();
+      expect(await target.references.splice({ address: pages.at(7), pageCount: 1 })).toSucceed();
       const memory = numa.process(target.pid);
       const report = await memory.migrateMappings({ mappings: only(pages), to: c });
       expect(report).toMatchObject({

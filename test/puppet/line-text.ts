@@ -1,6 +1,6 @@
 /** Numbers, node masks and lists as the puppet's protocol words them. */
 
-import type { MaskArgument } from '../contract/world.ts';
+import type { MaskArgument } from '../../lib/machine/numa.ts';
 
 export function hex(value: bigint | number): string {
   return `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;

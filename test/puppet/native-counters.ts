@@ -3,7 +3,7 @@
  * done. Since 5.14 the kernel folds the counters of nodes when they are read, so none is late.
  */
 
-import type { NodeCounters, VmCounters } from '../contract/world.ts';
+import type { NodeCounters, VmCounters } from '../../lib/machine/counters.ts';
 import type { MachineFiles } from './puppet-files.ts';
 
 /** Reading it folds what each CPU has counted by itself. Root's. */

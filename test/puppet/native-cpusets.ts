@@ -1,7 +1,9 @@
 /** Groups of processes on nodes of their own, for tests in a guest: cgroup versions 2 and 1. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cpuset, MachineSettings } from '../contract/world.ts';
+import type { CpusetCalls } from '../../lib/machine/settings.ts';
+import type { WorldSettings } from '../contract/world.ts';
+import type { Later } from '../support/later.ts';
 import type { MachineFiles } from './puppet-files.ts';
 
 const UNIFIED = '/sys/fs/cgroup';
@@ -15,7 +17,7 @@ async function hasCpuset(files: MachineFiles, file: string): Promise<boolean> {
 async function withGroups<T>(
   files: MachineFiles,
   root: string,
-  body: (create: () => Promise<Cpuset>) => Promise<T>,
+  body: (create: () => Promise<Later<CpusetCalls>>) => Promise<T>,
   prepare: (folder: string) => Promise<void> = async () => {},
 ): Promise<T> {
   const folders: string[] = [];
@@ -41,7 +43,7 @@ async function withGroups<T>(
   }
 }
 
-export function withCpusets(files: MachineFiles): MachineSettings['withCpusets'] {
+export function withCpusets(files: MachineFiles): WorldSettings['withCpusets'] {
   return async (body) => {
     const wasEnabled = await hasCpuset(files, 'cgroup.subtree_control');
     await files.write(`${UNIFIED}/cgroup.subtree_control`, '+cpuset');
@@ -70,7 +72,7 @@ async function onlyRootIsLeft(files: MachineFiles): Promise<boolean> {
 }
 
 /** Version 1 has cpusets while it is mounted; with its last group they come back to version 2. */
-export function withOldCpusets(files: MachineFiles): MachineSettings['withOldCpusets'] {
+export function withOldCpusets(files: MachineFiles): WorldSettings['withOldCpusets'] {
   return async (migrates, body) => {
     const root = `/tmp/cpusets-${process.pid}`;
     await files.makeFolder(root);

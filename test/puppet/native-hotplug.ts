@@ -6,7 +6,7 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MachineSettings } from '../contract/world-settings.ts';
+import type { WorldSettings } from '../contract/world.ts';
 import type { MachineFiles } from './puppet-files.ts';
 
 const TRIES = 200;
@@ -41,7 +41,7 @@ async function putBack(files: MachineFiles, file: string): Promise<void> {
 export function withMovableMemory(
   files: MachineFiles,
   memoryNodes: readonly number[],
-): MachineSettings['withMovableMemory'] {
+): WorldSettings['withMovableMemory'] {
   return async (body) => {
     for (const node of memoryNodes.slice(1)) {
       const file = await takeOffline(files, node);

@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MachineSettings, WeightFiles, WriteWeight } from '../contract/world-settings.ts';
+import type { WorldSettings, WorldWeights, WriteWeight } from '../contract/world.ts';
 import { withCpusets, withOldCpusets } from './native-cpusets.ts';
 import { withMovableMemory } from './native-hotplug.ts';
 import type { MachineFiles } from './puppet-files.ts';
@@ -80,10 +80,13 @@ async function firmwareBandwidth(files: MachineFiles, node: number): Promise<num
   return read.ok && write.ok ? Math.min(Number(read.value), Number(write.value)) : null;
 }
 
-function weightFiles(files: MachineFiles, memoryNodes: readonly number[]): WeightFiles {
+function weightFiles(files: MachineFiles, memoryNodes: readonly number[]): WorldWeights {
   return {
     names: () => files.names(WEIGHTS),
-    read: async (name) => (await files.text(`${WEIGHTS}/${name}`)).trim(),
+    read: async (name) => {
+      const text = await files.readText(`${WEIGHTS}/${name}`);
+      return text.ok ? { ok: true, value: text.value.trim() } : text;
+    },
     write: (name, text) => files.tryWrite(`${WEIGHTS}/${name}`, text),
     writeAs: async (process, name, text) => {
       if (!(process instanceof PuppetProcess)) throw new TypeError('only puppets write files');
@@ -100,10 +103,7 @@ function weightFiles(files: MachineFiles, memoryNodes: readonly number[]): Weigh
   };
 }
 
-export function nativeSettings(
-  files: MachineFiles,
-  memoryNodes: readonly number[],
-): MachineSettings {
+export function nativeSettings(files: MachineFiles, memoryNodes: readonly number[]): WorldSettings {
   return {
     withHugePool: (pagesPerNode, body) => {
       const texts = memoryNodes.map((node) => [poolFile(node), String(pagesPerNode)] as const);

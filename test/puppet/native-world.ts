@@ -4,6 +4,7 @@
  */
 
 import { existsSync } from 'node:fs';
+import { PF_KTHREAD } from '../../lib/core/uapi.ts';
 import type { World, WorldProcess, WorldSubject } from '../contract/world.ts';
 import { guestPort } from '../support/environment.ts';
 import { readMachine } from '../support/host-machine.ts';
@@ -11,9 +12,19 @@ import { PUPPET_BINARY } from './build.mjs';
 import { PuppetChannel } from './channel.ts';
 import { readNodeCounters, readVmCounters } from './native-counters.ts';
 import { nativeSettings } from './native-settings.ts';
-import { machineFiles } from './puppet-files.ts';
+import { type MachineFiles, machineFiles } from './puppet-files.ts';
 import { PuppetProcess } from './puppet-process.ts';
-import { findKernelThread } from './puppet-states.ts';
+
+/** In a process namespace of its own a container sees none, and this is some other process. */
+const PARENT_OF_KERNEL_THREADS = 2;
+
+async function findKernelThread(files: MachineFiles): Promise<number | null> {
+  const stat = await files.readText(`/proc/${PARENT_OF_KERNEL_THREADS}/stat`);
+  if (!stat.ok) return null;
+  // The name before these fields, in parentheses, may hold anything.
+  const fields = stat.value.replace(/^.*\) /s, '').split(' ');
+  return Number(fields[6]) & PF_KTHREAD ? PARENT_OF_KERNEL_THREADS : null;
+}
 
 function openChannel(): PuppetChannel {
   if (guestPort !== undefined) return PuppetChannel.connect(guestPort);
@@ -45,13 +56,12 @@ export const puppetSubject: WorldSubject = {
     'addresses',
     'sharing',
     'setuid',
-    'pin',
     'mlock',
     'pointers',
     'contents',
     'objects',
     'areas',
-    'rings',
+    'references',
     'threads',
     'states',
     'settings',

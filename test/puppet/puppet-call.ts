@@ -27,3 +27,7 @@ export function command<T>(
 
 /** The value of a call that only succeeds. */
 export const nothing = (): undefined => undefined;
+
+export const address = ([value]: readonly string[]): bigint => BigInt(value as string);
+
+export const number = ([value]: readonly string[]): number => Number(value);

@@ -1,7 +1,7 @@
 /** Files that a puppet reads and writes, and file systems that it mounts. */
 
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
-import type { FileCalls, TextFiles } from '../contract/world-files.ts';
+import type { TextFiles, WorldProcess } from '../contract/world.ts';
 import { call, nothing, type Send } from './puppet-call.ts';
 
 /** What a privileged test does to its machine, where that is not the machine of the test. */
@@ -39,12 +39,12 @@ function textFiles(send: Send): TextFiles {
   };
 }
 
-export function fileCalls(send: Send): FileCalls {
+export function fileCalls(send: Send, ownPid: number): WorldProcess['files'] {
   return {
     ...textFiles(send),
-    pagemap: (pid, address, pageCount) => {
+    pagemap: ({ address, pageCount }, pid = ownPid) => {
       const line = `read_pagemap ${pid} ${address} ${pageCount}`;
-      return call(send, 'open', line, (entries) => entries.map(BigInt));
+      return call(send, 'open', line, (entries) => BigUint64Array.from(entries, BigInt));
     },
   };
 }

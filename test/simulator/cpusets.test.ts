@@ -5,19 +5,24 @@ import { ERRNO } from '../../lib/core/errno.ts';
 import { kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { type KernelLine, kernelLines, newestKernelLine } from '../../lib/core/kernels.ts';
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
+import type { CpusetCalls } from '../../lib/machine/settings.ts';
 import { Machine, presets } from '../../lib/simulator/public.ts';
 import { mapPages, maskOf, placeOn, rangePolicy, UNWRITTEN, where } from '../contract/pages.ts';
-import type { Cpuset, MachineSettings, World } from '../contract/world.ts';
+import type { World, WorldSettings } from '../contract/world.ts';
+import type { Later } from '../support/later.ts';
 import { worldOf } from './simulated-world.ts';
 import '../support/matchers.ts';
 
 const { STATIC_NODES } = MPOL_MODE_FLAG;
 
-function openWorld(kernel: KernelLine = newestKernelLine): World & { settings: MachineSettings } {
+function openWorld(kernel: KernelLine = newestKernelLine): World & { settings: WorldSettings } {
   return worldOf(new Machine(presets.fourNodes, { kernel }));
 }
 
-async function groupOn(nodes: string, create: () => Promise<Cpuset>): Promise<Cpuset> {
+async function groupOn(
+  nodes: string,
+  create: () => Promise<Later<CpusetCalls>>,
+): Promise<Later<CpusetCalls>> {
   const group = await create();
   expect(await group.setMems(nodes)).toSucceed();
   return group;
@@ -34,7 +39,7 @@ describe('cpusets', () => {
       const caller = await world.spawn();
       expect(await (await groupOn('0-1', create)).attach(caller.pid)).toSucceed();
       const status = new Int32Array(2).fill(UNWRITTEN);
-      const result = await caller.movePages({
+      const result = await caller.numa.movePages({
         pid: process.pid,
         pages: { address: pages.address, pageCount: 2 },
         nodes: 3,

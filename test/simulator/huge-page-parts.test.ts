@@ -7,7 +7,7 @@ import { kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { type KernelLine, kernelLines } from '../../lib/core/kernels.ts';
 import { MADV, MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { presets } from '../../lib/simulator/presets.ts';
-import { areasOf, settingsOf } from '../contract/objects.ts';
+import { settingsOf } from '../contract/objects.ts';
 import { FREE_ADDRESS, mapPages, maskOf, move, type Pages, where } from '../contract/pages.ts';
 import type { World, WorldProcess } from '../contract/world.ts';
 import '../support/matchers.ts';
@@ -28,7 +28,7 @@ async function runs(pages: Pages): Promise<[number, number][]> {
 }
 
 async function bindThread(process: WorldProcess, node: number): Promise<void> {
-  expect(await process.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
+  expect(await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
 }
 
 async function withHugePage(
@@ -39,11 +39,11 @@ async function withHugePage(
   const world: World = openSimulatedWorld(presets.fourNodes, { kernel: line });
   await settingsOf(world).withTransparentHugePages(async () => {
     const process = await world.spawn();
-    const areas = areasOf(process);
-    await areas.allowHugePages();
+    const areas = process.areas;
+    await process.allowHugePages();
     await bindThread(process, 0);
     const pages = await mapPages(process, world.machine, HUGE_PAGES, { address: FREE_ADDRESS });
-    await areas.madvise(pages.address, HUGE_PAGES, MADV.HUGEPAGE);
+    await areas.madvise({ address: pages.address, pageCount: HUGE_PAGES }, MADV.HUGEPAGE);
     await pages.part(5, 6).touch(access);
     await body(pages, process);
   });
@@ -84,8 +84,8 @@ describe('huge pages in parts', () => {
 
     test(`Linux ${line}: cut by access rights, it moves whole, once`, () =>
       withHugePage(line, async (pages, process) => {
-        await process.mprotect(pages.at(8), 8, 'read');
-        await process.mprotect(pages.at(8), 8, 'write');
+        await process.memory.mprotect({ address: pages.at(8), pageCount: 8 }, 'read');
+        await process.memory.mprotect({ address: pages.at(8), pageCount: 8 }, 'write');
         await move(process, pages.part(3, 4), 1);
         expect(await runs(pages)).toEqual([[1, HUGE_PAGES]]);
         const { MOVE, STRICT } = MPOL_MF;

@@ -1,43 +1,40 @@
 /** Settings of a simulated machine: each is as before when the test is over. */
 
-import type { CpusetOptions, Machine, SimulatedCpuset } from '../../lib/simulator/public.ts';
-import type { Cpuset, MachineSettings, WeightFiles } from '../contract/world.ts';
-import { expectValue } from './simulated-groups.ts';
+import type {
+  CpusetCalls,
+  CpusetOptions,
+  Machine,
+  SimulatedCpuset,
+} from '../../lib/simulator/public.ts';
+import { expectValue } from '../contract/backend-scene.ts';
+import type { WorldSettings, WorldWeights } from '../contract/world.ts';
+import { type Later, later } from '../support/later.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
-function weightFiles({ settings: { weights } }: Machine): WeightFiles {
-  return {
-    names: async () => weights.names(),
-    read: async (name) => {
-      const text = weights.read(name);
-      return text.ok ? text.value : '';
-    },
-    write: async (name, text) => weights.write(name, text),
+function weightFiles({ settings: { weights } }: Machine): WorldWeights {
+  const own = {
     // A puppet's command opens and writes; it goes by one name.
-    writeAs: async ({ pid }, name, text) => {
+    writeAs: ({ pid }: { pid: number }, name: string, text: string) => {
       const result = weights.write(name, text, pid);
       return result.ok ? result : { ...result, syscall: 'write' };
     },
-    firmwareBandwidths: async () => weights.firmwareBandwidths,
+    firmwareBandwidths: () => weights.firmwareBandwidths,
   };
+  return later(own, weights) as WorldWeights;
 }
 
 /** The groups that a test makes; their processes go back to the root in the end. */
 async function withGroups<T>(
   { settings }: Machine,
   options: CpusetOptions,
-  body: (create: () => Promise<Cpuset>) => Promise<T>,
+  body: (create: () => Promise<Later<CpusetCalls>>) => Promise<T>,
 ): Promise<T> {
   const groups: SimulatedCpuset[] = [];
   try {
     return await body(async () => {
       const group = expectValue(settings.cpuset(options));
       groups.push(group);
-      return {
-        setMems: async (nodes) => group.setMems(nodes),
-        attach: async (pid) => group.attach(pid),
-        leave: async (pid) => group.leave(pid),
-      };
+      return later<CpusetCalls>(group);
     });
   } finally {
     for (const group of groups) group.empty();
@@ -52,7 +49,7 @@ async function restoring<T>(body: () => Promise<T>, restore: () => void): Promis
   }
 }
 
-export function simulatedSettings(world: SimulatedWorld): MachineSettings {
+export function simulatedSettings(world: SimulatedWorld): WorldSettings {
   const { machine, processes } = world;
   const { settings } = machine;
   const nodes = machine.topology().allowedNodes;

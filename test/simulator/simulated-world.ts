@@ -1,22 +1,68 @@
 /** The world of a simulated machine: its processes are its own. */
 
 import type { Backend } from '../../lib/backend/backend.ts';
+import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { NODE_ID_MAX } from '../../lib/core/uapi.ts';
 import {
   Machine,
   type MachineDescription,
   type MachineOptions,
   type SimulatedProcess,
+  type SimulatedThread,
 } from '../../lib/simulator/public.ts';
-import type { MachineSettings, World, WorldMachine, WorldProcess } from '../contract/world.ts';
-import type { TextFiles } from '../contract/world-files.ts';
-import { SimulatedWorldProcess } from './simulated-process.ts';
+import type {
+  TextFiles,
+  World,
+  WorldMachine,
+  WorldProcess,
+  WorldSettings,
+} from '../contract/world.ts';
+import { later } from '../support/later.ts';
 import { simulatedSettings } from './simulated-settings.ts';
+
+const SIGKILL = 9;
+const DONE: SyscallResult<undefined> = { ok: true, value: undefined };
 
 /** A machine, and the processes that tests know by their ids. */
 export interface SimulatedWorld {
   readonly machine: Machine;
-  readonly processes: ReadonlyMap<number, SimulatedProcess>;
+  readonly processes: Map<number, SimulatedProcess>;
+}
+
+function worldProcess(
+  world: SimulatedWorld,
+  process: SimulatedProcess,
+  thread: SimulatedThread = process.mainThread,
+): WorldProcess {
+  world.processes.set(process.pid, process);
+  const { backend, memory } = thread;
+  const own = {
+    files: backend,
+    get killedBy(): number | null {
+      return process.isRunning ? null : SIGKILL;
+    },
+    fork: () => worldProcess(world, thread.fork()),
+    thread: () => worldProcess(world, process, thread.thread()),
+    runOnCpu: (cpu: number) => backend.schedSetaffinity([cpu]),
+    affinity: () => backend.schedGetaffinity(),
+    setDumpable: () => {
+      process.isDumpable = true;
+      return DONE;
+    },
+    allowHugePages: () => {
+      process.allowsHugePages = true;
+      return DONE;
+    },
+    shatter: ({ address, pageCount }: { address: bigint; pageCount: number }) => {
+      for (let page = 1; page < pageCount; page += 2) {
+        const at = address + BigInt(page * backend.pageSizeBytes);
+        const result = memory.mprotect({ address: at, pageCount: 1 }, 'read');
+        if (!result.ok) return { ...result, syscall: 'shatter' };
+      }
+      return DONE;
+    },
+  };
+  return later(own, thread, process) as unknown as WorldProcess;
 }
 
 function worldMachine(machine: Machine): WorldMachine {
@@ -55,11 +101,11 @@ function filesOf(machine: Machine): TextFiles {
 }
 
 /** The world of a machine that the test keeps in its hands. */
-export function worldOf(machine: Machine): World & { readonly settings: MachineSettings } {
-  const processes = new Map<number, SimulatedProcess>();
+export function worldOf(machine: Machine): World & { readonly settings: WorldSettings } {
+  const world: SimulatedWorld = { machine, processes: new Map() };
   return {
     machine: worldMachine(machine),
-    settings: simulatedSettings({ machine, processes }),
+    settings: simulatedSettings(world),
     files: filesOf(machine),
     kernelThread: machine.kernelThreadPid,
     nodeCounters: async (node) => machine.counters(node),
@@ -67,7 +113,7 @@ export function worldOf(machine: Machine): World & { readonly settings: MachineS
     spawn: async (): Promise<WorldProcess> => {
       const process = machine.process();
       process.allowsHugePages = false;
-      return new SimulatedWorldProcess(processes, process);
+      return worldProcess(world, process);
     },
     close: async () => undefined,
   };

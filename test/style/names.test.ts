@@ -48,6 +48,33 @@ test('a name that lib exports means one thing', () => {
   expect(twice.length).toBe(Object.keys(TWICE).length);
 });
 
+describe('what a process of a machine can do', () => {
+  const port = lib.filter(({ path }) => path.startsWith('lib/machine/'));
+  const isOther = ({ path }: SourceFile): boolean => !path.startsWith('lib/machine/');
+  const others = filesIn(['lib', 'test'], ['.ts']).filter(isOther);
+  const found = (files: readonly SourceFile[], pattern: RegExp): [path: string, name: string][] =>
+    files.flatMap(({ path, text }) =>
+      [...text.matchAll(pattern)].map(([, name]): [string, string] => [path, name as string]),
+    );
+
+  test('is declared in lib/machine alone', () => {
+    const pattern = /^(?:export )?(?:declare )?(?:type|interface|class) (\w+)/gm;
+    const names = new Set(found(port, pattern).map(([, name]) => name));
+    expect(names.size).toBeGreaterThan(20);
+    expect(found(others, pattern).filter(([, name]) => names.has(name))).toEqual([]);
+  });
+
+  test('is what worlds of tests say of their processes', () => {
+    const methods = /^ {2}(\w+)\??\(/gm;
+    const names = new Set(found(port, methods).map(([, name]) => name));
+    expect(names.size).toBeGreaterThan(40);
+    const worlds = others.filter(({ path }) => /^test\/contract\/world[^/]*$/.test(path));
+    const again = found(worlds, methods).filter(([, name]) => names.has(name));
+    // Another of the world's processes, a weight, and the world itself.
+    expect(again.map(([, name]) => name).sort()).toEqual(['close', 'fork', 'thread', 'write']);
+  });
+});
+
 describe('numbers', () => {
   test('one that two files of lib use has one home', () => {
     const homes = [...homesOf(lib)].filter(([, paths]) => paths.length > 1);

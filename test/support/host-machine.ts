@@ -5,8 +5,7 @@
 
 import type { KnownNode, KnownTopology } from '../../lib/backend/topology-snapshot.ts';
 import { readNames, readText } from '../../lib/native-backend/system-files.ts';
-import type { WorldMachine } from '../contract/world.ts';
-import type { TextFiles } from '../contract/world-files.ts';
+import type { TextFiles, WorldMachine } from '../contract/world.ts';
 
 const NODE_FOLDER = '/sys/devices/system/node';
 const TIER_FOLDER = '/sys/devices/virtual/memory_tiering';

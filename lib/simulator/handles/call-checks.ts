@@ -190,12 +190,12 @@ const numa: Rows<NumaCalls> = {
     [
       'request',
       request({
-        pid: bits32,
+        pid: optional(bits32),
         count: optional(size),
         pages: either(isBigUint64Array, words64, either(isObject, span, address)),
         nodes: nullable(targets),
         status: either(isInt32Array, ints32, address),
-        flags: whole,
+        flags: optional(whole),
       }),
     ],
   ],

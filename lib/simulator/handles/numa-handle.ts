@@ -2,6 +2,7 @@
 
 import { invalidArgumentType } from '../../core/argument-errors.ts';
 import { isBigUint64Array } from '../../core/call-arguments.ts';
+import { MPOL_MF } from '../../core/uapi.ts';
 import type {
   GetMempolicyPointers,
   MaskArgument,
@@ -40,9 +41,10 @@ export function numaCallsOf(caller: Caller): NumaCalls {
         return setMempolicyHomeNode(own, { ...range, node: BigInt(node), flags: BigInt(flags) });
       }),
     movePages: (request) => {
+      const { pid = 0, flags = MPOL_MF.MOVE } = request;
       const count = countOf(request);
       return caller.call('move_pages', (own) =>
-        movePages(machine, own, { ...request, count, ...arraysOf(own, request) }),
+        movePages(machine, own, { pid, flags, count, ...arraysOf(own, request) }),
       );
     },
     migratePages: (request) =>
