@@ -98,49 +98,49 @@ function declareFiles(declare: DeclareTest): void {
   const conditions: Conditions = { needs: [privileged], traits: ['references', 'objects'] };
   declare('a file that is written back is taken as this kernel does', conditions, async (scene) => {
     const { process, machine, skip, facts } = scene;
-    const rings = process.references;
+    const { references } = process;
     const memory = await (await mapPages(process, machine, 1)).touch();
-    const own = await rings.registerPackets({ address: memory.address, pageCount: 1 });
+    const own = await references.registerPackets({ address: memory.address, pageCount: 1 });
     if (!own.ok) skip(`needs XDP sockets: ${errnoName(own.errno)}`);
     const object = await createObject(scene, 'disk', 1);
     const file = await mapObject(process, machine, object, { pageCount: 1 });
     await file.touch();
-    const result = await rings.registerPackets({ address: file.address, pageCount: 1 });
+    const result = await references.registerPackets({ address: file.address, pageCount: 1 });
     if (facts.filesCanBePinned) expect(result).toSucceed();
     else expect(result).toFailWith('register_packets', 'EFAULT');
     const copied = await mapObject(process, machine, object, { pageCount: 1, isShared: false });
-    expect(await rings.registerPackets({ address: copied.address, pageCount: 1 })).toSucceed();
+    expect(await references.registerPackets({ address: copied.address, pageCount: 1 })).toSucceed();
   });
 
   declare('a file of ramfs is registered as this kernel lets it', conditions, async (scene) => {
     const { process, machine, facts } = scene;
-    const rings = process.references;
+    const { references } = process;
     await register(scene, await (await mapPages(process, machine, 1)).touch());
     const object = await createObject(scene, 'ramfs', 1);
     const file = await mapObject(process, machine, object, { pageCount: 1 });
     await file.touch();
-    const shared = await rings.registerBuffer({ address: file.address, pageCount: 1 });
+    const shared = await references.registerBuffer({ address: file.address, pageCount: 1 });
     if (!facts.ringsTakeFiles) expect(shared).toFailWith('register_buffer', 'EOPNOTSUPP');
     else expect(shared).toFailWith('register_buffer', 'EFAULT');
     const own = await mapObject(process, machine, object, { pageCount: 1, isShared: false });
-    const copied = await rings.registerBuffer({ address: own.address, pageCount: 1 });
+    const copied = await references.registerBuffer({ address: own.address, pageCount: 1 });
     if (!facts.ringsTakeFiles) expect(copied).toFailWith('register_buffer', 'EOPNOTSUPP');
     else expect(copied).toSucceed();
     const memory = await createObject(scene, 'memfd', 1);
     const mapped = await mapObject(process, machine, memory, { pageCount: 1 });
-    expect(await rings.registerBuffer({ address: mapped.address, pageCount: 1 })).toSucceed();
+    expect(await references.registerBuffer({ address: mapped.address, pageCount: 1 })).toSucceed();
   });
 
   declare('a file of ramfs is pinned as this kernel does', conditions, async (scene) => {
     const { process, machine, skip, facts } = scene;
-    const rings = process.references;
+    const { references } = process;
     const memory = await (await mapPages(process, machine, 1)).touch();
-    const own = await rings.registerPackets({ address: memory.address, pageCount: 1 });
+    const own = await references.registerPackets({ address: memory.address, pageCount: 1 });
     if (!own.ok) skip(`needs XDP sockets: ${errnoName(own.errno)}`);
     const object = await createObject(scene, 'ramfs', 1);
     const file = await mapObject(process, machine, object, { pageCount: 1 });
     await file.touch();
-    const result = await rings.registerPackets({ address: file.address, pageCount: 1 });
+    const result = await references.registerPackets({ address: file.address, pageCount: 1 });
     if (facts.filesCanBePinned) expect(result).toSucceed();
     else expect(result).toFailWith('register_packets', 'EFAULT');
   });

@@ -106,10 +106,10 @@ const onePage: Choose = (pages) => pages.part(PINNED_PAGE, PINNED_PAGE + 1);
 
 /** A long-term pin, and how to end it. */
 async function pin({ scene, process }: Stage, pages: Pages): Promise<() => Promise<void>> {
-  const rings = process.references;
-  const buffer = await rings.registerBuffer(pages.span);
+  const { references } = process;
+  const buffer = await references.registerBuffer(pages.span);
   if (!buffer.ok) return scene.skip(`needs io_uring: ${errnoName(buffer.errno)}`);
-  return async () => void given(await rings.unregisterBuffer(buffer.value));
+  return async () => void given(await references.unregisterBuffer(buffer.value));
 }
 
 function pinned(map: Prepare, choose: Choose = all): Prepare {

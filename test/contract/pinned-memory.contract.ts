@@ -78,13 +78,13 @@ function declareRing(declare: DeclareTest): void {
   const conditions: Conditions = { needs: [privileged], traits: ['references'] };
   declare('a ring of packets is registered as this kernel lets it', conditions, async (scene) => {
     const { process, machine, skip, facts } = scene;
-    const rings = process.references;
+    const { references } = process;
     const memory = await (await mapPages(process, machine, 1)).touch();
-    const own = await rings.registerBuffer({ address: memory.address, pageCount: 1 });
+    const own = await references.registerBuffer({ address: memory.address, pageCount: 1 });
     if (!own.ok) skip(`needs io_uring: ${errnoName(own.errno)}`);
-    const ring = await rings.packetRing({ blockPages: 1, blockCount: 1 });
+    const ring = await references.packetRing({ blockPages: 1, blockCount: 1 });
     if (!ring.ok) return skip(`needs a ring of packets: ${errnoName(ring.errno)}`);
-    const result = await rings.registerBuffer({ address: ring.value, pageCount: 1 });
+    const result = await references.registerBuffer({ address: ring.value, pageCount: 1 });
     if (facts.ringsTakeFiles) expect(result).toSucceed();
     else expect(result).toFailWith('register_buffer', 'EOPNOTSUPP');
   });

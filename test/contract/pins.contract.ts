@@ -29,10 +29,10 @@ const HOLDERS: readonly Holder[] = [
   {
     name: 'a registered io_uring buffer',
     hold: async ({ process, skip }, { span }) => {
-      const rings = process.references;
-      const ring = await rings.registerBuffer(span);
+      const { references } = process;
+      const ring = await references.registerBuffer(span);
       if (!ring.ok) return skip(`needs io_uring: ${errnoName(ring.errno)}`);
-      return async () => void given(await rings.unregisterBuffer(ring.value));
+      return async () => void given(await references.unregisterBuffer(ring.value));
     },
   },
   {
