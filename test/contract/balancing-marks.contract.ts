@@ -9,6 +9,7 @@
  */
 
 import { expect } from 'vitest';
+import { MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
 import {
   heldRanges,
@@ -18,6 +19,7 @@ import {
   type Range,
   type Stage,
   secretRanges,
+  sharedPages,
   specialRanges,
 } from './balancing-ranges.ts';
 import {
@@ -30,7 +32,7 @@ import {
 } from './balancing-stage.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { createObject, familyFor, mapObject, settingsOf } from './objects.ts';
-import { type Pages, placeOn, where } from './pages.ts';
+import { mapPages, move, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldProcess } from './world.ts';
 
@@ -115,6 +117,41 @@ async function playRounds(playing: readonly Playing[]): Promise<Record<string, b
   return answers;
 }
 
+/** Pages that two processes map: one of them is marked while it touches others, and has as many
+ *  faults as marks where it touches these; the other moves half of them. No scan comes between. */
+async function moveMarked(scene: Scene): Promise<void> {
+  const { world, machine } = scene;
+  const { withBalancing, minorFaults } = settingsOf(world);
+  const [home, away] = placesOf(machine);
+  const process = await world.spawn();
+  await exempt(process, machine);
+  const place = { near: home.node, far: away.node };
+  const pages = await sharedPages({ scene, process, ...place, others: [] });
+  const child = await process.fork();
+  expect(await child.runOnCpu(away.cpu)).toSucceed();
+  const busy = await mapPages(child, machine, 1);
+  const half = pages.count / 2;
+  const faultsOf = async (part: Pages): Promise<number> => {
+    const before = await minorFaults(child.pid);
+    await part.in(child).touch('read');
+    return (await minorFaults(child.pid)) - before;
+  };
+  for (let round = 1; ; round += 1) {
+    await emptyLists(process, home.node);
+    await withBalancing(() => child.memory.keepTouching(busy.span, 'write', ROUND_MS));
+    const node = round % 2 === 0 ? home.node : away.node;
+    const { status } = await move(process, pages.part(0, half), node, MPOL_MF.MOVE_ALL);
+    expect(status).toEqual(new Array(half).fill(node));
+    const faultsMoved = await faultsOf(pages.part(0, half));
+    const faultsLeft = await faultsOf(pages.part(half, pages.count));
+    if (faultsLeft < half && round < ROUNDS_MAX) continue;
+    expect(faultsLeft).toBeGreaterThanOrEqual(half);
+    expect(faultsMoved).toBeLessThan(FAULTS_MIN);
+    break;
+  }
+  for (const one of [child, process]) await one.exit();
+}
+
 interface Setting {
   readonly join?: Join;
   readonly kind?: 'tiering';
@@ -188,6 +225,11 @@ function declareMarks(declare: DeclareTest): void {
   });
 
   const alone: Range = { name: 'private', isMarked: true, prepare: privatePages };
+
+  declare('a page that moves is marked in no process any more', CONDITIONS, (scene) => {
+    const { withBalancing } = settingsOf(scene.world);
+    return withBalancing(() => moveMarked(scene), 'off');
+  });
 
   declare('between memory of one speed tiering marks nothing', CONDITIONS, async (scene) => {
     const still = [{ ...alone, isMarked: false, stays: true }];

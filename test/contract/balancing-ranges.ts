@@ -54,7 +54,7 @@ export async function privatePages({ scene, process, near }: Stage): Promise<Pag
 }
 
 /** Of an object, where balancing needs to be asked for. */
-async function sharedPages({ scene, process, near, far }: Stage): Promise<Pages> {
+export async function sharedPages({ scene, process, near, far }: Stage): Promise<Pages> {
   const object = await createObject({ process, skip: scene.skip }, 'memfd', PAGE_COUNT);
   const pages = await mapObject(process, scene.machine, object, { pageCount: PAGE_COUNT });
   await placeOn(pages, new Array<number>(PAGE_COUNT).fill(near));

@@ -79,7 +79,7 @@ export function itemsOf({ entries, isWatched }: PageList, target: MigrationTarge
 
 function isSimple(folio: Folio): boolean {
   if (folio.pageCount > 1 || folio.isHeld || folio.moveRefusal !== undefined) return false;
-  // The steps take marks away wherever it is mapped.
+  // C-6.2-27: the steps take marks away wherever it is mapped.
   return folio.mapCount === 1 || !folio.hasMarkedEntry;
 }
 
