@@ -54,7 +54,13 @@ export type {
   SelectedPages,
 } from './core/migration-report.ts';
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
-export type { BalancingExemption } from './facade/balancing-exemption.ts';
+export type { BalancingExemption } from './facade/buffer/balancing-exemption.ts';
+export {
+  MappedBuffer,
+  type MigrateOptions,
+  type ResidencyOptions,
+  type TouchOptions,
+} from './facade/buffer/mapped-buffer.ts';
 export type {
   CallCapability,
   Capabilities,
@@ -73,15 +79,11 @@ export type {
   BalancingState,
 } from './facade/host/balancing.ts';
 export type { HugePagePool, NodeStatistics } from './facade/host/node-statistics.ts';
-export {
-  MappedBuffer,
-  type MigrateOptions,
-  type ResidencyOptions,
-  type TouchOptions,
-} from './facade/mapped-buffer.ts';
 export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
 export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
-export type { RangeOptions } from './facade/page-range.ts';
+export type { RangeOptions } from './facade/pages/page-range.ts';
+export type { PlacedRun, Residency } from './facade/pages/residency.ts';
+export type { SetPolicyOptions } from './facade/policy/range-policy.ts';
 export type { MappingFilter, MappingFilters } from './facade/process/mapping-filter.ts';
 export type { MappingsProgress } from './facade/process/mappings-move.ts';
 export type { ProcessMigrationReport } from './facade/process/migrate-at-once.ts';
@@ -102,9 +104,7 @@ export {
 export type { KindResidency, ProcessResidency } from './facade/process/process-residency.ts';
 export type { ProcessSnapshot, SnapshotOptions } from './facade/process/process-snapshot.ts';
 export { type ProcessThread, remoteShareOf } from './facade/process/process-threads.ts';
-export type { SetPolicyOptions } from './facade/range-policy.ts';
-export type { PlacedRun, Residency } from './facade/residency.ts';
-export { ThreadMemory } from './facade/thread-memory.ts';
+export { ThreadMemory } from './facade/thread/thread-memory.ts';
 export { Topology, type TopologyNode } from './facade/topology.ts';
 export type { BackendChoice, BackendOptions } from './open-backend.ts';
 export type { NodeAllocations } from './procfs/node-files.ts';

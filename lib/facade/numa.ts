@@ -8,15 +8,15 @@ import { checkInteger, checkOptions, readMembers } from '../core/check-arguments
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId, NodeMask } from '../core/node-mask.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
+import { MappedBuffer } from './buffer/mapped-buffer.ts';
 import { capabilitiesOf } from './capabilities/capabilities.ts';
 import type { Capabilities } from './capabilities/capability.ts';
 import type { Context } from './context.ts';
 import { type BalancingState, readBalancing } from './host/balancing.ts';
 import { type NodeStatistics, readNodeStatistics } from './host/node-statistics.ts';
-import { MappedBuffer } from './mapped-buffer.ts';
 import { readProcessIds } from './process/process-files.ts';
 import { ProcessMemory } from './process/process-memory.ts';
-import { ThreadMemory } from './thread-memory.ts';
+import { ThreadMemory } from './thread/thread-memory.ts';
 import type { Topology } from './topology.ts';
 
 /** Which backend answers, and why it was chosen. */

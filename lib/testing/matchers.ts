@@ -18,8 +18,8 @@ import { errnoName } from '../core/errno.ts';
 import type { NumaError } from '../core/errors.ts';
 import type { AnyMigrationReport } from '../core/migration-report.ts';
 import { isNodeMask, type NodeExpression, NodeMask } from '../core/node-mask.ts';
-import type { MappedBuffer } from '../facade/mapped-buffer.ts';
-import type { Residency } from '../facade/residency.ts';
+import type { MappedBuffer } from '../facade/buffer/mapped-buffer.ts';
+import type { Residency } from '../facade/pages/residency.ts';
 import {
   MIGRATION_STEPS,
   type MigrationEvent,

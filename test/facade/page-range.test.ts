@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkPageRange } from '../../lib/facade/page-range.ts';
+import { checkPageRange } from '../../lib/facade/pages/page-range.ts';
 import { thrownBy } from '../core/thrown.ts';
 
 const pageSize = fc.constantFrom(4096, 16384, 65536);

@@ -5,7 +5,7 @@
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import { AbortError, NumaError } from '../../core/errors.ts';
 import type { AnyMigrationReport } from '../../core/migration-report.ts';
-import type { Stop } from '../attempt-pages.ts';
+import type { Stop } from '../pages/attempt-pages.ts';
 
 /** What a move came to; the report accounts for every page in each case. */
 export interface MoveOutcome<R extends AnyMigrationReport> {

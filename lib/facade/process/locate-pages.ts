@@ -6,14 +6,14 @@ import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import { outOfRange } from '../../core/argument-errors.ts';
 import { checkAddress, checkInteger, checkOptions } from '../../core/check-arguments.ts';
-import { partsOf, Turns } from '../present-parts.ts';
+import { partsOf, Turns } from '../pages/present-parts.ts';
 import {
   chunksOf,
   locate,
   type PagesOfProcess,
   type PlacedRun,
   STATUS_NOT_PRESENT,
-} from '../residency.ts';
+} from '../pages/residency.ts';
 import type { ProcessFiles } from './process-files.ts';
 
 /** Pages whose places one call of `locate` gives: 64 GiB of small ones, an array of 64 MiB. */

@@ -13,7 +13,7 @@ import type { NodeId, NodeMask } from '../../core/node-mask.ts';
 import { nodemaskPair, nodemaskWords } from '../../core/nodemask-words.ts';
 import { pagesByNodeOf, parseNumaMaps } from '../../procfs/numa-maps.ts';
 import { movesShared } from '../capabilities/denial.ts';
-import { NO_PAGES, outcomeOf } from '../migration-tally.ts';
+import { NO_PAGES, outcomeOf } from '../pages/migration-tally.ts';
 import { type NodeMoves, targetOf } from './node-moves.ts';
 import type { ProcessFiles } from './process-files.ts';
 import type { NodeBytes } from './process-mappings.ts';

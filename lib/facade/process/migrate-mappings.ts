@@ -10,7 +10,7 @@ import type {
   SelectedPages,
 } from '../../core/migration-report.ts';
 import { type MoveOutcome, moveOutcome } from '../errors/end-of-move.ts';
-import { NO_PAGES, outcomeOf } from '../migration-tally.ts';
+import { NO_PAGES, outcomeOf } from '../pages/migration-tally.ts';
 import { MappingsMove, type MoveMappingsRequest } from './mappings-move.ts';
 import type { MigrationPlan } from './migration-plan.ts';
 import type { ProcessFiles } from './process-files.ts';

@@ -9,11 +9,11 @@ import { type NodeExpression, type NodeId, NodeMask } from '../../core/node-mask
 import { NODE_ID_MAX } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
 import { nodesAllowedTo, outsideCpuset } from '../errors/access-denied.ts';
-import { withoutMemory } from '../errors/process-refusal.ts';
 import { checkFilters, type MappingFilters } from './mapping-filter.ts';
 import { type NodeMoves, nodeMoves, targetOf } from './node-moves.ts';
 import type { ProcessFiles } from './process-files.ts';
 import { type NodeBytes, type ProcessMapping, readMappings } from './process-mappings.ts';
+import { withoutMemory } from './process-refusal.ts';
 
 /** Which memory is to move, and where to. */
 export interface MappingSelection {

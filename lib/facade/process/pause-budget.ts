@@ -6,8 +6,8 @@
  * entries, is what the kernel has on its way at a time.
  */
 
-import { stepPageCount } from '../move-chunk.ts';
-import { hugePagePages } from '../residency.ts';
+import { stepPageCount } from '../pages/move-chunk.ts';
+import { hugePagePages } from '../pages/residency.ts';
 
 /** The fewest pages of a step: a call costs as much as moving some pages. */
 const PAGES_MIN = 32;

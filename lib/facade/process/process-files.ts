@@ -8,13 +8,7 @@ import type { Backend } from '../../backend/backend.ts';
 import { parseStat, type TaskStat } from '../../procfs/stat.ts';
 import { lacksNumaMaps } from '../capabilities/denial.ts';
 import type { AskedProcess } from '../errors/access-denied.ts';
-import {
-  cutShort,
-  noNumaMaps,
-  noProc,
-  pidOfAnother,
-  refusalOf,
-} from '../errors/process-refusal.ts';
+import { cutShort, noNumaMaps, noProc, pidOfAnother, refusalOf } from './process-refusal.ts';
 
 /** Whose files are read. */
 export interface ProcessFiles extends AskedProcess {

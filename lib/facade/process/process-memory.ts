@@ -20,8 +20,7 @@ import { MPOL_MF } from '../../core/uapi.ts';
 import { isDenial } from '../capabilities/denial.ts';
 import type { Context } from '../context.ts';
 import { concludeMove } from '../errors/end-of-move.ts';
-import { type ProcessRequest, refusalOf, withoutMemory } from '../errors/process-refusal.ts';
-import type { PagesOfProcess, PlacedRun } from '../residency.ts';
+import type { PagesOfProcess, PlacedRun } from '../pages/residency.ts';
 import { locateParts, newPlaces, PlacedRuns, rangeOf } from './locate-pages.ts';
 import { checkFilters, type MappingFilters } from './mapping-filter.ts';
 import type { MappingsProgress } from './mappings-move.ts';
@@ -38,6 +37,7 @@ import {
 import { nodeMoves } from './node-moves.ts';
 import { checkSameProcess, type ProcessFiles, readProcessStat } from './process-files.ts';
 import { type ProcessMapping, readMappings } from './process-mappings.ts';
+import { type ProcessRequest, refusalOf, withoutMemory } from './process-refusal.ts';
 import { type ProcessResidency, readResidency } from './process-residency.ts';
 import { type ProcessSnapshot, type SnapshotOptions, takeSnapshot } from './process-snapshot.ts';
 import { type ProcessThread, readThreads } from './process-threads.ts';

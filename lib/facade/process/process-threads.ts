@@ -9,10 +9,10 @@ import { checkArray, checkInteger, reading, readMembers } from '../../core/check
 import type { NodeId } from '../../core/node-mask.ts';
 import { CLOCK_TICK_MS, NODE_ID_MAX } from '../../core/uapi.ts';
 import { parseStat } from '../../procfs/stat.ts';
-import { refusalOf } from '../errors/process-refusal.ts';
 import type { Topology } from '../topology.ts';
 import { type ProcessFiles, readProcessStat } from './process-files.ts';
 import type { NodeBytes } from './process-mappings.ts';
+import { refusalOf } from './process-refusal.ts';
 
 export interface ProcessThread {
   readonly tid: number;

@@ -6,7 +6,7 @@ import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { NumaError } from '../../core/errors.ts';
-import { countResidencySync } from '../../facade/count-residency.ts';
+import { countResidencySync } from '../../facade/pages/count-residency.ts';
 import type { SimulatedCpuset } from '../../simulator/interface/machine-settings.ts';
 import type {
   SimulatedProcess,

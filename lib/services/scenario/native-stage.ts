@@ -9,8 +9,8 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { NumaError } from '../../core/errors.ts';
 import { nodemaskPair } from '../../core/nodemask-words.ts';
 import { MPOL, MPOL_MF, STATUS_UNSET } from '../../core/uapi.ts';
-import { countResidencySync } from '../../facade/count-residency.ts';
 import { explainedError } from '../../facade/errors/explanations.ts';
+import { countResidencySync } from '../../facade/pages/count-residency.ts';
 import { pageCountOf } from './check-names.ts';
 import {
   answerOf,

@@ -4,14 +4,14 @@
  * it started them; libuv's pool threads keep the one they were started with.
  */
 
-import { invalidArgumentType, invalidArgumentValue } from '../core/argument-errors.ts';
-import { checkInteger, checkItems } from '../core/check-arguments.ts';
-import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
-import type { NodeId } from '../core/node-mask.ts';
-import { MAXNODE_ALL } from '../core/nodemask-words.ts';
-import { CPU_ID_MAX } from '../core/uapi.ts';
-import type { Context } from './context.ts';
-import { readPolicy } from './read-policy.ts';
+import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
+import { checkInteger, checkItems } from '../../core/check-arguments.ts';
+import { checkPolicy, type MemoryPolicy } from '../../core/memory-policy.ts';
+import type { NodeId } from '../../core/node-mask.ts';
+import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
+import { CPU_ID_MAX } from '../../core/uapi.ts';
+import type { Context } from '../context.ts';
+import { readPolicy } from '../policy/read-policy.ts';
 
 export class ThreadMemory {
   readonly #context: Context;

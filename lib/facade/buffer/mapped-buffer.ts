@@ -3,35 +3,35 @@
  * them. Addresses never change, and data is kept.
  */
 
-import type { Access } from '../backend/backend.ts';
-import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+import type { Access } from '../../backend/backend.ts';
+import type { Mapping, MappingHandle } from '../../backend/mapping.ts';
 import {
   checkBoolean,
   checkCallback,
   checkOptions,
   checkSignal,
   checkWord,
-} from '../core/check-arguments.ts';
-import { NumaError } from '../core/errors.ts';
-import { inspectAs } from '../core/inspect.ts';
-import type { MemoryPolicy } from '../core/memory-policy.ts';
-import type { MigrationProgress, MigrationReport } from '../core/migration-report.ts';
-import type { NodeExpression } from '../core/node-mask.ts';
-import { MPOL_F, MPOL_MF } from '../core/uapi.ts';
-import { type BalancingExemption, exemptRange } from './balancing-exemption.ts';
-import type { Context } from './context.ts';
-import { concludeMove, type MoveOutcome } from './errors/end-of-move.ts';
-import { moveRange } from './migrate-range.ts';
+} from '../../core/check-arguments.ts';
+import { NumaError } from '../../core/errors.ts';
+import { inspectAs } from '../../core/inspect.ts';
+import type { MemoryPolicy } from '../../core/memory-policy.ts';
+import type { MigrationProgress, MigrationReport } from '../../core/migration-report.ts';
+import type { NodeExpression } from '../../core/node-mask.ts';
+import { MPOL_F, MPOL_MF } from '../../core/uapi.ts';
+import type { Context } from '../context.ts';
+import { concludeMove, type MoveOutcome } from '../errors/end-of-move.ts';
 import {
   checkPageRange,
   type PageRange,
   RANGE_OPTION_NAMES,
   type RangeOptions,
-} from './page-range.ts';
-import { checkSetPolicy, type SetPolicyOptions, setRangePolicy } from './range-policy.ts';
-import { readPolicy } from './read-policy.ts';
-import { isOneChunk, type PagesOfProcess, type Residency } from './residency.ts';
-import { residencyOf, residencyOfSync } from './residency-by-mappings.ts';
+} from '../pages/page-range.ts';
+import { isOneChunk, type PagesOfProcess, type Residency } from '../pages/residency.ts';
+import { residencyOf, residencyOfSync } from '../pages/residency-by-mappings.ts';
+import { checkSetPolicy, type SetPolicyOptions, setRangePolicy } from '../policy/range-policy.ts';
+import { readPolicy } from '../policy/read-policy.ts';
+import { type BalancingExemption, exemptRange } from './balancing-exemption.ts';
+import { moveRange } from './migrate-range.ts';
 
 export interface ResidencyOptions extends RangeOptions {
   /** Ends the look with the signal's reason. */

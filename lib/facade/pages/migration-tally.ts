@@ -2,11 +2,11 @@
  * Adds up the pages of a move and makes its receipt.
  */
 
-import { assert } from '../core/assert.ts';
-import { ERRNO, errnoName } from '../core/errno.ts';
-import type { MigratedPages, MigrationReport } from '../core/migration-report.ts';
-import type { NodeId } from '../core/node-mask.ts';
-import { STATUS_UNSET } from '../core/uapi.ts';
+import { assert } from '../../core/assert.ts';
+import { ERRNO, errnoName } from '../../core/errno.ts';
+import type { MigratedPages, MigrationReport } from '../../core/migration-report.ts';
+import type { NodeId } from '../../core/node-mask.ts';
+import { STATUS_UNSET } from '../../core/uapi.ts';
 import { type Targets, targetAt } from './attempt-pages.ts';
 import { STATUS_NOT_PRESENT, STATUS_ZERO_PAGE } from './residency.ts';
 

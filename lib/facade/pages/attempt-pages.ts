@@ -7,11 +7,11 @@
  * for what lies behind it.
  */
 
-import type { PageSpan } from '../backend/backend.ts';
-import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
-import { ERRNO } from '../core/errno.ts';
-import type { NodeId } from '../core/node-mask.ts';
-import { STATUS_UNSET } from '../core/uapi.ts';
+import type { PageSpan } from '../../backend/backend.ts';
+import type { SyscallFailure, SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import type { NodeId } from '../../core/node-mask.ts';
+import { STATUS_UNSET } from '../../core/uapi.ts';
 import { hugePagePages, ownerOf, type PagesOfProcess } from './residency.ts';
 
 /** Where pages are to go: all to one node, or each page of the span to its own. */

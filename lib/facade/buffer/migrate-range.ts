@@ -5,14 +5,14 @@
  * Source: move_pages(2); mm/migrate.c, do_pages_move().
  */
 
-import type { MigrationProgress, MigrationReport } from '../core/migration-report.ts';
-import type { NodeId } from '../core/node-mask.ts';
-import { abortOf, isOver, type Stop } from './attempt-pages.ts';
-import { type MoveOutcome, moveOutcome } from './errors/end-of-move.ts';
-import { MigrationTally } from './migration-tally.ts';
-import { moveChunk, stepsOf } from './move-chunk.ts';
-import { Turns } from './present-parts.ts';
-import type { PagesOfProcess } from './residency.ts';
+import type { MigrationProgress, MigrationReport } from '../../core/migration-report.ts';
+import type { NodeId } from '../../core/node-mask.ts';
+import { type MoveOutcome, moveOutcome } from '../errors/end-of-move.ts';
+import { abortOf, isOver, type Stop } from '../pages/attempt-pages.ts';
+import { MigrationTally } from '../pages/migration-tally.ts';
+import { moveChunk, stepsOf } from '../pages/move-chunk.ts';
+import { Turns } from '../pages/present-parts.ts';
+import type { PagesOfProcess } from '../pages/residency.ts';
 
 export interface MoveRequest {
   readonly target: NodeId;

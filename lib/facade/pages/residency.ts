@@ -8,12 +8,12 @@
  */
 
 import { setTimeout } from 'node:timers/promises';
-import type { Backend, MovePagesRequest, PageSpan } from '../backend/backend.ts';
-import type { Mapping } from '../backend/mapping.ts';
-import type { SyscallResult } from '../backend/syscall-result.ts';
-import { ERRNO } from '../core/errno.ts';
-import type { NodePages } from '../core/migration-report.ts';
-import { PAGE_TABLE_ENTRY_BYTES, PM_PRESENT, PM_SWAP, STATUS_UNSET } from '../core/uapi.ts';
+import type { Backend, MovePagesRequest, PageSpan } from '../../backend/backend.ts';
+import type { Mapping } from '../../backend/mapping.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import type { NodePages } from '../../core/migration-report.ts';
+import { PAGE_TABLE_ENTRY_BYTES, PM_PRESENT, PM_SWAP, STATUS_UNSET } from '../../core/uapi.ts';
 
 /** Placement of a range, counted in base pages. */
 export interface Residency {

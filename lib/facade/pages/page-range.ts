@@ -2,8 +2,8 @@
  * A range within a buffer: checked offsets and lengths in bytes, turned into whole pages.
  */
 
-import { outOfRange } from '../core/argument-errors.ts';
-import { checkInteger } from '../core/check-arguments.ts';
+import { outOfRange } from '../../core/argument-errors.ts';
+import { checkInteger } from '../../core/check-arguments.ts';
 
 /** Part of a buffer; the whole buffer when both are absent. */
 export interface RangeOptions {

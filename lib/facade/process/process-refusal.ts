@@ -15,14 +15,14 @@ import {
   type PrivilegedOption,
   probeOf,
 } from '../capabilities/denial.ts';
-import { WITHOUT_MEMORY, whyWithoutMemory } from '../process/without-memory.ts';
 import {
   type AskedProcess,
   explainAccess,
   nodesAllowedTo,
   outsideCpuset,
-} from './access-denied.ts';
-import { otherProcessesHint } from './explanations.ts';
+} from '../errors/access-denied.ts';
+import { otherProcessesHint } from '../errors/explanations.ts';
+import { WITHOUT_MEMORY, whyWithoutMemory } from './without-memory.ts';
 
 /** There wherever /proc is. */
 const OWN_STAT = '/proc/self/stat';

@@ -4,11 +4,11 @@
  * Source: get_mempolicy(2); mm/mempolicy.c, do_get_mempolicy().
  */
 
-import { NumaError } from '../core/errors.ts';
-import { type MemoryPolicy, policyOfModeWord } from '../core/memory-policy.ts';
-import { NodeMask } from '../core/node-mask.ts';
-import { MAXNODE_ALL, nodesOfWords } from '../core/nodemask-words.ts';
-import type { Context } from './context.ts';
+import { NumaError } from '../../core/errors.ts';
+import { type MemoryPolicy, policyOfModeWord } from '../../core/memory-policy.ts';
+import { NodeMask } from '../../core/node-mask.ts';
+import { MAXNODE_ALL, nodesOfWords } from '../../core/nodemask-words.ts';
+import type { Context } from '../context.ts';
 
 /** The policy of the calling thread (flags 0) or of the range at an address (`MPOL_F_ADDR`). */
 export function readPolicy(

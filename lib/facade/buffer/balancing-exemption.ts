@@ -5,12 +5,12 @@
  * Source: mm/mempolicy.c, vma_policy_mof(); kernel/sched/fair.c, task_numa_work().
  */
 
-import type { PageSpan } from '../backend/backend.ts';
-import { local, modeWord } from '../core/memory-policy.ts';
-import { MPOL_F } from '../core/uapi.ts';
-import type { Context } from './context.ts';
-import type { PageRange } from './page-range.ts';
-import { readPolicy } from './read-policy.ts';
+import type { PageSpan } from '../../backend/backend.ts';
+import { local, modeWord } from '../../core/memory-policy.ts';
+import { MPOL_F } from '../../core/uapi.ts';
+import type { Context } from '../context.ts';
+import type { PageRange } from '../pages/page-range.ts';
+import { readPolicy } from '../policy/read-policy.ts';
 
 /** What `exemptFromBalancing()` found and did, in base pages. */
 export interface BalancingExemption {

@@ -15,9 +15,9 @@
  */
 
 import { setImmediate } from 'node:timers/promises';
-import type { Backend, PageSpan } from '../backend/backend.ts';
-import { PAGE_IS } from '../core/uapi.ts';
-import { parseMaps } from '../procfs/maps.ts';
+import type { Backend, PageSpan } from '../../backend/backend.ts';
+import { PAGE_IS } from '../../core/uapi.ts';
+import { parseMaps } from '../../procfs/maps.ts';
 import { isUniform, type PagesOfProcess } from './residency.ts';
 
 /** Some of a range's pages; none, where looking for them takes long. */

@@ -4,11 +4,11 @@
  * Source: mbind(2), set_mempolicy_home_node(2); mm/mempolicy.c.
  */
 
-import { checkBoolean, checkOptions, checkWord } from '../core/check-arguments.ts';
-import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
-import { MPOL_MF } from '../core/uapi.ts';
-import type { Context } from './context.ts';
-import { type PageRange, RANGE_OPTION_NAMES, type RangeOptions } from './page-range.ts';
+import { checkBoolean, checkOptions, checkWord } from '../../core/check-arguments.ts';
+import { checkPolicy, type MemoryPolicy } from '../../core/memory-policy.ts';
+import { MPOL_MF } from '../../core/uapi.ts';
+import type { Context } from '../context.ts';
+import { type PageRange, RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
 
 export interface SetPolicyOptions extends RangeOptions {
   /**

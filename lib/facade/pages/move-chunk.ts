@@ -5,8 +5,8 @@
  * Source: move_pages(2); mm/migrate.c, do_pages_move().
  */
 
-import { ERRNO } from '../core/errno.ts';
-import { STATUS_UNSET } from '../core/uapi.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { STATUS_UNSET } from '../../core/uapi.ts';
 import {
   type Attempt,
   abortOf,

@@ -2,9 +2,9 @@
  * Counts where the pages of a range are, by nodes.
  */
 
-import type { SyscallResult } from '../backend/syscall-result.ts';
-import type { NodeId } from '../core/node-mask.ts';
-import { NODE_ID_MAX } from '../core/uapi.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import type { NodeId } from '../../core/node-mask.ts';
+import { NODE_ID_MAX } from '../../core/uapi.ts';
 import { partsOf, Turns } from './present-parts.ts';
 import {
   chunksOf,

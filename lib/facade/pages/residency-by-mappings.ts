@@ -10,12 +10,12 @@
  * which passes over pages of zeros.
  */
 
-import type { Backend, PageSpan } from '../backend/backend.ts';
-import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
-import { ERRNO } from '../core/errno.ts';
-import type { NodeId } from '../core/node-mask.ts';
-import { type MapsEntry, parseMaps } from '../procfs/maps.ts';
-import { type NumaMapsEntry, pagesByNodeOf, parseNumaMaps } from '../procfs/numa-maps.ts';
+import type { Backend, PageSpan } from '../../backend/backend.ts';
+import type { SyscallFailure, SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import type { NodeId } from '../../core/node-mask.ts';
+import { type MapsEntry, parseMaps } from '../../procfs/maps.ts';
+import { type NumaMapsEntry, pagesByNodeOf, parseNumaMaps } from '../../procfs/numa-maps.ts';
 import { countResidency, countResidencySync, ResidencyTally } from './count-residency.ts';
 import { atOnce, countPresentPages, inTurns } from './present-parts.ts';
 import {
