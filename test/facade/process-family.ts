@@ -178,7 +178,7 @@ export function processFamily(subject: ProcessSubject): void {
       expect(own).toMatchObject({
         complete: false,
         outcome: 'spared',
-        pages: { isShared: PAGE_COUNT, moved: 0 },
+        pages: { shared: PAGE_COUNT, moved: 0 },
       });
       const strict = memory.migrateMappings({ mappings: only(pages), to: c, strict: true });
       const { code, error } = await failureOf(() => strict);
@@ -193,7 +193,7 @@ export function processFamily(subject: ProcessSubject): void {
         expect(all).toMatchObject({
           complete: true,
           outcome: 'complete',
-          pages: { moved: PAGE_COUNT, isShared: 0 },
+          pages: { moved: PAGE_COUNT, shared: 0 },
         });
       }
       await child.exit();

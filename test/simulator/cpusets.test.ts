@@ -7,6 +7,7 @@ import { type KernelLine, kernelLines, newestKernelLine } from '../../lib/core/k
 import { MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import type { CpusetCalls } from '../../lib/machine/settings.ts';
 import { Machine, presets } from '../../lib/simulator/public.ts';
+import { given } from '../contract/objects.ts';
 import { mapPages, maskOf, placeOn, rangePolicy, UNWRITTEN, where } from '../contract/pages.ts';
 import type { World, WorldSettings } from '../contract/world.ts';
 import type { Later } from '../support/later.ts';
@@ -93,7 +94,7 @@ test('weights are automatic from the start where the kernel can choose them', as
   const before = kernelLines.findLast((line) => kernelFacts(line).automaticWeightsFile === null);
   const [automatic, plain] = [openWorld(), openWorld(before)].map(({ settings }) =>
     settings.withInterleaveWeights((_, { names, read }) =>
-      names().then((all) => Promise.all(all.map(read))),
+      names().then((all) => Promise.all(all.map(async (name) => given(await read(name))))),
     ),
   );
   expect(await automatic).toEqual(['1', '1', '1', '1', 'true']);

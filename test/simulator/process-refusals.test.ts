@@ -148,7 +148,7 @@ test.each(kernelLines)('huge pages of a pool move, each page counted: Linux %s',
   process.memory.touch({ address: mapped.value, pageCount: 1024 }, 'write');
   const memory = openNuma({ machine }).process(process.pid);
   const report = await memory.migrateMappings({ to: 1, mappings: { kind: 'hugetlb' } });
-  expect(report).toMatchObject({ complete: true, pages: { moved: 1024, isShared: 0, busy: 0 } });
+  expect(report).toMatchObject({ complete: true, pages: { moved: 1024, shared: 0, busy: 0 } });
   expect((await memory.residency()).byKind.hugetlb.bytesByNode).toEqual({ 1: 1024 * 4096 });
 });
 

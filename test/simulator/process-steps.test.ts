@@ -90,7 +90,7 @@ describe('a step that has nothing to move', () => {
     const report = await numa
       .process(process.pid)
       .migrateMappings({ mappings: { address }, to: 1, pauseBudgetMs: 1000 });
-    expect(report).toMatchObject({ outcome: 'spared', pages: { isShared: STEP_PAGES, moved: 0 } });
+    expect(report).toMatchObject({ outcome: 'spared', pages: { shared: STEP_PAGES, moved: 0 } });
   });
 });
 
