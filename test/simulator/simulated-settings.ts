@@ -5,6 +5,7 @@ import type {
   CpusetOptions,
   Machine,
   SimulatedCpuset,
+  WeightFiles,
 } from '../../lib/simulator/public.ts';
 import { expectValue } from '../contract/backend-scene.ts';
 import type { WorldSettings, WorldWeights } from '../contract/world.ts';
@@ -20,7 +21,7 @@ function weightFiles({ settings: { weights } }: Machine): WorldWeights {
     },
     firmwareBandwidths: () => weights.firmwareBandwidths,
   };
-  return later(own, weights) as WorldWeights;
+  return later<typeof own & Omit<WeightFiles, keyof typeof own>>(own, weights);
 }
 
 /** The groups that a test makes; their processes go back to the root in the end. */

@@ -1,6 +1,6 @@
 /** The world of a simulated machine: its processes are its own. */
 
-import type { Backend } from '../../lib/backend/backend.ts';
+import type { Backend, PageSpan } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { NODE_ID_MAX } from '../../lib/core/uapi.ts';
 import {
@@ -53,7 +53,7 @@ function worldProcess(
       process.allowsHugePages = true;
       return DONE;
     },
-    shatter: ({ address, pageCount }: { address: bigint; pageCount: number }) => {
+    shatter: ({ address, pageCount }: PageSpan) => {
       for (let page = 1; page < pageCount; page += 2) {
         const at = address + BigInt(page * backend.pageSizeBytes);
         const result = memory.mprotect({ address: at, pageCount: 1 }, 'read');
@@ -62,7 +62,8 @@ function worldProcess(
       return DONE;
     },
   };
-  return later(own, thread, process) as unknown as WorldProcess;
+  type Others = Omit<SimulatedThread & SimulatedProcess, keyof typeof own>;
+  return later<typeof own & Others>(own, thread, process);
 }
 
 function worldMachine(machine: Machine): WorldMachine {
