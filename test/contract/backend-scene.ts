@@ -4,8 +4,8 @@ import { test } from 'vitest';
 import '../support/matchers.ts';
 import type { Backend } from '../../lib/backend/backend.ts';
 import type { Mapping } from '../../lib/backend/mapping.ts';
-import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { type KernelFacts, kernelFacts } from '../../lib/core/kernel-facts.ts';
+import { expectValue } from '../support/expect-value.ts';
 import type { BackendSubject } from './backend-world.ts';
 import { UNWRITTEN } from './pages.ts';
 import type { WorldMachine } from './world.ts';
@@ -16,12 +16,6 @@ export interface BackendScene {
   readonly facts: KernelFacts;
   /** Maps pages that are given up when the test ends. */
   map(pageCount: number): Mapping;
-}
-
-/** The value, where a failure would be the test's own fault. */
-export function expectValue<T>(result: SyscallResult<T>): T {
-  if (!result.ok) throw new Error(`${result.syscall} failed: errno ${result.errno}`);
-  return result.value;
 }
 
 /** The status of each page of a mapping. */

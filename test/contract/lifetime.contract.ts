@@ -5,7 +5,8 @@ import { describe, expect } from 'vitest';
 import type { Backend } from '../../lib/backend/backend.ts';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL_F, MPOL_MF } from '../../lib/core/uapi.ts';
-import { backendTestsOf, expectValue } from './backend-scene.ts';
+import { expectValue } from '../support/expect-value.ts';
+import { backendTestsOf } from './backend-scene.ts';
 import type { BackendSubject } from './backend-world.ts';
 import { UNWRITTEN } from './pages.ts';
 

@@ -3,7 +3,8 @@
 import { describe, expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, PAGE_IS, PM_FILE, PM_PRESENT } from '../../lib/core/uapi.ts';
-import { backendTestsOf, expectValue, residencyOf } from './backend-scene.ts';
+import { expectValue } from '../support/expect-value.ts';
+import { backendTestsOf, residencyOf } from './backend-scene.ts';
 import type { BackendSubject } from './backend-world.ts';
 import { UNWRITTEN } from './pages.ts';
 

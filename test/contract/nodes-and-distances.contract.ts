@@ -6,7 +6,8 @@
  */
 
 import { describe, expect } from 'vitest';
-import { backendTestsOf, expectValue } from './backend-scene.ts';
+import { expectValue } from '../support/expect-value.ts';
+import { backendTestsOf } from './backend-scene.ts';
 import type { BackendSubject } from './backend-world.ts';
 
 export function nodesAndDistancesContract(subject: BackendSubject): void {

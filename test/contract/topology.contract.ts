@@ -1,7 +1,8 @@
 /** What a backend says of the machine, compared with what the machine says of itself. */
 
 import { describe, expect } from 'vitest';
-import { backendTestsOf, expectValue } from './backend-scene.ts';
+import { expectValue } from '../support/expect-value.ts';
+import { backendTestsOf } from './backend-scene.ts';
 import type { BackendSubject } from './backend-world.ts';
 
 export function topologyContract(subject: BackendSubject): void {

@@ -7,8 +7,8 @@ import type {
   SimulatedCpuset,
   WeightFiles,
 } from '../../lib/simulator/public.ts';
-import { expectValue } from '../contract/backend-scene.ts';
 import type { WorldSettings, WorldWeights } from '../contract/world.ts';
+import { expectValue } from '../support/expect-value.ts';
 import { type Later, later } from '../support/later.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 

@@ -112,6 +112,23 @@ describe('layers', () => {
   });
 });
 
+test('what scripts bundle for use without vitest does not load it', () => {
+  const byPath = new Map(
+    filesIn(['test', 'lib'], SCRIPT_EXTENSIONS).map((file) => [file.path, file]),
+  );
+  const open = ['test/differential/index.ts', 'test/simulator/migrate/index.ts'];
+  const reached = new Set<string>();
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    const file = byPath.get(path);
+    if (reached.has(path)) continue;
+    reached.add(path);
+    const text = file?.text.replaceAll(/^(import|export) type [^;]*;/gm, '') ?? '';
+    if (file !== undefined) open.push(...importsOf({ ...file, text }));
+  }
+  expect(reached.size).toBeGreaterThan(100);
+  expect([...reached].filter((path) => path === 'vitest')).toEqual([]);
+});
+
 describe('sizes', () => {
   test('a file has at most 300 lines', () => {
     const found = breaches(code, ({ lines }) =>
