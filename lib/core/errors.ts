@@ -79,10 +79,13 @@ export class NumaError extends Error {
     Object.assign(this, known);
   }
 
-  /** The same with some members changed or added, of which a new message is made; its `cause` is
-   *  this one. */
+  /**
+   * The same with some members changed or added, of which a new message is made; its `cause` is
+   * this one. Those that are undefined stay as they are.
+   * @throws TypeError for a member that is none of the fields, as the rule
+   */
   with(changes: Partial<NumaErrorFields>): NumaError {
-    const changed = readMembers<NumaErrorFields>(changes, 'changes', FIELD_NAMES);
+    const changed = checkOptions<Partial<NumaErrorFields>>(changes, 'changes', FIELD_NAMES);
     return new NumaError(this.rule, { ...this, ...changed }, { cause: this });
   }
 }

@@ -158,6 +158,16 @@ describe('what a NumaError says', () => {
     expect(named.report).toBe(report);
   });
 
+  test('stays where a change is undefined, and refuses one that is no field', () => {
+    const error = new NumaError('no', whole);
+    const same = error.with({ hint: undefined } as never);
+    expect(same).toMatchObject({ ...whole, message: error.message });
+    for (const name of ['rule', 'message', 'cause', 'stack', 'hints']) {
+      const change = { [name]: 'other' } as never;
+      expect(() => error.with(change)).toThrow(`"changes.${name}" argument is not known`);
+    }
+  });
+
   test('is never what cannot be said', () => {
     for (const name of ['code', 'asked', 'argument', 'syscall', 'errnoName', 'hint'] as const) {
       for (const value of [Symbol('x'), 7, {}]) {

@@ -121,6 +121,11 @@ function filterRows(): Wrong[] {
       [
         [7, TYPE],
         ['heap', TYPE],
+        [[undefined], TYPE],
+        [[{}, undefined], TYPE],
+        [new Array(1), TYPE],
+        [[null], TYPE],
+        [[[]], TYPE],
       ],
       ({ numa }, filter: never) => run(numa.process(), filter),
     ),

@@ -122,5 +122,25 @@ describe('a snapshot', () => {
     const reason = new Error('enough');
     const signal = AbortSignal.abort(reason);
     await expect(memory.snapshot({ signal })).rejects.toBe(reason);
+    const gone = openNuma({ machine }).process(4000);
+    await expect(gone.snapshot({ signal })).rejects.toBe(reason);
+  });
+
+  test('ends with the reason of its signal at whichever file that comes', async () => {
+    const machine = new Machine();
+    const { process } = service(machine);
+    const endOf = (last: number): Promise<unknown> => {
+      let reads = 0;
+      const ending = new AbortController();
+      const backend = watching(process, machine.self.backend, () => {
+        reads += 1;
+        if (reads === last) ending.abort(last);
+      });
+      const seen = openNuma({ backend }).process(process.pid).snapshot({ signal: ending.signal });
+      return seen.then(({ pid }) => ({ pid }), String);
+    };
+    const ends = await Promise.all([1, 2, 3, 4, 5, 6].map(endOf));
+    // stat, numa_maps, smaps, a thread's stat, stat again; then it is over before the signal.
+    expect(ends).toEqual(['1', '2', '3', '4', '5', { pid: process.pid }]);
   });
 });

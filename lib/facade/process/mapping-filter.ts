@@ -57,6 +57,10 @@ export function checkFilters(
 ): CheckedFilters {
   const isList = reading(filters, argument, () => Array.isArray(filters));
   const list = isList ? checkArray(filters, argument) : [filters];
+  // What is left out takes all mappings; a hole in a list would do so unasked.
+  if (isList && list.includes(undefined)) {
+    throw invalidArgumentType(argument, 'a filter, or an array of them', undefined);
+  }
   const tests = list.map((filter) => mappingTest(filter as MappingFilter, argument, context));
   return {
     isNone: tests.length === 0,

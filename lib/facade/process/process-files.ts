@@ -5,6 +5,7 @@
  */
 
 import type { Backend } from '../../backend/backend.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { parseStat, type TaskStat } from '../../procfs/stat.ts';
 import { lacksNumaMaps } from '../capabilities/denial.ts';
 import type { AskedProcess } from '../errors/access-denied.ts';
@@ -12,7 +13,7 @@ import { cutShort, noNumaMaps, noProc, pidOfAnother, refusalOf } from './process
 
 /** Whose files are read. */
 export interface ProcessFiles extends AskedProcess {
-  /** Ends the wait for those that the kernel walks page tables for, with its reason. */
+  /** Ends the wait for them, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -25,16 +26,28 @@ export type PrivateFile = 'maps' | 'numa_maps' | 'smaps';
  *   signal's reason
  */
 export async function readProcessFile(files: ProcessFiles, name: PrivateFile): Promise<string> {
-  const { signal } = files;
-  signal?.throwIfAborted();
-  const reading = files.backend.readText(`/proc/${files.pid}/${name}`);
-  const result = await (signal === undefined ? reading : untilAborted(reading, signal));
+  const result = await readTextOf(files, name);
   if (result.ok) return result.value;
   const asked = `reading /proc/${files.pid}/${name}`;
   if (name === 'numa_maps' && lacksNumaMaps(files.backend)) {
     throw noNumaMaps(files, result, asked);
   }
   throw await refusalOf(files, result, { asked });
+}
+
+/**
+ * What the kernel answers about a file below the folder of the process.
+ * @throws the signal's reason
+ */
+export async function readTextOf(
+  { backend, pid, signal }: ProcessFiles,
+  name: string,
+): Promise<SyscallResult<string>> {
+  signal?.throwIfAborted();
+  const reading = backend.readText(`/proc/${pid}/${name}`);
+  const result = await (signal === undefined ? reading : untilAborted(reading, signal));
+  signal?.throwIfAborted();
+  return result;
 }
 
 /** The kernel goes on with what nobody waits for any longer. */
@@ -53,14 +66,15 @@ async function untilAborted<T>(reading: Promise<T>, signal: AbortSignal): Promis
 
 /**
  * The process as it is now.
- * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED (no /proc)
+ * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED (no /proc); the
+ *   signal's reason
  */
 export async function readProcessStat(files: ProcessFiles): Promise<TaskStat> {
-  const path = `/proc/${files.pid}/stat`;
-  const result = await files.backend.readText(path);
-  if (!result.ok) throw await refusalOf(files, result, { asked: `reading ${path}` });
+  const asked = `reading /proc/${files.pid}/stat`;
+  const result = await readTextOf(files, 'stat');
+  if (!result.ok) throw await refusalOf(files, result, { asked });
   const stat = parseStat(result.value);
-  if (stat === null) throw await cutShort(files, `reading ${path}`);
+  if (stat === null) throw await cutShort(files, asked);
   return stat;
 }
 

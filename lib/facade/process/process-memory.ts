@@ -213,15 +213,15 @@ export class ProcessMemory {
     );
     const isStrict = checkBoolean(strict, 'options.strict');
     const isShared = checkBoolean(includeShared, 'options.includeShared');
-    const begun = await readProcessStat(this.#files);
-    const request = {
+    const checked = {
       flags: isShared ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE,
       pauseBudgetMs: checkBudget(pauseBudgetMs),
       signal: checkSignal(signal, 'options.signal'),
       onProgress: checkCallback(onProgress, 'options.onProgress'),
-      checkAlive: () => checkSameProcess(this.#files, begun),
     };
-    const plan = await this.#planUntil(request.signal, selection as MappingSelection);
+    const begun = await readProcessStat(this.#files);
+    const request = { ...checked, checkAlive: () => checkSameProcess(this.#files, begun) };
+    const plan = await this.#planUntil(checked.signal, selection as MappingSelection);
     return this.#conclude(await moveMappings(this.#files, plan, request), { isStrict, isShared });
   }
 

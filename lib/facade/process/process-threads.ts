@@ -10,7 +10,7 @@ import type { NodeId } from '../../core/node-mask.ts';
 import { CLOCK_TICK_MS, NODE_ID_MAX } from '../../core/uapi.ts';
 import { parseStat } from '../../procfs/stat.ts';
 import type { Topology } from '../topology.ts';
-import { type ProcessFiles, readProcessStat } from './process-files.ts';
+import { type ProcessFiles, readProcessStat, readTextOf } from './process-files.ts';
 import type { NodeBytes } from './process-mappings.ts';
 import { refusalOf } from './process-refusal.ts';
 
@@ -31,7 +31,7 @@ export interface ProcessThread {
 
 /**
  * The threads, ascending by id; one that ends meanwhile is left out.
- * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED
+ * @throws NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED; the signal's reason
  */
 export async function readThreads(
   files: ProcessFiles,
@@ -46,7 +46,7 @@ export async function readThreads(
   );
   const threads: ProcessThread[] = [];
   for (const id of ids) {
-    const text = await files.backend.readText(`${folder}/${id}/stat`);
+    const text = await readTextOf(files, `task/${id}/stat`);
     const stat = text.ok ? parseStat(text.value) : null;
     if (stat === null) continue;
     const { name, state, processor: cpu, cpuTicks } = stat;
