@@ -37,7 +37,7 @@ export function readMachine(nameOrPath: string): NamedMachine {
 
 /** Of the two, only a scenario has steps. */
 function readMachineFile(path: string): NamedMachine {
-  const value = readJson(path);
+  const value = readJson(path, 'machine');
   const isScenario = typeof value === 'object' && value !== null && 'steps' in value;
   return isScenario
     ? { scenario: readScenario(value) }

@@ -31,6 +31,24 @@ describe('nodes', () => {
     expect(stdout).toMatchSnapshot();
   });
 
+  test('a file that is no machine is called a machine', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'node-numa-nodes-'));
+    try {
+      const twice = join(folder, 'twice.json');
+      writeFileSync(twice, '{ "name": "a", "name": "b" }');
+      for (const [path, wrong] of [
+        ['./nowhere.json', 'cannot be read: ENOENT'],
+        [twice, 'has the member "name" twice'],
+      ]) {
+        const { exitCode, stderr } = await runCommand(['nodes', '--machine', path as string]);
+        expect(stderr).toContain(`the "machine" argument ${wrong}`);
+        expect(exitCode).toBe(2);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test.each([
     [SPARSE, 80],
     [MEMORYLESS, 80],

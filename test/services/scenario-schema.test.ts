@@ -45,7 +45,7 @@ describe('the published schema', () => {
   });
 
   test.each(bundledScenarioNames())('accepts the scenario %s of the package', (name) => {
-    const value = readJson(new URL(`../../scenarios/${name}.json`, import.meta.url));
+    const value = readJson(new URL(`../../scenarios/${name}.json`, import.meta.url), 'scenario');
     expect(accepts(value), JSON.stringify(accepts.errors)).toBe(true);
     expect(readScenario(value).name).toBe(name);
   });

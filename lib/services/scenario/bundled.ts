@@ -28,13 +28,17 @@ export function openScenario(nameOrPath: string): Scenario {
     const rule = `must be a file, or one of ${bundledScenarioNames().join(', ')}`;
     throw invalidArgumentValue('scenario', rule, nameOrPath);
   }
-  return readScenario(readJson(isPath ? nameOrPath : new URL(`${nameOrPath}${EXTENSION}`, FOLDER)));
+  const path = isPath ? nameOrPath : new URL(`${nameOrPath}${EXTENSION}`, FOLDER);
+  return readScenario(readJson(path, 'scenario'));
 }
 
-/** @throws TypeError ERR_INVALID_ARG_VALUE: no such file, no JSON, or a member that it has twice */
-export function readJson(path: string | URL): unknown {
+/**
+ * @param argument what the file is to be
+ * @throws TypeError ERR_INVALID_ARG_VALUE: no such file, no JSON, or a member that it has twice
+ */
+export function readJson(path: string | URL, argument: string): unknown {
   const fail = (what: string): never => {
-    throw invalidArgumentValue('scenario', what, `${path}`);
+    throw invalidArgumentValue(argument, what, `${path}`);
   };
   let text = '';
   let value: unknown;
