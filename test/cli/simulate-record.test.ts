@@ -81,12 +81,19 @@ test('what cannot be done here is refused before anything is done', async () => 
     [{ do: 'process', name: 'two' }, /step 3 \(process\): there is one process here/],
     [{ do: 'map', name: 'x', pageCount: 1, file: 'memfd' }, /only private anonymous memory/],
     [{ do: 'unmap', mapping: 'heap', pageCount: 1 }, /given up as a whole/],
+    [
+      { do: 'unmap', mapping: 'heap' },
+      { do: 'touch', mapping: 'heap' },
+      /step 4 \(touch\): heap is unmapped, and its addresses may be another's/,
+    ],
     [{ do: 'movePages', mapping: 'heap', to: 63 }, /names node 63, and this host has/],
     [{ do: 'setPolicy', policy: 'bind:0,62' }, /names node 62, and this host has/],
   ] as const;
   const file = join(folder, 'never.json');
-  for (const [step, message] of refused) {
-    const words = ['simulate', scenarioFile('refused', [step]), '--record', file];
+  for (const row of refused) {
+    const steps = row.filter((part) => !(part instanceof RegExp));
+    const message = row.at(-1) as RegExp;
+    const words = ['simulate', scenarioFile('refused', steps), '--record', file];
     const { exitCode, stderr, stdout } = await runCommand(words);
     expect(stderr).toMatch(message);
     expect([exitCode, stdout]).toEqual([1, '']);

@@ -4,13 +4,12 @@
  * pointers is left to worlds that have them.
  */
 
-import type { Access, Backend, NodemaskArgument, PageSpan } from '../../lib/backend/backend.ts';
-import type { Mapping } from '../../lib/backend/mapping.ts';
-import type { SyscallFailure, SyscallResult } from '../../lib/backend/syscall-result.ts';
+import type { Backend, NodemaskArgument } from '../../lib/backend/backend.ts';
+import type { SyscallFailure } from '../../lib/backend/syscall-result.ts';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { nodemaskPair } from '../../lib/core/nodemask-words.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
-import type { MemoryCalls, MmapRequest } from '../../lib/machine/memory.ts';
+import { BackendMemory } from '../../lib/machine/backend-memory.ts';
 import type {
   GetMempolicyPointers,
   MaskArgument,
@@ -75,62 +74,6 @@ function numaCalls(backend: Backend): Later<NumaCalls> {
     migratePages: async ({ pid, from, to }) =>
       backend.migratePages({ pid, ...nodemaskPair(asNodemask(from), asNodemask(to)) }),
   };
-}
-
-/** What a process maps through a backend, by address. */
-class BackendMemory implements Pick<MemoryCalls, 'mmap' | 'load' | 'store'> {
-  readonly #backend: Backend;
-  readonly #mappings: Mapping[] = [];
-
-  constructor(backend: Backend) {
-    this.#backend = backend;
-  }
-
-  mmap({ pageCount }: MmapRequest): SyscallResult<bigint> {
-    const result = this.#backend.mmap(pageCount * this.#backend.pageSizeBytes);
-    if (!result.ok) return result;
-    this.#mappings.push(result.value);
-    return { ok: true, value: result.value.address };
-  }
-
-  touch({ address, pageCount }: PageSpan, access: Access): SyscallResult<undefined> {
-    const mapping = this.#mappingAt(address);
-    const offset = Number(address - mapping.address);
-    const lengthBytes = pageCount * this.#backend.pageSizeBytes;
-    return this.#backend.touch(mapping, offset, lengthBytes, access);
-  }
-
-  store(address: bigint, value: bigint): SyscallResult<undefined> {
-    const view = this.#wordAt(address);
-    if (!view.ok) return view;
-    view.value.setBigUint64(0, value, true);
-    return { ok: true, value: undefined };
-  }
-
-  load(address: bigint): SyscallResult<bigint> {
-    const view = this.#wordAt(address);
-    return view.ok ? { ok: true, value: view.value.getBigUint64(0, true) } : view;
-  }
-
-  giveBack(): void {
-    for (const mapping of this.#mappings.splice(0)) this.#backend.munmap(mapping);
-  }
-
-  #mappingAt(address: bigint): Mapping {
-    const mapping = this.#mappings.find(
-      (one) => address >= one.address && address < one.address + BigInt(one.lengthBytes),
-    );
-    if (mapping === undefined) throw new RangeError(`no mapping at ${address.toString(16)}`);
-    return mapping;
-  }
-
-  #wordAt(address: bigint): SyscallResult<DataView> {
-    const mapping = this.#mappingAt(address);
-    const buffer = this.#backend.arrayBuffer(mapping);
-    if (!buffer.ok) return buffer;
-    const offset = Number(address - mapping.address);
-    return { ok: true, value: new DataView(buffer.value, offset, 8) };
-  }
 }
 
 function processOf(backend: Backend): WorldProcess {

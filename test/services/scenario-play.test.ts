@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { playScenario } from '../../lib/services/scenario/play.ts';
 import { readScenario } from '../../lib/services/scenario/read-scenario.ts';
+import { recordScenario } from '../../lib/services/scenario/record.ts';
 import type { Scenario } from '../../lib/services/scenario/scenario.ts';
-import { kernelLines } from '../../lib/simulator/public.ts';
-import { thrownBy } from '../core/thrown.ts';
+import { kernelLines, Machine, presets } from '../../lib/simulator/public.ts';
+import { rejectionOf, thrownBy } from '../core/thrown.ts';
 import { shareOf } from '../support/share.ts';
 import { anyStep, before, type Json, scenarioOf } from './scenario-arbitrary.ts';
 
@@ -56,4 +57,19 @@ test('a step that names what the machine has not is an error of its argument', (
     rule: 'must be a node with memory',
   });
   expect(error.message).toContain(`step ${step} (nodeFull): the "node" argument must be`);
+});
+
+test('a node without CPUs is the same error, played and recorded', async () => {
+  const name = 'program';
+  const steps = [
+    { do: 'process', name },
+    { do: 'setAffinity', node: 2 },
+  ];
+  const scenario = readScenario(scenarioOf(steps));
+  const { backend } = new Machine(presets.fourNodes).self;
+  const before = backend.schedGetaffinity();
+  const error = await rejectionOf(recordScenario(scenario, backend));
+  expect(error.message).toMatch(/^step 2 [(]setAffinity[)]: .*must have CPUs: 0, 1/);
+  expect(thrownBy(() => playScenario(scenario)).error.message).toBe(error.message);
+  expect(backend.schedGetaffinity()).toEqual(before);
 });

@@ -110,7 +110,7 @@ export function playScenario(scenario: Scenario, options: PlayOptions = {}): Pla
     machine,
     outcomes,
     differences: [...outcomes.flatMap(differencesNamed), ...stage.unmet()],
-    residency: stage.cast.residency(),
+    residency: stage.residency(),
     events,
     trace: trace?.toJSON() ?? null,
     frames,
@@ -122,29 +122,30 @@ function differencesNamed({ step, differences }: StepOutcome, index: number): st
 }
 
 function frameOf(
-  { cast }: SimulatedStage,
+  stage: SimulatedStage,
   scenario: Scenario,
   stepIndex: number,
   event: MigrationEvent | null,
 ): Frame {
-  const { machine } = cast;
+  const { machine } = stage;
   const { nodes } = machine.topology();
   return {
     stepIndex,
     event,
-    pages: watchedPages(cast, scenario),
+    pages: watchedPages(stage, scenario),
     freePages: nodes
       .filter(({ memoryBytes }) => memoryBytes > 0)
       .map(({ id, freeBytes }) => ({ node: id, count: freeBytes / machine.pageSizeBytes })),
   };
 }
 
-function watchedPages(cast: SimulatedStage['cast'], { watch, steps }: Scenario): PagePicture[] {
-  const first = steps.find((step) => step.do === 'map');
-  const mapping = watch?.mapping ?? first?.name;
+function watchedPages({ cast }: SimulatedStage, { watch, steps }: Scenario): PagePicture[] {
+  const mapping = watch?.mapping ?? steps.find((step) => step.do === 'map')?.name;
   if (mapping === undefined) return [];
-  return cast.sharersOf(mapping).map(({ name, process }) => {
+  return [...cast.mappingsOf].flatMap(([name, mappings]): PagePicture[] => {
+    const { process } = cast.actor(name);
+    if (!mappings.has(mapping) || !process.isRunning) return [];
     const { address } = cast.span({ mapping, firstPage: watch?.page ?? 0 });
-    return { process: name, pid: process.pid, state: process.pageState(address) };
+    return [{ process: name, pid: process.pid, state: process.pageState(address) }];
   });
 }

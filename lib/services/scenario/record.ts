@@ -13,8 +13,7 @@ import { NodeMask } from '../../core/node-mask.ts';
 import { parsePolicy } from '../../core/policy-text.ts';
 import { MIB_BYTES } from '../../core/units.ts';
 import { Topology } from '../../facade/topology.ts';
-import { pageCountOf } from './check-names.ts';
-import { NATIVE_WORDS, NativeStage } from './native-stage.ts';
+import { HOST_WORDS, HostStage } from './host-stage.ts';
 import type { StepOutcome } from './outcome.ts';
 import type { ExpectStep, Scenario, Step } from './scenario.ts';
 
@@ -30,7 +29,7 @@ export interface Recording {
 /**
  * The scenario's own expectations give way to what the kernel does.
  * @throws NumaError NUMA_UNSUPPORTED: a step that one process of Node cannot do here, a node that
- *   this host does not have, or a host that the simulator cannot describe
+ *   this host does not have, or a host that the simulator cannot describe; what a stage throws
  */
 export async function recordScenario(scenario: Scenario, backend: Backend): Promise<Recording> {
   const snapshot = backend.topology();
@@ -38,15 +37,15 @@ export async function recordScenario(scenario: Scenario, backend: Backend): Prom
   const topology = new Topology(snapshot.value);
   const machine = describeHost(topology, backend.identity.kernel);
   checkSteps(scenario, topology);
-  const stage = new NativeStage(backend);
+  const stage = new HostStage(backend, machine);
   const outcomes: StepOutcome[] = [];
   const steps: Step[] = [];
   try {
-    for (const step of scenario.steps) {
+    for (const [index, step] of scenario.steps.entries()) {
       if (step.do === 'expect') continue;
-      const outcome = await stage.perform(step as Parameters<typeof stage.perform>[0]);
+      const outcome = await stage.perform(step, index);
       outcomes.push(outcome);
-      steps.push(asPerformed(step, stage, backend.pageSizeBytes));
+      steps.push(asPerformed(step, stage));
       steps.push(...expectations(outcome, stage));
     }
   } finally {
@@ -99,18 +98,24 @@ function firstUnknown(topology: Topology): string | undefined {
 
 /** Refuses what cannot be done here before anything is done. */
 function checkSteps({ steps }: Scenario, { online }: Topology): void {
+  const unmapped = new Set<string>();
   steps.forEach((step, index) => {
+    const refuse = (reason: string): never => {
+      throw unsupported(`step ${index + 1} (${step.do}): ${reason}`);
+    };
     const reason = reasonAgainst(step, index);
-    if (reason !== undefined) throw unsupported(`step ${index + 1} (${step.do}): ${reason}`);
+    if (reason !== undefined) refuse(reason);
     const absent = nodesOf(step).difference(online);
-    if (absent.isEmpty) return;
-    const what = `names node ${absent}, and this host has ${online}`;
-    throw unsupported(`step ${index + 1} (${step.do}): ${what}`);
+    if (!absent.isEmpty) refuse(`names node ${absent}, and this host has ${online}`);
+    const { mapping } = step as { readonly mapping?: string };
+    if (mapping === undefined || step.do === 'expect') return;
+    if (unmapped.has(mapping)) refuse(`${mapping} is unmapped, and its addresses may be another's`);
+    if (step.do === 'unmap') unmapped.add(mapping);
   });
 }
 
 function reasonAgainst(step: Step, index: number): string | undefined {
-  if (!NATIVE_WORDS.includes(step.do)) return 'one process of Node cannot do it on this host';
+  if (!HOST_WORDS.includes(step.do)) return 'one process of Node cannot do it on this host';
   if (step.do === 'process') {
     if (index > 0) return 'there is one process here, and it has begun';
     const isOther = step.uid !== undefined || step.capabilities !== undefined;
@@ -142,18 +147,15 @@ function nodesOf(step: Step): NodeMask {
 }
 
 /** The step with what the kernel chose: where memory is mapped decides how it is interleaved. */
-function asPerformed(step: Step, stage: NativeStage, pageSizeBytes: number): Step {
-  if (step.do === 'process' && step.node === undefined && step.cpu === undefined) {
-    return { ...step, cpu: stage.firstCpu };
-  }
-  if (step.do !== 'map' || !stage.mappingNames.includes(step.name)) return step;
+function asPerformed(step: Step, stage: HostStage): Step {
+  if (step.do !== 'map' || !stage.mappingNames.includes(step.name)) return stage.placed(step);
   const { lengthBytes: _, ...rest } = step;
-  const address = `0x${stage.mapping(step.name).address.toString(16)}`;
-  return { ...rest, pageCount: pageCountOf(step, pageSizeBytes), address };
+  const { address, pageCount } = stage.cast.mapping(step.name);
+  return { ...rest, pageCount, address: `0x${address.toString(16)}` };
 }
 
 /** What a step came to; where it moved or touched pages, where they are. */
-function expectations({ step, answer, statuses }: StepOutcome, stage: NativeStage): ExpectStep[] {
+function expectations({ step, answer, statuses }: StepOutcome, stage: HostStage): ExpectStep[] {
   if (step.do === 'process' || step.do === 'map' || step.do === 'unmap') return [];
   // How many pages of this whole process could not move says nothing of the scenario's.
   const isTold = step.do !== 'migratePages' || typeof answer === 'string';
@@ -164,12 +166,10 @@ function expectations({ step, answer, statuses }: StepOutcome, stage: NativeStag
   const { mapping } = step as { readonly mapping?: string };
   const all = step.do === 'migratePages' ? stage.mappingNames : [];
   const moved = mapping === undefined ? all : [mapping];
-  return [...called, ...moved.map((name): ExpectStep => placedAs(name, stage))];
-}
-
-function placedAs(mapping: string, stage: NativeStage): ExpectStep {
-  const { byNode, notPresent, zeroPage } = stage.placed(mapping);
-  return { do: 'expect', mapping, byNode, notPresent, zeroPage };
+  const placed = moved.map((name): ExpectStep => {
+    return { do: 'expect', mapping: name, ...stage.pagesOf(name) };
+  });
+  return [...called, ...placed];
 }
 
 async function hugePagesWord(backend: Backend): Promise<'always' | 'madvise' | 'never'> {

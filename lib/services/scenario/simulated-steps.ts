@@ -1,228 +1,204 @@
 /**
- * The steps of processes, as a simulated machine does them: one function for each.
+ * The steps that only a simulated machine does: of processes beside one that has begun, of the
+ * machine's administrator, and injected faults.
  */
 
-import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
-import { nodemaskPair } from '../../core/nodemask-words.ts';
-import { MADV, MPOL_MF, STATUS_UNSET } from '../../core/uapi.ts';
+import { MADV } from '../../core/uapi.ts';
+import type { SimulatedCpuset } from '../../simulator/interface/machine-settings.ts';
+import type { SimulatedProcess } from '../../simulator/interface/simulated-process.ts';
 import type { SteppedCall } from '../../simulator/interface/stepped-calls.ts';
-import type { Actor, Cast } from './cast.ts';
-import { pageCountOf } from './check-names.ts';
-import { answerOf, type StepResult, statusesOf } from './outcome.ts';
-import { nodeWords, policyCall } from './policy-arguments.ts';
+import type { Machine } from '../../simulator/simulated-machine.ts';
+import { type Answer, answerOf, type StepResult } from './outcome.ts';
 import type {
-  ForkStep,
+  BusyStep,
+  CpusetStep,
   MapStep,
-  MigratePagesStep,
-  MovePagesStep,
   PinStep,
   ProcessStep,
-  SetAffinityStep,
-  SetPolicyStep,
-  Step,
+  SetStep,
   StepWord,
-  ThreadStep,
-  UnmapStep,
 } from './scenario.ts';
+import { COMMON_STEPS, mapped, type Performers, runOn, type Scene } from './steps.ts';
 
-/** What the steps work with. */
-export interface Scene {
-  readonly cast: Cast;
+/** What names stand for, beside processes and mappings. */
+export interface SimulatedScene extends Scene<SimulatedProcess> {
+  readonly machine: Machine;
+  readonly cpusets: Map<string, SimulatedCpuset>;
+  /** What gives the references of a pin back. */
+  readonly pins: Map<string, () => Answer>;
+  /** What ends a fault. */
+  readonly faults: Map<string, () => void>;
+  /** @throws NumaError NUMA_INVALID_ARGUMENT: its step has failed */
+  cpuset(name: string): SimulatedCpuset;
   /** Makes a call that may move pages: at once, or step by step where others act meanwhile. */
   move<T>(stepped: () => SteppedCall<T>, atOnce: () => SyscallResult<T>): SyscallResult<T>;
 }
 
-/** How some of the steps are done. */
-export type Performers<W extends StepWord> = {
-  readonly [K in W]: (scene: Scene, step: Extract<Step, { readonly do: K }>) => StepResult;
-};
-
-const DONE: SyscallResult<undefined> = { ok: true, value: undefined };
-
-export const PROCESS_PERFORMERS: Performers<
-  'process' | 'thread' | 'fork' | 'exit' | 'setAffinity'
+const PROCESS_STEPS: Performers<
+  ('process' | 'thread' | 'fork' | 'exit') | ('map' | 'keepTouching' | 'madvise' | 'pin' | 'unpin'),
+  SimulatedScene
 > = {
   process: beginProcess,
-  thread: beginThread,
-  fork,
+  thread: (scene, step) => {
+    const maker = scene.cast.actor(step.by);
+    const thread = maker.thread.thread();
+    const started = runOn(scene, scene.cast.addThread(step.name, maker, thread), step);
+    return { ...started, details: `tid ${thread.tid}, ${started.details}` };
+  },
+  fork: ({ cast }, { name, by }) => {
+    const parent = cast.actor(by);
+    const child = parent.thread.fork();
+    child.name = name;
+    cast.addProcess(name, child, parent.processName);
+    return { answer: 0, details: `pid ${child.pid}` };
+  },
   exit: ({ cast }, { by }) => {
     cast.actor(by).process.exit();
     return { answer: 0 };
   },
-  setAffinity: ({ cast }, step) => runOn(cast, cast.actor(step.by), step),
-};
-
-export const MEMORY_PERFORMERS: Performers<
-  'map' | 'unmap' | 'touch' | 'keepTouching' | 'store' | 'madvise'
-> = {
   map,
-  unmap,
-  touch: ({ cast }, step) => {
-    const { memory } = cast.actor(step.by).thread;
-    return { answer: answerOf(memory.touch(cast.span(step), step.access ?? 'write')) };
-  },
   keepTouching: ({ cast }, step) => {
     const { memory } = cast.actor(step.by).thread;
     const { access = 'write', milliseconds } = step;
     return { answer: answerOf(memory.keepTouching(cast.span(step), access, milliseconds)) };
-  },
-  store: ({ cast }, step) => {
-    const { address } = cast.span(step);
-    return {
-      answer: answerOf(cast.actor(step.by).thread.memory.store(address, BigInt(step.value))),
-    };
   },
   madvise: ({ cast }, step) => {
     const { areas } = cast.actor(step.by).thread;
     const advice = MADV[step.advice as keyof typeof MADV];
     return { answer: answerOf(areas.madvise(cast.span(step), advice)) };
   },
-};
-
-export const PLACEMENT_PERFORMERS: Performers<
-  'setPolicy' | 'movePages' | 'migratePages' | 'pin' | 'unpin'
-> = {
-  setPolicy,
-  movePages,
-  migratePages,
   pin,
-  unpin: ({ cast }, step) => ({ answer: answerOf(cast.pins.get(step.pin)?.() ?? DONE) }),
+  unpin: ({ pins }, step) => ({ answer: pins.get(step.pin)?.() ?? 0 }),
 };
 
-function beginProcess({ cast }: Scene, step: ProcessStep): StepResult {
+const MACHINE_STEPS: Performers<
+  'set' | 'hugePool' | 'interleaveWeight' | 'cpuset' | 'setMems' | 'attach',
+  SimulatedScene
+> = {
+  set: changeSettings,
+  hugePool: ({ machine: { settings } }, { node, pageCount }) => {
+    settings.setHugePoolPages(node, pageCount);
+    return { details: `the pool has ${settings.hugePoolPages(node)}` };
+  },
+  interleaveWeight: ({ machine }, { node, weight }) => {
+    machine.setInterleaveWeight(node, weight);
+    return {};
+  },
+  cpuset: makeCpuset,
+  setMems: (scene, { cpuset: name, nodes }) => {
+    const cpuset = scene.cpuset(name);
+    const result = scene.move(
+      () => cpuset.steps.setMems(nodes),
+      () => cpuset.setMems(nodes),
+    );
+    return { answer: answerOf(result) };
+  },
+  attach: (scene, { cpuset: name, by }) => {
+    const cpuset = scene.cpuset(name);
+    const { pid } = scene.cast.actor(by).process;
+    const result = scene.move(
+      () => cpuset.steps.attach(pid),
+      () => cpuset.attach(pid),
+    );
+    return { answer: answerOf(result) };
+  },
+};
+
+const FAULT_STEPS: Performers<
+  'nodeFull' | 'busy' | 'writeback' | 'deny' | 'endFault',
+  SimulatedScene
+> = {
+  nodeFull: (scene, { name, node, afterPages = 0 }) =>
+    keepFault(scene, name, scene.machine.faults.nodeFull(node, afterPages)),
+  busy: makeBusy,
+  writeback: makeBusy,
+  deny: (scene, { name, call, errno }) =>
+    keepFault(scene, name, scene.machine.faults.deny(call, errno)),
+  endFault: ({ faults }, { fault }) => {
+    faults.get(fault)?.();
+    return {};
+  },
+};
+
+/** All but those that look at other steps. */
+export const SIMULATED_STEPS: Performers<
+  Exclude<StepWord, 'expect' | 'meanwhile'>,
+  SimulatedScene
+> = {
+  ...COMMON_STEPS,
+  ...PROCESS_STEPS,
+  ...MACHINE_STEPS,
+  ...FAULT_STEPS,
+};
+
+function beginProcess(scene: SimulatedScene, step: ProcessStep): StepResult {
   const { name, uid, capabilities } = step;
-  const process = cast.machine.process({
+  const process = scene.machine.process({
     ...(uid === undefined ? {} : { uid }),
     ...(capabilities === undefined ? {} : { capabilities }),
   });
   process.name = name;
-  cast.addProcess(name, process);
-  const started = runOn(cast, cast.actor(name), step);
+  const started = runOn(scene, scene.cast.addProcess(name, process), step);
   return { ...started, details: `pid ${process.pid}, ${started.details}` };
 }
 
-function beginThread({ cast }: Scene, step: ThreadStep): StepResult {
-  const maker = cast.actor(step.by);
-  const thread = maker.thread.thread();
-  cast.addThread(step.name, maker, thread);
-  const started = runOn(cast, cast.actor(step.name), step);
-  return { ...started, details: `tid ${thread.tid}, ${started.details}` };
+function map(scene: SimulatedScene, step: MapStep): StepResult {
+  const { memory, objects } = scene.cast.actor(step.by).thread;
+  const { file } = step;
+  return mapped(scene, step, (request) => {
+    if (file === undefined) return memory.mmap(request);
+    const object = objects.create(file, request.pageCount, step.name);
+    return object.ok ? objects.map(object.value, request) : object;
+  });
 }
 
-function fork({ cast }: Scene, { name, by }: ForkStep): StepResult {
-  const parent = cast.actor(by);
-  const child = parent.thread.fork();
-  child.name = name;
-  cast.addProcess(name, child, parent.processName);
-  return { answer: 0, details: `pid ${child.pid}` };
-}
-
-function runOn(
-  cast: Cast,
-  { thread }: Actor,
-  place: ProcessStep | ThreadStep | SetAffinityStep,
-): StepResult {
-  const cpu = cast.cpuOf(place);
-  const result = cpu === undefined ? DONE : thread.backend.schedSetaffinity([cpu]);
-  const node = cast.machine.description.nodes.find(({ cpus }) => cpus.includes(thread.cpu));
-  return { answer: answerOf(result), details: `on CPU ${thread.cpu} of node ${node?.id}` };
-}
-
-function map({ cast }: Scene, step: MapStep): StepResult {
-  const actor = cast.actor(step.by);
-  const { memory, objects } = actor.thread;
-  const pageCount = pageCountOf(step, cast.machine.pageSizeBytes);
-  const request = {
-    pageCount,
-    ...(step.address === undefined ? {} : { address: BigInt(step.address) }),
-    ...(step.shared === undefined ? {} : { isShared: step.shared }),
+function pin({ cast, pins }: SimulatedScene, step: PinStep): StepResult {
+  const { thread } = cast.actor(step.by);
+  const span = cast.span(step);
+  const keep = (release: () => Answer): StepResult => {
+    if (step.name !== undefined) pins.set(step.name, release);
+    return { answer: 0 };
   };
-  let result: SyscallResult<bigint>;
-  if (step.file === undefined) result = memory.mmap(request);
-  else {
-    const object = objects.create(step.file, pageCount, step.name);
-    result = object.ok ? objects.map(object.value, request) : object;
-  }
-  if (!result.ok) return { answer: answerOf(result) };
-  cast.addMapping(step.name, actor, { address: result.value, pageCount });
-  return { answer: 0, details: `at 0x${result.value.toString(16)}` };
-}
-
-function unmap({ cast }: Scene, step: UnmapStep): StepResult {
-  const actor = cast.actor(step.by);
-  const span = cast.span(step);
-  const result = actor.thread.memory.munmap(span);
-  const isWhole = span.pageCount === cast.mapping(step.mapping).pageCount;
-  if (result.ok && isWhole) cast.dropMapping(step.mapping, actor);
-  return { answer: answerOf(result) };
-}
-
-function setPolicy(scene: Scene, step: SetPolicyStep): StepResult {
-  const { cast } = scene;
-  const { thread } = cast.actor(step.by);
-  const { homeNode, flags, ...policy } = policyCall(step);
-  if (step.mapping === undefined) {
-    return { answer: answerOf(thread.backend.setMempolicy(policy)) };
-  }
-  const { address, pageCount } = cast.span(step);
-  const range = { address, lengthBytes: pageCount * cast.machine.pageSizeBytes };
-  const request = { ...range, ...policy, flags };
-  const result = scene.move(
-    () => thread.steps.mbind(request),
-    () => thread.backend.mbind(request),
-  );
-  if (!result.ok || homeNode === undefined) return { answer: answerOf(result) };
-  const home = thread.backend.setMempolicyHomeNode({ ...range, node: homeNode, flags: 0 });
-  return { answer: answerOf(home) };
-}
-
-function movePages(scene: Scene, step: MovePagesStep): StepResult {
-  const { cast } = scene;
-  const { thread } = cast.actor(step.by);
-  const pages: PageSpan = cast.span(step);
-  const status = new Int32Array(pages.pageCount).fill(STATUS_UNSET);
-  const pid = step.of === undefined ? 0 : cast.actor(step.of).process.pid;
-  const request = { pid, pages, flags: step.all ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE, status };
-  const { to } = step;
-  const atOnce = (nodes: number | null): SyscallResult<number> =>
-    thread.backend.movePagesSync({ ...request, nodes });
-  const result =
-    to === undefined
-      ? atOnce(null)
-      : scene.move(
-          () => thread.steps.movePages({ ...request, node: to }),
-          () => atOnce(to),
-        );
-  return { answer: answerOf(result), statuses: statusesOf(status) };
-}
-
-function migratePages(scene: Scene, step: MigratePagesStep): StepResult {
-  const { cast } = scene;
-  const { thread } = cast.actor(step.by);
-  const pid = step.of === undefined ? 0 : cast.actor(step.of).process.pid;
-  const { maxnode, from, to } = nodemaskPair(nodeWords(step.from), nodeWords(step.to));
-  const mask = (words: BigUint64Array | null) => (words === null ? null : { words, maxnode });
-  const request = { pid, from: mask(from), to: mask(to) };
-  const result = scene.move(
-    () => thread.steps.migratePages(request),
-    () => thread.numa.migratePages(request),
-  );
-  return { answer: answerOf(result) };
-}
-
-function pin({ cast }: Scene, step: PinStep): StepResult {
-  const { thread } = cast.actor(step.by);
-  const span = cast.span(step);
   if (step.how === 'pipe') {
     const pipe = thread.references.splice(span);
-    if (pipe.ok) cast.keepPin(step.name, () => thread.references.close(pipe.value));
-    return { answer: pipe.ok ? 0 : answerOf(pipe) };
+    if (!pipe.ok) return { answer: answerOf(pipe) };
+    return keep(() => answerOf(thread.references.close(pipe.value)));
   }
   const release = thread.pin(span);
-  cast.keepPin(step.name, () => {
+  return keep(() => {
     release();
-    return DONE;
+    return 0;
   });
-  return { answer: 0 };
+}
+
+function changeSettings({ machine }: SimulatedScene, step: SetStep): StepResult {
+  const { balancing, hugePages } = step;
+  if (balancing !== undefined) machine.settings.balancing = balancing;
+  if (hugePages !== undefined) machine.hugePages = hugePages;
+  return {};
+}
+
+function makeCpuset({ machine, cpusets }: SimulatedScene, step: CpusetStep): StepResult {
+  const { name, nodes, version, migrates } = step;
+  const made = machine.settings.cpuset({
+    ...(version === undefined ? {} : { version }),
+    ...(migrates === undefined ? {} : { migrates }),
+  });
+  if (!made.ok) return { answer: answerOf(made) };
+  cpusets.set(name, made.value);
+  return { answer: answerOf(made.value.setMems(nodes)) };
+}
+
+function makeBusy(scene: SimulatedScene, step: BusyStep): StepResult {
+  const { process } = scene.cast.actor(step.by);
+  const { faults } = scene.machine;
+  const make = step.do === 'busy' ? faults.busy : faults.writeback;
+  const end = make.call(faults, process, scene.cast.span(step), step.tries);
+  return keepFault(scene, step.name, end);
+}
+
+function keepFault(scene: SimulatedScene, name: string | undefined, end: () => void): StepResult {
+  if (name !== undefined) scene.faults.set(name, end);
+  return {};
 }
