@@ -168,6 +168,12 @@ describe('what a NumaError says', () => {
     }
   });
 
+  test('goes to another thread as its members', () => {
+    const error = new NumaError('no', whole);
+    expect(structuredClone({ ...error })).toEqual({ ...whole, name: 'NumaError', rule: 'no' });
+    expect(Object.keys(structuredClone(error))).toEqual([]);
+  });
+
   test('is never what cannot be said', () => {
     for (const name of ['code', 'asked', 'argument', 'syscall', 'errnoName', 'hint'] as const) {
       for (const value of [Symbol('x'), 7, {}]) {
