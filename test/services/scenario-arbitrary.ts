@@ -1,7 +1,7 @@
 /** Scenarios at random, all of which the reader accepts. */
 
 import fc from 'fast-check';
-import type { Member, MemberRule } from '../../lib/services/scenario/member-rules.ts';
+import type { Member, MemberRule } from '../../lib/services/scenario/members.ts';
 import type { StepWord } from '../../lib/services/scenario/scenario.ts';
 import { STEP_TABLE, STEP_WORDS } from '../../lib/services/scenario/step-table.ts';
 

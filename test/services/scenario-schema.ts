@@ -2,9 +2,13 @@
 
 import { CPU_ID_MAX, NODE_ID_MAX } from '../../lib/core/uapi.ts';
 import { PAGE_SIZES_BYTES } from '../../lib/core/units.ts';
-import type { Member, MemberRule } from '../../lib/services/scenario/member-rules.ts';
+import {
+  type Member,
+  type MemberRule,
+  NAME,
+  type StepRules,
+} from '../../lib/services/scenario/members.ts';
 import type { StepWord } from '../../lib/services/scenario/scenario.ts';
-import { NAME, type StepRules } from '../../lib/services/scenario/shared-members.ts';
 import { MEANWHILE_WORDS, STEP_TABLE, STEP_WORDS } from '../../lib/services/scenario/step-table.ts';
 import { kernelLines, presets } from '../../lib/simulator/public.ts';
 

@@ -20,7 +20,7 @@ import {
   POLICY,
   requiredMember,
   type StepTable,
-} from './shared-members.ts';
+} from './members.ts';
 
 const ONE_PLACE = { members: ['cpu', 'node'], min: 0, max: 1 } as const;
 

@@ -12,9 +12,8 @@ import { PAGE_SIZES_BYTES } from '../../core/units.ts';
 import { presets } from '../../simulator/presets.ts';
 import { HUGE_PAGE_WORDS } from '../../simulator/simulated-machine.ts';
 import { ScenarioNames } from './check-names.ts';
-import { checkList, checkMember, checkRecord } from './member-rules.ts';
+import { checkList, checkMember, checkRecord, NAME, PAGE_MAX, type StepRules } from './members.ts';
 import type { Scenario, Step, StepWord } from './scenario.ts';
-import { NAME, PAGE_MAX, type StepRules } from './shared-members.ts';
 import { MEANWHILE_WORDS, STEP_TABLE, STEP_WORDS } from './step-table.ts';
 
 const FORMAT = 1;
