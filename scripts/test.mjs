@@ -88,9 +88,10 @@ async function runGuests(cells, signal, preparation) {
   if (preparation) {
     const required = [defaultKernel];
     const options = { signal, guests: guestsDefault(), isRecording, required };
-    const outcomes = await runMatrix(cells, { ...options, preparation });
-    if (signal.aborted) return outcomes;
-    const programs = await runPrograms(options);
+    const [outcomes, programs] = await Promise.all([
+      runMatrix(cells, { ...options, preparation }),
+      runPrograms({ signal, guests: 1 }),
+    ]);
     for (const line of partLines(programs)) say(line);
     return [...outcomes, programs];
   }

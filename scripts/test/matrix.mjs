@@ -78,19 +78,19 @@ export function ciMatrix({ isHostDenied }) {
       kernel: defaultKernel,
       suites: isHostDenied ? guestSuites : nodeSuites,
     },
+    { machine: mainMachine, kernel: newest, suites: versionSuites },
     asked(mainMachine, defaultKernel, scannerContract),
     asked(mainMachine, newest, scannerContract),
-    { machine: mainMachine, kernel: newest, suites: versionSuites },
+    { machine: tierMachine, kernel: newest, suites: tierSuites },
+    // Whose nodes the addon and the commands could show wrongly: others number theirs as the main
+    // machine does.
+    ...oddMachines.map((machine) => ({ machine, kernel: defaultKernel, suites: machineSuites })),
     ...kernels.map((kernel) => asked(singleCpuMachine, kernel, kernelContract)),
-    ...between.map((kernel) => asked(mainMachine, kernel, cpuContract)),
     ...machines.map((machine) => {
       const hasOddIds = oddMachines.includes(machine);
       return asked(machine, defaultKernel, hasOddIds ? idContract : machineContract);
     }),
-    // Whose nodes the addon and the commands could show wrongly: others number theirs as the main
-    // machine does.
-    ...oddMachines.map((machine) => ({ machine, kernel: defaultKernel, suites: machineSuites })),
-    { machine: tierMachine, kernel: newest, suites: tierSuites },
+    ...between.map((kernel) => asked(mainMachine, kernel, cpuContract)),
   ];
 }
 

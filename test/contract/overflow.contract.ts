@@ -16,6 +16,8 @@ import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 import type { WorldMachine } from './world.ts';
 
 const SIGKILL = 9;
+/** That many are left untouched; some memory may have been given back meanwhile. */
+const UNTOUCHED_PAGES = 1024;
 /** What is freed is more than a CPU keeps back for itself, in runs too short for a huge page. */
 const RUN_PAGES = 64;
 const FREED_RUNS = 128;
@@ -48,7 +50,7 @@ function declarePlaces(declare: DeclareTest): void {
     }
     const home = machine.memoryNodes.findLast((node) => node !== full) as number;
     const { pages } = await overflow(process, machine, policy);
-    const last = pages.part(pages.count - 64, pages.count);
+    const last = pages.part(pages.count - UNTOUCHED_PAGES, pages.count);
     const { address, lengthBytes } = last;
     const request = { address, lengthBytes, node: home, flags: 0 };
     expect(await process.numa.setMempolicyHomeNode(request)).toSucceed();
