@@ -30,12 +30,13 @@ const comment = /^\s*(?:\/\/|\/\*|\*).*$/gm;
 
 /**
  * @param {string} root of the project
+ * @param {readonly string[]} [changed] files that may be gone, and still have users
  * @returns {Users}
  */
-export function readUsers(root) {
+export function readUsers(root, changed = []) {
   const top = readdirSync(root).filter((name) => statSync(join(root, name)).isFile());
   const files = [...top, ...folders.flatMap((folder) => filesBelow(root, folder))];
-  const known = new Set(files);
+  const known = new Set([...files, ...changed.filter((file) => !file.endsWith('.test.ts'))]);
   /** @type {Map<string, string[]>} folder → files anywhere below it */
   const below = new Map();
   for (const file of files) {
@@ -48,7 +49,7 @@ export function readUsers(root) {
   const workers = files.filter((file) => file.includes('/workers/'));
   const native = [...(below.get('native') ?? []), 'binding.gyp'];
   /** @type {Users} */
-  const users = new Map(files.map((file) => [file, new Set()]));
+  const users = new Map([...known].map((file) => [file, new Set()]));
   for (const file of files.filter((name) => scripts.has(extname(name)))) {
     const text = readFileSync(join(root, file), 'utf8').replaceAll(comment, '');
     const named = placesIn(file, text).flatMap((name) =>

@@ -51,7 +51,7 @@ export function changedFiles(since) {
  */
 export async function runChanged({ signal, files, startMs }) {
   const isOver = () => signal.aborted || performance.now() - startMs > secondsMax * 1000;
-  const users = readUsers(projectFolder);
+  const users = readUsers(projectFolder, files);
   const { environment, suites } = await hostSuitesHere();
   const all = [...users.keys()].filter((file) => file.endsWith('.test.ts'));
   const here = all.filter((file) => suites.some((suite) => file.startsWith(suite)));

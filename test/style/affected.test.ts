@@ -34,6 +34,13 @@ test.each([
   expect(testsOf(changed)).toContain(affected);
 });
 
+test('a file that is gone has users, but for a test', () => {
+  const gone = ['lib/core/gone.ts', 'test/core/gone.test.ts'];
+  const left = readUsers(ROOT, gone);
+  expect([...(left.get('lib/core/gone.ts') ?? [])]).toEqual(['test/style/affected.test.ts']);
+  expect(left.has('test/core/gone.test.ts')).toBe(false);
+});
+
 test('nothing else', () => {
   expect(testsOf('docs/cli.md')).not.toContain('test/simulator/many.test.ts');
   expect(testsOf('test/facade/workers/mover.mjs')).not.toContain('test/facade/policy.test.ts');
