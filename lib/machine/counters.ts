@@ -1,15 +1,5 @@
 /** What a machine counts, under the kernel's names. */
 
-/** Pages that a node has given out since the machine started. Source: numastat of sysfs. */
-export interface NodeCounters {
-  readonly numaHit: number;
-  readonly numaMiss: number;
-  readonly numaForeign: number;
-  readonly interleaveHit: number;
-  readonly localNode: number;
-  readonly otherNode: number;
-}
-
 /**
  * What migrations and automatic balancing have done since the machine started, under the kernel's
  * names: base pages, but for faults and huge pages. Source: /proc/vmstat.

@@ -11,7 +11,7 @@ export type { MachineDescription, MachineNode } from '../core/machine-descriptio
 export { checkMachineDescription } from '../core/machine-description.ts';
 export { MADV } from '../core/uapi.ts';
 export type { AreaCalls, MemoryArea } from '../machine/areas.ts';
-export type { NodeCounters, VmCounters } from '../machine/counters.ts';
+export type { VmCounters } from '../machine/counters.ts';
 export type { MemoryCalls, MmapRequest, Protection } from '../machine/memory.ts';
 export type {
   GetMempolicyPointers,
@@ -41,6 +41,7 @@ export type {
   HugePagesWord,
   WeightFiles,
 } from '../machine/settings.ts';
+export type { NodeAllocations } from '../procfs/node-files.ts';
 export type {
   AccessCount,
   CallCosts,

@@ -11,8 +11,9 @@ import type { MachineDescription } from '../core/machine-description.ts';
 import { checkMachineDescription } from '../core/machine-description.ts';
 import { NODE_ID_MAX, WEIGHT_MAX } from '../core/uapi.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from '../core/units.ts';
-import type { NodeCounters, VmCounters } from '../machine/counters.ts';
+import type { VmCounters } from '../machine/counters.ts';
 import type { HugePagesWord } from '../machine/settings.ts';
+import type { NodeAllocations } from '../procfs/node-files.ts';
 import { FaultsHandle } from './handles/faults-handle.ts';
 import { credentialsOf, ProcessHandle } from './handles/process-handle.ts';
 import { SettingsHandle } from './handles/settings-handle.ts';
@@ -155,7 +156,7 @@ export class Machine {
   }
 
   /** What a node has given out since it started. */
-  counters(node: number): NodeCounters {
+  counters(node: number): NodeAllocations {
     return { ...this.#state.memory.physical.counters.of(this.#checkNode(node)) };
   }
 

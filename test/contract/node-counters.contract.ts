@@ -8,7 +8,7 @@
 
 import { expect } from 'vitest';
 import { MPOL } from '../../lib/core/uapi.ts';
-import type { NodeCounters } from '../../lib/machine/counters.ts';
+import type { NodeAllocations } from '../../lib/procfs/node-files.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
 import { cpuNodes } from './first-touch.contract.ts';
 import { fillNode, smallestNode } from './full-node.ts';
@@ -23,7 +23,7 @@ const OWNERS = ['thread', 'range'] as const;
 
 type Owner = (typeof OWNERS)[number];
 
-async function countersOf({ world }: Scene, node: number): Promise<NodeCounters> {
+async function countersOf({ world }: Scene, node: number): Promise<NodeAllocations> {
   const counters = await world.nodeCounters?.(node);
   if (counters === undefined) throw new Error('the world claims the trait counters without it');
   return counters;
@@ -34,13 +34,13 @@ async function increases(
   scene: Scene,
   nodes: readonly number[],
   body: () => Promise<unknown>,
-): Promise<NodeCounters[]> {
+): Promise<NodeAllocations[]> {
   const before = await Promise.all(nodes.map((node) => countersOf(scene, node)));
   await body();
   const after = await Promise.all(nodes.map((node) => countersOf(scene, node)));
   return after.map((counters, index) => {
-    const old = before[index] as NodeCounters;
-    const names = Object.keys(counters) as (keyof NodeCounters)[];
+    const old = before[index] as NodeAllocations;
+    const names = Object.keys(counters) as (keyof NodeAllocations)[];
     return Object.fromEntries(names.map((name) => [name, counters[name] - old[name]])) as never;
   });
 }
@@ -120,7 +120,7 @@ function declareOthers(declare: DeclareTest): void {
     const counted = await increases(scene, machine.memoryNodes, async () => {
       elsewhere = await fillNode(process, machine, node);
     });
-    const at = (id: number): NodeCounters => counted[machine.memoryNodes.indexOf(id)] as never;
+    const at = (id: number): NodeAllocations => counted[machine.memoryNodes.indexOf(id)] as never;
     expect(at(node).numaForeign).toBeGreaterThan(0);
     expect(at(elsewhere).numaMiss).toBeGreaterThan(0);
   });

@@ -8,8 +8,9 @@
 import type { Backend, PageSpan } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import type { KnownTopology } from '../../lib/backend/topology-snapshot.ts';
-import type { NodeCounters, VmCounters } from '../../lib/machine/counters.ts';
+import type { VmCounters } from '../../lib/machine/counters.ts';
 import type { MachineProcess, MachineThread } from '../../lib/machine/process.ts';
+import type { NodeAllocations } from '../../lib/procfs/node-files.ts';
 import type { Later } from '../support/later.ts';
 import type { WorldSettings } from './world-settings.ts';
 
@@ -104,7 +105,7 @@ export interface World {
   /** Its pid; `null` where none can be seen. With the trait `states`. */
   readonly kernelThread?: number | null;
   /** Of one node, now. With the trait `counters`. */
-  nodeCounters?(node: number): Promise<NodeCounters>;
+  nodeCounters?(node: number): Promise<NodeAllocations>;
   /** Of the whole machine, now. With the trait `counters`. */
   vmCounters?(): Promise<VmCounters>;
   /** A fresh process: no policy, no memory of its own, any CPU. */

@@ -3,27 +3,21 @@
  * done. Since 5.14 the kernel folds the counters of nodes when they are read, so none is late.
  */
 
-import type { NodeCounters, VmCounters } from '../../lib/machine/counters.ts';
+import type { VmCounters } from '../../lib/machine/counters.ts';
+import { type NodeAllocations, parseNumastat } from '../../lib/procfs/node-files.ts';
 import type { MachineFiles } from './puppet-files.ts';
 
 /** Reading it folds what each CPU has counted by itself. Root's. */
 const REFRESH = '/proc/sys/vm/stat_refresh';
 
-export async function readNodeCounters(files: MachineFiles, node: number): Promise<NodeCounters> {
+export async function readNodeCounters(
+  files: MachineFiles,
+  node: number,
+): Promise<NodeAllocations> {
   const text = await files.text(`/sys/devices/system/node/node${node}/numastat`);
-  const count = (name: string): number => {
-    const match = new RegExp(`^${name} (\\d+)$`, 'm').exec(text);
-    if (match?.[1] === undefined) throw new Error(`numastat of node ${node} has no ${name}`);
-    return Number(match[1]);
-  };
-  return {
-    numaHit: count('numa_hit'),
-    numaMiss: count('numa_miss'),
-    numaForeign: count('numa_foreign'),
-    interleaveHit: count('interleave_hit'),
-    localNode: count('local_node'),
-    otherNode: count('other_node'),
-  };
+  const counts = parseNumastat(text);
+  if (counts === null) throw new Error(`numastat of node ${node} lacks some of: ${text}`);
+  return counts;
 }
 
 export async function readVmCounters(files: MachineFiles): Promise<VmCounters> {

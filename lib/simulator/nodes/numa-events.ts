@@ -4,19 +4,9 @@
  * Source: Documentation/admin-guide/numastat.rst; mm/page_alloc.c, zone_statistics().
  */
 
-export interface NodeCounts {
-  /** Pages wanted here and given here. */
-  numaHit: number;
-  /** Pages wanted elsewhere and given here. */
-  numaMiss: number;
-  /** Pages wanted here and given elsewhere. */
-  numaForeign: number;
-  /** Pages given here because it was this node's turn. */
-  interleaveHit: number;
-  /** Pages given here to a CPU of this node, and to one of another. */
-  localNode: number;
-  otherNode: number;
-}
+import type { NodeAllocations } from '../../procfs/node-files.ts';
+
+export type NodeCounts = { -readonly [K in keyof NodeAllocations]: NodeAllocations[K] };
 
 /** One allocation. */
 export interface CountedPages {
