@@ -3,15 +3,16 @@
 // in the same run, and how much memory does a machine of 1 TB take? Prints, asserts nothing.
 
 import { parseArgs } from 'node:util';
-import { interleave, openNuma } from 'node-numa';
-import { Machine } from 'node-numa/simulator';
+import { bind, interleave, openNuma } from 'node-numa';
+import { kernelLines, Machine } from 'node-numa/simulator';
 import { MPOL_MF, openSyscalls } from 'node-numa/syscalls';
 import { Samples, timed } from './samples.mjs';
 
 const usage = `usage: node scripts/bench/simulator.mjs [--rounds N] [--terabyte]
 
 Page walks and bulk moves of the simulator, in pages per second, beside a loop over a typed array
-that has one entry for each page. --terabyte also fills a machine of 1 TB, with pages that are alike
+that has one entry for each page: ordinary pages, pinned ones, which stay, and huge ones.
+--terabyte also fills a machine of 1 TB, with pages that are alike
 and with pages on changing nodes, and prints the memory that this process takes (it needs 1.2 GB and
 some seconds).
 `;
@@ -27,6 +28,10 @@ const rounds = Number(values.rounds);
 const pageSizeBytes = 4096;
 const pageCount = 2 ** 18;
 const mib = 2 ** 20;
+/** Between these moves differ most. */
+const kernels = kernelLines.filter((_, at) => at === 0 || at === kernelLines.length - 1);
+const held = /** @type {const} */ (['pinned', 'huge']);
+const verbs = /** @type {const} */ (['mbind', 'move_pages']);
 
 /** @param {string} line */
 const say = (line) => process.stdout.write(`${line}\n`);
@@ -37,9 +42,12 @@ else {
   measureTerabyte();
 }
 
-/** @param {number} gib of each of two nodes */
-function machineOf(gib) {
-  return new Machine({
+/**
+ * @param {number} gib of each of two nodes
+ * @param {import('node-numa/simulator').KernelLine} [kernel]
+ */
+function machineOf(gib, kernel) {
+  const description = {
     name: 'bench',
     description: '',
     nodes: [0, 1].map((id) => ({ id, memoryMiB: gib * 1024, cpus: [id] })),
@@ -47,7 +55,8 @@ function machineOf(gib) {
       [10, 20],
       [20, 10],
     ],
-  });
+  };
+  return new Machine(description, kernel === undefined ? {} : { kernel });
 }
 
 async function measureSpeed() {
@@ -56,6 +65,7 @@ async function measureSpeed() {
     await measureRaw(samples);
     await measureLayout(samples, 'alike', false);
     await measureLayout(samples, 'in turns', true);
+    for (const kernel of kernels) for (const kind of held) await measureHeld(samples, kernel, kind);
   }
   say(`${pageCount} pages, median of ${rounds} rounds, million pages/s (x of the raw loop)`);
   const rate = (/** @type {string} */ name) => (pageCount / samples.median(name)) * 1000;
@@ -66,6 +76,13 @@ async function measureSpeed() {
       const ours = rate(`${layout} ${verb}`);
       const shown = ours.toFixed(1).padStart(9);
       say(`${verb.padEnd(6)} pages ${layout.padEnd(10)} ${shown}  ${(ours / raw).toFixed(2)}x`);
+    }
+  }
+  for (const kernel of kernels) {
+    for (const what of held.flatMap((kind) => verbs.map((verb) => `${kind} ${verb}`))) {
+      const ours = rate(`${kernel} ${what}`);
+      const ratio = (ours / rate('raw move')).toFixed(3);
+      say(`${kernel.padEnd(6)} ${what.padEnd(17)} ${ours.toFixed(1).padStart(8)}  ${ratio}x`);
     }
   }
 }
@@ -106,6 +123,30 @@ async function measureLayout(samples, layout, isMixed) {
   samples.add(`${layout} walk`, await timed(() => calls.movePagesSync({ ...call, nodes: null })));
   samples.add(`${layout} move`, await timed(() => calls.movePagesSync({ ...call, nodes: 1 })));
   if (status.some((node) => node !== 1)) throw new Error('not every page has moved');
+}
+
+/**
+ * Pages that something holds, or that move as one: by mbind, then, where they are or back again, by
+ * move_pages.
+ * @param {Samples} samples
+ * @param {import('node-numa/simulator').KernelLine} kernel
+ * @param {typeof held[number]} kind
+ */
+async function measureHeld(samples, kernel, kind) {
+  const machine = machineOf(4, kernel);
+  if (kind === 'huge') machine.hugePages = 'always';
+  const numa = openNuma({ machine });
+  const calls = openSyscalls(numa);
+  const buffer = numa.allocate(pageCount * pageSizeBytes, { policy: bind(0) });
+  buffer.touch();
+  const pages = { address: buffer.address, pageCount };
+  if (kind === 'pinned') machine.self.mainThread.pin(pages);
+  const move = () => buffer.setPolicy(bind(1), { move: 'own' });
+  samples.add(`${kernel} ${kind} mbind`, await timed(move));
+  const call = { pid: 0, pages, flags: MPOL_MF.MOVE, status: new Int32Array(pageCount) };
+  const nodes = kind === 'huge' ? 0 : 1;
+  const again = () => calls.movePagesSync({ ...call, nodes });
+  samples.add(`${kernel} ${kind} move_pages`, await timed(again));
 }
 
 /** The worst case for its tables: no two pages in a row are alike. */

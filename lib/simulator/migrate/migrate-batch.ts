@@ -7,7 +7,7 @@
 
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { type Item, MigratingFolio, pagesOfItems } from './migrating-folio.ts';
+import { type Item, MigratingFolio, pagesOfFirst, pagesOfItems } from './migrating-folio.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
 import type { Isolated } from './page-list.ts';
@@ -73,14 +73,17 @@ class Batch {
 
   *unmap(items: readonly Item[]): Steps<void> {
     const { mode, passes } = this.#options;
+    const { memory, target } = this.#run;
     let open = [...items];
     for (let pass = 0; pass < passes && open.length > 0; pass += 1) {
       yield { step: 'pass', mode, pass, note: `to unmap: ${open.length}` };
       const again: Item[] = [];
       for (const [index, item] of open.entries()) {
-        const isAtOnce = !(item instanceof MigratingFolio);
-        const isAgain = isAtOnce ? this.#moveAtOnce(item) : yield* this.#unmapOne(item, pass);
-        if (isAgain) again.push(item);
+        const rest = item instanceof MigratingFolio ? item : moveAtOnce(memory, item, target);
+        if (rest === 'moved') continue;
+        if (rest === 'stays') again.push(item);
+        else if (!(rest instanceof MigratingFolio)) this.#dropWithoutMemory(rest);
+        else if (yield* this.#unmapOne(rest, pass)) again.push(rest);
         if (!this.#isOutOfMemory) continue;
         this.#failedPages += pagesOfItems(again);
         this.#open.push(...again, ...open.slice(index + 1));
@@ -95,15 +98,10 @@ class Batch {
     this.#open.push(...open);
   }
 
-  /** False: there is no second try. */
-  #moveAtOnce(item: Isolated): boolean {
-    const { memory, target } = this.#run;
-    const rest = moveAtOnce(memory, item, target);
-    if (rest === null) return false;
+  #dropWithoutMemory(rest: Isolated): void {
     this.#isOutOfMemory = true;
-    this.#failedPages += 1;
+    this.#failedPages += pagesOfFirst(rest);
     this.#dropped.push(rest);
-    return false;
   }
 
   /** True: the next pass is to try again. */

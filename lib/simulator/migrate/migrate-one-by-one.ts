@@ -9,7 +9,7 @@
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import type { BatchOptions, BatchResult } from './migrate-batch.ts';
-import { type Item, MigratingFolio, pagesOfItems } from './migrating-folio.ts';
+import { type Item, MigratingFolio, pagesOfFirst, pagesOfItems } from './migrating-folio.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
 import { isInVain, type MigrationRun } from './run.ts';
@@ -37,20 +37,22 @@ export function* migrateOneByOne(
     const again: Item[] = [];
     for (const [index, item] of open.entries()) {
       const attempt = { mode: patience, pass, gives: mode };
-      const isAtOnce = !(item instanceof MigratingFolio);
-      const rest = isAtOnce ? moveAtOnce(run.memory, item, run.target) : item;
-      if (rest === null) continue;
-      const outcome = isAtOnce ? 'no-memory' : yield* unmapAndMove(run, item, attempt);
-      if (outcome === 'again') again.push(item);
+      const isStepwise = item instanceof MigratingFolio;
+      const rest = isStepwise ? item : moveAtOnce(run.memory, item, run.target);
+      if (rest === 'stays') again.push(item);
+      if (rest === 'moved' || rest === 'stays') continue;
+      const folio = rest instanceof MigratingFolio ? rest : null;
+      const outcome = folio === null ? 'no-memory' : yield* unmapAndMove(run, folio, attempt);
+      if (outcome === 'again') again.push(rest);
       if (outcome === 'done' || outcome === 'again') continue;
       failedCount += 1;
-      const isTooLarge = outcome === 'no-memory' && !isAtOnce && canSplit(item);
+      const isTooLarge = outcome === 'no-memory' && folio !== null && canSplit(folio);
       if (isTooLarge && pieces !== null && !run.keepsHuge) {
         splitCount += 1;
-        pieces.push(...(yield* splitItem(run, item)));
+        pieces.push(...(yield* splitItem(run, folio)));
         continue;
       }
-      failedPages += isAtOnce ? 1 : item.folio.pageCount;
+      failedPages += pagesOfFirst(rest);
       left.push(rest);
       if (outcome === 'failed') continue;
       failedPages += pagesOfItems(again);

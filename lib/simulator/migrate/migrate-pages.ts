@@ -10,7 +10,15 @@ import type { Steps, Suspended } from '../memory/in-flight.ts';
 import type { Memory } from '../memory/memory.ts';
 import { type BatchResult, migrateBatch } from './migrate-batch.ts';
 import { migrateOneByOne } from './migrate-one-by-one.ts';
-import { type Item, itemsOf, MigratingFolio, pagesOfItem, stateOf } from './migrating-folio.ts';
+import {
+  type Item,
+  itemsOf,
+  MigratingFolio,
+  mayBePinned,
+  pagesOfFirst,
+  pagesOfItem,
+  stateOf,
+} from './migrating-folio.ts';
 import type { MigrationTarget } from './migration-target.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { type Isolated, type PageList, putBack } from './page-list.ts';
@@ -42,9 +50,8 @@ export function* migratePages(
   const { isWatched } = list;
   const run: MigrationRun = { memory, target, owner, isWatched, keepsHuge: mode === 'async' };
   const items = itemsOf(list, target);
-  const result = items.every(isAtOnce)
-    ? moveAll(run, items)
-    : yield* new Migration(run, mode).migrate(items);
+  const rest = items.every(isFree) ? moveAll(run, items) : items;
+  const result = rest.length === 0 ? nothing() : yield* new Migration(run, mode).migrate(rest);
   memory.migrated.failed += result.failedPages;
   target.account?.endList();
   for (const item of result.left) {
@@ -59,19 +66,32 @@ export function* migratePages(
   };
 }
 
-function isAtOnce(item: Item): item is Isolated {
-  return !(item instanceof MigratingFolio);
+/** Nothing but memory can be in its way. */
+function isFree(item: Item): item is Isolated {
+  return !(item instanceof MigratingFolio) && !('folio' in item && mayBePinned(item.folio));
 }
 
-/** A list in which nothing has steps. */
-function moveAll({ memory, target }: MigrationRun, items: readonly Isolated[]): BatchResult {
+/** A list in which nothing has steps, up to what finds no memory: that, and what is behind it. */
+function moveAll({ memory, target }: MigrationRun, items: readonly Isolated[]): Item[] {
   for (const [index, item] of items.entries()) {
     const rest = moveAtOnce(memory, item, target);
-    if (rest === null) continue;
-    const left = [rest, ...items.slice(index + 1)];
-    return { ...nothing(), failedPages: 1, isOutOfMemory: true, left };
+    if (rest !== 'moved') return [rest === 'stays' ? item : rest, ...items.slice(index + 1)];
   }
-  return nothing();
+  return [];
+}
+
+/** All further tries of one that was in the way of the others. */
+function tryAgain({ memory, target }: MigrationRun, item: Isolated): BatchResult {
+  const rest = moveAtOnce(memory, item, target);
+  if (rest === 'moved') return nothing();
+  const isOutOfMemory = rest !== 'stays';
+  return {
+    ...nothing(),
+    failedCount: 1,
+    failedPages: pagesOfFirst(item),
+    isOutOfMemory,
+    left: [item],
+  };
 }
 
 /** Locks are let go before anybody could ask whose they are. */
@@ -159,7 +179,9 @@ class Migration {
     let sum: BatchResult = { ...first, failedCount: first.splitCount, failedPages: 0, left: [] };
     for (const [index, item] of first.left.entries()) {
       const patient = { mode: 'sync', passes: PASSES.sync, pieces } as const;
-      sum = added(sum, yield* migrateBatch(run, [item], patient));
+      const isStepwise = item instanceof MigratingFolio;
+      const more = isStepwise ? yield* migrateBatch(run, [item], patient) : tryAgain(run, item);
+      sum = added(sum, more);
       if (sum.isOutOfMemory) return withLeft(sum, first.left.slice(index + 1));
     }
     return sum;

@@ -69,23 +69,37 @@ export class MigratingFolio {
 /** What a call moves: folios step by step, and entries of its list that go at once. */
 export type Item = MigratingFolio | Isolated;
 
-/** Nobody waits to see the steps of a base page that nothing can keep where it is. */
+/** Nobody waits to see the steps of a page whose outcome is known before. */
 export function itemsOf({ entries, isWatched }: PageList, target: MigrationTarget): Item[] {
   return entries.map((entry) => {
-    const isAtOnce = !('folio' in entry) || (!isWatched && isSimple(entry.folio));
+    const isAtOnce = !('folio' in entry) || (!isWatched && isSimple(entry));
     return isAtOnce ? entry : new MigratingFolio(entry, target);
   });
 }
 
-function isSimple(folio: Folio): boolean {
-  if (folio.pageCount > 1 || folio.isHeld || folio.moveRefusal !== undefined) return false;
+function isSimple({ mm, page, folio }: IsolatedFolio): boolean {
+  if (folio.isOfPool || folio.moveRefusal !== undefined) return false;
+  if (folio.isHeld) return mayBePinned(folio);
+  const { pageCount, mapCount, isPartlyMapped } = folio;
+  if (pageCount > 1) return mapCount === pageCount && !isPartlyMapped && mm.pages.isHuge(page);
   // C-6.2-27: the steps take marks away wherever it is mapped.
-  return folio.mapCount === 1 || !folio.hasMarkedEntry;
+  return mapCount === 1 || !folio.hasMarkedEntry;
+}
+
+/** Who may be writing through a pin must not lose the page: its entry stays. Source:
+ *  try_to_migrate_one(), folio_try_share_anon_rmap_pte(). */
+export function mayBePinned({ kind, isExclusive, pins }: Folio): boolean {
+  return kind === 'anonymous' && isExclusive && pins > 0;
 }
 
 /** Base pages of an item. */
 export function pagesOfItem(item: Item): number {
   return 'folio' in item ? item.folio.pageCount : item.pageCount;
+}
+
+/** Of a run, one fails for all. */
+export function pagesOfFirst(item: Item): number {
+  return 'folio' in item ? item.folio.pageCount : 1;
 }
 
 export function pagesOfItems(items: readonly Item[]): number {

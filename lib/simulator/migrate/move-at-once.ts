@@ -1,6 +1,6 @@
 /**
- * Moving ordinary pages, and other base pages that nothing can keep where they are, in one go: the
- * outcome of all steps for one after the other.
+ * Moving ordinary pages, and folios that nothing can keep where they are, in one go: the outcome of
+ * all steps for one after the other. So is that of pages that are pinned, which go nowhere.
  *
  * Source: mm/migrate.c, migrate_pages() and do_pages_move().
  */
@@ -14,43 +14,48 @@ import { inlineEntry, isOrdinary, nodeOfInline } from '../memory/page-entry.ts';
 import { hasFlag, VM } from '../memory/vma.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
 import { countAllocation, findNode, type Search } from '../policy/placement.ts';
+import { type Item, MigratingFolio, mayBePinned } from './migrating-folio.ts';
 import type { MigrationTarget } from './migration-target.ts';
 import { type Isolated, type IsolatedFolio, type IsolatedRun, putBack } from './page-list.ts';
+import { findTargetNode, takeTargetMemory } from './target-folio.ts';
 
-/** Moves an entry of a list, and puts back what has moved; the rest found no memory. */
+/** `stays`: EAGAIN, and for ever. Else what found no memory; a huge page goes step by step then,
+ *  which splits it. */
+export type OutcomeAtOnce = 'moved' | 'stays' | Item;
+
+/** Moves an entry of a list, and puts back what has moved. */
 export function moveAtOnce(
   memory: Memory,
   entry: Isolated,
   target: MigrationTarget,
-): Isolated | null {
+): OutcomeAtOnce {
   return 'folio' in entry ? moveFolio(memory, entry, target) : moveRun(memory, entry, target);
 }
 
-function moveFolio(
-  memory: Memory,
-  entry: IsolatedFolio,
-  target: MigrationTarget,
-): IsolatedFolio | null {
+function moveFolio(memory: Memory, entry: IsolatedFolio, target: MigrationTarget): OutcomeAtOnce {
   const { mm, page, folio } = entry;
   const { physical, migrated } = memory;
   const search = target.searchFor(page, folio);
-  const node = findNode(physical, search);
-  if (node === NO_NODE) return entry;
-  physical.take(node, 1);
-  countAllocation(physical, search, node);
-  physical.giveBack(folio.node, 1);
-  migrated.moved += 1;
+  const node = findTargetNode(memory, folio, search);
+  const isStuck = mayBePinned(folio);
+  const isLarge = folio.pageCount > 1;
+  if (node === NO_NODE) return isLarge && !isStuck ? new MigratingFolio(entry, target) : entry;
+  if (isStuck) return 'stays';
+  takeTargetMemory(memory, folio, { search, node });
+  if (isLarge) physical.giveBackBlock(folio.node);
+  else physical.giveBack(folio.node, 1);
+  migrated.moved += folio.pageCount;
   target.account?.countMoved(folio.node, node, oneFolio(mm, page, folio));
   folio.node = node;
   // Its entries were replaced by others, which carry no mark; what they knew, the folio knows.
   mm.unmark(page);
   folio.isDirty ||= folio.hasDirtyEntry;
   putBack(entry);
-  return null;
+  return 'moved';
 }
 
 /** Page by page, or as far as each target reaches. */
-function moveRun(memory: Memory, run: IsolatedRun, target: MigrationTarget): IsolatedRun | null {
+function moveRun(memory: Memory, run: IsolatedRun, target: MigrationTarget): OutcomeAtOnce {
   const { physical, migrated } = memory;
   const end = run.page + run.pageCount;
   for (let page = run.page; page < end; ) {
@@ -67,7 +72,7 @@ function moveRun(memory: Memory, run: IsolatedRun, target: MigrationTarget): Iso
     run.mm.pages.fill(page, page + pageCount, inlineEntry(node));
     page += pageCount;
   }
-  return null;
+  return 'moved';
 }
 
 /** What is asked of the pages from `start` on. */

@@ -86,14 +86,19 @@ function placeAt(mm: Mm, vma: Vma, page: number): number {
 }
 
 /**
- * From a page on, ordinary or absent pages of one mapping with equal entries, as a move leaves
- * them: what one of them is answered, the others are. At least 1.
+ * From a page on, pages of one mapping with equal entries, as a move leaves them: ordinary or
+ * absent ones, and those of a folio that is there already. What one of them is answered, the others
+ * are. At least 1.
  */
-export function alikePages(mm: Mm, page: number, end: number): number {
+export function alikePages(
+  mm: Mm,
+  page: number,
+  { end, isThere }: { readonly end: number; readonly isThere: boolean },
+): number {
   const vma = mm.vmas.lookup(page);
   if (vma === undefined) return 1;
   const next = mm.pages.get(page + 1);
-  if (!isInline(next) && next !== NONE) return 1;
+  if (!isInline(next) && next !== NONE && !(isThere && isFolio(next))) return 1;
   const first = mm.pages.get(page);
   const isQueued = isInline(first) && first === isolatedInline(next);
   if (first !== next && !isQueued) return 1;

@@ -103,9 +103,8 @@ class Walk {
         : mm.memory.folios.get(folioIdOf(entry)).node;
       if (!this.#request.isMisplaced(node)) continue;
       if (this.#isStrictOnly) return false;
-      for (const [at, count] of this.#stepsOf(page, pageCount, entry)) {
-        this.#queueRun(vma, at, count);
-      }
+      const step = this.#isMetAtOnce(entry) ? pageCount : 1;
+      for (let at = page; at < page + pageCount; at += step) this.#queueRun(vma, at, step);
     }
     return !isStopped;
   }
@@ -122,10 +121,9 @@ class Walk {
   }
 
   /** Addresses in a row of one small folio are met one by one. */
-  #stepsOf(page: number, pageCount: number, entry: number): [number, number][] {
+  #isMetAtOnce(entry: number): boolean {
     const { folios } = this.#request.mm.memory;
-    if (isInline(entry) || folios.get(folioIdOf(entry)).pageCount > 1) return [[page, pageCount]];
-    return Array.from({ length: pageCount }, (_, index) => [page + index, 1]);
+    return isInline(entry) || folios.get(folioIdOf(entry)).pageCount > 1;
   }
 
   #queueRun(vma: Vma, page: number, pageCount: number): void {

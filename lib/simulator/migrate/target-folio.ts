@@ -33,15 +33,27 @@ export function allocateTarget(
 
 function takeMemory(item: MigratingFolio, search: Search): number {
   const { folio, memory } = item;
-  const { physical, inFlight } = memory;
   if (folio.isOfPool) return takePoolMemory(item, search);
-  const isLarge = folio.pageCount > 1;
-  const node = isLarge ? findBlock(memory, search) : findNode(physical, search);
-  if (node === NO_NODE || !inFlight.takeTargetPages(node, folio.pageCount)) return NO_NODE;
-  if (isLarge) physical.takeBlock(node);
+  const node = findTargetNode(memory, folio, search);
+  if (node === NO_NODE || !memory.inFlight.takeTargetPages(node, folio.pageCount)) return NO_NODE;
+  takeTargetMemory(memory, folio, { search, node });
+  return node;
+}
+
+/** Where there is room for as much as a folio has that is of no pool. Takes nothing. */
+export function findTargetNode(memory: Memory, { pageCount }: Folio, search: Search): number {
+  return pageCount > 1 ? findBlock(memory, search) : findNode(memory.physical, search);
+}
+
+/** Takes what was found. */
+export function takeTargetMemory(
+  { physical }: Memory,
+  { pageCount }: Folio,
+  { search, node }: { readonly search: Search; readonly node: number },
+): void {
+  if (pageCount > 1) physical.takeBlock(node);
   else physical.take(node, 1);
   countAllocation(physical, search, node);
-  return node;
 }
 
 function takePoolMemory(item: MigratingFolio, search: Search): number {

@@ -7,9 +7,8 @@
  */
 
 import { oneFolio } from '../memory/count-costs.ts';
-import type { Folio } from '../memory/folio.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import type { MigratingFolio } from './migrating-folio.ts';
+import { type MigratingFolio, mayBePinned } from './migrating-folio.ts';
 import { operations } from './operations.ts';
 import { mappingsOf } from './reverse-map.ts';
 import { type FolioAttempt, forget, type MigrationRun, unlock } from './run.ts';
@@ -30,11 +29,6 @@ export function* unmapFolio(
   if (!allocateTarget(run, item)) {
     yield item.report('allocate-target', { ...attempt, note: 'ENOMEM: no node has room' });
     return 'no-memory';
-  }
-  if (!run.isWatched && mayBePinned(item.folio)) {
-    // Its entry stays: the steps up to there and back would leave no trace.
-    freeTarget(run, item);
-    return 'again';
   }
   const where = `on node ${item.target.node}`;
   yield item.report('allocate-target', { ...attempt, note: where });
@@ -100,7 +94,6 @@ function* unmapAll(
 ): Steps<boolean> {
   const { folio, folioId } = item;
   for (const place of mappingsOf(memory, folioId, item.range)) {
-    // Who may be writing through a pin must not lose the page. Source: try_to_migrate_one().
     if (mayBePinned(folio)) {
       const note = 'the page may be pinned: its entry stays';
       yield item.report('unmap', { ...attempt, address: addressOf(place, memory), note });
@@ -113,10 +106,6 @@ function* unmapAll(
     yield item.report('unmap', { ...attempt, address: addressOf(place, memory), note });
   }
   return folio.mapCount === 0;
-}
-
-function mayBePinned({ kind, isExclusive, pins }: Folio): boolean {
-  return kind === 'anonymous' && isExclusive && pins > 0;
 }
 
 function addressOf(

@@ -12,6 +12,7 @@ import type { CostAccount } from '../cost/cost-account.ts';
 import type { MachineState } from '../machine.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import type { Mm } from '../memory/mm.ts';
+import { isOrdinary } from '../memory/page-entry.ts';
 import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
 import { exactly } from '../migrate/migration-target.ts';
 import { moveOrdinary, newEntryCounts, ordinaryPages } from '../migrate/move-at-once.ts';
@@ -185,10 +186,13 @@ class Move {
     if (span === undefined || index === count) return 0;
     const page = span.firstPage + index;
     const end = span.firstPage + count;
-    const pageCount = alikePages(this.#mm, page - 1, end) - 1;
+    const isSettled = this.#node === NO_NODE;
+    const status = span.status[index - 1] as number;
+    const isThere = isSettled && status >= 0;
+    const pageCount = alikePages(this.#mm, page - 1, { end, isThere }) - 1;
     if (pageCount <= 0) return this.#takeOrdinary(span, index, { start: page, end });
-    if (this.#node === NO_NODE) {
-      span.status.fill(span.status[index - 1] as number, index, index + pageCount);
+    if (isSettled) {
+      span.status.fill(status, index, index + pageCount);
     } else if (!this.#list.isolate(this.#mm, page, pageCount)) {
       return 0;
     }
@@ -202,8 +206,9 @@ class Move {
     pages: { readonly start: number; readonly end: number },
   ): number {
     if (this.#list.isWatched || pages.start < this.#unsettledUntil) return 0;
-    const [pending, ...others] = this.#list.entries;
-    if (others.length > 0 || (pending !== undefined && 'folio' in pending)) return 0;
+    if (!isOrdinary(this.#mm.pages.get(pages.start))) return 0;
+    const { length, 0: pending } = this.#list.entries;
+    if (length > 1 || (pending !== undefined && 'folio' in pending)) return 0;
     const node = this.#arrays.node(index) ?? NO_NODE;
     const account = this.#account;
     const search = exactly(node, this.#caller, account).searchFor(pages.start, null);
