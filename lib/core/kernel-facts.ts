@@ -65,6 +65,8 @@ export interface KernelFacts {
   readonly splitsPartlyMapped: boolean;
   /** A shared mapping of a file that is written back can be pinned for long, and written so. */
   readonly filesCanBePinned: boolean;
+  /** io_uring's pin makes shared memory dirty from the first page on that it has to fault in. */
+  readonly ringsDirtyBehindFaults: boolean;
   /** MADV_GUARD_INSTALL exists. */
   readonly hasGuardRegions: boolean;
   /** mbind counts small pages that somebody else is moving as pages that stay. */
@@ -149,6 +151,7 @@ export const KERNEL_FACTS: { readonly [Name in keyof KernelFacts]: Row<KernelFac
   copiesFirst: [['C-5.1-02'], false, ['6.12', true]],
   splitsPartlyMapped: [['C-5.4-02'], false, ['6.12', true]],
   filesCanBePinned: [['C-6.1-05'], true, ['6.5', false]],
+  ringsDirtyBehindFaults: [['C-8.1-13'], false, ['6.12', true]],
   hasGuardRegions: [['C-4.3-06'], false, ['6.13', true]],
   countsMigrationEntries: [['C-1.3-38'], false, ['6.12', true]],
   countsUnisolated: [['C-1.5-13'], 'nothing', ['6.7', 'folios'], ['6.18', 'pages']],

@@ -212,6 +212,18 @@ function declareCounts(declare: DeclareTest): void {
     },
   );
 
+  declare('a registered buffer is dirty behind its first fault', ofRings, async (scene) => {
+    const { process, facts } = scene;
+    const [pages, theirs] = await mappedTwice(scene, 4);
+    for (const at of [0, 2, 3]) await pages.part(at, at + 1).touch('read');
+    // In its own entry alone.
+    await pages.part(3, 4).touch('write');
+    const { address } = pages;
+    expect(await process.references.registerBuffer({ address, pageCount: 4 })).toSucceed();
+    await theirs.touch('read');
+    expect(await dirtyIn(pages, theirs)).toEqual(facts.ringsDirtyBehindFaults ? [3, 2] : [2, 1]);
+  });
+
   declare('copies of a private file are private', OF_OBJECTS, async (scene) => {
     const { process, machine } = scene;
     const object = await createObject(scene, 'memfd', 3);

@@ -209,6 +209,18 @@ export const KNOWN: readonly KnownDifference[] = [
     },
   },
   {
+    name: 'dirty-behind-fault',
+    fact: 'ringsDirtyBehindFaults',
+    parts: true,
+    isRare: true,
+    isOfGroups: true,
+    explains: (program, difference) =>
+      hasOnlyField(difference, 'watched') &&
+      !differsInAreas(difference) &&
+      program.shared.includes(true) &&
+      stepsBefore(program, difference).some(({ call }) => call === 'register'),
+  },
+  {
     name: 'balancing-read-back',
     fact: 'balancingKeepsUserMask',
     parts: false,

@@ -7,7 +7,15 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { allows, touchPages } from '../memory/fault.ts';
-import { isFolio, isPage } from '../memory/page-entry.ts';
+import type { Mm } from '../memory/mm.ts';
+import {
+  folioIdOf,
+  isDirtyEntry,
+  isFolio,
+  isInline,
+  isMarked,
+  isPage,
+} from '../memory/page-entry.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { type Reference, releaseReference, takeReference } from '../tasks/references.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -18,6 +26,8 @@ export interface PinCall {
   readonly address: bigint;
   readonly pageCount: number;
   readonly kind: Reference['kind'];
+  /** Behind a page that is not mapped for writing, all are dirty. Source: FOLL_TOUCH. */
+  readonly dirtiesBehindFault?: boolean;
 }
 
 /** Faults the pages in, for reading or, for a pin, writing. The value names the reference. */
@@ -26,11 +36,16 @@ export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
   const start = pageOf(call.address, mm.memory.pageSizeBytes);
   const end = start + call.pageCount;
   if (mm.vmas.within(start, end).some(isForeign)) return failure('pin', ERRNO.EFAULT);
+  let isFast = true;
   for (let page = start; page < end; page += 1) {
-    // What is mapped for writing is there already, and a pin writes nothing: it stays clean.
+    isFast &&= isMappedForWriting(mm, page);
+    // What is mapped for writing is there already, and a pin by itself writes nothing.
     const isThere = isFolio(mm.pages.get(page)) && isShared(mm.vmas.lookup(page));
     const access = call.kind === 'pin' && !isThere ? 'write' : 'read';
-    if (touchPages(thread, page, page + 1, access) === 'done') continue;
+    if (touchPages(thread, page, page + 1, access) === 'done') {
+      if (call.dirtiesBehindFault === true && !isFast) dirty(mm, page);
+      continue;
+    }
     // A pipe takes as much as there is, and has too little then.
     const isPart = page > start && call.kind === 'reference';
     return failure('pin', isPart ? ERRNO.ENOBUFS : ERRNO.EFAULT);
@@ -41,6 +56,24 @@ export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
     if (isPage(mm.pages.get(page))) folioIds.push(mm.folioAt(page));
   }
   return success(thread.process.keep(takeReference(mm.memory, call.kind, folioIds)));
+}
+
+/** Whether it is found without faults and locks. Source: gup_fast_pte_range(). */
+function isMappedForWriting(mm: Mm, page: number): boolean {
+  const area = mm.vmas.lookup(page);
+  const entry = mm.pages.get(page);
+  if (area === undefined || !allows(area, 'write') || isMarked(entry)) return false;
+  if (!isFolio(entry)) return isInline(entry);
+  const { isAnonymous, isExclusive } = mm.memory.folios.get(folioIdOf(entry));
+  return isShared(area) || (isAnonymous && isExclusive);
+}
+
+/** As if it had been written, where its entry does not tell so. Source: follow_page_pte(). */
+function dirty(mm: Mm, page: number): void {
+  const entry = mm.pages.get(page);
+  if (!isFolio(entry) || isDirtyEntry(entry)) return;
+  const folio = mm.memory.folios.get(folioIdOf(entry));
+  if (folio.object?.kind.write === 'dirties entry') folio.isDirty = true;
 }
 
 function isShared(area: Vma | undefined): boolean {

@@ -19,7 +19,7 @@ import { giveUpPages } from '../tasks/references.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure } from './answer.ts';
 import { mmap } from './mapping-calls.ts';
-import { pinPages } from './pin-pages.ts';
+import { type PinCall, pinPages } from './pin-pages.ts';
 import { type PagesCall, pageOf } from './range-argument.ts';
 
 function areasOf({ mm }: Thread, { address, pageCount }: PagesCall): Vma[] {
@@ -36,7 +36,8 @@ export function registerBuffer(thread: Thread, call: PagesCall): SyscallResult<n
   if (hasFile && !thread.mm.memory.facts.ringsTakeFiles) {
     return failure('register_buffer', ERRNO.EOPNOTSUPP);
   }
-  return pinForLong(thread, call, 'register_buffer');
+  const dirtiesBehindFault = thread.mm.memory.facts.ringsDirtyBehindFaults;
+  return pinForLong(thread, { ...call, dirtiesBehindFault }, 'register_buffer');
 }
 
 /** Gives the pages of a ring up; its descriptors stay. Source: io_sqe_buffers_unregister(). */
@@ -54,7 +55,11 @@ export function registerPackets(thread: Thread, call: PagesCall): SyscallResult<
   return pinned.ok ? answer('register_packets', 0) : pinned;
 }
 
-function pinForLong(thread: Thread, call: PagesCall, name: string): SyscallResult<number> {
+function pinForLong(
+  thread: Thread,
+  call: Omit<PinCall, 'kind'>,
+  name: string,
+): SyscallResult<number> {
   const { facts } = thread.mm.memory;
   const isSharedFile = (area: Vma): boolean =>
     area.object?.kind.isFile === true && hasFlag(area, VM.SHARED);
