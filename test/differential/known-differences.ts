@@ -191,6 +191,18 @@ export const KNOWN: readonly KnownDifference[] = [
       stepsBefore(program, difference).some(({ call }) => call === 'joinGroup'),
   },
   {
+    name: 'dirty-behind-fault',
+    fact: 'ringsDirtyBehindFaults',
+    parts: true,
+    isRare: true,
+    isOfGroups: true,
+    explains: (program, difference) =>
+      hasOnlyField(difference, 'watched') &&
+      !differsInAreas(difference) &&
+      program.shared.includes(true) &&
+      stepsBefore(program, difference).some(({ call }) => call === 'register'),
+  },
+  {
     name: 'untouched-neighbour',
     fact: 'joinsUntouchedNeighbours',
     parts: true,
@@ -207,18 +219,6 @@ export const KNOWN: readonly KnownDifference[] = [
       if (step?.call !== 'setMems' || step.nodes !== '') return false;
       return older.errno === ERRNO.ENOSPC && newer.errno === 0;
     },
-  },
-  {
-    name: 'dirty-behind-fault',
-    fact: 'ringsDirtyBehindFaults',
-    parts: true,
-    isRare: true,
-    isOfGroups: true,
-    explains: (program, difference) =>
-      hasOnlyField(difference, 'watched') &&
-      !differsInAreas(difference) &&
-      program.shared.includes(true) &&
-      stepsBefore(program, difference).some(({ call }) => call === 'register'),
   },
   {
     name: 'balancing-read-back',
