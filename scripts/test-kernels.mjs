@@ -1,5 +1,5 @@
 // @ts-check
-// npm run test:kernels: every machine of machines with every kernel.
+// npm run test:kernels: each machine of machines/ that a guest can be, with every kernel.
 
 import { parseArgs } from 'node:util';
 import { watchForInterruption } from './guest/interruption.mjs';
@@ -19,7 +19,7 @@ Runs the suites that depend on a kernel in guests: each machine with each kernel
 cannot be had is left out; fewer than two are a failure. Whole outputs are kept in .cache/test.
 
   --kernel LINE    only this one; repeatable. ${allKernels.join(', ')}
-  --machine NAME   only this one; repeatable. A file of machines, without .json
+  --machine NAME   only this one; repeatable. A file of machines/, without .json
   --guests N       guests at a time (default here: ${guestsDefault()})
   --fetch          only bring the kernels into the cache, for runs without a network
   --record-skips   write what is skipped into test/expected-skips.json

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type KernelLine, kernelLines, oldestKernelLine } from '../../lib/core/kernels.ts';
 import type { MachineDescription } from '../../lib/core/machine-description.ts';
-import { presets } from '../../lib/simulator/presets.ts';
+import { machineOf } from '../../lib/services/scenario/read-scenario.ts';
 import { answerSets } from '../../scripts/differential/kept-answers.mjs';
 import { readTrace } from '../../scripts/differential/trace.mjs';
 import { type Answered, answersOf } from '../differential/answers.ts';
@@ -15,10 +15,6 @@ import { compareWithKernel } from '../differential/simulator-differences.ts';
 import { scaledTimeoutMs } from '../support/environment.ts';
 
 type Verdict = NonNullable<ReturnType<typeof compareWithKernel>>;
-
-function machine(name: string): MachineDescription {
-  return Object.values(presets).find((preset) => preset.name === name) as MachineDescription;
-}
 
 /** Cpusets of cgroup version 1, which only the oldest kernel has. */
 const OLD_FILES = ['groups-v1.jsonl', 'groups-v1-migrate.jsonl'];
@@ -46,7 +42,7 @@ describe('recorded programs', () => {
         const path = fileURLToPath(new URL(`../traces/${line}/${file}`, import.meta.url));
         const { programs, outcomes } = readTrace(path);
         expect(programs.length).toBeGreaterThan(5);
-        const on = machine('four-nodes-two-cpus');
+        const on = machineOf('four-nodes-two-cpus');
         expect(await differencesIn(programs, outcomes, on, line)).toEqual([]);
       });
     }
@@ -61,7 +57,7 @@ for (const set of answerSets) {
       const { programs, outcomes } = await answers;
       const kernel = await outcomes(line);
       expect(kernel).toHaveLength(set.programCount);
-      const on = machine(set.machine);
+      const on = machineOf(set.machine);
       const found = await differencesIn(programs, kernel, on, line as KernelLine);
       expect(found.filter((verdict) => 'first' in verdict)).toEqual([]);
     });
