@@ -3,16 +3,24 @@
  * with its reason, and the reason of every choice is part of the result.
  */
 
-import { platform } from 'node:os';
+import { platform, release } from 'node:os';
 import type { Backend } from './backend/backend.ts';
 import { invalidArgumentType, invalidArgumentValue } from './core/argument-errors.ts';
 import { checkWord, reading } from './core/check-arguments.ts';
 import { NumaError } from './core/errors.ts';
-import { hostMemoryNodes, openNativeBackend } from './native-backend/native-backend.ts';
-import { defaultMachine, isMachine, type Machine } from './simulator/simulated-machine.ts';
+import { kernelLineOf, newestKernelLine } from './core/kernels.ts';
+import type { MachineDescription } from './core/machine-description.ts';
+import { LOCAL_DISTANCE } from './core/uapi.ts';
+import { MIB_BYTES } from './core/units.ts';
+import {
+  hostAsOneNode,
+  hostMemoryNodes,
+  openNativeBackend,
+} from './native-backend/native-backend.ts';
+import { defaultMachine, isMachine, Machine } from './simulator/simulated-machine.ts';
 
 /** Words that choose a backend. */
-export type BackendChoice = 'auto' | 'native' | 'simulator';
+export type BackendChoice = 'auto' | 'host' | 'native' | 'simulator';
 
 export interface ChosenBackend {
   readonly backend: Backend;
@@ -23,15 +31,17 @@ export interface ChosenBackend {
 export interface BackendOptions {
   /**
    * `auto` (default): native on Linux hosts with two or more nodes that have memory, the simulator
-   * elsewhere. `native` and `simulator` force one; a third party's Backend object is taken as it
-   * is. Overrides the environment variable NODE_NUMA_BACKEND.
+   * elsewhere. `host`, for services: this machine as it is, one node included; where the addon
+   * cannot be loaded and there is one node, a simulated machine of one node of its size. `native`
+   * and `simulator` force one; a third party's Backend object is taken as it is. Overrides the
+   * environment variable NODE_NUMA_BACKEND.
    */
   readonly backend?: BackendChoice | Backend;
   /** A machine of `node-numa/simulator`, which means the simulator. */
   readonly machine?: Machine;
 }
 
-const CHOICES: readonly BackendChoice[] = ['auto', 'native', 'simulator'];
+const CHOICES: readonly BackendChoice[] = ['auto', 'host', 'native', 'simulator'];
 const ASKED = 'asked for by the caller';
 
 /**
@@ -64,7 +74,7 @@ function checkMachine(value: unknown): Machine {
 function openMachine(machine: Machine, choice: BackendOptions['backend']): ChosenBackend {
   if (typeof choice === 'object') checkBackend(choice);
   else if (choice !== undefined) checkWord(choice, 'options.backend', CHOICES);
-  if (typeof choice === 'object' || choice === 'native') {
+  if (typeof choice === 'object' || choice === 'host' || choice === 'native') {
     const rule = "must be left out, 'auto' or 'simulator' where options.machine is given";
     throw invalidArgumentValue('options.backend', rule, choice);
   }
@@ -73,8 +83,16 @@ function openMachine(machine: Machine, choice: BackendOptions['backend']): Chose
 }
 
 function openChoice(choice: BackendChoice, reason: string): ChosenBackend {
-  if (choice === 'auto') return openAuto();
-  return choice === 'native' ? openNative(reason) : openPreset(reason);
+  switch (choice) {
+    case 'auto':
+      return openAuto();
+    case 'host':
+      return openHost(reason);
+    case 'native':
+      return openNative(reason);
+    case 'simulator':
+      return openPreset(reason);
+  }
 }
 
 function openAuto(): ChosenBackend {
@@ -96,6 +114,34 @@ function openNative(reason: string): ChosenBackend {
   return { backend: opened.backend, reason };
 }
 
+/** This host; a machine of its size where no addon is, and nothing could be moved. */
+function openHost(asked: string): ChosenBackend {
+  const opened = openNativeBackend();
+  if (opened.ok) return { backend: opened.backend, reason: asked };
+  const isLinux = platform() === 'linux';
+  const nodes = isLinux ? hostMemoryNodes() : undefined;
+  if (nodes !== undefined && nodes.count > 1) throw unavailable(opened.reason, opened.hint);
+  oneNode ??= new Machine(describeHost(), {
+    kernel: isLinux ? kernelLineOf(release()) : newestKernelLine,
+  });
+  const reasons = [asked, opened.reason, ...(nodes === undefined ? [] : [nodes.reason])];
+  const reason = `${reasons.join('; ')}; simulates one node of its size`;
+  return { backend: oneNode.self.backend, reason };
+}
+
+/** Of this thread of JavaScript, as the preset is. */
+let oneNode: Machine | undefined;
+
+function describeHost(): MachineDescription {
+  const { memoryBytes, cpus } = hostAsOneNode();
+  return {
+    name: 'this-host',
+    description: 'One node with the CPUs and the memory of this host',
+    nodes: [{ id: 0, memoryMiB: Math.max(1, Math.floor(memoryBytes / MIB_BYTES)), cpus }],
+    distances: [[LOCAL_DISTANCE]],
+  };
+}
+
 function unavailable(reason: string, hint: string): NumaError {
   return new NumaError(`no backend: ${reason}`, { code: 'NUMA_BACKEND_UNAVAILABLE', hint });
 }
@@ -104,7 +150,8 @@ function unavailable(reason: string, hint: string): NumaError {
 function checkBackend(value: unknown): void {
   const lacks = reading(value, 'options.backend', () => lackOf(value as Partial<Backend> | null));
   if (lacks === undefined) return;
-  const rule = `'auto', 'native', 'simulator' or a Backend (this object lacks ${lacks})`;
+  const words = CHOICES.map((word) => `'${word}'`).join(', ');
+  const rule = `${words} or a Backend (this object lacks ${lacks})`;
   throw invalidArgumentType('options.backend', rule, value);
 }
 

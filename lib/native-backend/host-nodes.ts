@@ -10,6 +10,7 @@
  */
 
 import { readdirSync } from 'node:fs';
+import { cpus, platform, totalmem } from 'node:os';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, NodeSnapshot, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { describe } from '../core/argument-errors.ts';
@@ -23,6 +24,7 @@ import { readTextSync } from './system-files.ts';
 
 const ONLINE_PATH = `${NODES_FOLDER}/online`;
 const HAS_MEMORY_PATH = `${NODES_FOLDER}/has_memory`;
+const CPUS_ONLINE_PATH = '/sys/devices/system/cpu/online';
 const TIERS_FOLDER = '/sys/devices/virtual/memory_tiering';
 /** Of the thread that reads it. */
 const STATUS_PATH = '/proc/thread-self/status';
@@ -123,7 +125,7 @@ function memoryOf(id: number, { isWholeMachine }: NodeList, sources: HostSources
 
 function cpusOf(id: number, nodes: NodeList, { readText }: HostSources): readonly number[] | null {
   const own = `${NODES_FOLDER}/node${id}/cpulist`;
-  const text = readText(nodes.isWholeMachine ? '/sys/devices/system/cpu/online' : own);
+  const text = readText(nodes.isWholeMachine ? CPUS_ONLINE_PATH : own);
   const cpus = text.ok ? listIn(text.value, CPU_ID_MAX) : null;
   if (!nodes.isWholeMachine || (cpus !== null && cpus.length > 0)) return cpus;
   const statistics = readText('/proc/stat');
@@ -163,6 +165,14 @@ export function hostMemoryNodes(readText: HostSources['readText'] = readTextSync
     return { count, reason: `${untold}, and lets this thread use ${count}` };
   }
   return { count: 1, reason: `${untold}, and counts as one` };
+}
+
+/** This host as a single node, on any platform, without a system call of ours. */
+export function hostAsOneNode(): { readonly memoryBytes: number; readonly cpus: number[] } {
+  const text = platform() === 'linux' ? readTextSync(CPUS_ONLINE_PATH) : undefined;
+  const online = (text?.ok ? listIn(text.value, CPU_ID_MAX) : null) ?? [];
+  const counted = Array.from({ length: Math.max(1, cpus().length) }, (_, cpu) => cpu);
+  return { memoryBytes: totalmem(), cpus: online.length > 0 ? online : counted };
 }
 
 /** Memory tier by node; empty on kernels without tiers (they came with Linux 6.1). */

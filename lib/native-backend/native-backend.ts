@@ -34,7 +34,7 @@ import { readMaps } from './proc-maps.ts';
 import { residentRuns } from './resident-runs.ts';
 import { readNames, readText, readTextSync } from './system-files.ts';
 
-export { hostMemoryNodes } from './host-nodes.ts';
+export { hostAsOneNode, hostMemoryNodes } from './host-nodes.ts';
 
 /** A run that the addon found: start, end, categories. */
 const REGION_WORDS = 3;

@@ -35,6 +35,15 @@ describe('openNuma()', () => {
     expect(Object.isFrozen(opened.backend)).toBe(true);
   });
 
+  test('host is this kernel with all of its nodes, one or several', () => {
+    const opened = openNuma({ backend: 'host' });
+    expect(opened.backend).toMatchObject({ kind: 'native', reason: 'asked for by the caller' });
+    const { nodes } = openNuma({ backend: 'native' }).topology;
+    expect(opened.topology.nodes.map(({ id }) => id)).toEqual(nodes.map(({ id }) => id));
+    setVariable('host');
+    expect(openNuma().backend).toEqual({ ...opened.backend, reason: `asked for by ${VARIABLE}` });
+  });
+
   test('auto is native where something can be moved between nodes', (context) => {
     const { count } = hostMemoryNodes();
     if (count < 2) context.skip(`needs 2 nodes with memory; this machine has ${count}`);
@@ -103,7 +112,7 @@ describe('the choice of a backend', () => {
     setVariable(word);
     const { code, message } = thrownBy(() => openNuma());
     expect(code).toBe('ERR_INVALID_ARG_VALUE');
-    expect(message).toContain(`"${VARIABLE}" argument must be one of auto, native, simulator`);
+    expect(message).toContain(`"${VARIABLE}" argument must be one of auto, host, native`);
   });
 });
 
@@ -139,7 +148,7 @@ describe('a machine', () => {
   });
 
   test('and another backend are refused together', () => {
-    for (const backend of ['native' as const, machine.self.backend]) {
+    for (const backend of ['host' as const, 'native' as const, machine.self.backend]) {
       const { code, message } = thrownBy(() => openNuma({ machine, backend }));
       expect(code).toBe('ERR_INVALID_ARG_VALUE');
       expect(message).toContain('"options.backend"');
