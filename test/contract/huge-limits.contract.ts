@@ -69,6 +69,8 @@ async function withFragmentedNode(
     const held = await mapPages(holder, machine, 2 * (FREED_PAGES + HUGE_PAGES * MORE_FREED_PAGES));
     expect(await holder.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) })).toSucceed();
     await held.touch();
+    // What the kernel needs to unmap is not for the full node: it would end the filler.
+    expect(await holder.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null })).toSucceed();
     await fillNode(filler, machine, node);
     let next = 0;
     const freeSingle = async (count: number): Promise<void> => {
@@ -134,6 +136,8 @@ function declareLimits(declare: DeclareTest): void {
         if (status[0] === UNWRITTEN) {
           whole -= HUGE_BYTES;
           expect(await hugeBytes(all)).toBe(whole);
+          // The pieces that found room give it back.
+          await pages.unmap();
           await freeMore();
           continue;
         }

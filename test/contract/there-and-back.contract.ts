@@ -116,6 +116,9 @@ function declareProcesses(declare: DeclareTest): void {
       const shared = await mapPages(process, machine, 1, { isShared: true });
       await placeOn(pages, [first, first, first]);
       await placeOn(shared, [first]);
+      // Copies of its own come here, too, whatever CPU it runs on.
+      const home = { mode: MPOL.PREFERRED, nodemask: maskOf(first) };
+      expect(await process.numa.setMempolicy(home)).toSucceed();
       const partner = await process.fork();
       await shared.in(partner).touch();
       await pages.touch();
