@@ -36,7 +36,6 @@ export {
   local,
   MemoryPolicy,
   type PolicyFlag,
-  type PolicyMode,
   type PolicyOptions,
   preferred,
   preferredMany,
@@ -54,6 +53,7 @@ export type {
   SelectedPages,
 } from './core/migration-report.ts';
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
+export type { PolicyMode } from './core/policy-modes.ts';
 export type { BalancingExemption } from './facade/buffer/balancing-exemption.ts';
 export {
   MappedBuffer,

@@ -10,17 +10,13 @@ import { checkArray, checkOptions, checkWord } from './check-arguments.ts';
 import { inspectAs } from './inspect.ts';
 import { parseNodeExpression } from './node-expression.ts';
 import { isNodeMask, maskOfItems, type NodeExpression, NodeMask } from './node-mask.ts';
-import { MPOL, MPOL_MODE_FLAG } from './uapi.ts';
-
-/** The kernel's modes, `MPOL_*`. */
-export type PolicyMode =
-  | 'default'
-  | 'local'
-  | 'bind'
-  | 'preferred'
-  | 'preferred-many'
-  | 'interleave'
-  | 'weighted-interleave';
+import {
+  POLICY_MODE_NAMES,
+  POLICY_MODES,
+  type PolicyMode,
+  type PolicyModeRow,
+} from './policy-modes.ts';
+import { MPOL_MODE_FLAG } from './uapi.ts';
 
 /** The kernel's mode flags, `MPOL_F_*`. */
 export type PolicyFlag = 'static-nodes' | 'relative-nodes' | 'numa-balancing';
@@ -45,36 +41,11 @@ export interface HomeNodePolicyOptions extends PolicyOptions {
   readonly homeNode?: NodeExpression;
 }
 
-interface ModeRow {
-  readonly uapi: number;
-  readonly nodeCount: 'none' | 'one' | 'some';
-  /** How /proc/PID/numa_maps spells the mode. */
-  readonly label: string;
-}
-
-const MODES: Readonly<Record<PolicyMode, ModeRow>> = {
-  default: { uapi: MPOL.DEFAULT, nodeCount: 'none', label: 'default' },
-  local: { uapi: MPOL.LOCAL, nodeCount: 'none', label: 'local' },
-  bind: { uapi: MPOL.BIND, nodeCount: 'some', label: 'bind' },
-  preferred: { uapi: MPOL.PREFERRED, nodeCount: 'one', label: 'prefer' },
-  'preferred-many': { uapi: MPOL.PREFERRED_MANY, nodeCount: 'some', label: 'prefer (many)' },
-  interleave: { uapi: MPOL.INTERLEAVE, nodeCount: 'some', label: 'interleave' },
-  'weighted-interleave': {
-    uapi: MPOL.WEIGHTED_INTERLEAVE,
-    nodeCount: 'some',
-    label: 'weighted interleave',
-  },
-};
-
 const FLAGS: Readonly<Record<PolicyFlag, number>> = {
   'static-nodes': MPOL_MODE_FLAG.STATIC_NODES,
   'relative-nodes': MPOL_MODE_FLAG.RELATIVE_NODES,
   'numa-balancing': MPOL_MODE_FLAG.NUMA_BALANCING,
 };
-
-const MODE_NAMES = Object.keys(MODES) as PolicyMode[];
-
-const HOME_NODE_OPTION_NAMES = ['flags', 'homeNode'] as const;
 
 const FLAG_NAMES = Object.keys(FLAGS) as PolicyFlag[];
 
@@ -94,7 +65,7 @@ export class MemoryPolicy {
   readonly flags: readonly PolicyFlag[];
   /** One node, or the text of an expression; `undefined` where none was given or it is unknown. */
   readonly homeNode: NodeMask | string | undefined;
-  readonly #row: ModeRow;
+  readonly #row: PolicyModeRow;
 
   /** @internal Use `bind()` and its siblings. */
   constructor(
@@ -103,12 +74,12 @@ export class MemoryPolicy {
     flags: readonly PolicyFlag[],
     homeNode?: NodeMask | string,
   ) {
-    this.mode = checkWord(mode, 'mode', MODE_NAMES);
+    this.mode = checkWord(mode, 'mode', POLICY_MODE_NAMES);
     this.nodes = checkKept(nodes, 'nodes');
     const words = checkArray(flags, 'flags');
     this.flags = Object.freeze(words.map((flag) => checkWord(flag, 'flags', FLAG_NAMES)));
     this.homeNode = homeNode === undefined ? undefined : checkKept(homeNode, 'homeNode');
-    this.#row = MODES[mode];
+    this.#row = POLICY_MODES[mode];
     Object.freeze(this);
   }
 
@@ -138,7 +109,7 @@ export function local(): MemoryPolicy {
 
 /** Pages go to these nodes only, nearest first; when they are full the process is out of memory. */
 export function bind(nodes: NodeExpression, options?: HomeNodePolicyOptions): MemoryPolicy {
-  return createPolicy('bind', nodes, options, HOME_NODE_OPTION_NAMES);
+  return createPolicy('bind', nodes, options);
 }
 
 /** Pages go to this node, and to others when it is full. */
@@ -151,7 +122,7 @@ export function preferredMany(
   nodes: NodeExpression,
   options?: HomeNodePolicyOptions,
 ): MemoryPolicy {
-  return createPolicy('preferred-many', nodes, options, HOME_NODE_OPTION_NAMES);
+  return createPolicy('preferred-many', nodes, options);
 }
 
 /** Pages go to these nodes in turn, by their place in the mapping. */
@@ -173,7 +144,7 @@ export function checkPolicy(value: unknown, argument: string): MemoryPolicy {
 
 /** @internal A mode takes no node, exactly one, or at least one. */
 export function checkNodeCount(mode: PolicyMode, nodes: NodeMask, expression: unknown): void {
-  const { nodeCount } = MODES[mode];
+  const { nodeCount } = POLICY_MODES[mode];
   if (nodeCount !== 'none' && nodes.isEmpty) {
     throw invalidArgumentValue('nodes', `must name at least one node for ${mode}`, expression);
   }
@@ -185,14 +156,14 @@ export function checkNodeCount(mode: PolicyMode, nodes: NodeMask, expression: un
 
 /** @internal The kernel's mode word. */
 export function modeWord(policy: MemoryPolicy): number {
-  return policy.flags.reduce((word, flag) => word | FLAGS[flag], MODES[policy.mode].uapi);
+  return policy.flags.reduce((word, flag) => word | FLAGS[flag], POLICY_MODES[policy.mode].uapi);
 }
 
 /** @internal The policy that get_mempolicy reported; `undefined` for a mode that we do not know. */
 export function policyOfModeWord(word: number, nodes: NodeMask): MemoryPolicy | undefined {
   const flags = FLAG_NAMES.filter((flag) => (word & FLAGS[flag]) !== 0);
   const base = flags.reduce((rest, flag) => rest & ~FLAGS[flag], word);
-  const mode = MODE_NAMES.find((name) => MODES[name].uapi === base);
+  const mode = POLICY_MODE_NAMES.find((name) => POLICY_MODES[name].uapi === base);
   return mode === undefined ? undefined : new MemoryPolicy(mode, nodes, flags);
 }
 
@@ -209,12 +180,14 @@ export function nodesOrExpression(
   return needsMachine ? nodes : NodeMask.from(parsed.ids);
 }
 
-function createPolicy(
+/** @internal A policy of any mode that has nodes. */
+export function createPolicy(
   mode: PolicyMode,
   nodes: NodeExpression,
   options: HomeNodePolicyOptions | undefined,
-  optionNames: readonly (keyof HomeNodePolicyOptions)[] = ['flags'],
 ): MemoryPolicy {
+  const { takesHomeNode } = POLICY_MODES[mode];
+  const optionNames = takesHomeNode ? (['flags', 'homeNode'] as const) : (['flags'] as const);
   const { flags = [], homeNode } = checkOptions(options, 'options', optionNames);
   const words = checkArray(flags, 'options.flags');
   const distinct = new Set(words.map((flag) => checkWord(flag, 'options.flags', FLAG_NAMES)));

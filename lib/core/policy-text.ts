@@ -5,28 +5,13 @@
  */
 
 import { invalidArgumentValue } from './argument-errors.ts';
-import {
-  bind,
-  defaultPolicy,
-  interleave,
-  local,
-  type MemoryPolicy,
-  type PolicyFlag,
-  preferred,
-  preferredMany,
-  weightedInterleave,
-} from './memory-policy.ts';
+import { createPolicy, MemoryPolicy, type PolicyFlag } from './memory-policy.ts';
+import { NodeMask } from './node-mask.ts';
+import { POLICY_MODE_NAMES, POLICY_MODES, type PolicyMode } from './policy-modes.ts';
 
-const MODES = {
-  bind,
-  interleave,
-  preferred,
-  prefer: preferred,
-  'preferred-many': preferredMany,
-  'prefer (many)': preferredMany,
-  'weighted-interleave': weightedInterleave,
-  'weighted interleave': weightedInterleave,
-} as const;
+const MODES: ReadonlyMap<string, PolicyMode> = new Map(
+  POLICY_MODE_NAMES.flatMap((mode) => [mode, POLICY_MODES[mode].label].map((word) => [word, mode])),
+);
 
 const FLAGS: Readonly<Record<string, PolicyFlag>> = {
   static: 'static-nodes',
@@ -46,16 +31,17 @@ const RULE = 'must be a policy as numa_maps has it: bind:0-1, interleave:0-3, pr
 export function parsePolicy(text: string, argument: string): MemoryPolicy {
   const match = FORM.exec(text);
   if (match === null) throw invalidArgumentValue(argument, RULE, text);
-  const [, mode = '', flagText, nodes, homeNode] = match;
+  const [, word = '', flagText, nodes, homeNode] = match;
   const hasMore = flagText !== undefined || nodes !== undefined || homeNode !== undefined;
-  if (mode === 'default' || mode === 'local') {
+  const mode = MODES.get(word);
+  if (mode === undefined) throw invalidArgumentValue(argument, RULE, text);
+  if (POLICY_MODES[mode].nodeCount === 'none') {
     if (hasMore) throw invalidArgumentValue(argument, `has no nodes and flags for ${mode}`, text);
-    return mode === 'local' ? local() : defaultPolicy();
+    return new MemoryPolicy(mode, NodeMask.empty, []);
   }
-  if (!Object.hasOwn(MODES, mode)) throw invalidArgumentValue(argument, RULE, text);
   if (nodes === undefined) throw invalidArgumentValue(argument, 'must name nodes', text);
-  const flags = flagText?.split('|').map((word) => {
-    const flag = Object.hasOwn(FLAGS, word) ? FLAGS[word] : undefined;
+  const flags = flagText?.split('|').map((name) => {
+    const flag = Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined;
     if (flag !== undefined) return flag;
     throw invalidArgumentValue(argument, 'has the flags static, relative and balancing', text);
   });
@@ -63,5 +49,5 @@ export function parsePolicy(text: string, argument: string): MemoryPolicy {
     ...(flags === undefined ? {} : { flags }),
     ...(homeNode === undefined ? {} : { homeNode }),
   };
-  return MODES[mode as keyof typeof MODES](nodes, options);
+  return createPolicy(mode, nodes, options);
 }

@@ -39,7 +39,7 @@ function filesWith(pattern: RegExp, folders: readonly string[]): string[] {
 }
 
 test('all files that are named exist', () => {
-  expect(PARTS.size).toBe(5);
+  expect(PARTS.size).toBe(6);
   for (const title of PARTS.keys()) {
     expect(pathsOf(title).length, title).toBeGreaterThan(3);
     expect(pathsOf(title).filter((path) => !existsInRepository(path))).toEqual([]);
@@ -73,6 +73,17 @@ describe('what the newest one has changed is named', () => {
     const asking = filesWith(
       /\b(type|kind) [!=]== '(shared-memory|hugetlb|file|disk|driver|secret)'/,
       ['lib/simulator'],
+    );
+    expect(asking).toEqual([]);
+  });
+
+  test('a mode of policies', () => {
+    const files = filesWith(/'weighted-interleave'|WEIGHTED_INTERLEAVE\b/, ['lib']);
+    expect(files.length).toBeGreaterThan(3);
+    expect(files.filter((path) => !isNamedBy('A mode of policies')(path))).toEqual([]);
+    const asking = filesWith(
+      /([!=]==|\bcase) (MPOL\.|'(default|local|bind|preferred(-many)?|(weighted-)?interleave)')/,
+      ['lib'],
     );
     expect(asking).toEqual([]);
   });
@@ -114,13 +125,16 @@ test('in a scratch copy the compiler asks for the rest', { timeout: 60_000 }, as
     ],
     'lib/simulator/memory/kinds.ts': [`| 'secret';`, `| 'secret' | 'new';`],
     'lib/machine/objects.ts': [`| 'secret';`, `| 'secret' | 'new';`],
+    'lib/core/policy-modes.ts': [`| 'weighted-interleave';`, `| 'weighted-interleave' | 'new';`],
   });
   expect(broken).toEqual([
+    'lib/core/policy-modes.ts',
     'lib/native-backend/native-backend.ts',
     'lib/open-backend.ts',
     'lib/simulator/handles/process-handle.ts', // It gives the backend away.
     'lib/simulator/handles/thread-calls.ts',
     'lib/simulator/memory/kinds.ts',
+    'lib/simulator/policy/modes.ts',
     'lib/simulator/simulator-backend.ts',
   ]);
 });

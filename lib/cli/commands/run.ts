@@ -4,7 +4,8 @@
 
 import { Option } from 'commander';
 import { formatIdList } from '../../core/id-list.ts';
-import type { PolicyFlag, PolicyMode } from '../../core/memory-policy.ts';
+import type { PolicyFlag } from '../../core/memory-policy.ts';
+import { POLICY_MODE_NAMES, type PolicyMode } from '../../core/policy-modes.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -28,15 +29,10 @@ interface RunOptions {
   readonly show?: boolean;
 }
 
-const POLICIES: readonly PolicyMode[] = [
-  ...(['bind', 'interleave', 'weighted-interleave', 'preferred', 'preferred-many'] as const),
-  ...(['local', 'default'] as const),
-];
-
 const policyOption = new Option(
   '-p, --policy <mode>',
   'how memory is taken from the memory nodes; bind unless told',
-).choices(POLICIES);
+).choices(POLICY_MODE_NAMES);
 
 export const runCommand: CommandSpec = defineCommand<RunOptions>({
   name: 'run',

@@ -6,21 +6,10 @@
 import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
 import { NumaError } from '../../core/errors.ts';
 import { formatIdList } from '../../core/id-list.ts';
-import {
-  bind,
-  defaultPolicy,
-  interleave,
-  local,
-  type MemoryPolicy,
-  type PolicyFlag,
-  type PolicyMode,
-  type PolicyOptions,
-  preferred,
-  preferredMany,
-  weightedInterleave,
-} from '../../core/memory-policy.ts';
+import { createPolicy, MemoryPolicy, type PolicyFlag } from '../../core/memory-policy.ts';
 import { parseNodeExpression, resolveNodeExpression } from '../../core/node-expression.ts';
 import { type NodeId, NodeMask } from '../../core/node-mask.ts';
+import { BALANCED_MODES, POLICY_MODES, type PolicyMode } from '../../core/policy-modes.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { type ResolvedCpus, resolveCpuList } from './cpu-list.ts';
 
@@ -50,16 +39,6 @@ export interface LaunchPlan {
   readonly cpus: ResolvedCpus | undefined;
   readonly policy: MemoryPolicy | undefined;
 }
-
-type NodePolicy = (nodes: NodeMask, options: PolicyOptions) => MemoryPolicy;
-
-const NODE_POLICIES: Readonly<Partial<Record<PolicyMode, NodePolicy>>> = {
-  bind,
-  preferred,
-  interleave,
-  'preferred-many': preferredMany,
-  'weighted-interleave': weightedInterleave,
-};
 
 /** The word for the nodes of the other option. */
 const SAME = 'same';
@@ -170,14 +149,13 @@ function planPolicy(
   { policy, flags, memoryNodes }: LaunchRequest,
 ): MemoryPolicy | undefined {
   const mode = policy ?? (nodes === undefined ? undefined : 'bind');
-  const make = mode === undefined ? undefined : NODE_POLICIES[mode];
-  const isBalanced = flags.includes('numa-balancing');
-  if (isBalanced && mode !== 'bind' && mode !== 'preferred-many') {
-    const rule = '"--balancing" goes with bind and preferred-many only';
+  const row = mode === undefined ? undefined : POLICY_MODES[mode];
+  if (flags.includes('numa-balancing') && row?.takesBalancing !== true) {
+    const rule = `"--balancing" goes with ${BALANCED_MODES} only`;
     throw invalidArgumentValue(ASKED.policy, rule, mode);
   }
-  if (make !== undefined) {
-    if (nodes !== undefined) return make(nodes, { flags });
+  if (mode !== undefined && row?.nodeCount !== 'none') {
+    if (nodes !== undefined) return createPolicy(mode, nodes, { flags });
     throw invalidArgumentValue(ASKED.policy, `${mode} needs ${ASKED.memoryNodes}`, policy);
   }
   if (flags.length > 0) {
@@ -187,6 +165,5 @@ function planPolicy(
   if (nodes !== undefined) {
     throw invalidArgumentValue(ASKED.memoryNodes, `goes without ${mode}`, memoryNodes);
   }
-  if (mode === undefined) return undefined;
-  return mode === 'local' ? local() : defaultPolicy();
+  return mode === undefined ? undefined : new MemoryPolicy(mode, NodeMask.empty, []);
 }

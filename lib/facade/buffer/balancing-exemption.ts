@@ -7,6 +7,7 @@
 
 import type { PageSpan } from '../../backend/backend.ts';
 import { local, modeWord } from '../../core/memory-policy.ts';
+import { POLICY_MODES } from '../../core/policy-modes.ts';
 import { MPOL_F } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
 import type { PageRange } from '../pages/page-range.ts';
@@ -52,7 +53,7 @@ export function exemptRange(context: Context, range: PageRange): BalancingExempt
 
 function findingOf(context: Context, { address }: PageSpan): ExemptionOutcome {
   const { mode, flags } = readPolicy(context, { flags: MPOL_F.ADDR, address });
-  if (mode === 'default') return 'exempted';
+  if (POLICY_MODES[mode].isNone) return 'exempted';
   return flags.includes('numa-balancing') ? 'stillBalanced' : 'alreadyExempt';
 }
 

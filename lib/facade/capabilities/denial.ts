@@ -9,7 +9,8 @@ import type { SyscallFailure, SyscallResult } from '../../backend/syscall-result
 import { ERRNO } from '../../core/errno.ts';
 import type { Explanation } from '../../core/errors.ts';
 import { compareReleases } from '../../core/kernels.ts';
-import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
+import { BALANCED_MODES, POLICY_MODES } from '../../core/policy-modes.ts';
+import { MPOL_MODE_FLAG } from '../../core/uapi.ts';
 import { parseStatus } from '../../procfs/status.ts';
 import { SECCOMP_HINT } from '../errors/explanations.ts';
 import { causeOf, NEEDS_SYS_NICE, sinceText } from './explain.ts';
@@ -146,10 +147,11 @@ function unknownMode(backend: Backend, word: number): Explanation | undefined {
     }
   }
   const isBalanced = (word & MPOL_MODE_FLAG.NUMA_BALANCING) !== 0;
-  if (!isBalanced || mode === MPOL.BIND || mode === MPOL.PREFERRED_MANY) return undefined;
+  const row = Object.values(POLICY_MODES).find(({ uapi }) => uapi === mode);
+  if (!isBalanced || row?.takesBalancing === true) return undefined;
   return {
     code: 'NUMA_INVALID_ARGUMENT',
-    rule: 'the kernel takes the flag numa-balancing with bind and preferred-many only',
+    rule: `the kernel takes the flag numa-balancing with ${BALANCED_MODES} only`,
     hint: 'leave it out, or use one of them',
   };
 }

@@ -14,6 +14,7 @@ import { NUMA_CALLS, type NumaCall } from '../../core/calls.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MODES_SINCE } from '../../core/kernels.ts';
 import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
+import { POLICY_MODES } from '../../core/policy-modes.ts';
 import { MPOL, MPOL_F, MPOL_MODE_FLAG } from '../../core/uapi.ts';
 
 /** One question. */
@@ -89,12 +90,10 @@ const QUERY_REACHED_BY: Readonly<Record<string, readonly number[]>> = {
 
 /** Modes and their flags: the check of set_mempolicy and of mbind is one and the same. */
 export const MODE_PROBES: readonly Probe[] = [
-  bindOf('MPOL_PREFERRED', MPOL.PREFERRED, 0),
-  bindOf('MPOL_BIND', MPOL.BIND, 0),
-  bindOf('MPOL_INTERLEAVE', MPOL.INTERLEAVE, 0),
-  bindOf('MPOL_LOCAL', MPOL.LOCAL, 0),
-  bindOf('MPOL_PREFERRED_MANY', MPOL.PREFERRED_MANY, 0),
-  bindOf('MPOL_WEIGHTED_INTERLEAVE', MPOL.WEIGHTED_INTERLEAVE, 0),
+  ...Object.values(POLICY_MODES)
+    .filter(({ isNone }) => !isNone)
+    .sort((a, b) => a.uapi - b.uapi)
+    .map(({ kernelName, uapi }) => bindOf(kernelName, uapi, 0)),
   bindOf('MPOL_F_STATIC_NODES', MPOL.BIND | STATIC_NODES, 0),
   bindOf('MPOL_F_RELATIVE_NODES', MPOL.BIND | RELATIVE_NODES, 0),
   bindOf('MPOL_F_NUMA_BALANCING', MPOL.BIND | NUMA_BALANCING, 0),

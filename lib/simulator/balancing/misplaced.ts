@@ -5,7 +5,7 @@
  * should_numa_migrate_memory(). What tiering does instead is in promotion.ts.
  */
 
-import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
+import { MPOL_MODE_FLAG } from '../../core/uapi.ts';
 import type { Folio } from '../memory/folio.ts';
 import { rangePolicyAt, type Vma } from '../memory/vma.ts';
 import { hasNode, NO_NODE } from '../nodes/nodemask.ts';
@@ -29,15 +29,11 @@ export function misplacedNode(task: BalancedTask, vma: Vma, page: number, folio:
   if (!migratesOnFault(policy)) return NO_NODE;
   if (policy === null) {
     if (folio.node === cpuNode) return NO_NODE;
-  } else if (!isForBalancing(policy) || !hasNode(policy.nodes, cpuNode)) {
+  } else if (!hasNode(policy.nodes, cpuNode)) {
     return NO_NODE;
   }
   if (!shouldMigrate(task, page, folio)) return NO_NODE;
   return folio.node === cpuNode ? NO_NODE : cpuNode;
-}
-
-function isForBalancing({ mode }: Mempolicy): boolean {
-  return mode === MPOL.BIND || mode === MPOL.PREFERRED_MANY;
 }
 
 /** The filter of two references: a page that threads of several nodes touch stays. */

@@ -5,7 +5,6 @@
  * Source: mm/memory.c, do_anonymous_page(); mm/mempolicy.c, interleave_nid().
  */
 
-import { interleavingTurns, turnAt } from '../policy/interleave.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import {
   type Allocator,
@@ -24,17 +23,19 @@ export interface PagesInTurns {
   readonly index: number;
 }
 
-/** The number of pages faulted in: 0 for a single one, or where a node is short of memory. */
+/** The number of pages faulted in: 0 for a single one, of a policy whose nodes take no turns, or
+ *  where a node is short of memory. */
 export function faultInTurns(
   mm: Mm,
   allocator: Allocator,
-  policy: Mempolicy,
+  policy: Mempolicy | null,
   { page, pageCount, index }: PagesInTurns,
 ): number {
-  if (pageCount === 1) return 0;
+  if (pageCount === 1 || !policy?.mode.interleaving) return 0;
+  const { interleaving } = policy.mode;
   const { physical, interleave } = mm.memory;
-  const turns = interleavingTurns(policy, interleave);
-  const { turn, indexCount } = turnAt(policy, index, turns.length, interleave);
+  const turns = interleaving.turns(policy.nodes, interleave);
+  const { turn, indexCount } = interleaving.turnAt(index, turns.length, interleave);
   const taken = Math.min(pageCount, indexCount);
   const counts = [...countTurns(turns, turn, taken)];
   const anyNode = searchFor({ policy, index }, allocator, interleave);

@@ -6,7 +6,6 @@
 
 import type { Access } from '../../backend/backend.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
-import { isInterleavingMode } from '../policy/interleave.ts';
 import { countAllocation, findNode, searchFor } from '../policy/placement.ts';
 import { countTouches } from './count-costs.ts';
 import { faultInTurns } from './fault-in-turns.ts';
@@ -181,9 +180,7 @@ function faultAnonymous(
     const policy = rangePolicyAt(vma, at) ?? toucher.policy;
     const index = interleaveIndexAt(vma, at);
     const inTable = Math.min(page + pageCount, mm.pages.tableEnd(at)) - at;
-    const isInTurns = policy !== null && isInterleavingMode(policy.mode);
-    const inTurns = { page: at, pageCount: inTable, index };
-    const atOnce = isInTurns ? faultInTurns(mm, toucher, policy, inTurns) : 0;
+    const atOnce = faultInTurns(mm, toucher, policy, { page: at, pageCount: inTable, index });
     if (atOnce > 0) {
       at += atOnce;
       continue;
@@ -191,7 +188,7 @@ function faultAnonymous(
     const search = searchFor({ policy, index }, toucher, interleave);
     const node = findNode(physical, search);
     if (node === NO_NODE) return 'killed';
-    const wanted = isInTurns ? 1 : inTable;
+    const wanted = search.isInterleaved ? 1 : inTable;
     const taken = Math.min(wanted, physical.availablePages(node));
     if (mm.pages.get(at) === SWAPPED) mm.pages.fill(at, at + taken, NONE);
     mm.mapInline(at, taken, node);

@@ -6,9 +6,7 @@
  */
 
 import { NO_NODE } from '../nodes/nodemask.ts';
-import { isInterleavingMode, takeCountedNode } from '../policy/interleave.ts';
-import type { Mempolicy } from '../policy/mempolicy.ts';
-import { countAllocation, findNode, searchFor } from '../policy/placement.ts';
+import { countAllocation, countedSearchFor, findNode, searchFor } from '../policy/placement.ts';
 import { allocateFolio } from './memory.ts';
 import type { MemoryObject } from './memory-object.ts';
 import type { Toucher } from './toucher.ts';
@@ -19,9 +17,8 @@ export function fillObject(toucher: Toucher, object: MemoryObject, index: number
   if (!kind.fills) return null;
   const { memory } = toucher.mm;
   const policy = (kind.keepsPolicy ? object.policy.lookup(index) : null) ?? toucher.policy;
-  const isCounted = kind.isFile && policy !== null && isInterleavingMode(policy.mode);
-  const search = isCounted
-    ? countedSearch(toucher, policy)
+  const search = kind.isFile
+    ? countedSearchFor(policy, toucher, memory.interleave)
     : searchFor({ policy, index: object.inode + index }, toucher, memory.interleave);
   const node = findNode(memory.physical, search);
   if (node === NO_NODE) return null;
@@ -29,11 +26,4 @@ export function fillObject(toucher: Toucher, object: MemoryObject, index: number
   countAllocation(memory.physical, search, node);
   object.pages.set(index, folioId);
   return folioId;
-}
-
-/** The page cache takes nodes in turn. */
-function countedSearch(toucher: Toucher, policy: Mempolicy): ReturnType<typeof searchFor> {
-  const { memsAllowed, counter, mm, cpuNode } = toucher;
-  const start = takeCountedNode(policy, counter, mm.memory.interleave);
-  return { start, first: memsAllowed, last: memsAllowed, cpuNode, isInterleaved: true };
 }

@@ -5,7 +5,6 @@
  * alloc_pages_mpol(), which tries the preferred node alone first.
  */
 
-import { MPOL } from '../../core/uapi.ts';
 import { hasNode, maskOf, NO_NODE } from '../nodes/nodemask.ts';
 import type { PhysicalMemory } from '../nodes/physical-memory.ts';
 import { countAllocation, type Search, searchFor } from '../policy/placement.ts';
@@ -72,8 +71,7 @@ function hugeSearch(toucher: Toucher, vma: Vma, first: number): HugeSearch {
   const policy = rangePolicyAt(vma, first) ?? toucher.policy;
   const index = interleaveIndexAt(vmas.lookup(first) as Vma, first, memory.tablePages);
   const search = searchFor({ policy, index }, toucher, memory.interleave);
-  const triesStart = !search.isInterleaved && policy?.mode !== MPOL.PREFERRED_MANY;
-  return { ...search, triesStart };
+  return { ...search, triesStart: policy?.mode.triesStart ?? true };
 }
 
 /** Only where huge pages were asked for is memory moved together for one, or another node tried. */

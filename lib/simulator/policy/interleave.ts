@@ -6,9 +6,7 @@
  * weighted_interleave_nodes().
  */
 
-import { MPOL } from '../../core/uapi.ts';
-import { nextNodeIn, nodesIn } from '../nodes/nodemask.ts';
-import type { Mempolicy } from './mempolicy.ts';
+import { type Nodemask, nextNodeIn, nodesIn } from '../nodes/nodemask.ts';
 
 /** The machine's weights, from 1 to 255; a node without an entry has 1. */
 export type Weights = ReadonlyMap<number, number>;
@@ -27,75 +25,73 @@ export interface InterleaveRules {
   readonly indexBits: number;
 }
 
-export function isInterleavingMode(mode: number): boolean {
-  return mode === MPOL.INTERLEAVE || mode === MPOL.WEIGHTED_INTERLEAVE;
+/** How a mode's nodes take turns. */
+export interface Interleaving {
+  /** By offset: `index` is the page's place in its object or address space. */
+  nodeAt(nodes: Nodemask, index: number, rules: InterleaveRules): number;
+  /** One round of turns: nodes in the order in which consecutive indices have them. */
+  turns(nodes: Nodemask, rules: InterleaveRules): number[];
+  /** Whose turn an index is, and how many from it on have the next turn each. */
+  turnAt(
+    index: number,
+    turnCount: number,
+    rules: InterleaveRules,
+  ): { readonly turn: number; readonly indexCount: number };
+  /** The node that the next counted allocation uses. */
+  nextCounted(nodes: Nodemask, counter: Readonly<InterleaveCounter>): number;
+  /** Takes the counter's next node. */
+  takeCounted(nodes: Nodemask, counter: InterleaveCounter, rules: InterleaveRules): number;
 }
+
+/** Each node once. Offsets are exact as numbers, below 2^53: a modulo of 2^64 leaves them as they
+ *  are. */
+export const IN_TURN: Interleaving = {
+  nodeAt: (mask, index, { indexBits }) => {
+    const nodes = nodesIn(mask);
+    return nodes[(index % 2 ** indexBits) % nodes.length] as number;
+  },
+  turns: (mask) => nodesIn(mask),
+  turnAt: (index, turnCount, { indexBits }) => {
+    const counted = index % 2 ** indexBits;
+    return { turn: counted % turnCount, indexCount: 2 ** indexBits - counted };
+  },
+  nextCounted: (mask, { previous }) => nextNodeIn(previous, mask),
+  takeCounted: (mask, counter) => {
+    counter.previous = nextNodeIn(counter.previous, mask);
+    return counter.previous;
+  },
+};
+
+/** Each node as often as its weight says. */
+export const BY_WEIGHT: Interleaving = {
+  nodeAt: (mask, index, { weights }) => {
+    const nodes = nodesIn(mask);
+    const sum = nodes.reduce((total, node) => total + weightOf(weights, node), 0);
+    let place = index % sum;
+    for (const node of nodes) {
+      const weight = weightOf(weights, node);
+      if (place < weight) return node;
+      place -= weight;
+    }
+    return nodes[0] as number;
+  },
+  turns: (mask, { weights }) =>
+    nodesIn(mask).flatMap((node) => Array<number>(weightOf(weights, node)).fill(node)),
+  turnAt: (index, turnCount) => ({
+    turn: index % turnCount,
+    indexCount: Number.POSITIVE_INFINITY,
+  }),
+  nextCounted: (mask, { previous, weightLeft }) =>
+    weightLeft > 0 ? previous : nextNodeIn(previous, mask),
+  takeCounted: (mask, counter, { weights }) => {
+    const node = BY_WEIGHT.nextCounted(mask, counter);
+    const isSame = counter.weightLeft > 0;
+    counter.weightLeft = (isSame ? counter.weightLeft : weightOf(weights, node)) - 1;
+    counter.previous = node;
+    return node;
+  },
+};
 
 function weightOf(weights: Weights, node: number): number {
   return weights.get(node) ?? 1;
-}
-
-/** By offset: `index` is the page's place in its object or address space. */
-export function interleavedNode(
-  policy: Mempolicy,
-  index: number,
-  { weights, indexBits }: InterleaveRules,
-): number {
-  const nodes = nodesIn(policy.nodes);
-  if (policy.mode === MPOL.WEIGHTED_INTERLEAVE) return weightedNode(nodes, index, weights);
-  // Offsets are exact as numbers, below 2^53: a modulo of 2^64 leaves them as they are.
-  return nodes[(index % 2 ** indexBits) % nodes.length] as number;
-}
-
-function weightedNode(nodes: readonly number[], index: number, weights: Weights): number {
-  const sum = nodes.reduce((total, node) => total + weightOf(weights, node), 0);
-  let place = index % sum;
-  for (const node of nodes) {
-    const weight = weightOf(weights, node);
-    if (place < weight) return node;
-    place -= weight;
-  }
-  return nodes[0] as number;
-}
-
-/** One round of turns: nodes in the order in which consecutive indices have them. */
-export function interleavingTurns(policy: Mempolicy, { weights }: InterleaveRules): number[] {
-  const nodes = nodesIn(policy.nodes);
-  if (policy.mode !== MPOL.WEIGHTED_INTERLEAVE) return nodes;
-  return nodes.flatMap((node) => Array<number>(weightOf(weights, node)).fill(node));
-}
-
-/** Whose turn an index is, and the indices from it on of which each next one has the next turn. */
-export function turnAt(
-  policy: Mempolicy,
-  index: number,
-  turnCount: number,
-  { indexBits }: InterleaveRules,
-): { readonly turn: number; readonly indexCount: number } {
-  if (policy.mode === MPOL.WEIGHTED_INTERLEAVE) {
-    return { turn: index % turnCount, indexCount: Number.POSITIVE_INFINITY };
-  }
-  const counted = index % 2 ** indexBits;
-  return { turn: counted % turnCount, indexCount: 2 ** indexBits - counted };
-}
-
-/** The node that the next counted allocation uses. */
-export function nextCountedNode(policy: Mempolicy, counter: Readonly<InterleaveCounter>): number {
-  const keeps = policy.mode === MPOL.WEIGHTED_INTERLEAVE && counter.weightLeft > 0;
-  return keeps ? counter.previous : nextNodeIn(counter.previous, policy.nodes);
-}
-
-/** Takes the counter's next node. */
-export function takeCountedNode(
-  policy: Mempolicy,
-  counter: InterleaveCounter,
-  { weights }: InterleaveRules,
-): number {
-  const node = nextCountedNode(policy, counter);
-  if (policy.mode === MPOL.WEIGHTED_INTERLEAVE) {
-    const isSame = counter.weightLeft > 0;
-    counter.weightLeft = (isSame ? counter.weightLeft : weightOf(weights, node)) - 1;
-  }
-  counter.previous = node;
-  return node;
 }

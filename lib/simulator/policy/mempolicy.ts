@@ -2,24 +2,18 @@
  * A memory policy as the kernel keeps it: what was asked for, and the nodes that it means now.
  *
  * Source: mm/mempolicy.c, mpol_new(), mpol_set_nodemask(), __mpol_equal() and
- * get_policy_nodemask().
+ * get_policy_nodemask(). What modes do is in modes.ts.
  */
 
 import { ERRNO } from '../../core/errno.ts';
+import { formatIdList } from '../../core/id-list.ts';
 import type { KernelFacts } from '../../core/kernel-facts.ts';
 import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
-import {
-  firstNode,
-  maskOf,
-  NO_NODE,
-  NO_NODES,
-  type Nodemask,
-  relativeTo,
-} from '../nodes/nodemask.ts';
+import { NO_NODE, NO_NODES, type Nodemask, nodesIn, relativeTo } from '../nodes/nodemask.ts';
+import { LOCAL_MODE, MODES, type Mode } from './modes.ts';
 
 export interface Mempolicy {
-  /** `MPOL_*` without flags. */
-  readonly mode: number;
+  readonly mode: Mode;
   /** `MPOL_MODE_FLAG`s. */
   readonly flags: number;
   /** The effective nodes; empty for LOCAL. */
@@ -34,7 +28,7 @@ export interface Mempolicy {
 
 /** Mode and flags of one mode word. */
 export interface ModeWord {
-  readonly mode: number;
+  readonly mode: Mode;
   readonly flags: number;
 }
 
@@ -58,27 +52,20 @@ const FLAGS = STATIC_NODES | RELATIVE_NODES | NUMA_BALANCING;
 /** Splits a mode word, or answers EINVAL. Source: mm/mempolicy.c, sanitize_mpol_flags(). */
 export function splitModeWord(word: number, facts: KernelFacts): ModeWord | null {
   const flags = word & FLAGS;
-  const mode = word & ~FLAGS;
-  const modeMax = facts.hasWeightedInterleave ? MPOL.WEIGHTED_INTERLEAVE : MPOL.PREFERRED_MANY;
-  if (mode < 0 || mode > modeMax) return null;
+  const mode = MODES.get(word & ~FLAGS);
+  if (mode?.isKnown(facts) !== true) return null;
   if ((flags & STATIC_NODES) !== 0 && (flags & RELATIVE_NODES) !== 0) return null;
-  if ((flags & NUMA_BALANCING) !== 0 && !takesBalancing(mode, facts)) return null;
+  const isBalanced = (flags & NUMA_BALANCING) !== 0;
+  if (isBalanced && !(mode.takesBalancing && mode.isBalancedBy(facts))) return null;
   return { mode, flags };
-}
-
-function takesBalancing(mode: number, facts: KernelFacts): boolean {
-  if (mode === MPOL.BIND) return true;
-  return mode === MPOL.PREFERRED_MANY && facts.preferredManyTakesBalancing;
 }
 
 /** Whether mode and mask go together: 0 or EINVAL. */
 export function checkNodes({ mode, flags, user }: MempolicyArguments): number {
-  const isEmpty = user === NO_NODES;
-  if (mode === MPOL.DEFAULT) return isEmpty ? 0 : ERRNO.EINVAL;
+  if (user !== NO_NODES) return mode.nodeCount === 'none' ? ERRNO.EINVAL : 0;
+  if (mode.isEmptyTaken === 'always') return 0;
   const isFixed = (flags & (STATIC_NODES | RELATIVE_NODES)) !== 0;
-  if (mode === MPOL.LOCAL) return isEmpty && !isFixed ? 0 : ERRNO.EINVAL;
-  if (mode === MPOL.PREFERRED) return isEmpty && isFixed ? ERRNO.EINVAL : 0;
-  return isEmpty ? ERRNO.EINVAL : 0;
+  return mode.isEmptyTaken === 'without flags' && !isFixed ? 0 : ERRNO.EINVAL;
 }
 
 /**
@@ -89,11 +76,10 @@ export function makeMempolicy(
   { mode, flags, user }: MempolicyArguments,
   { memsAllowed, memoryNodes, facts }: PolicyContext,
 ): Mempolicy | null | { readonly errno: number } {
-  if (mode === MPOL.DEFAULT) return null;
-  const isLocal = mode === MPOL.LOCAL || (mode === MPOL.PREFERRED && user === NO_NODES);
+  if (mode.isNone) return null;
   const base = { flags, homeNode: NO_NODE };
-  if (isLocal) {
-    const local = { mode: MPOL.LOCAL, nodes: NO_NODES, keepsUserMask: false, context: NO_NODES };
+  if (user === NO_NODES) {
+    const local = { mode: LOCAL_MODE, nodes: NO_NODES, keepsUserMask: false, context: NO_NODES };
     return { ...base, ...local };
   }
   const allowed = memsAllowed & memoryNodes;
@@ -102,7 +88,7 @@ export function makeMempolicy(
   const keepingFlags =
     STATIC_NODES | RELATIVE_NODES | (facts.balancingKeepsUserMask ? NUMA_BALANCING : 0);
   const keepsUserMask = (flags & keepingFlags) !== 0;
-  const nodes = mode === MPOL.PREFERRED ? maskOf([firstNode(effective)]) : effective;
+  const nodes = mode.keptOf(effective);
   return { ...base, mode, nodes, keepsUserMask, context: keepsUserMask ? user : memsAllowed };
 }
 
@@ -117,11 +103,25 @@ export function isEqualPolicy(a: Mempolicy | null, b: Mempolicy | null): boolean
 
 /** The mode word that get_mempolicy stores. */
 export function modeWordOf(policy: Mempolicy | null): number {
-  return policy === null ? MPOL.DEFAULT : policy.mode | policy.flags;
+  return policy === null ? MPOL.DEFAULT : policy.mode.uapi | policy.flags;
 }
 
 /** The mask that get_mempolicy stores. */
 export function reportedNodes(policy: Mempolicy | null): Nodemask {
   if (policy === null) return NO_NODES;
   return policy.keepsUserMask ? policy.context : policy.nodes;
+}
+
+/** In the words of numa_maps. Source: mpol_to_str(). */
+export function policyText(policy: Mempolicy | null): string {
+  if (policy === null) return 'default';
+  const { mode, flags } = policy;
+  const words: string[] = [];
+  if ((flags & STATIC_NODES) !== 0) words.push('static');
+  if ((flags & RELATIVE_NODES) !== 0) words.push('relative');
+  if ((flags & NUMA_BALANCING) !== 0) words.push('balancing');
+  const flagText = words.length === 0 ? '' : `=${words.join('|')}`;
+  const nodes = nodesIn(policy.nodes);
+  const nodeText = nodes.length === 0 ? '' : `:${formatIdList(nodes)}`;
+  return `${mode.label}${flagText}${nodeText}`;
 }

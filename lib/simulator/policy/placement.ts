@@ -5,11 +5,11 @@
  * Source: mm/mempolicy.c, policy_nodemask(), alloc_pages_mpol() and alloc_pages_preferred_many().
  */
 
-import { MPOL } from '../../core/uapi.ts';
-import { firstNode, hasNode, NO_NODE, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
+import { hasNode, NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
 import type { PhysicalMemory } from '../nodes/physical-memory.ts';
-import { type InterleaveRules, interleavedNode, isInterleavingMode } from './interleave.ts';
+import type { InterleaveCounter, InterleaveRules } from './interleave.ts';
 import type { Mempolicy } from './mempolicy.ts';
+import type { Zones } from './modes.ts';
 
 /** Who allocates. */
 export interface Allocator {
@@ -27,11 +27,8 @@ export interface Wish {
   readonly index: number;
 }
 
-/** Where a search for memory starts, and what it may take: first, then at last. */
-export interface Search {
-  readonly start: number;
-  readonly first: Nodemask;
-  readonly last: Nodemask;
+/** A search for memory. */
+export interface Search extends Zones {
   /** Node of the CPU that searches. */
   readonly cpuNode: number;
   /** It starts where it does because it is that node's turn. */
@@ -45,24 +42,23 @@ export function searchFor(
   rules: InterleaveRules,
 ): Search {
   const by = { cpuNode, isInterleaved: false };
-  const anywhere = { first: memsAllowed, last: memsAllowed, ...by };
-  if (policy === null) return { start: cpuNode, ...anywhere };
-  const home = policy.homeNode === NO_NODE ? cpuNode : policy.homeNode;
-  switch (policy.mode) {
-    case MPOL.PREFERRED:
-      return { start: firstNode(policy.nodes), ...anywhere };
-    case MPOL.PREFERRED_MANY:
-      return { start: home, first: policy.nodes & memsAllowed, last: memsAllowed, ...by };
-    case MPOL.BIND: {
-      // A mask that the cpuset no longer meets is no restriction at all.
-      const met = policy.nodes & memsAllowed;
-      const nodes = met === NO_NODES ? memsAllowed : met;
-      return { start: home, first: nodes, last: nodes, ...by };
-    }
-    default:
-      if (!isInterleavingMode(policy.mode)) return { start: cpuNode, ...anywhere };
-      return { ...anywhere, start: interleavedNode(policy, index, rules), isInterleaved: true };
-  }
+  if (policy === null) return { start: cpuNode, first: memsAllowed, last: memsAllowed, ...by };
+  const { mode, nodes, homeNode } = policy;
+  const home = homeNode === NO_NODE ? cpuNode : homeNode;
+  const zones = mode.zones({ nodes, home, memsAllowed, index }, rules);
+  return { ...zones, cpuNode, isInterleaved: mode.interleaving !== null };
+}
+
+/** The same for pages without an address: those that take turns take the thread's next. */
+export function countedSearchFor(
+  policy: Mempolicy | null,
+  by: Allocator & { readonly counter: InterleaveCounter },
+  rules: InterleaveRules,
+): Search {
+  const search = searchFor({ policy, index: 0 }, by, rules);
+  if (!policy?.mode.interleaving) return search;
+  const start = policy.mode.interleaving.takeCounted(policy.nodes, by.counter, rules);
+  return { ...search, start };
 }
 
 /** The node that a search finds, NO_NODE where memory is exhausted. Takes nothing. */

@@ -5,19 +5,16 @@
  * mpol_rebind_preferred().
  */
 
-import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
+import { MPOL_MODE_FLAG } from '../../core/uapi.ts';
 import { NO_NODES, type Nodemask, relativeTo, remap } from '../nodes/nodemask.ts';
 import type { Mempolicy } from './mempolicy.ts';
 
 const { STATIC_NODES, RELATIVE_NODES } = MPOL_MODE_FLAG;
 
 export function rebindPolicy(policy: Mempolicy | null, mems: Nodemask): Mempolicy | null {
-  if (policy === null || policy.mode === MPOL.LOCAL) return policy;
+  if (policy === null || policy.mode.nodeCount === 'none') return policy;
   if (!policy.keepsUserMask && policy.context === mems) return policy;
-  if (policy.mode === MPOL.PREFERRED || policy.mode === MPOL.PREFERRED_MANY) {
-    return { ...policy, context: mems };
-  }
-  return rebindNodes(policy, mems);
+  return policy.mode.isRemapped ? rebindNodes(policy, mems) : { ...policy, context: mems };
 }
 
 function rebindNodes(policy: Mempolicy, mems: Nodemask): Mempolicy {

@@ -9,7 +9,7 @@
 import { KIB_BYTES } from '../../core/units.ts';
 import type { Mm } from '../memory/mm.ts';
 import { hasFlag, isHugetlb, rangePolicyAt, VM, type Vma } from '../memory/vma.ts';
-import { policyText } from '../policy/mempolicy-text.ts';
+import { policyText } from '../policy/mempolicy.ts';
 import { addressOf } from '../syscalls/range-argument.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { forEachCounted } from './mapping-counts.ts';

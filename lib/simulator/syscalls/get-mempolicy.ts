@@ -11,7 +11,6 @@ import { touchPages } from '../memory/fault.ts';
 import { isPage, isZeroPage } from '../memory/page-entry.ts';
 import { rangePolicyAt } from '../memory/vma.ts';
 import type { Nodemask } from '../nodes/nodemask.ts';
-import { isInterleavingMode, nextCountedNode } from '../policy/interleave.ts';
 import { type Mempolicy, modeWordOf, reportedNodes } from '../policy/mempolicy.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
@@ -78,8 +77,8 @@ function findPolicy(thread: Thread, call: GetMempolicyCall): Found | { readonly 
   const { policy, counter } = thread;
   const nodes = reportedNodes(policy);
   if ((flags & MPOL_F.NODE) === 0) return { mode: modeWordOf(policy), nodes };
-  if (policy === null || !isInterleavingMode(policy.mode)) return { errno: ERRNO.EINVAL };
-  return { mode: nextCountedNode(policy, counter), nodes };
+  if (!policy?.mode.interleaving) return { errno: ERRNO.EINVAL };
+  return { mode: policy.mode.interleaving.nextCounted(policy.nodes, counter), nodes };
 }
 
 /** The policy of a range, or the node of its page, which is faulted in for that. */

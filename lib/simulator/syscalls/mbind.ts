@@ -7,7 +7,7 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { MPOL, MPOL_MF } from '../../core/uapi.ts';
+import { MPOL_MF } from '../../core/uapi.ts';
 import type { CostAccount } from '../cost/cost-account.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import type { Mm } from '../memory/mm.ts';
@@ -18,7 +18,6 @@ import { putBackAll } from '../migrate/page-list.ts';
 import { queuePages } from '../migrate/queue-pages.ts';
 import { finish } from '../migrate/suspended-call.ts';
 import { hasNode } from '../nodes/nodemask.ts';
-import { isInterleavingMode } from '../policy/interleave.ts';
 import {
   checkNodes,
   isEqualPolicy,
@@ -60,7 +59,7 @@ function* doMbind(thread: Thread, call: MbindArguments): Steps<number> {
   if ((asked & ~FLAGS) !== 0) return ERRNO.EINVAL;
   if ((asked & MOVE_ALL) !== 0 && !thread.process.credentials.canSetNice) return ERRNO.EPERM;
   if (!isAligned(call.address, memory.pageSizeBytes)) return ERRNO.EINVAL;
-  const flags = given.mode === MPOL.DEFAULT ? asked & ~STRICT : asked;
+  const flags = given.mode.isNone ? asked & ~STRICT : asked;
   const pages = pagesOf(call, memory.pageSizeBytes);
   if ('errno' in pages) return pages.errno;
   if (pages.start === pages.end) return 0;
@@ -133,7 +132,7 @@ function targetOf(
     mm.vmas.within(pages.start, pages.end).some(({ object }) => object?.kind.keepsPolicy === true);
   return {
     account,
-    isUniform: !asksRange && (given === null || !isInterleavingMode(given.mode)),
+    isUniform: !asksRange && !given?.mode.interleaving,
     by: thread,
     searchFor: (page, folio, known) => {
       const vma = known ?? (mm.vmas.lookup(page) as Vma);

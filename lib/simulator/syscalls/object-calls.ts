@@ -7,7 +7,6 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { MPOL } from '../../core/uapi.ts';
 import type { MachineState } from '../machine.ts';
 import { fillObject } from '../memory/fill-object.ts';
 import { MEMORY_KINDS } from '../memory/kinds.ts';
@@ -92,9 +91,9 @@ function mapHuge(
   return mapped;
 }
 
-/** Nodes whose free pages count: the thread's policy matters if it binds. */
+/** Nodes whose free pages count: the thread's policy matters where it takes no others. */
 function poolNodes({ policy, memsAllowed }: Thread): number[] {
-  const bound = policy?.mode === MPOL.BIND ? policy.nodes & memsAllowed : NO_NODES;
+  const bound = policy?.mode.isExclusive ? policy.nodes & memsAllowed : NO_NODES;
   return nodesIn(bound === NO_NODES ? memsAllowed : bound);
 }
 

@@ -13,8 +13,7 @@ import type { MachineState } from '../machine.ts';
 import { allocateFolio } from '../memory/memory.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
-import { isInterleavingMode, takeCountedNode } from '../policy/interleave.ts';
-import { countAllocation, findNode, type Search, searchFor } from '../policy/placement.ts';
+import { countAllocation, countedSearchFor, findNode } from '../policy/placement.ts';
 import { giveUpPages } from '../tasks/references.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure } from './answer.ts';
@@ -81,7 +80,7 @@ export function mapPacketRing(
   const object = machine.createObject('driver', pageCount, `socket:[${machine.nextInode}]`);
   thread.process.open(object);
   for (let index = 0; index < pageCount; index += blockPages) {
-    const search = blockSearch(thread);
+    const search = countedSearchFor(thread.policy, thread, memory.interleave);
     const node = findNode(memory.physical, search, blockPages);
     if (node === NO_NODE) return failure('packet_ring', ERRNO.ENOMEM);
     const options = { pageCount: blockPages, object, index };
@@ -96,15 +95,4 @@ export function mapPacketRing(
     thread.mm.mapFolio(start + index, folioId, blockPages);
   }
   return mapped;
-}
-
-/** Pages without an address: interleaving takes the next node. */
-function blockSearch(thread: Thread): Search {
-  const { policy, counter, memsAllowed, cpuNode, mm } = thread;
-  const { interleave } = mm.memory;
-  if (policy === null || !isInterleavingMode(policy.mode)) {
-    return searchFor({ policy, index: 0 }, thread, interleave);
-  }
-  const start = takeCountedNode(policy, counter, interleave);
-  return { start, first: memsAllowed, last: memsAllowed, cpuNode, isInterleaved: true };
 }

@@ -6,7 +6,6 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { MPOL } from '../../core/uapi.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { changeRangePolicy } from './mbind.ts';
@@ -33,7 +32,7 @@ function doSetHomeNode({ mm }: Thread, call: HomeNodeCall): number {
   for (const part of mm.vmas.within(pages.start, pages.end)) {
     const { policy } = part;
     if (policy === null) continue;
-    if (policy.mode !== MPOL.BIND && policy.mode !== MPOL.PREFERRED_MANY) return ERRNO.EOPNOTSUPP;
+    if (!policy.mode.takesHomeNode) return ERRNO.EOPNOTSUPP;
     const refused = changeRangePolicy(mm, part, { ...policy, homeNode });
     if (refused !== 0) return refused;
     errno = 0;

@@ -10,7 +10,7 @@ import { faultNumaPage } from '../balancing/numa-page.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/vma.ts';
 import { NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
-import { type InterleaveCounter, isInterleavingMode } from '../policy/interleave.ts';
+import type { InterleaveCounter } from '../policy/interleave.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import type { Cpus } from './cpus.ts';
 import type { Process } from './process.ts';
@@ -50,7 +50,7 @@ export class Thread implements BalancedTask {
   /** Interleaving begins anew, at the policy's lowest node. */
   setPolicy(policy: Mempolicy | null): void {
     this.#policy = policy;
-    if (policy === null || !isInterleavingMode(policy.mode)) return;
+    if (!policy?.mode.interleaving) return;
     this.counter.previous = NO_NODE;
     this.counter.weightLeft = 0;
   }
