@@ -26,7 +26,9 @@ export type {
   ArgumentErrorFields,
 } from './core/argument-errors.ts';
 export type { NumaCall } from './core/calls.ts';
+export { type CpuExpression, type CpuId, CpuMask } from './core/cpu-mask.ts';
 export { AbortError, NumaError, type NumaErrorCode, type NumaErrorFields } from './core/errors.ts';
+export type { IdSet, IdSetContext } from './core/id-set.ts';
 export type { MappingKind } from './core/mapping-kind.ts';
 export {
   bind,

@@ -30,6 +30,10 @@ export interface TopologySnapshot {
   /** Nodes that the calling thread may allocate on (its cpuset's memory nodes), ascending; empty
    *  where unknown. */
   readonly allowedNodes: readonly number[];
+  /** Nodes and CPUs that could ever be online, ascending; absent where the machine does not tell.
+   *  Source: `possible` of /sys/devices/system/node and /sys/devices/system/cpu. */
+  readonly possibleNodes?: readonly number[];
+  readonly possibleCpus?: readonly number[];
   /** Why these are not the machine's nodes as its kernel has them; absent where they are. */
   readonly incompleteReason?: string;
 }

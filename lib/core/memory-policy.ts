@@ -7,8 +7,8 @@
 
 import { invalidArgumentType, invalidArgumentValue, outOfRange } from './argument-errors.ts';
 import { checkArray, checkOptions, checkWord } from './check-arguments.ts';
+import { NODE_IDS, needsMachine, parseIdExpression } from './id-expression.ts';
 import { inspectAs } from './inspect.ts';
-import { parseNodeExpression } from './node-expression.ts';
 import { isNodeMask, maskOfItems, type NodeExpression, NodeMask } from './node-mask.ts';
 import {
   POLICY_MODE_NAMES,
@@ -175,9 +175,8 @@ export function nodesOrExpression(
   const rule = 'a node number, a node list, a NodeMask or an iterable of node numbers';
   if (typeof nodes === 'number') return NodeMask.from([nodes], argument);
   if (typeof nodes !== 'string') return maskOfItems(nodes, argument, rule);
-  const parsed = parseNodeExpression(nodes, argument);
-  const needsMachine = parsed.isAll || parsed.isInverted || parsed.isRelative;
-  return needsMachine ? nodes : NodeMask.from(parsed.ids);
+  const parsed = parseIdExpression(nodes, NODE_IDS, argument);
+  return needsMachine(parsed) ? nodes : NodeMask.from(parsed.ids);
 }
 
 /** @internal A policy of any mode that has nodes. */

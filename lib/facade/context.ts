@@ -6,15 +6,22 @@
 import type { Backend, NodemaskArgument } from '../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { invalidArgumentValue, outOfRange } from '../core/argument-errors.ts';
+import { type CpuExpression, CpuMask, cpuMaskOfItems } from '../core/cpu-mask.ts';
 import { ERRNO } from '../core/errno.ts';
 import { type Explanation, type NumaError, systemError } from '../core/errors.ts';
+import {
+  CPU_IDS,
+  NODE_IDS,
+  needsMachine,
+  parseIdExpression,
+  resolveIdExpression,
+} from '../core/id-expression.ts';
 import {
   checkNodeCount,
   type MemoryPolicy,
   modeWord,
   nodesOrExpression,
 } from '../core/memory-policy.ts';
-import { parseNodeExpression, resolveNodeExpression } from '../core/node-expression.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../core/node-mask.ts';
 import { MAXNODE_ALL, nodemaskWords, nodesOfWords } from '../core/nodemask-words.ts';
 import { MPOL_F } from '../core/uapi.ts';
@@ -74,8 +81,35 @@ export class Context {
     const kept = nodesOrExpression(nodes, argument);
     if (typeof kept !== 'string') return kept;
     const allowed = this.allowedNodes().toArray();
-    const expression = parseNodeExpression(kept, argument);
-    return NodeMask.from(resolveNodeExpression(expression, { allowed }, argument));
+    const expression = parseIdExpression(kept, NODE_IDS, argument);
+    return NodeMask.from(resolveIdExpression(expression, { allowed }, argument));
+  }
+
+  /**
+   * The CPUs that an expression names, at least one; `all`, `!` and `+` refer to those that the
+   * calling thread may run on now.
+   * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE; RangeError ERR_OUT_OF_RANGE
+   */
+  resolveCpus(cpus: CpuExpression, argument: string): CpuMask {
+    const mask = this.#resolveCpus(cpus, argument);
+    if (!mask.isEmpty) return mask;
+    throw invalidArgumentValue(argument, 'must name at least one CPU', cpus);
+  }
+
+  #resolveCpus(cpus: CpuExpression, argument: string): CpuMask {
+    if (typeof cpus === 'number') return CpuMask.from([cpus], argument);
+    if (typeof cpus !== 'string') {
+      const rule = 'a CPU number, a CPU list, a CpuMask or an iterable of CPU numbers';
+      return cpuMaskOfItems(cpus, argument, rule);
+    }
+    const expression = parseIdExpression(cpus, CPU_IDS, argument);
+    const context = needsMachine(expression) ? { allowed: this.affinity().toArray() } : {};
+    return CpuMask.from(resolveIdExpression(expression, context, argument));
+  }
+
+  /** The CPUs that the calling thread may run on. */
+  affinity(): CpuMask {
+    return CpuMask.from(this.unwrap(this.backend.schedGetaffinity(), 'asking for the CPUs'));
   }
 
   /** The nodes that an expression names, at least one. @throws TypeError ERR_INVALID_ARG_VALUE */

@@ -8,8 +8,9 @@
 import type { TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { outOfRange } from '../core/argument-errors.ts';
 import { checkInteger } from '../core/check-arguments.ts';
+import { type CpuId, CpuMask } from '../core/cpu-mask.ts';
 import { type NodeId, NodeMask } from '../core/node-mask.ts';
-import { NODE_ID_MAX } from '../core/uapi.ts';
+import { CPU_ID_MAX, NODE_ID_MAX } from '../core/uapi.ts';
 
 /** One memory node. Plain data. */
 export interface TopologyNode {
@@ -32,6 +33,12 @@ export class Topology {
   readonly withMemory: NodeMask;
   /** Ids of the nodes that have CPUs; the same holds. */
   readonly withCpus: NodeMask;
+  /** The CPUs of the online nodes; those that a node does not tell are not among them. */
+  readonly cpus: CpuMask;
+  /** Ids that nodes and CPUs of this machine could ever have, those that are plugged in later
+   *  included; `null` where it does not tell. */
+  readonly possibleNodes: NodeMask | null;
+  readonly possibleCpus: CpuMask | null;
   /**
    * Why these are not the machine's nodes as its kernel has them: one without NUMA, or a sandbox
    * that hides them. `null` where they are.
@@ -48,6 +55,10 @@ export class Topology {
     this.online = maskOf(nodes);
     this.withMemory = maskOf(nodes.filter((node) => node.memoryBytes !== 0));
     this.withCpus = maskOf(nodes.filter((node) => node.cpus?.length !== 0));
+    this.cpus = CpuMask.from(new Set(nodes.flatMap((node) => node.cpus ?? [])));
+    const { possibleNodes, possibleCpus } = snapshot;
+    this.possibleNodes = possibleNodes === undefined ? null : NodeMask.from(possibleNodes);
+    this.possibleCpus = possibleCpus === undefined ? null : CpuMask.from(possibleCpus);
     this.incompleteReason = snapshot.incompleteReason ?? null;
     this.#distances = snapshot.distances;
     Object.freeze(this);
@@ -82,6 +93,19 @@ export class Topology {
     const farness = (to: NodeId): number =>
       to === from ? 0 : (this.distance(from, to) ?? Number.MAX_VALUE);
     return this.online.toArray().sort((a, b) => farness(a) - farness(b) || a - b);
+  }
+
+  /**
+   * The node of a CPU; `null` where a node that does not tell its CPUs may be it.
+   * @throws RangeError ERR_OUT_OF_RANGE naming the online CPUs
+   * Source: numa_node_of_cpu of numa(3).
+   */
+  nodeOfCpu(cpu: CpuId): NodeId | null {
+    checkInteger(cpu, 'cpu', 0, CPU_ID_MAX);
+    const node = this.nodes.find(({ cpus }) => cpus?.includes(cpu));
+    if (node !== undefined) return node.id;
+    if (this.nodes.some(({ cpus }) => cpus === null)) return null;
+    throw outOfRange('cpu', `the online CPUs are ${this.cpus}`, cpu);
   }
 
   #indexOf(id: NodeId, argument: string): number {

@@ -23,6 +23,8 @@ import { parseStatus } from '../procfs/status.ts';
 import { readTextSync } from './system-files.ts';
 
 const ONLINE_PATH = `${NODES_FOLDER}/online`;
+const POSSIBLE_NODES_PATH = `${NODES_FOLDER}/possible`;
+const POSSIBLE_CPUS_PATH = '/sys/devices/system/cpu/possible';
 const HAS_MEMORY_PATH = `${NODES_FOLDER}/has_memory`;
 const CPUS_ONLINE_PATH = '/sys/devices/system/cpu/online';
 const TIERS_FOLDER = '/sys/devices/virtual/memory_tiering';
@@ -68,6 +70,8 @@ export function readTopology(sources: HostSources): SyscallResult<TopologySnapsh
     nodes,
     distances: ids.map((id) => distancesFrom(id, listed.value, sources)),
     allowedNodes: allowed,
+    ...possible('possibleNodes', sources, POSSIBLE_NODES_PATH, NODE_ID_MAX),
+    ...possible('possibleCpus', sources, POSSIBLE_CPUS_PATH, CPU_ID_MAX),
     ...(incompleteReason === undefined ? {} : { incompleteReason }),
   };
   return { ok: true, value };
@@ -187,6 +191,18 @@ function memoryTiers(): Map<number, number> {
     }
   }
   return tiers;
+}
+
+/** The member with what a file lists, nothing where it does not. */
+function possible(
+  member: 'possibleNodes' | 'possibleCpus',
+  { readText }: HostSources,
+  path: string,
+  idMax: number,
+): Partial<TopologySnapshot> {
+  const text = readText(path);
+  const ids = text.ok ? listIn(text.value, idMax) : null;
+  return ids === null ? {} : { [member]: ids };
 }
 
 /** `null` for what is no list, or has numbers that no node or CPU can have. */

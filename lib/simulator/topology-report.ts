@@ -22,7 +22,13 @@ export function topologyOf(machine: MachineState, allowed: Nodemask): KnownTopol
     nodes: nodes.map((node) => snapshotOf(machine, node)),
     distances,
     allowedNodes: nodesIn(allowed),
+    possibleNodes: idsBelow(machine.possibleNodeCount),
+    possibleCpus: idsBelow(Math.max(...machine.cpus.all) + 1),
   };
+}
+
+function idsBelow(count: number): number[] {
+  return Array.from({ length: count }, (_, id) => id);
 }
 
 /** undefined: there is no such node. */

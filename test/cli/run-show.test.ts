@@ -9,7 +9,7 @@ import { runCommand } from './run-command.ts';
 
 const obstacle = await numaCallsUnmet();
 const numa = obstacle === undefined ? openNuma({ backend: 'native' }) : undefined;
-const cpus = numa?.thread.affinity() ?? [];
+const cpus = [...(numa?.thread.affinity() ?? [])];
 
 beforeEach((context) => {
   if (obstacle !== undefined) context.skip(obstacle);

@@ -43,6 +43,16 @@ export function topologyContract(subject: BackendSubject): void {
       expect(expectValue(backend.topology()).allowedNodes).toEqual(machine.topology.allowedNodes);
     });
 
+    declare('what is online is possible', ({ backend, machine }) => {
+      const { nodes, possibleNodes, possibleCpus } = expectValue(backend.topology());
+      const count = machine.possibleNodeCount;
+      expect(possibleNodes).toEqual(Array.from({ length: count }, (_, id) => id));
+      for (const { id, cpus } of nodes) {
+        expect(possibleNodes).toContain(id);
+        for (const cpu of cpus ?? []) expect(possibleCpus).toContain(cpu);
+      }
+    });
+
     declare("one node's memory is told now", ({ backend, machine }) => {
       for (const { id, memoryBytes } of machine.topology.nodes) {
         const memory = expectValue(backend.nodeMemory(id));

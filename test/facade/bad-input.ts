@@ -1,5 +1,6 @@
 /** Every public verb with every kind of wrong argument, as one table. */
 
+import { CPU_ID_MAX } from '../../lib/core/uapi.ts';
 import {
   local,
   type MappedBuffer,
@@ -164,6 +165,9 @@ function topologyRows(): Wrong[] {
     ),
     ...rows('distance', 'to', ids, ({ numa }, id: number) => numa.topology.distance(firstNode, id)),
     ...rows('nearestFirst', 'from', ids, ({ numa }, id: number) => numa.topology.nearestFirst(id)),
+    ...rows('nodeOfCpu', 'cpu', integers(CPU_ID_MAX), ({ numa }, cpu: number) =>
+      numa.topology.nodeOfCpu(cpu),
+    ),
   ];
 }
 

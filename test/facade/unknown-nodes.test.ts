@@ -8,7 +8,7 @@ import { nodeOverview } from '../../lib/cli/render/node-overview.ts';
 import { readSetting } from '../../lib/cli/run/apply.ts';
 import { planLaunch } from '../../lib/cli/run/plan.ts';
 import { ERRNO } from '../../lib/core/errno.ts';
-import { bind, local, openNuma, remoteShareOf } from '../../lib/index.ts';
+import { bind, CpuMask, local, openNuma, remoteShareOf } from '../../lib/index.ts';
 import { examine } from '../../lib/services/doctor/examine.ts';
 import { openScenario } from '../../lib/services/scenario/bundled.ts';
 import { recordScenario } from '../../lib/services/scenario/record.ts';
@@ -68,6 +68,8 @@ describe('what a node does not tell', () => {
   const { topology } = numa;
 
   test('is null, and leaves it in the sets of nodes with memory and with CPUs', () => {
+    expect([0, 77].map((cpu) => topology.nodeOfCpu(cpu))).toEqual([0, null]);
+    expect([topology.possibleNodes, topology.possibleCpus]).toEqual([null, null]);
     expect(topology.node(1)).toEqual({ id: 1, cpus: null, memoryBytes: null });
     expect(`${topology.withMemory} ${topology.withCpus}`).toBe('0-2 0-1');
     expect(topology.incompleteReason).toBeNull();
@@ -134,8 +136,8 @@ describe('what a node does not tell', () => {
     const { code, message } = thrownBy(() => planLaunch(numa, { ...request, cpuNodes: '0-1' }));
     expect(code).toBe('NUMA_UNSUPPORTED');
     expect(message).toContain('does not tell the CPUs of node 1; name CPUs with --cpus');
-    expect(planLaunch(numa, { ...request, cpuNodes: '0' }).cpus?.cpus).toEqual([0, 1]);
-    expect(planLaunch(numa, { ...request, cpus: '3' }).cpus?.cpus).toEqual([3]);
+    expect(planLaunch(numa, { ...request, cpuNodes: '0' }).cpus?.cpus).toEqual(CpuMask.of(0, 1));
+    expect(planLaunch(numa, { ...request, cpus: '3' }).cpus?.cpus).toEqual(CpuMask.of(3));
     const { message: absent } = thrownBy(() => planLaunch(numa, { ...request, cpus: '77' }));
     expect(absent).toContain('CPU 77 is not known to be online');
     const same = { ...request, memoryNodes: 'same' };

@@ -1,6 +1,6 @@
 /** Wrong values by what they should have been, with the code that each must get. */
 
-import { bind, type MappedBuffer, type Numa } from '../../lib/index.ts';
+import { bind, CpuMask, type MappedBuffer, type Numa } from '../../lib/index.ts';
 import { firstNode, UNKNOWN_NODE } from './machine.ts';
 
 export const TYPE = 'ERR_INVALID_ARG_TYPE';
@@ -74,13 +74,19 @@ export const ABSENT_NODES: readonly WrongValue[] = [
 export const CPUS: readonly WrongValue[] = [
   [undefined, TYPE],
   [null, TYPE],
-  [0, TYPE],
-  ['0', TYPE],
+  [true, TYPE],
   [['0'], TYPE],
+  [-1, RANGE],
   [[-1], RANGE],
   [[0.5], RANGE],
   [[8192], RANGE],
+  ['+8191', RANGE],
+  ['8192', VALUE],
+  ['0-', VALUE],
+  ['!all', VALUE],
+  ['', VALUE],
   [[], VALUE],
+  [CpuMask.empty, VALUE],
 ];
 export const FUNCTIONS: readonly WrongValue[] = [
   [undefined, TYPE],

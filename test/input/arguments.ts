@@ -4,12 +4,11 @@
  */
 
 import { oldestKernelLine as kernel } from '../../lib/core/kernels.ts';
-import { bind, local, NodeMask } from '../../lib/index.ts';
+import { bind, CpuMask, local, NodeMask } from '../../lib/index.ts';
 import { MADV, Machine, presets } from '../../lib/simulator/public.ts';
 import { MPOL, MPOL_MF, nodemaskWords } from '../../lib/syscalls/public.ts';
+import { noArguments, type Row, VALUE_ARGUMENTS } from './value-arguments.ts';
 import type { World } from './world.ts';
-
-type Row = (world: World) => readonly unknown[];
 
 const NONE: Row = () => [];
 const span = ({ address }: World) => ({ address, pageCount: 2 });
@@ -19,8 +18,6 @@ const nothing = () => {};
 const range = () => ({ offsetBytes: 0, lengthBytes: 1 });
 const policyRow: Row = () => [[0], { flags: ['static-nodes'] }];
 const homePolicyRow: Row = () => ['0', { flags: ['static-nodes'], homeNode: 0 }];
-const noArguments = (owner: string, ...names: string[]): Record<string, Row> =>
-  Object.fromEntries(names.map((name) => [`${owner}.${name}`, NONE]));
 const filter = () => ({
   address: { from: 0n, to: 2n ** 47n },
   ...{ file: '*', kind: ['anonymous'], bytesMin: 0, bytesMax: 2 ** 40, node: 0 },
@@ -46,6 +43,10 @@ const EXPORTED: Record<string, Row> = {
   'new NodeMask': () => [[0]],
   'NodeMask.of': () => [0, 1],
   'NodeMask.from': () => [[0, 1]],
+  'new CpuMask': () => [[0]],
+  'CpuMask.of': () => [0, 1],
+  'CpuMask.from': () => [[0, 1]],
+  'CpuMask.parse': () => ['0', { allowed: CpuMask.of(0), online: CpuMask.of(0) }],
   'NodeMask.parse': () => ['0', { allowed: NodeMask.of(0), online: NodeMask.of(0) }],
   openNuma: () => [{ backend: 'simulator', machine: new Machine(presets.twoSockets) }],
   remoteShareOf: () => [{ 0: 1 }, [{ tid: 1, name: 'x', cpu: 0, node: 0 }]],
@@ -81,6 +82,7 @@ const FACADE: Record<string, Row> = {
   ...noArguments('numa', 'balancing'),
   'topology.node': () => [0],
   'topology.distance': () => [0, 0],
+  'topology.nodeOfCpu': () => [0],
   'topology.nearestFirst': () => [0],
   'thread.setPolicy': () => [local()],
   'thread.withPolicy': () => [local(), nothing],
@@ -280,20 +282,6 @@ const PROCESS: Record<string, Row> = {
   'steps.migratePages': () => [{ pid: 0, from: mask(), to: mask() }],
 };
 
-const maskRow: Row = () => [NodeMask.of(0)];
-
-const VALUES: Record<string, Row> = {
-  'mask.has': () => [0],
-  ...Object.fromEntries(
-    ['union', 'intersection', 'difference', 'symmetricDifference', 'isSubsetOf', 'equals'].map(
-      (name) => [`mask.${name}`, maskRow],
-    ),
-  ),
-  ...noArguments('mask', 'toArray', 'toString', 'toJSON', '[Symbol.iterator]'),
-  ...noArguments('mask', '[nodejs.util.inspect.custom]'),
-  ...noArguments('policy', 'toString', '[nodejs.util.inspect.custom]'),
-};
-
 export const ARGUMENTS: Readonly<Record<string, Row>> = {
-  ...{ ...EXPORTED, ...FACADE, ...BARE, ...BACKEND, ...MACHINE, ...PROCESS, ...VALUES },
+  ...{ ...EXPORTED, ...FACADE, ...BARE, ...BACKEND, ...MACHINE, ...PROCESS, ...VALUE_ARGUMENTS },
 };

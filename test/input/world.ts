@@ -1,6 +1,6 @@
 /** One of each object that users get, on one backend, and arguments with which each call works. */
 
-import { bind, NodeMask, type Numa, openNuma } from '../../lib/index.ts';
+import { bind, CpuMask, NodeMask, type Numa, openNuma } from '../../lib/index.ts';
 import { Machine, presets } from '../../lib/simulator/public.ts';
 import { openSyscalls } from '../../lib/syscalls/public.ts';
 import { FaultFixtures } from '../../lib/testing/public.ts';
@@ -59,7 +59,12 @@ export function simulatedWorld(): World {
       ...{ backend, memory, areas, objects, references, numaCalls, steps, steppedCall: calledStep },
       ...{ cpuset: made.value, cpusetSteps: made.value.steps, costs, trace, fixtures },
       ...{ writer: faults.racingWriter(self, { address, pageCount: 1 }) },
-      ...{ fault: fixtures.nodeFull(1), mask: NodeMask.of(0, 1), policy: bind(0) },
+      ...{
+        fault: fixtures.nodeFull(1),
+        mask: NodeMask.of(0, 1),
+        cpus: CpuMask.of(0, 1),
+        policy: bind(0),
+      },
     },
     numa,
     address,

@@ -29,7 +29,9 @@ const GOOD: Files = {
   [`${NODES_FOLDER}/node1/meminfo`]: meminfo(1, 2000, 100),
   [`${NODES_FOLDER}/node0/distance`]: '10 24\n',
   [`${NODES_FOLDER}/node1/distance`]: '24 10\n',
+  [`${NODES_FOLDER}/possible`]: '0-3\n',
   '/sys/devices/system/cpu/online': '0-3\n',
+  '/sys/devices/system/cpu/possible': '0-7\n',
   '/proc/meminfo': 'MemTotal:        8000 kB\nMemFree:          500 kB\n',
   '/proc/stat': 'cpu  1 2 3\ncpu0 1 2\ncpu3 1 2\nintr 5\n',
   '/proc/thread-self/status': 'Name:\tnode\nMems_allowed_list:\t0-1\n',
@@ -75,7 +77,8 @@ describe('nodes that the kernel tells', () => {
       [10, 24],
       [24, 10],
     ];
-    expect(rest).toEqual({ distances, allowedNodes: [0, 1] });
+    const possible = { possibleNodes: [0, 1, 2, 3], possibleCpus: [0, 1, 2, 3, 4, 5, 6, 7] };
+    expect(rest).toEqual({ distances, allowedNodes: [0, 1], ...possible });
   });
 
   test.each([undefined, ERRNO.EACCES, ''])('are unknown in what a file keeps back: %s', (text) => {

@@ -3,7 +3,6 @@
  */
 
 import { Option } from 'commander';
-import { formatIdList } from '../../core/id-list.ts';
 import type { PolicyFlag } from '../../core/memory-policy.ts';
 import { POLICY_MODE_NAMES, type PolicyMode } from '../../core/policy-modes.ts';
 import type { Numa } from '../../facade/numa.ts';
@@ -109,16 +108,15 @@ function requestOf(options: RunOptions): LaunchRequest {
 function printSetting(numa: Numa, output: Output, isJson: boolean): void {
   const { backend } = numa;
   const { policy, cpus, cpuNodes, allowedNodes } = readSetting(numa);
-  const list = formatIdList(cpus);
   if (isJson) {
     const { mode, nodes, flags } = policy;
-    output.json({ backend, policy: { mode, nodes, flags }, cpus: list, cpuNodes, allowedNodes });
+    output.json({ backend, policy: { mode, nodes, flags }, cpus, cpuNodes, allowedNodes });
     return;
   }
   output.lines([
     backendLine(backend, output.colours),
     `policy         ${policy}`,
-    `cpus           ${list}`,
+    `cpus           ${cpus}`,
     `cpu nodes      ${cpuNodes ?? UNKNOWN}`,
     `allowed nodes  ${allowedNodes}`,
   ]);

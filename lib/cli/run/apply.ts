@@ -4,7 +4,7 @@
  */
 
 import { outOfRange } from '../../core/argument-errors.ts';
-import { formatIdList } from '../../core/id-list.ts';
+import type { CpuMask } from '../../core/cpu-mask.ts';
 import type { MemoryPolicy } from '../../core/memory-policy.ts';
 import type { NodeMask } from '../../core/node-mask.ts';
 import type { Numa } from '../../facade/numa.ts';
@@ -13,7 +13,7 @@ import { ASKED, type LaunchPlan, nodesOf } from './plan.ts';
 /** What a program would be started with. */
 export interface ThreadSetting {
   readonly policy: MemoryPolicy;
-  readonly cpus: readonly number[];
+  readonly cpus: CpuMask;
   /** The nodes of these CPUs; `null` where the machine does not tell all. */
   readonly cpuNodes: NodeMask | null;
   /** The nodes that its cpuset lets it have memory of. */
@@ -28,11 +28,10 @@ export function applyPlan(numa: Numa, { cpus, policy }: LaunchPlan): void {
   if (cpus !== undefined) {
     numa.thread.setAffinity(cpus.cpus);
     // The kernel drops those outside of the cpuset without a word.
-    const kept = numa.thread.affinity();
-    const lost = cpus.cpus.filter((cpu) => !kept.includes(cpu));
-    if (cpus.isExact && lost.length > 0) {
-      const rule = `CPU ${formatIdList(lost)} is outside of the cpuset of this process`;
-      throw outOfRange(ASKED.cpus, rule, formatIdList(cpus.cpus));
+    const lost = cpus.cpus.difference(numa.thread.affinity());
+    if (cpus.isExact && !lost.isEmpty) {
+      const rule = `CPU ${lost} is outside of the cpuset of this process`;
+      throw outOfRange(ASKED.cpus, rule, `${cpus.cpus}`);
     }
   }
   if (policy !== undefined) numa.thread.setPolicy(policy);

@@ -5,14 +5,19 @@
  */
 
 import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
-import { formatIdList, parseIdList } from '../../core/id-list.ts';
-import { CPU_ID_MAX } from '../../core/uapi.ts';
+import { CpuMask } from '../../core/cpu-mask.ts';
+import {
+  CPU_IDS,
+  needsMachine,
+  parseIdExpression,
+  resolveIdExpression,
+} from '../../core/id-expression.ts';
 
-/** What gives a list its meaning; ascending CPU numbers. */
+/** What gives a list its meaning. */
 export interface CpuContext {
   /** Those that "all", "!" and "+" refer to, and that a number must be one of. */
-  readonly usable: readonly number[];
-  readonly online: readonly number[];
+  readonly usable: CpuMask;
+  readonly online: CpuMask;
   /** What is wrong with a CPU that is not one of `online`. */
   readonly absentRule: string;
   /** What is wrong with a CPU that is online and not usable. */
@@ -20,7 +25,7 @@ export interface CpuContext {
 }
 
 export interface ResolvedCpus {
-  readonly cpus: readonly number[];
+  readonly cpus: CpuMask;
   /** Named by their numbers: then each of them is meant. */
   readonly isExact: boolean;
 }
@@ -30,50 +35,24 @@ export interface ResolvedCpus {
  *   that there are not
  */
 export function resolveCpuList(text: string, argument: string, context: CpuContext): ResolvedCpus {
-  const { usable } = context;
-  const [, bang, plus, list] = /^(!?)(\+?)(.*)$/s.exec(text.trim()) as RegExpExecArray;
-  if (list === 'all' && plus === '') {
-    const cpus = bang === '' ? usable : [];
-    return { cpus: notEmpty(cpus, argument, text), isExact: false };
+  const expression = parseIdExpression(text, CPU_IDS, argument);
+  if (!expression.isAll && !expression.isRelative) {
+    checkNamed(CpuMask.from(expression.ids), argument, text, context);
   }
-  const ids = notEmpty(parseIdList(list as string, argument, CPU_ID_MAX, text), argument, text);
-  const named =
-    plus === ''
-      ? namedCpus(ids, argument, text, context)
-      : ids.map((ordinal) => ordinalCpu(ordinal, argument, text, usable));
-  if (bang === '') return { cpus: named, isExact: plus === '' };
-  const others = usable.filter((cpu) => !named.includes(cpu));
-  return { cpus: notEmpty(others, argument, text), isExact: false };
+  const allowed = context.usable.toArray();
+  const cpus = CpuMask.from(resolveIdExpression(expression, { allowed }, argument));
+  if (cpus.isEmpty) throw invalidArgumentValue(argument, 'names no CPU', text);
+  return { cpus, isExact: !needsMachine(expression) };
 }
 
-function namedCpus(
-  ids: readonly number[],
+function checkNamed(
+  named: CpuMask,
   argument: string,
   text: string,
   { usable, online, absentRule, rule }: CpuContext,
-): readonly number[] {
-  const absent = ids.filter((cpu) => !online.includes(cpu));
-  if (absent.length > 0) {
-    throw outOfRange(argument, `CPU ${formatIdList(absent)} ${absentRule}`, text);
-  }
-  const outside = ids.filter((cpu) => !usable.includes(cpu));
-  if (outside.length === 0) return ids;
-  throw outOfRange(argument, `CPU ${formatIdList(outside)} ${rule}`, text);
-}
-
-function ordinalCpu(
-  ordinal: number,
-  argument: string,
-  text: string,
-  usable: readonly number[],
-): number {
-  const cpu = usable[ordinal];
-  if (cpu !== undefined) return cpu;
-  const rule = `"+" counts within the ${usable.length} usable CPUs (${formatIdList(usable)})`;
-  throw outOfRange(argument, rule, text);
-}
-
-function notEmpty(cpus: readonly number[], argument: string, text: string): readonly number[] {
-  if (cpus.length > 0) return cpus;
-  throw invalidArgumentValue(argument, 'names no CPU', text);
+): void {
+  const absent = named.difference(online);
+  if (!absent.isEmpty) throw outOfRange(argument, `CPU ${absent} ${absentRule}`, text);
+  const outside = named.difference(usable);
+  if (!outside.isEmpty) throw outOfRange(argument, `CPU ${outside} ${rule}`, text);
 }

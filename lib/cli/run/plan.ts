@@ -4,10 +4,11 @@
  */
 
 import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
+import { CpuMask } from '../../core/cpu-mask.ts';
 import { NumaError } from '../../core/errors.ts';
+import { NODE_IDS, parseIdExpression, resolveIdExpression } from '../../core/id-expression.ts';
 import { formatIdList } from '../../core/id-list.ts';
 import { createPolicy, MemoryPolicy, type PolicyFlag } from '../../core/memory-policy.ts';
-import { parseNodeExpression, resolveNodeExpression } from '../../core/node-expression.ts';
 import { type NodeId, NodeMask } from '../../core/node-mask.ts';
 import { BALANCED_MODES, POLICY_MODES, type PolicyMode } from '../../core/policy-modes.ts';
 import type { Numa } from '../../facade/numa.ts';
@@ -57,7 +58,7 @@ export function planLaunch(numa: Numa, request: LaunchRequest): LaunchPlan {
     throw invalidArgumentValue(ASKED.cpuNodes, rule, cpuNodes);
   }
   const planned = cpus === undefined ? undefined : planCpus(numa, cpus, request);
-  const cpusOf = (): readonly number[] => {
+  const cpusOf = (): CpuMask => {
     if (planned !== undefined) return planned.cpus;
     if (cpuNodes !== undefined) return planCpuNodes(numa, cpuNodes, request).cpus;
     const rule = `"${SAME}" needs ${ASKED.cpus} or ${ASKED.cpuNodes}`;
@@ -71,17 +72,16 @@ export function planLaunch(numa: Numa, request: LaunchRequest): LaunchPlan {
 }
 
 /** The nodes of CPUs. */
-export function nodesOf({ topology }: Numa, cpus: readonly number[]): NodeMask {
-  const nodes = topology.nodes.filter((node) => node.cpus?.some((cpu) => cpus.includes(cpu)));
+export function nodesOf({ topology }: Numa, cpus: CpuMask): NodeMask {
+  const nodes = topology.nodes.filter((node) => node.cpus?.some((cpu) => cpus.has(cpu)));
   return NodeMask.from(nodes.map(({ id }) => id));
 }
 
 /** @throws NumaError NUMA_UNSUPPORTED where the node of one is unknown */
-function sameNodes(numa: Numa, cpus: readonly number[]): NodeMask {
-  const known = new Set(numa.topology.nodes.flatMap((node) => node.cpus ?? []));
-  const unknown = cpus.filter((cpu) => !known.has(cpu));
-  if (unknown.length === 0) return nodesOf(numa, cpus);
-  throw new NumaError(`this host does not tell the node of CPU ${formatIdList(unknown)}`, {
+function sameNodes(numa: Numa, cpus: CpuMask): NodeMask {
+  const unknown = cpus.difference(numa.topology.cpus);
+  if (unknown.isEmpty) return nodesOf(numa, cpus);
+  throw new NumaError(`this host does not tell the node of CPU ${unknown}`, {
     code: 'NUMA_UNSUPPORTED',
     argument: ASKED.memoryNodes,
     hint: `name nodes with ${ASKED.memoryNodes}`,
@@ -89,17 +89,15 @@ function sameNodes(numa: Numa, cpus: readonly number[]): NodeMask {
 }
 
 function planCpus(numa: Numa, text: string, { anyCpu }: LaunchRequest): ResolvedCpus {
-  const { nodes } = numa.topology;
+  const { nodes, cpus: known } = numa.topology;
   const affinity = numa.thread.affinity();
   const isKnown = nodes.every((node) => node.cpus !== null);
-  const known = nodes.flatMap((node) => node.cpus ?? []);
-  const online = [...new Set(isKnown ? known : [...known, ...affinity])].sort((a, b) => a - b);
-  const list = formatIdList(online);
+  const online = isKnown ? known : known.union(affinity);
   const absentRule = isKnown
-    ? `is not online (online: ${list})`
-    : `is not known to be online (known: ${list}; this host does not tell all)`;
+    ? `is not online (online: ${online})`
+    : `is not known to be online (known: ${online}; this host does not tell all)`;
   const usable = anyCpu ? online : affinity;
-  const rule = `is none of this process's (${formatIdList(usable)}); --all takes any`;
+  const rule = `is none of this process's (${usable}); --all takes any`;
   return resolveCpuList(text, ASKED.cpus, { usable, online, absentRule, rule });
 }
 
@@ -110,8 +108,8 @@ function planCpuNodes(numa: Numa, text: string, request: LaunchRequest): Resolve
     text === SAME
       ? (planMemoryNodes(numa, request) as NodeMask)
       : NodeMask.from(
-          resolveNodeExpression(
-            parseNodeExpression(text, ASKED.cpuNodes),
+          resolveIdExpression(
+            parseIdExpression(text, NODE_IDS, ASKED.cpuNodes),
             { allowed: topology.withCpus.toArray(), online: topology.online.toArray() },
             ASKED.cpuNodes,
           ),
@@ -119,8 +117,8 @@ function planCpuNodes(numa: Numa, text: string, request: LaunchRequest): Resolve
   const named = topology.nodes.filter(({ id }) => nodes.has(id));
   const unknown = named.filter((node) => node.cpus === null).map(({ id }) => id);
   if (unknown.length > 0) throw unknownCpus(unknown);
-  const cpus = named.flatMap((node) => node.cpus ?? []);
-  if (cpus.length > 0) return { cpus, isExact: false };
+  const cpus = CpuMask.from(named.flatMap((node) => node.cpus ?? []));
+  if (!cpus.isEmpty) return { cpus, isExact: false };
   const rule = `no node of these has a CPU; those with CPUs are ${topology.withCpus}`;
   throw outOfRange(ASKED.cpuNodes, rule, text);
 }
@@ -135,13 +133,13 @@ function unknownCpus(nodes: readonly NodeId[]): NumaError {
 
 function planMemoryNodes(numa: Numa, { memoryNodes, flags }: LaunchRequest): NodeMask | undefined {
   if (memoryNodes === undefined) return undefined;
-  const expression = parseNodeExpression(memoryNodes, ASKED.memoryNodes);
+  const expression = parseIdExpression(memoryNodes, NODE_IDS, ASKED.memoryNodes);
   const allowed = numa.allowedNodes().toArray();
   // Relative numbers are places within the allowed nodes, and are folded into them.
   const context = flags.includes('relative-nodes')
     ? { allowed }
     : { allowed, online: numa.topology.online.toArray() };
-  return NodeMask.from(resolveNodeExpression(expression, context, ASKED.memoryNodes));
+  return NodeMask.from(resolveIdExpression(expression, context, ASKED.memoryNodes));
 }
 
 function planPolicy(

@@ -5,11 +5,10 @@
  */
 
 import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
-import { checkInteger, checkItems } from '../../core/check-arguments.ts';
+import type { CpuExpression, CpuMask } from '../../core/cpu-mask.ts';
 import { checkPolicy, type MemoryPolicy } from '../../core/memory-policy.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
-import { CPU_ID_MAX } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
 import { readPolicy } from '../policy/read-policy.ts';
 
@@ -75,23 +74,23 @@ export class ThreadMemory {
     return this.#context.unwrap(this.#context.backend.getcpu(), 'asking for the CPU');
   }
 
-  /** The CPUs that the calling thread may run on, ascending. Source: sched_getaffinity(2). */
-  affinity(): number[] {
-    return this.#context.unwrap(this.#context.backend.schedGetaffinity(), 'asking for the CPUs');
+  /** The CPUs that the calling thread may run on. Source: sched_getaffinity(2). */
+  affinity(): CpuMask {
+    return this.#context.affinity();
   }
 
   /**
-   * Restricts the calling thread to these CPUs.
+   * Restricts the calling thread to these CPUs; the kernel drops those outside of its cpuset.
+   * @param cpus `all`, `!0` and `+0-1` refer to the CPUs that it may run on until now:
+   *   `numa.topology.cpus` are all of the machine
    * @throws TypeError, RangeError for what is no list of CPU numbers; NumaError
    *   NUMA_INVALID_ARGUMENT when none of them may be used
    * Source: sched_setaffinity(2).
    */
-  setAffinity(cpus: Iterable<number>): void {
-    const items = new Set(checkItems(cpus, 'cpus', 'an iterable of CPU numbers'));
-    const list = [...items].map((cpu) => checkInteger(cpu, 'cpus', 0, CPU_ID_MAX));
-    if (list.length === 0) throw invalidArgumentValue('cpus', 'must name at least one CPU', cpus);
-    const result = this.#context.backend.schedSetaffinity(list);
-    this.#context.unwrap(result, `CPUs ${list.join(',')}`, { cpus: list });
+  setAffinity(cpus: CpuExpression): void {
+    const mask = this.#context.resolveCpus(cpus, 'cpus');
+    const result = this.#context.backend.schedSetaffinity(mask.toArray());
+    this.#context.unwrap(result, `CPUs ${mask}`, { cpus: mask.toArray() });
   }
 
   /** Keeps the kernel's own words: a policy whose nodes are forbidden by now goes back as is. */

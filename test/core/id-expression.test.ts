@@ -3,10 +3,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  type NodeContext,
-  parseNodeExpression,
-  resolveNodeExpression,
-} from '../../lib/core/node-expression.ts';
+  type IdContext,
+  NODE_IDS,
+  parseIdExpression,
+  resolveIdExpression,
+} from '../../lib/core/id-expression.ts';
 import { NODE_ID_MAX } from '../../lib/core/uapi.ts';
 
 const RUNS = 3000;
@@ -22,7 +23,7 @@ const anyText = fc.oneof(nearlyText, fc.string(), fc.string({ unit: 'binary' }))
 const ids = fc
   .uniqueArray(fc.integer({ min: 0, max: 70 }), { maxLength: 6 })
   .map((list) => list.sort((a, b) => a - b));
-const context: fc.Arbitrary<NodeContext> = fc.record(
+const context: fc.Arbitrary<IdContext> = fc.record(
   { allowed: ids, online: ids },
   { requiredKeys: [] },
 );
@@ -42,7 +43,7 @@ describe('any text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         try {
-          const parsed = parseNodeExpression(text);
+          const parsed = parseIdExpression(text, NODE_IDS);
           expect(parsed.text).toBe(text);
           expect(parsed.ids.every((id) => id >= 0 && id <= NODE_ID_MAX)).toBe(true);
         } catch (error) {
@@ -57,7 +58,7 @@ describe('any text', () => {
     fc.assert(
       fc.property(anyText, context, (text, machine) => {
         try {
-          const nodes = resolveNodeExpression(parseNodeExpression(text), machine);
+          const nodes = resolveIdExpression(parseIdExpression(text, NODE_IDS), machine);
           expect(nodes).toEqual([...new Set(nodes)].sort((a, b) => a - b));
         } catch (error) {
           expect(TYPED).toContain(kindOf(error));
@@ -71,7 +72,7 @@ describe('any text', () => {
     fc.assert(
       fc.property(nearlyText, ids, (text, online) => {
         try {
-          const nodes = resolveNodeExpression(parseNodeExpression(text), {
+          const nodes = resolveIdExpression(parseIdExpression(text, NODE_IDS), {
             online,
             allowed: online,
           });
@@ -92,8 +93,8 @@ describe('a well-formed expression', () => {
     fc.assert(
       fc.property(list, fc.boolean(), fc.boolean(), (named, isInverted, isRelative) => {
         const text = `${isInverted ? '!' : ''}${isRelative ? '+' : ''}${named.join(',')}`;
-        const parsed = parseNodeExpression(text);
-        expect(parsed).toEqual({ text, isAll: false, isInverted, isRelative, ids: named });
+        const parsed = parseIdExpression(text, NODE_IDS);
+        expect(parsed).toMatchObject({ text, isAll: false, isInverted, isRelative, ids: named });
       }),
     );
   });
@@ -101,7 +102,7 @@ describe('a well-formed expression', () => {
   test('inverted twice over is itself', () => {
     fc.assert(
       fc.property(list, list, (named, allowed) => {
-        const without = resolveNodeExpression(parseNodeExpression(`!${named.join(',')}`), {
+        const without = resolveIdExpression(parseIdExpression(`!${named.join(',')}`, NODE_IDS), {
           allowed,
         });
         const kept = allowed.filter((node) => named.includes(node));
