@@ -19,7 +19,15 @@ export type {
 } from './backend/backend.ts';
 export type { Mapping, MappingHandle } from './backend/mapping.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from './backend/syscall-result.ts';
-export type { NodeMemory, NodeSnapshot, TopologySnapshot } from './backend/topology-snapshot.ts';
+export type {
+  CpuPackage,
+  LastLevelCache,
+  MemoryAccess,
+  MemorySpeed,
+  NodeMemory,
+  NodeSnapshot,
+  TopologySnapshot,
+} from './backend/topology-snapshot.ts';
 export type {
   ArgumentError,
   ArgumentErrorCode,
@@ -81,6 +89,7 @@ export type {
   BalancingState,
 } from './facade/host/balancing.ts';
 export type { HugePagePool, NodeStatistics } from './facade/host/node-statistics.ts';
+export type { MemoryPerformance, NearnessMeasure } from './facade/memory-performance.ts';
 export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
 export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
 export type { RangeOptions } from './facade/pages/page-range.ts';
@@ -107,6 +116,12 @@ export type { KindResidency, ProcessResidency } from './facade/process/process-r
 export type { ProcessSnapshot, SnapshotOptions } from './facade/process/process-snapshot.ts';
 export { type ProcessThread, remoteShareOf } from './facade/process/process-threads.ts';
 export { ThreadMemory } from './facade/thread/thread-memory.ts';
-export { Topology, type TopologyNode } from './facade/topology.ts';
+export {
+  type NearestFirstOptions,
+  Topology,
+  type TopologyCache,
+  type TopologyNode,
+  type TopologyPackage,
+} from './facade/topology.ts';
 export type { BackendChoice, BackendOptions } from './open-backend.ts';
 export type { NodeAllocations } from './procfs/node-files.ts';

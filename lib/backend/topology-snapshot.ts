@@ -11,12 +11,46 @@ export interface NodeMemory {
   readonly freeBytes: number | null;
 }
 
+/** How fast a node's memory is for the nodes that reach it best; `null` where the firmware is
+ *  silent. */
+export interface MemorySpeed {
+  readonly readLatencyNs: number | null;
+  readonly writeLatencyNs: number | null;
+  /** A million bytes a second. */
+  readonly readBandwidthMBps: number | null;
+  readonly writeBandwidthMBps: number | null;
+}
+
+export interface MemoryAccess extends MemorySpeed {
+  /** The nodes that this is so for, ascending. */
+  readonly initiators: readonly number[];
+}
+
+/** The CPUs of one physical package (socket). */
+export interface CpuPackage {
+  /** The kernel's number of it. */
+  readonly id: number;
+  /** Ascending. */
+  readonly cpus: readonly number[];
+}
+
+/** The outermost cache of some CPUs, which share it. */
+export interface LastLevelCache {
+  readonly level: number;
+  readonly sizeBytes: number | null;
+  /** Ascending. */
+  readonly cpus: readonly number[];
+}
+
 export interface NodeSnapshot extends NodeMemory {
   readonly id: number;
   /** Ascending; empty for a node without CPUs, `null` where unknown. */
   readonly cpus: readonly number[] | null;
   /** Memory tier of the kernel (`memory_tierN`), lower is faster; absent where unknown. */
   readonly tier?: number;
+  /** From the best of all initiators, then from the best nodes with CPUs where these are others;
+   *  absent where unknown. Source: `access0` and `access1` of a node in sysfs. */
+  readonly access?: readonly MemoryAccess[];
 }
 
 export interface TopologySnapshot {
@@ -34,6 +68,9 @@ export interface TopologySnapshot {
    *  Source: `possible` of /sys/devices/system/node and /sys/devices/system/cpu. */
   readonly possibleNodes?: readonly number[];
   readonly possibleCpus?: readonly number[];
+  /** Of the online CPUs, by the lowest CPU; absent where the machine does not tell. */
+  readonly packages?: readonly CpuPackage[];
+  readonly lastLevelCaches?: readonly LastLevelCache[];
   /** Why these are not the machine's nodes as its kernel has them; absent where they are. */
   readonly incompleteReason?: string;
 }

@@ -12,6 +12,8 @@ export interface MachineNode {
   readonly memoryMiB: number;
   /** Empty for a node with memory only. */
   readonly cpus: readonly number[];
+  /** The physical package of its CPUs: nodes with the same number are parts of one. */
+  readonly package?: number;
   /** The node whose CPUs reach this memory best; its own if it has CPUs. */
   readonly initiator?: number;
   /** From the initiator. */
@@ -39,7 +41,7 @@ const PERFORMANCE_MAX = 65_534;
 const MEMBERS = ['name', 'description', 'nodes', 'distances'];
 const SPEED_MEMBERS = ['readLatencyNs', 'readBandwidthMBps'] as const;
 const PERFORMANCE_MEMBERS = ['initiator', ...SPEED_MEMBERS] as const;
-const NODE_MEMBERS = ['id', 'memoryMiB', 'cpus', ...PERFORMANCE_MEMBERS];
+const NODE_MEMBERS = ['id', 'memoryMiB', 'cpus', 'package', ...PERFORMANCE_MEMBERS];
 
 /**
  * A copy of the value, checked; read from JSON or written by hand.
@@ -59,6 +61,7 @@ export function checkMachineDescription(value: unknown): MachineDescription {
   checkIds(checked);
   checkMemory(checked);
   checkCpus(checked);
+  checkPackages(checked);
   checkPerformance(checked);
   checkDistances(distances, checked.length);
   rejectUnknown(machine, 'machine', MEMBERS);
@@ -110,6 +113,18 @@ function checkCpus(nodes: readonly MachineNode[]): void {
   });
   if (memberOf.size > 0) return;
   throw invalidArgumentValue('machine.nodes', 'must include a node with a CPU', nodes);
+}
+
+/** All CPUs are in a package that is told, or none is. */
+function checkPackages(nodes: readonly MachineNode[]): void {
+  if (nodes.every((node) => node.package === undefined)) return;
+  nodes.forEach((node, index) => {
+    const member = `machine.nodes[${index}].package`;
+    if (node.cpus.length > 0) checkInteger(node.package, member, 0, CPU_ID_MAX);
+    else if (node.package !== undefined) {
+      throw invalidArgumentValue(member, 'is of CPUs, and there are none', node.package);
+    }
+  });
 }
 
 /** Latencies and bandwidths describe all of the memory or none: the kernel ranks nodes by them. */

@@ -9,17 +9,27 @@
  * proc_meminfo(5), proc_stat(5), proc_pid_status(5).
  */
 
-import { readdirSync } from 'node:fs';
 import { cpus, platform, totalmem } from 'node:os';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
-import type { NodeMemory, NodeSnapshot, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import type {
+  MemoryAccess,
+  NodeMemory,
+  NodeSnapshot,
+  TopologySnapshot,
+} from '../backend/topology-snapshot.ts';
 import { describe } from '../core/argument-errors.ts';
 import { ERRNO, errnoName } from '../core/errno.ts';
-import { parseIdList } from '../core/id-list.ts';
 import { CPU_ID_MAX, LOCAL_DISTANCE, NODE_ID_MAX } from '../core/uapi.ts';
 import { parseMeminfo } from '../procfs/meminfo.ts';
-import { NODES_FOLDER, parseDistances, parseOnlineCpus } from '../procfs/node-files.ts';
+import {
+  NODES_FOLDER,
+  parseCount,
+  parseDistances,
+  parseList,
+  parseOnlineCpus,
+} from '../procfs/node-files.ts';
 import { parseStatus } from '../procfs/status.ts';
+import { readCpuGroups } from './host-cpus.ts';
 import { readTextSync } from './system-files.ts';
 
 const ONLINE_PATH = `${NODES_FOLDER}/online`;
@@ -42,6 +52,7 @@ const HIDDEN: ReadonlySet<number> = new Set([
 /** What the nodes are read from; tests have hosts of their own. */
 export interface HostSources {
   readonly readText: (path: string) => SyscallResult<string>;
+  readonly readNames: (path: string) => SyscallResult<string[]>;
   /** The nodes that the calling thread may use: get_mempolicy(2) with MPOL_F_MEMS_ALLOWED. */
   readonly askAllowed: () => SyscallResult<readonly number[]>;
 }
@@ -59,12 +70,17 @@ export function readTopology(sources: HostSources): SyscallResult<TopologySnapsh
   const listed = listNodes(sources);
   if (!listed.ok) return listed;
   const { ids, allowed, incompleteReason } = listed.value;
-  const tiers = memoryTiers();
+  const tiers = memoryTiers(sources);
   const nodes = ids.map((id): NodeSnapshot => {
     const tier = tiers.get(id);
     const cpus = cpusOf(id, listed.value, sources);
     const memory = memoryOf(id, listed.value, sources);
-    return { id, cpus, ...memory, ...(tier === undefined ? {} : { tier }) };
+    const access = accessTo(id, sources);
+    return {
+      ...{ id, cpus, ...memory },
+      ...(tier === undefined ? {} : { tier }),
+      ...(access.length === 0 ? {} : { access }),
+    };
   });
   const value = {
     nodes,
@@ -72,6 +88,10 @@ export function readTopology(sources: HostSources): SyscallResult<TopologySnapsh
     allowedNodes: allowed,
     ...possible('possibleNodes', sources, POSSIBLE_NODES_PATH, NODE_ID_MAX),
     ...possible('possibleCpus', sources, POSSIBLE_CPUS_PATH, CPU_ID_MAX),
+    ...readCpuGroups(
+      nodes.flatMap(({ cpus }) => cpus ?? []),
+      sources,
+    ),
     ...(incompleteReason === undefined ? {} : { incompleteReason }),
   };
   return { ok: true, value };
@@ -92,7 +112,7 @@ function listNodes(sources: HostSources): SyscallResult<NodeList> {
   const allowed = asked.ok ? asked.value : allowedByStatus(sources.readText);
   const text = sources.readText(ONLINE_PATH);
   if (!text.ok && !HIDDEN.has(text.errno)) return { ...text, path: ONLINE_PATH };
-  const online = text.ok ? listIn(text.value, NODE_ID_MAX) : null;
+  const online = text.ok ? parseList(text.value, NODE_ID_MAX) : null;
   if (online !== null && online.length > 0) {
     return { ok: true, value: { ids: online, allowed, isWholeMachine: false } };
   }
@@ -130,7 +150,7 @@ function memoryOf(id: number, { isWholeMachine }: NodeList, sources: HostSources
 function cpusOf(id: number, nodes: NodeList, { readText }: HostSources): readonly number[] | null {
   const own = `${NODES_FOLDER}/node${id}/cpulist`;
   const text = readText(nodes.isWholeMachine ? CPUS_ONLINE_PATH : own);
-  const cpus = text.ok ? listIn(text.value, CPU_ID_MAX) : null;
+  const cpus = text.ok ? parseList(text.value, CPU_ID_MAX) : null;
   if (!nodes.isWholeMachine || (cpus !== null && cpus.length > 0)) return cpus;
   const statistics = readText('/proc/stat');
   return statistics.ok ? parseOnlineCpus(statistics.value) : null;
@@ -159,7 +179,7 @@ export interface HostMemoryNodes {
 /** Asked before the addon is loaded: what the kernel's files tell without a system call of ours. */
 export function hostMemoryNodes(readText: HostSources['readText'] = readTextSync): HostMemoryNodes {
   const text = readText(HAS_MEMORY_PATH);
-  const told = (text.ok ? listIn(text.value, NODE_ID_MAX) : null)?.length ?? 0;
+  const told = (text.ok ? parseList(text.value, NODE_ID_MAX) : null)?.length ?? 0;
   if (told > 1) return { count: told, reason: `this host has ${told} nodes with memory` };
   if (told === 1) return { count: 1, reason: 'this host has one node with memory' };
   const untold = `this host does not tell its nodes (${whyHidden(text, HAS_MEMORY_PATH)})`;
@@ -174,23 +194,57 @@ export function hostMemoryNodes(readText: HostSources['readText'] = readTextSync
 /** This host as a single node, on any platform, without a system call of ours. */
 export function hostAsOneNode(): { readonly memoryBytes: number; readonly cpus: number[] } {
   const text = platform() === 'linux' ? readTextSync(CPUS_ONLINE_PATH) : undefined;
-  const online = (text?.ok ? listIn(text.value, CPU_ID_MAX) : null) ?? [];
+  const online = (text?.ok ? parseList(text.value, CPU_ID_MAX) : null) ?? [];
   const counted = Array.from({ length: Math.max(1, cpus().length) }, (_, cpu) => cpu);
   return { memoryBytes: totalmem(), cpus: online.length > 0 ? online : counted };
 }
 
 /** Memory tier by node; empty on kernels without tiers (they came with Linux 6.1). */
-function memoryTiers(): Map<number, number> {
+function memoryTiers({ readNames, readText }: HostSources): Map<number, number> {
   const tiers = new Map<number, number>();
-  for (const name of namesIn(TIERS_FOLDER)) {
+  const names = readNames(TIERS_FOLDER);
+  for (const name of names.ok ? names.value : []) {
     const match = /^memory_tier(\d+)$/.exec(name);
     if (match === null) continue;
-    const text = readTextSync(`${TIERS_FOLDER}/${name}/nodelist`);
-    for (const node of (text.ok ? listIn(text.value, NODE_ID_MAX) : null) ?? []) {
+    const text = readText(`${TIERS_FOLDER}/${name}/nodelist`);
+    for (const node of (text.ok ? parseList(text.value, NODE_ID_MAX) : null) ?? []) {
       tiers.set(node, Number(match[1]));
     }
   }
   return tiers;
+}
+
+/**
+ * What the firmware tells of a node's memory: class 0 from the best of all initiators, devices
+ * included, class 1 from the best CPUs.
+ * Source: Documentation/admin-guide/mm/numaperf.rst; drivers/base/node.c.
+ */
+function accessTo(id: number, { readNames, readText }: HostSources): MemoryAccess[] {
+  const found: MemoryAccess[] = [];
+  for (const accessClass of [0, 1]) {
+    const folder = `${NODES_FOLDER}/node${id}/access${accessClass}/initiators`;
+    const names = readNames(folder);
+    const initiators = (names.ok ? names.value : []).flatMap((name) => {
+      const node = /^node(\d{1,4})$/.exec(name)?.[1];
+      return node === undefined ? [] : [Number(node)];
+    });
+    const read = (name: string): number | null => {
+      const text = readText(`${folder}/${name}`);
+      // 0 stands for unknown.
+      return (text.ok ? parseCount(text.value) : null) || null;
+    };
+    const access = {
+      initiators: initiators.sort((a, b) => a - b),
+      readLatencyNs: read('read_latency'),
+      writeLatencyNs: read('write_latency'),
+      readBandwidthMBps: read('read_bandwidth'),
+      writeBandwidthMBps: read('write_bandwidth'),
+    };
+    const isKnown = access.readLatencyNs !== null || access.readBandwidthMBps !== null;
+    const isOther = JSON.stringify(found[0]) !== JSON.stringify(access);
+    if (initiators.length > 0 && isKnown && isOther) found.push(access);
+  }
+  return found;
 }
 
 /** The member with what a file lists, nothing where it does not. */
@@ -201,23 +255,6 @@ function possible(
   idMax: number,
 ): Partial<TopologySnapshot> {
   const text = readText(path);
-  const ids = text.ok ? listIn(text.value, idMax) : null;
+  const ids = text.ok ? parseList(text.value, idMax) : null;
   return ids === null ? {} : { [member]: ids };
-}
-
-/** `null` for what is no list, or has numbers that no node or CPU can have. */
-function listIn(text: string, idMax: number): number[] | null {
-  try {
-    return parseIdList(text.trim(), 'list', idMax);
-  } catch {
-    return null;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -32,7 +32,7 @@ import { type Addon, loadAddon, type Unavailable } from './addon.ts';
 import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts';
 import { readMaps } from './proc-maps.ts';
 import { residentRuns } from './resident-runs.ts';
-import { readNames, readText, readTextSync } from './system-files.ts';
+import { readNames, readNamesSync, readText, readTextSync } from './system-files.ts';
 
 export { hostAsOneNode, hostMemoryNodes } from './host-nodes.ts';
 
@@ -55,7 +55,11 @@ class NativeBackend implements Backend {
   readonly pageSizeBytes: number;
   readonly pid: number = process.pid;
   readonly #addon: Addon;
-  readonly #sources: HostSources = { readText: readTextSync, askAllowed: () => this.#askAllowed() };
+  readonly #sources: HostSources = {
+    readText: readTextSync,
+    readNames: readNamesSync,
+    askAllowed: () => this.#askAllowed(),
+  };
 
   constructor(addon: Addon) {
     this.#addon = addon;

@@ -5,7 +5,7 @@
  * Source: proc(5), sysfs(5).
  */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
@@ -19,6 +19,15 @@ export function readText(path: string): Promise<SyscallResult<string>> {
 export function readTextSync(path: string): SyscallResult<string> {
   try {
     return { ok: true, value: readFileSync(path, 'utf8') };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+/** Names in a folder, blocking the calling thread. */
+export function readNamesSync(path: string): SyscallResult<string[]> {
+  try {
+    return { ok: true, value: readdirSync(path) };
   } catch (error) {
     return failureOf(error);
   }

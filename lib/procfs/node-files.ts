@@ -5,6 +5,7 @@
  * Source: Documentation/admin-guide/numastat.rst; Documentation/admin-guide/mm/hugetlbpage.rst.
  */
 
+import { parseIdList } from '../core/id-list.ts';
 import { KIB_BYTES } from '../core/units.ts';
 import { parseCounters } from './vmstat.ts';
 
@@ -54,6 +55,15 @@ export function parsePoolName(name: string): number | null {
 /** A file that is one whole number. */
 export function parseCount(text: string): number | null {
   return /^\d{1,20}\n?$/.test(text) ? Number(text) : null;
+}
+
+/** `null` for what is no list, or has numbers that no node or CPU can have. */
+export function parseList(text: string, idMax: number): number[] | null {
+  try {
+    return parseIdList(text.trim(), 'list', idMax);
+  } catch {
+    return null;
+  }
 }
 
 /** A row of distances to the online nodes; `null` where it is none. 0 stands for unknown. */

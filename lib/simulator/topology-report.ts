@@ -4,7 +4,12 @@
  * Source: drivers/base/node.c; mm/memory-tiers.c, mt_perf_to_adistance().
  */
 
-import type { KnownNode, KnownTopology } from '../backend/topology-snapshot.ts';
+import type {
+  CpuPackage,
+  KnownNode,
+  KnownTopology,
+  LastLevelCache,
+} from '../backend/topology-snapshot.ts';
 import type { MachineNode } from '../core/machine-description.ts';
 import type { MachineState } from './machine.ts';
 import { type Nodemask, nodesIn } from './nodes/nodemask.ts';
@@ -12,6 +17,9 @@ import { type Nodemask, nodesIn } from './nodes/nodemask.ts';
 /** Abstract distance of ordinary memory, and the width of a tier: MEMTIER_ADISTANCE_DRAM. */
 const DRAM_DISTANCE = 576;
 const TIER_WIDTH = 128;
+
+/** Of the CPUs of most machines with several nodes. */
+const LAST_LEVEL = 3;
 
 type KnownMemory = Pick<KnownNode, 'memoryBytes' | 'freeBytes'>;
 
@@ -24,6 +32,8 @@ export function topologyOf(machine: MachineState, allowed: Nodemask): KnownTopol
     allowedNodes: nodesIn(allowed),
     possibleNodes: idsBelow(machine.possibleNodeCount),
     possibleCpus: idsBelow(Math.max(...machine.cpus.all) + 1),
+    packages: packagesOf(nodes),
+    lastLevelCaches: cachesOf(nodes),
   };
 }
 
@@ -44,8 +54,45 @@ export function nodeMemoryOf({ memory }: MachineState, node: number): KnownMemor
 function snapshotOf(machine: MachineState, node: MachineNode): KnownNode {
   const { id, cpus } = node;
   const memory = nodeMemoryOf(machine, id) as KnownMemory;
-  const snapshot = { id, cpus: [...cpus].sort((a, b) => a - b), ...memory };
+  const snapshot = { id, cpus: ascending(cpus), ...memory, ...accessTo(node) };
   return memory.memoryBytes === 0 ? snapshot : { ...snapshot, tier: tierOf(machine, node) };
+}
+
+/** Writes are as fast as reads. */
+function accessTo({ id, ...node }: MachineNode): Pick<KnownNode, 'access'> {
+  const { initiator = id, readLatencyNs, readBandwidthMBps } = node;
+  if (readLatencyNs === undefined || readBandwidthMBps === undefined) return {};
+  const latencies = { readLatencyNs, writeLatencyNs: readLatencyNs };
+  const bandwidths = { readBandwidthMBps, writeBandwidthMBps: readBandwidthMBps };
+  return { access: [{ initiators: [initiator], ...latencies, ...bandwidths }] };
+}
+
+/** Each node with CPUs is a package of its own where the description does not say otherwise. */
+function packagesOf(nodes: readonly MachineNode[]): CpuPackage[] {
+  const cpusOf = new Map<number, number[]>();
+  nodes
+    .filter(({ cpus }) => cpus.length > 0)
+    .forEach((node, index) => {
+      const { package: id = index } = node;
+      cpusOf.set(id, [...(cpusOf.get(id) ?? []), ...node.cpus]);
+    });
+  return [...cpusOf].map(([id, cpus]) => ({ id, cpus: ascending(cpus) })).sort(byLowestCpu);
+}
+
+/** The CPUs of a node share one. */
+function cachesOf(nodes: readonly MachineNode[]): LastLevelCache[] {
+  const withCpus = nodes.filter(({ cpus }) => cpus.length > 0);
+  return withCpus
+    .map(({ cpus }) => ({ level: LAST_LEVEL, sizeBytes: null, cpus: ascending(cpus) }))
+    .sort(byLowestCpu);
+}
+
+function byLowestCpu(a: { cpus: readonly number[] }, b: { cpus: readonly number[] }): number {
+  return Number(a.cpus[0]) - Number(b.cpus[0]);
+}
+
+function ascending(ids: readonly number[]): number[] {
+  return [...ids].sort((a, b) => a - b);
 }
 
 /** Nodes with CPUs are ordinary; the others are as far as their latency and bandwidth say. */

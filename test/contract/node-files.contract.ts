@@ -58,6 +58,29 @@ async function meminfoOf(scene: Scene, node: number): Promise<Map<string, number
   );
 }
 
+const SPEED_FILES = ['read_latency', 'write_latency', 'read_bandwidth', 'write_bandwidth'] as const;
+
+type Access = Record<(typeof SPEED_FILES)[number], number> & { initiators: number[] };
+
+/** What both classes say alike where no device is an initiator; `null` where there are none. */
+async function accessTo(scene: Scene, node: number): Promise<Access | null> {
+  const folder = `${NODES_FOLDER}/node${node}`;
+  if (!(await namesIn(scene, folder)).includes('access0')) return null;
+  const classes = await Promise.all(
+    [0, 1].map(async (accessClass) => {
+      const initiators = `${folder}/access${accessClass}/initiators`;
+      const names = await namesIn(scene, initiators);
+      const texts = SPEED_FILES.map((name) => read(scene, `${initiators}/${name}`));
+      const numbers = (await Promise.all(texts)).map(Number);
+      const nodes = names.filter((name) => /^node\d+$/.test(name)).map((name) => name.slice(4));
+      const speed = Object.fromEntries(SPEED_FILES.map((name, index) => [name, numbers[index]]));
+      return { ...speed, initiators: nodes.map(Number).sort((a, b) => a - b) } as Access;
+    }),
+  );
+  expect(classes[1]).toEqual(classes[0]);
+  return classes[0] as Access;
+}
+
 function declareShape(declare: DeclareTest): void {
   declare(
     'lists of nodes agree with the topology',
@@ -98,6 +121,29 @@ function declareShape(declare: DeclareTest): void {
         expect(meminfo.get('MemUsed')).toBe(used);
         // Also of nodes without memory.
         expect(await namesIn(scene, folder)).toContain('hugepages');
+      }
+    },
+  );
+
+  const firmware: Conditions = { ...FILES, tags: ['tiers'] };
+  declare(
+    'a class of access tells who reaches a node best, and how fast',
+    firmware,
+    async (scene) => {
+      const { nodes } = scene.machine.topology;
+      const told = await Promise.all(nodes.map(({ id }) => accessTo(scene, id)));
+      if (told.every((access) => access === null))
+        scene.skip('needs bandwidths of the firmware (HMAT)');
+      const withCpus = nodes.filter(({ cpus }) => cpus.length > 0).map(({ id }) => id);
+      for (const [index, access] of told.entries()) {
+        const { initiators, ...speed } = access ?? expect.fail(`node ${nodes[index]?.id}`);
+        expect(initiators.length).toBeGreaterThan(0);
+        for (const initiator of initiators) expect(withCpus).toContain(initiator);
+        expect(speed.write_latency).toBe(speed.read_latency);
+        expect(speed.write_bandwidth).toBe(speed.read_bandwidth);
+        for (const value of Object.values(speed)) expect(value).toBeGreaterThan(0);
+        // A node with CPUs is the nearest to itself.
+        if (nodes[index]?.cpus.length !== 0) expect(initiators).toEqual([nodes[index]?.id]);
       }
     },
   );

@@ -53,6 +53,35 @@ export function topologyContract(subject: BackendSubject): void {
       }
     });
 
+    declare('every CPU is in one package, and shares one last cache', ({ backend }) => {
+      const { nodes, packages, lastLevelCaches } = expectValue(backend.topology());
+      const online = nodes.flatMap(({ cpus }) => cpus ?? []).sort((a, b) => a - b);
+      for (const groups of [packages, lastLevelCaches]) {
+        if (groups === undefined) continue;
+        const cpus = groups.flatMap((group) => group.cpus);
+        expect([...cpus].sort((a, b) => a - b)).toEqual(online);
+        const lowest = groups.map((group) => Number(group.cpus[0]));
+        expect(lowest).toEqual([...lowest].sort((a, b) => a - b));
+      }
+      const ids = packages?.map(({ id }) => id);
+      expect(new Set(ids).size).toBe(ids?.length ?? 0);
+      for (const { level } of lastLevelCaches ?? []) expect(level).toBeGreaterThan(0);
+    });
+
+    declare('memory is as fast as the firmware says', ({ backend }) => {
+      const { nodes } = expectValue(backend.topology());
+      const isTold = nodes.some(({ access }) => access !== undefined);
+      for (const { id, cpus, access = [] } of isTold ? nodes : []) {
+        expect(access).toHaveLength(1);
+        const { initiators = [], ...speed } = access[0] ?? {};
+        if (cpus?.length !== 0) expect(initiators).toEqual([id]);
+        for (const initiator of initiators) {
+          expect(nodes.find((node) => node.id === initiator)?.cpus).not.toEqual([]);
+        }
+        for (const value of Object.values(speed)) expect(value).toBeGreaterThan(0);
+      }
+    });
+
     declare("one node's memory is told now", ({ backend, machine }) => {
       for (const { id, memoryBytes } of machine.topology.nodes) {
         const memory = expectValue(backend.nodeMemory(id));

@@ -15,6 +15,7 @@ import { firstNode, UNKNOWN_NODE } from './machine.ts';
 import {
   BACKENDS,
   BOOLEANS,
+  BY,
   CPUS,
   FORBIDDEN_POLICIES,
   FUNCTIONS,
@@ -165,6 +166,18 @@ function topologyRows(): Wrong[] {
     ),
     ...rows('distance', 'to', ids, ({ numa }, id: number) => numa.topology.distance(firstNode, id)),
     ...rows('nearestFirst', 'from', ids, ({ numa }, id: number) => numa.topology.nearestFirst(id)),
+    ...rows('nearestFirst', 'options.by', BY, ({ numa }, by: never) =>
+      numa.topology.nearestFirst(firstNode, { by }),
+    ),
+    ...rows('memoryPerformance', 'from', ids, ({ numa }, id: number) =>
+      numa.topology.memoryPerformance(id, firstNode),
+    ),
+    ...rows('memoryPerformance', 'to', ids, ({ numa }, id: number) =>
+      numa.topology.memoryPerformance(firstNode, id),
+    ),
+    ...(['packageOf', 'lastLevelCacheOf'] as const).flatMap((verb) =>
+      rows(verb, 'cpu', integers(CPU_ID_MAX), ({ numa }, cpu: number) => numa.topology[verb](cpu)),
+    ),
     ...rows('nodeOfCpu', 'cpu', integers(CPU_ID_MAX), ({ numa }, cpu: number) =>
       numa.topology.nodeOfCpu(cpu),
     ),

@@ -31,6 +31,16 @@ const RELOCATIONS: Record<string, (home: number, away: number, pages: number) =>
       'the data is kept',
     ]),
 };
+/** What others print behind their backend, on each machine with two nodes. */
+const OTHERS: Record<string, readonly RegExp[]> = {
+  'know-machine.mjs': [
+    /^this thread may run on the CPUs [\d,-]+ of [\d,-]+$/m,
+    /^CPU \d+ is on node \d+, in a package with the nodes \[ \d/m,
+    /^it shares its last cache with the CPUs \d/m,
+    /^nodes by bandwidth: \d+,\d+/m,
+    /^memory of node 1: distance \d+, (is not told|\d+ ns to read)$/m,
+  ],
+};
 const BUFFER_BYTES = 16 * 2 ** 20;
 
 export async function outputOf(parameters: string[], backend: string): Promise<string> {
@@ -67,5 +77,12 @@ export function exampleTests(backend: 'native' | 'simulator', placesOf: Places):
     const [first, ...lines] = (await outputOf([`examples/${name}`], backend)).trim().split('\n');
     expect(first).toMatch(new RegExp(`^${backend}: asked for by NODE_NUMA_BACKEND`));
     expect(lines).toEqual(RELOCATIONS[name]?.(home, away, BUFFER_BYTES / pageSizeBytes));
+  });
+
+  it.for(Object.keys(OTHERS))('runs examples/%s', async (name, context) => {
+    placesOf(context);
+    const output = await outputOf([`examples/${name}`], backend);
+    expect(output).toMatch(new RegExp(`^${backend}: asked for by NODE_NUMA_BACKEND`));
+    for (const line of OTHERS[name] ?? []) expect(output).toMatch(line);
   });
 }

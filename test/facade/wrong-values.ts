@@ -71,6 +71,11 @@ export const ABSENT_NODES: readonly WrongValue[] = [
   [UNKNOWN_NODE, RANGE],
   [[firstNode, UNKNOWN_NODE], RANGE],
 ];
+export const BY: readonly WrongValue[] = [
+  [1, TYPE],
+  [null, TYPE],
+  ['slit', VALUE],
+];
 export const CPUS: readonly WrongValue[] = [
   [undefined, TYPE],
   [null, TYPE],

@@ -51,6 +51,12 @@ function hostWith(files: Files, allowed: readonly number[] | number = [0, 1]): H
       const found = files[path] ?? ERRNO.ENOENT;
       return typeof found === 'string' ? { ok: true, value: found } : refused(found, 'open');
     },
+    readNames: (folder) => {
+      const inside = Object.keys(files).filter((path) => path.startsWith(`${folder}/`));
+      const names = inside.map((path) => path.slice(folder.length + 1).split('/')[0] as string);
+      if (names.length === 0) return refused(ERRNO.ENOENT, 'scandir');
+      return { ok: true, value: [...new Set(names)] };
+    },
     askAllowed: () =>
       typeof allowed === 'number'
         ? refused(allowed, 'get_mempolicy')
@@ -79,6 +85,35 @@ describe('nodes that the kernel tells', () => {
     ];
     const possible = { possibleNodes: [0, 1, 2, 3], possibleCpus: [0, 1, 2, 3, 4, 5, 6, 7] };
     expect(rest).toEqual({ distances, allowedNodes: [0, 1], ...possible });
+  });
+
+  test('tell the initiators and the speed of their memory, each class once', () => {
+    const access = (node: number, accessClass: number, initiator: number, latency: string) => {
+      const folder = `${NODES_FOLDER}/node${node}/access${accessClass}/initiators`;
+      return {
+        [`${folder}/node${initiator}/cpulist`]: '',
+        [`${folder}/read_latency`]: latency,
+        [`${folder}/read_bandwidth`]: '900\n',
+        [`${folder}/write_latency`]: '0\n',
+      };
+    };
+    const speed = { writeLatencyNs: null, readBandwidthMBps: 900, writeBandwidthMBps: null };
+    const { nodes } = topologyOf({
+      ...GOOD,
+      ...access(0, 0, 0, '80\n'),
+      ...access(0, 1, 0, '80\n'),
+      ...access(1, 0, 5, '20\n'),
+      ...access(1, 1, 0, '300\n'),
+    });
+    expect(nodes.map((node) => node.access)).toEqual([
+      [{ initiators: [0], readLatencyNs: 80, ...speed }],
+      [
+        { initiators: [5], readLatencyNs: 20, ...speed },
+        { initiators: [0], readLatencyNs: 300, ...speed },
+      ],
+    ]);
+    const hostile = topologyOf({ ...GOOD, ...access(0, 0, 0, '-1\n'), ...access(1, 0, 0, 'x') });
+    expect(hostile.nodes[0]?.access).toMatchObject([{ readLatencyNs: null }]);
   });
 
   test.each([undefined, ERRNO.EACCES, ''])('are unknown in what a file keeps back: %s', (text) => {

@@ -91,6 +91,7 @@ const MACHINE: Schema = {
           id: { type: 'integer', minimum: 0, maximum: NODE_ID_MAX },
           memoryMiB: { type: 'integer', minimum: 0, maximum: 2 ** 32 },
           cpus: { type: 'array', items: { type: 'integer', minimum: 0, maximum: CPU_ID_MAX } },
+          package: { type: 'integer', minimum: 0, maximum: CPU_ID_MAX },
           initiator: { type: 'integer', minimum: 0, maximum: NODE_ID_MAX },
           readLatencyNs: { type: 'integer', minimum: 1, maximum: 65_534 },
           readBandwidthMBps: { type: 'integer', minimum: 1, maximum: 65_534 },

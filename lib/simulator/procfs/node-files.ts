@@ -4,7 +4,7 @@
  * Source: Documentation/ABI/stable/sysfs-devices-node; drivers/base/node.c, node_read_meminfo(),
  * node_read_numastat(), node_read_vmstat() and node_read_distance().
  *
- * Left out: links to CPUs and blocks of memory, generic initiators, what the kernel itself takes of
+ * Left out: links to CPUs and blocks of memory, targets of initiators, what the kernel itself takes of
  * a node's memory, and lists of reclaim.
  */
 
@@ -42,7 +42,10 @@ function nodeFolder(machine: MachineState, node: MachineNode): FolderEntry {
   const cpus = [...node.cpus].sort((a, b) => a - b);
   const distances = (): string =>
     machine.description.nodes.map((other) => machine.distance(id, other.id)).join(' ');
+  const access = accessFolder(node);
   return folderOf({
+    access0: access,
+    access1: access,
     cpulist: () => `${formatIdList(cpus)}\n`,
     cpumap: () => `${maskText(cpus, Math.max(...machine.cpus.all) + 1)}\n`,
     distance: () => `${distances()}\n`,
@@ -50,6 +53,26 @@ function nodeFolder(machine: MachineState, node: MachineNode): FolderEntry {
     meminfo: () => meminfoText(machine, id),
     numastat: () => numastatText(machine, id),
     vmstat: () => nodeVmstatText(machine.memory, id),
+  });
+}
+
+/**
+ * Both classes are alike: no device is an initiator. The nodes in it are links to their folders.
+ * Source: drivers/base/node.c, node_set_perf_attrs().
+ */
+function accessFolder({ id, ...node }: MachineNode): FolderEntry | undefined {
+  const { initiator = id, readLatencyNs, readBandwidthMBps } = node;
+  if (readLatencyNs === undefined || readBandwidthMBps === undefined) return undefined;
+  const latency = (): string => `${readLatencyNs}\n`;
+  const bandwidth = (): string => `${readBandwidthMBps}\n`;
+  return folderOf({
+    initiators: folderOf({
+      [`node${initiator}`]: folderOf({}),
+      read_bandwidth: bandwidth,
+      read_latency: latency,
+      write_bandwidth: bandwidth,
+      write_latency: latency,
+    }),
   });
 }
 
