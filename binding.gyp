@@ -36,6 +36,7 @@
             'native/support/mapping_owner.cc',
             'native/syscalls/mmap.cc',
             'native/syscalls/touch.cc',
+            'native/syscalls/touch_view.cc',
             'native/syscalls/mbind.cc',
             'native/syscalls/set_mempolicy.cc',
             'native/syscalls/get_mempolicy.cc',

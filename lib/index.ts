@@ -65,12 +65,15 @@ export type {
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
 export type { PolicyMode } from './core/policy-modes.ts';
 export type { BalancingExemption } from './facade/buffer/balancing-exemption.ts';
-export {
-  MappedBuffer,
-  type MigrateOptions,
-  type ResidencyOptions,
-  type TouchOptions,
-} from './facade/buffer/mapped-buffer.ts';
+export { MappedBuffer } from './facade/buffer/mapped-buffer.ts';
+export { MemoryView, type ViewEdges } from './facade/buffer/memory-view.ts';
+export type {
+  MigrateOptions,
+  RangeMemory,
+  ResidencyOptions,
+  TouchOptions,
+} from './facade/buffer/range-memory.ts';
+export type { ViewableMemory, WasmMemory } from './facade/buffer/viewed-memory.ts';
 export type {
   CallCapability,
   Capabilities,

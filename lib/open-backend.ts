@@ -176,6 +176,8 @@ const BACKEND_METHODS = Object.keys({
   arrayBuffer: true,
   munmap: true,
   touch: true,
+  touchView: true,
+  viewAddress: true,
   setMempolicy: true,
   getMempolicy: true,
   getcpu: true,

@@ -54,6 +54,8 @@ bool Prepare(napi_env env, napi_value exports) {
       Property<ArrayBuffer>("array_buffer", "array_buffer"),
       Property<Munmap>("munmap", "munmap"),
       Property<Touch>("touch", "touch"),
+      Property<TouchView>("touch_view", "madvise"),
+      Property<ViewAddress>("view_address", "view"),
       Property<Mbind>("mbind", "mbind"),
       Property<SetMempolicy>("set_mempolicy", "set_mempolicy"),
       Property<GetMempolicy>("get_mempolicy", "get_mempolicy"),

@@ -12,6 +12,8 @@ napi_value Attach(const Napi::CallbackInfo& info);
 napi_value ArrayBuffer(const Napi::CallbackInfo& info);
 napi_value Munmap(const Napi::CallbackInfo& info);
 napi_value Touch(const Napi::CallbackInfo& info);
+napi_value TouchView(const Napi::CallbackInfo& info);
+napi_value ViewAddress(const Napi::CallbackInfo& info);
 napi_value Mbind(const Napi::CallbackInfo& info);
 napi_value SetMempolicy(const Napi::CallbackInfo& info);
 napi_value GetMempolicy(const Napi::CallbackInfo& info);

@@ -8,7 +8,7 @@
  *   the kernel's positive errno. It does not pre-validate what the kernel validates. Only an
  *   argument that cannot be passed at all (wrong JavaScript type) is a `TypeError`.
  * - `syscall` of a failure is the name in the method's `Source:`; where there is none, `attach`,
- *   `array_buffer` and `touch`. Errors that users see are chosen by it (core/errors.ts).
+ *   `array_buffer`, `touch` and `view`. Errors that users see are chosen by it (core/errors.ts).
  * - Addresses are `bigint`, need not be aligned unless the call says so, and ranges are half-open.
  * - Node masks are words, bit n of word n / 64 for node n, with the kernel's own `maxnode` beside
  *   them: the kernel reads `maxnode - 1` bits (core/nodemask-words.ts makes such pairs).
@@ -196,6 +196,13 @@ export interface Backend {
     lengthBytes: number,
     access: Access,
   ): SyscallResult<undefined>;
+  /** The same in each page of which an array of this thread shows a byte; memory that this backend
+   *  has not mapped, too. Changes no byte. Source: madvise(2) with MADV_POPULATE_READ and _WRITE,
+   *  Linux 5.14. EINVAL before it; EFAULT where there is no such access; ENOMEM. */
+  touchView(view: Uint8Array, access: Access): SyscallResult<undefined>;
+  /** First of the bytes that an array of this thread shows. They stay there as long as its buffer
+   *  is neither detached nor collected. `view` EFAULT: it shows none. */
+  viewAddress(view: Uint8Array): SyscallResult<bigint>;
   /** Source: set_mempolicy(2). EINVAL, EFAULT, ENOMEM. */
   setMempolicy(request: SetMempolicyRequest): SyscallResult<undefined>;
   /** Source: get_mempolicy(2). EINVAL, EFAULT. `MPOL_F_NODE | MPOL_F_ADDR` faults the page in. */

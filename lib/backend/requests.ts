@@ -17,6 +17,7 @@ import {
   request,
   size,
   text,
+  view8,
   word,
   words64,
 } from '../core/call-arguments.ts';
@@ -111,6 +112,7 @@ interface RequestChecks {
   readonly lengthBytes: Check<number>;
   readonly offsetBytes: Check<number>;
   readonly access: Check<Access>;
+  readonly view: Check<Uint8Array>;
   readonly handle: Check<MappingHandle>;
   readonly setMempolicy: Check<SetMempolicyRequest>;
   readonly getMempolicy: Check<GetMempolicyRequest>;
@@ -131,6 +133,7 @@ export const check: RequestChecks = {
   lengthBytes: size,
   offsetBytes: size,
   access,
+  view: view8,
   handle: members({ id: size, generation: size }),
   setMempolicy: request({ mode: bits32, nodemask }),
   getMempolicy: request({

@@ -130,3 +130,9 @@ export const ints32: Check<Int32Array> = (value, argument) => {
   if (isInt32Array(value)) return plainView(value, Int32Array);
   throw invalidArgumentType(argument, 'an Int32Array', value);
 };
+
+/** The same array: what it shows is meant, at its own addresses. */
+export const view8: Check<Uint8Array> = (value, argument) => {
+  if (tagOf.call(value) === 'Uint8Array') return plainView(value as Uint8Array, Uint8Array);
+  throw invalidArgumentType(argument, 'a Uint8Array', value);
+};

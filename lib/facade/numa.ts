@@ -9,6 +9,8 @@ import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId, NodeMask } from '../core/node-mask.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
 import { MappedBuffer } from './buffer/mapped-buffer.ts';
+import { type MemoryView, viewOf } from './buffer/memory-view.ts';
+import type { ViewableMemory } from './buffer/viewed-memory.ts';
 import { capabilitiesOf } from './capabilities/capabilities.ts';
 import type { Capabilities } from './capabilities/capability.ts';
 import type { Context } from './context.ts';
@@ -109,6 +111,19 @@ export class Numa {
       this.#context,
       this.#context.unwrap(attached, asked, { id, generation }),
     );
+  }
+
+  /**
+   * The same verbs for memory that the engine or others have mapped: the whole pages inside of it.
+   * Nothing of it is touched, moved or copied by that. The view ends where the buffer is detached,
+   * transferred, or changes its length.
+   * @param memory an ArrayBuffer, a SharedArrayBuffer, a typed array, a Buffer, a DataView or a
+   *   WebAssembly.Memory
+   * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE for one that is detached,
+   *   or so small that it has no page for itself
+   */
+  view(memory: ViewableMemory): MemoryView {
+    return viewOf(this.#context, memory);
   }
 
   /**

@@ -38,6 +38,9 @@ export interface Addon {
     lengthBytes: number,
     access: Access,
   ): SyscallResult<undefined>;
+  /** What lies in pages of which the array shows a byte. */
+  touch_view(view: Uint8Array, access: Access): SyscallResult<undefined>;
+  view_address(view: Uint8Array): SyscallResult<bigint>;
   mbind(
     address: bigint,
     lengthBytes: number,

@@ -110,6 +110,14 @@ class NativeBackend implements Backend {
     );
   }
 
+  touchView(view: Uint8Array, access: Access): SyscallResult<undefined> {
+    return this.#addon.touch_view(check.view(view, 'view'), check.access(access, 'access'));
+  }
+
+  viewAddress(view: Uint8Array): SyscallResult<bigint> {
+    return this.#addon.view_address(check.view(view, 'view'));
+  }
+
   setMempolicy(request: SetMempolicyRequest): SyscallResult<undefined> {
     const { mode, nodemask } = check.setMempolicy(request, 'request');
     const { words, maxnode } = nodemask ?? NULL_MASK;

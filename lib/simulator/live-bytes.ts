@@ -10,8 +10,9 @@
 import { touchPages } from './memory/fault.ts';
 import { isZeroPage, NONE } from './memory/page-entry.ts';
 import type { FaultOutcome } from './memory/toucher.ts';
-import { hasOwnBytes, type Mapped, type ProcessMappings } from './process-mappings.ts';
+import { hasOwnBytes, type ProcessMappings } from './process-mappings.ts';
 import type { Thread } from './tasks/thread.ts';
+import type { LiveSpan } from './viewed-buffers.ts';
 
 /** Bytes that are compared at once: native code compares faster than any loop in JavaScript. */
 const CHUNK_BYTES = 2 ** 20;
@@ -19,6 +20,7 @@ const ZEROS = new Uint8Array(CHUNK_BYTES);
 
 /** Faults in what was written since the last call. */
 export function settleWrites(thread: Thread, mappings: ProcessMappings): FaultOutcome {
+  mappings.dropCollected(thread.mm);
   const unsettled = mappings.unsettled();
   if (unsettled.length > 0) {
     thread.mm.pages.whenEmptied ??= (start, end) => mappings.unsettle(start, end);
@@ -35,7 +37,7 @@ export function settleWrites(thread: Thread, mappings: ProcessMappings): FaultOu
 /** Pages, counted from the mapping's first. */
 type Run = readonly [start: number, stop: number];
 
-function absentRuns({ mm }: Thread, { start, end }: Mapped): Run[] {
+function absentRuns({ mm }: Thread, { start, end }: LiveSpan): Run[] {
   const absent: Run[] = [];
   mm.pages.forEachRun(start, end, (page, pageCount, entry) => {
     if (entry === NONE || isZeroPage(entry)) absent.push([page - start, page - start + pageCount]);
@@ -43,13 +45,14 @@ function absentRuns({ mm }: Thread, { start, end }: Mapped): Run[] {
   return absent;
 }
 
-function settleMapping(thread: Thread, mapped: Mapped, absent: readonly Run[]): FaultOutcome {
+function settleMapping(thread: Thread, mapped: LiveSpan, absent: readonly Run[]): FaultOutcome {
   // What is written to bytes that a script has taken along is not seen.
   if (!hasOwnBytes(mapped)) return 'done';
-  const { start: first, bytes } = mapped;
+  const { start: first, bytes, leadBytes } = mapped;
   const { pageSizeBytes } = thread.mm.memory;
+  const pages = { bytes, leadBytes, pageSizeBytes };
   for (const [start, stop] of absent) {
-    for (const [from, to] of writtenRuns(bytes, start, stop, pageSizeBytes)) {
+    for (const [from, to] of writtenRuns(pages, start, stop)) {
       const outcome = touchPages(thread, first + from, first + to, 'write');
       if (outcome !== 'done') return outcome;
     }
@@ -57,18 +60,21 @@ function settleMapping(thread: Thread, mapped: Mapped, absent: readonly Run[]): 
   return 'done';
 }
 
+/** Bytes cut into pages: the first of them is so many bytes behind the start of its page. */
+interface PagedBytes {
+  readonly bytes: ArrayBufferLike;
+  readonly leadBytes: number;
+  readonly pageSizeBytes: number;
+}
+
 /** Runs of pages between two that hold a byte other than zero, ascending. */
-function* writtenRuns(
-  bytes: ArrayBuffer,
-  start: number,
-  stop: number,
-  pageSizeBytes: number,
-): Generator<Run> {
+function* writtenRuns(pages: PagedBytes, start: number, stop: number): Generator<Run> {
+  const { pageSizeBytes } = pages;
   const chunkPages = Math.max(1, CHUNK_BYTES / pageSizeBytes);
   let runStart = -1;
   for (let chunk = start; chunk < stop; chunk += chunkPages) {
     const chunkEnd = Math.min(stop, chunk + chunkPages);
-    const isWritten = pageReader(bytes, chunk, chunkEnd, pageSizeBytes);
+    const isWritten = pageReader(pages, chunk, chunkEnd);
     for (let page = chunk; page < chunkEnd; page += 1) {
       if (isWritten?.(page) === true) {
         if (runStart < 0) runStart = page;
@@ -85,19 +91,20 @@ function* writtenRuns(
 
 /** Tells which pages of a chunk were written; undefined where none was. */
 function pageReader(
-  bytes: ArrayBuffer,
+  { bytes, leadBytes, pageSizeBytes }: PagedBytes,
   start: number,
   end: number,
-  pageSizeBytes: number,
 ): ((page: number) => boolean) | undefined {
-  const offset = start * pageSizeBytes;
-  const length = Math.min(end * pageSizeBytes, bytes.byteLength) - offset;
-  const chunk = Buffer.from(bytes, offset, length);
+  const offsetOf = (page: number): number =>
+    Math.min(Math.max(0, page * pageSizeBytes - leadBytes), bytes.byteLength);
+  const offset = offsetOf(start);
+  const chunk = Buffer.from(bytes, offset, offsetOf(end) - offset);
   const isZero = (from: number, to: number): boolean =>
     chunk.compare(ZEROS, 0, to - from, from, to) === 0;
-  if (isZero(0, length)) return undefined;
+  if (isZero(0, chunk.length)) return undefined;
   return (page) => {
-    const from = (page - start) * pageSizeBytes;
-    return chunk[from] !== 0 || !isZero(from, Math.min(from + pageSizeBytes, length));
+    const from = offsetOf(page) - offset;
+    const to = offsetOf(page + 1) - offset;
+    return from < to && (chunk[from] !== 0 || !isZero(from, to));
   };
 }

@@ -7,11 +7,13 @@ import { type ReadableByteStreamController, ReadableStream } from 'node:stream/w
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import { invalidArgumentType } from '../core/argument-errors.ts';
-import { SortedSpans, type Span } from './memory/sorted-spans.ts';
+import type { Mm } from './memory/mm.ts';
+import { SortedSpans } from './memory/sorted-spans.ts';
 import { pageOf } from './syscalls/range-argument.ts';
+import { type LiveSpan, ViewedBuffers } from './viewed-buffers.ts';
 
 /** What one mmap returned, with all of its owners. */
-export interface Mapped extends Span {
+export interface Mapped extends LiveSpan {
   readonly handle: MappingHandle;
   readonly address: bigint;
   readonly lengthBytes: number;
@@ -54,16 +56,18 @@ class Share implements Mapping {
 export class ProcessMappings implements Iterable<Mapped> {
   readonly #pid: number;
   readonly #pageSizeBytes: number;
+  readonly #viewed: ViewedBuffers;
   /** Owners by the handle's id; none of the sets is empty. */
   readonly #shares = new Map<number, Set<Share>>();
-  /** Those whose bytes were asked for. */
-  #live = new SortedSpans<Mapped>();
-  readonly #unsettled = new Set<Mapped>();
+  /** Those whose bytes were asked for, and buffers of the engine that were looked at. */
+  #live = new SortedSpans<LiveSpan>();
+  readonly #unsettled = new Set<LiveSpan>();
   #lastId = 0;
 
   constructor(pid: number, pageSizeBytes: number) {
     this.#pid = pid;
     this.#pageSizeBytes = pageSizeBytes;
+    this.#viewed = new ViewedBuffers(pageSizeBytes);
   }
 
   *[Symbol.iterator](): Iterator<Mapped> {
@@ -82,7 +86,8 @@ export class ProcessMappings implements Iterable<Mapped> {
     const handle = Object.freeze({ id: this.#lastId, generation: this.#pid });
     const start = pageOf(address, this.#pageSizeBytes);
     const end = start + Math.ceil(lengthBytes / this.#pageSizeBytes);
-    return this.#share({ handle, address, lengthBytes, start, end, bytes: undefined });
+    const mapped = { handle, address, lengthBytes, start, end, leadBytes: 0, bytes: undefined };
+    return this.#share(mapped);
   }
 
   /** One more owner; undefined where the last has gone, or the handle is of another process. */
@@ -121,24 +126,52 @@ export class ProcessMappings implements Iterable<Mapped> {
       mapped.bytes = new ArrayBuffer(mapped.lengthBytes);
       // As Node 20 has it for mapped memory: a transfer list copies.
       if (transfer === undefined) markAsUntransferable(mapped.bytes);
+      this.#viewed.enter(mapped.bytes, mapped);
       this.#follow(mapped);
     }
     Share.giveBytes(share);
     return mapped.bytes;
   }
 
-  #follow(mapped: Mapped): void {
+  /**
+   * The pages of a buffer: of a mapping's bytes, or an area of its own, which is mapped when it is
+   * first looked at. Undefined where there is no room.
+   * @param map the first of so many fresh pages
+   */
+  areaOf(
+    buffer: ArrayBufferLike,
+    map: (pageCount: number) => number | undefined,
+  ): LiveSpan | undefined {
+    const known = this.#viewed.find(buffer);
+    if (known !== undefined) return known;
+    const pageCount = this.#viewed.pageCountFor(buffer);
+    const start = map(pageCount);
+    if (start === undefined) return undefined;
+    const area = this.#viewed.add(buffer, { start, end: start + pageCount });
+    this.#follow(area);
+    return area;
+  }
+
+  /** Unmaps what buffers had that were collected since. */
+  dropCollected(mm: Mm): void {
+    for (const area of this.#viewed.dropCollected(mm)) {
+      this.#live.delete(area.start);
+      this.#unsettled.delete(area);
+    }
+  }
+
+  #follow(mapped: LiveSpan): void {
     this.#live.set(mapped);
     this.#unsettled.add(mapped);
   }
 
   /** Those with bytes whose pages may not all be present, ascending. */
-  unsettled(): Mapped[] {
+  unsettled(): LiveSpan[] {
     return [...this.#unsettled].sort((a, b) => a.start - b.start);
   }
 
   /** All pages are present: what is written from now on needs no look. */
-  settled(mapped: Mapped): void {
+  settled(mapped: LiveSpan): void {
     this.#unsettled.delete(mapped);
   }
 
@@ -172,6 +205,7 @@ export class ProcessMappings implements Iterable<Mapped> {
   /** A program was executed: the memory is gone, and no handle names any. */
   clear(): void {
     this.#shares.clear();
+    this.#viewed.clear();
     this.#live = new SortedSpans();
     this.#unsettled.clear();
   }
@@ -197,7 +231,9 @@ const memoryOfDetached = new WeakMap<ArrayBuffer, unknown>();
 const untransferable = new WeakSet<ArrayBuffer>();
 
 /** Whether bytes were asked for, and no script has taken them along. */
-export function hasOwnBytes(mapped: Mapped): mapped is Mapped & { bytes: ArrayBuffer } {
+export function hasOwnBytes<S extends LiveSpan>(
+  mapped: S,
+): mapped is S & { bytes: NonNullable<S['bytes']> } {
   return mapped.bytes !== undefined && mapped.bytes.byteLength > 0;
 }
 

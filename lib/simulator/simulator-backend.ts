@@ -17,7 +17,6 @@ import type {
   MbindRequest,
   MigratePagesRequest,
   MovePagesRequest,
-  NodemaskArgument,
   PagemapScan,
   PagemapScanRequest,
   PageSpan,
@@ -36,7 +35,7 @@ import { namesOf, type Reader, textOf } from './procfs/files.ts';
 import { mappedParts } from './procfs/maps.ts';
 import { readPagemap, scanPagemap } from './procfs/pagemap.ts';
 import { answer, DONE, failure, success } from './syscalls/answer.ts';
-import { maskMemory, type UserMask } from './syscalls/decode-mask.ts';
+import { maskMemory, type UserMask, userMask } from './syscalls/decode-mask.ts';
 import { getMempolicy } from './syscalls/get-mempolicy.ts';
 import { mmap, munmap } from './syscalls/mapping-calls.ts';
 import { mbind } from './syscalls/mbind.ts';
@@ -49,6 +48,7 @@ import { setMempolicyHomeNode } from './syscalls/set-mempolicy-home-node.ts';
 import { touch } from './syscalls/touch.ts';
 import type { Thread } from './tasks/thread.ts';
 import { nodeMemoryOf, topologyOf } from './topology-report.ts';
+import { touchView, viewAddress } from './view-calls.ts';
 
 /** What a call's own mask buffer can take: more than any mask. */
 const MASK_BYTES = 2n ** 16n;
@@ -152,6 +152,15 @@ export class SimulatorBackend implements Backend {
       const address = mapped.address + BigInt(first) * BigInt(this.pageSizeBytes);
       return touch(this.#machine, this.#thread, { address, pageCount, access });
     });
+  }
+
+  touchView(view: Uint8Array, access: Access): SyscallResult<undefined> {
+    const bytes = check.view(view, 'view');
+    return touchView(this.#caller, bytes, check.access(access, 'access'));
+  }
+
+  viewAddress(view: Uint8Array): SyscallResult<bigint> {
+    return viewAddress(this.#caller, check.view(view, 'view'));
   }
 
   setMempolicy(request: SetMempolicyRequest): SyscallResult<undefined> {
@@ -283,9 +292,4 @@ export class SimulatorBackend implements Backend {
 async function later<T>(result: SyscallResult<T>): Promise<SyscallResult<T>> {
   await setImmediate();
   return result;
-}
-
-function userMask(nodemask: NodemaskArgument | null): UserMask {
-  if (nodemask === null) return { memory: null, maxnode: 0n };
-  return { memory: maskMemory(nodemask.words), maxnode: BigInt(nodemask.maxnode) };
 }

@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "values.h"
@@ -106,6 +107,18 @@ uint64_t Arguments::Address(const char* name) {
   return address;
 }
 
+bool Arguments::IsWrite(const char* name) {
+  // A longer word is cut, and is neither.
+  char word[sizeof "write" + 1] = "";
+  const napi_status status =
+      napi_get_value_string_utf8(info_.Env(), Next(), word, sizeof word, nullptr);
+  const bool is_write = strcmp(word, "write") == 0;
+  if (status != napi_ok || (!is_write && strcmp(word, "read") != 0)) {
+    RefuseType(name, "'read' or 'write'");
+  }
+  return is_write;
+}
+
 template <typename T>
 Elements<T> Arguments::TypedArray(napi_value value, napi_typedarray_type type, const char* name,
                                   const char* expected) {
@@ -133,6 +146,10 @@ Elements<uint64_t> Arguments::BigUint64s(const char* name) {
 
 Elements<int32_t> Arguments::Int32s(const char* name) {
   return TypedArray<int32_t>(Next(), napi_int32_array, name, "an Int32Array");
+}
+
+Elements<unsigned char> Arguments::Bytes(const char* name) {
+  return TypedArray<unsigned char>(Next(), napi_uint8_array, name, "a Uint8Array");
 }
 
 void Arguments::RequireMask(const MaskWords& words, uint64_t maxnode, const char* name) {

@@ -46,10 +46,13 @@ class Arguments {
   int32_t Bits32(const char* name);
   /** A bigint from 0 to 2^64 - 1. */
   uint64_t Address(const char* name);
+  /** An access by its word: true for 'write', false for 'read'. */
+  bool IsWrite(const char* name);
   /** A BigUint64Array or null. */
   MaskWords Mask(const char* name);
   Elements<uint64_t> BigUint64s(const char* name);
   Elements<int32_t> Int32s(const char* name);
+  Elements<unsigned char> Bytes(const char* name);
 
   /** The kernel reads `maxnode - 1` bits, in whole words: refuses a mask that holds fewer. */
   void RequireMask(const MaskWords& words, uint64_t maxnode, const char* name);

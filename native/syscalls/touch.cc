@@ -3,8 +3,6 @@
 
 #include <unistd.h>
 
-#include <cstring>
-
 #include "../addon.h"
 #include "../support/arguments.h"
 #include "../support/mapping_owner.h"
@@ -55,18 +53,6 @@ SyscallResult CallTouch(const TouchArguments& arguments) {
   return {};
 }
 
-bool DecodeAccess(Arguments* arguments, napi_env env) {
-  // A longer word is cut, and is neither.
-  char access[sizeof "write" + 1] = "";
-  const napi_status status =
-      napi_get_value_string_utf8(env, arguments->Next(), access, sizeof access, nullptr);
-  const bool is_write = strcmp(access, "write") == 0;
-  if (status != napi_ok || (!is_write && strcmp(access, "read") != 0)) {
-    arguments->RefuseType("access", "'read' or 'write'");
-  }
-  return is_write;
-}
-
 }  // namespace
 
 /** touch(owner, offsetBytes, lengthBytes, access): SyscallResult<undefined> */
@@ -76,7 +62,7 @@ napi_value Touch(const Napi::CallbackInfo& info) {
   decoded.mapping = OwnedMapping(&arguments, info.Env(), "mapping");
   decoded.offset_bytes = arguments.Size("offsetBytes");
   decoded.length_bytes = arguments.Size("lengthBytes");
-  decoded.write = DecodeAccess(&arguments, info.Env());
+  decoded.write = arguments.IsWrite("access");
   if (!arguments.Valid()) return {};
 
   if (decoded.mapping == nullptr) {

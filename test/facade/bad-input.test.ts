@@ -5,6 +5,7 @@ import { describe as describeValue } from '../../lib/core/argument-errors.ts';
 import {
   bind,
   MappedBuffer,
+  MemoryView,
   Numa,
   ProcessMemory,
   ThreadMemory,
@@ -49,8 +50,11 @@ describe('a wrong argument', () => {
       ...['cpu', 'affinity', 'allowedNodes', 'release', 'constructor'],
       ...['capabilities', 'balancing', 'nodeStatistics', 'processIds', 'threads'],
     ];
-    for (const type of [Numa, MappedBuffer, ThreadMemory, ProcessMemory, Topology]) {
-      const members = Object.entries(Object.getOwnPropertyDescriptors(type.prototype));
+    const types = [Numa, MappedBuffer, MemoryView, ThreadMemory, ProcessMemory, Topology];
+    const prototypes: object[] = types.map((type) => type.prototype);
+    prototypes.push(Object.getPrototypeOf(MappedBuffer.prototype));
+    for (const prototype of prototypes) {
+      const members = Object.entries(Object.getOwnPropertyDescriptors(prototype));
       const verbs = members.filter(([, { value }]) => typeof value === 'function');
       for (const [verb] of verbs) {
         if (!withoutArguments.includes(verb)) expect([...tried]).toContain(verb);

@@ -101,6 +101,17 @@ function bufferRows(): Wrong[] {
   ];
 }
 
+/** What only looks like a WebAssembly.Memory has no memory. */
+const VIEWLESS: readonly WrongValue[] = [
+  ...([undefined, null, 1, 1n, 'x', [], {}, () => 1, new Map()] as const).map(
+    (value): WrongValue => [value, TYPE],
+  ),
+  [{ buffer: new ArrayBuffer(2 ** 20) }, TYPE],
+  [new Proxy(new ArrayBuffer(2 ** 20), {}), TYPE],
+  [Object.create(Uint8Array.prototype), TYPE],
+  [new Uint8Array(16), RANGE],
+];
+
 function numaRows(): Wrong[] {
   const handle = (part: object) => ({ id: 0, generation: 0, ...part });
   return [
@@ -148,6 +159,7 @@ function numaRows(): Wrong[] {
     ...rows('process', 'pid', [...integers(4194304), [0, RANGE]], ({ numa }, pid: number) =>
       numa.process(pid),
     ),
+    ...rows('view', 'memory', VIEWLESS, ({ numa }, memory: never) => numa.view(memory)),
     ...rows(
       'freeMemory',
       'node',

@@ -5,16 +5,24 @@
 
 import { oldestKernelLine as kernel } from '../../lib/core/kernels.ts';
 import { bind, CpuMask, local, NodeMask } from '../../lib/index.ts';
-import { MADV, Machine, presets } from '../../lib/simulator/public.ts';
-import { MPOL, MPOL_MF, nodemaskWords } from '../../lib/syscalls/public.ts';
-import { noArguments, type Row, VALUE_ARGUMENTS } from './value-arguments.ts';
+import { Machine, presets } from '../../lib/simulator/public.ts';
+import { MPOL_MF } from '../../lib/syscalls/public.ts';
+import { MACHINE, PROCESS } from './machine-arguments.ts';
+import {
+  homeRow,
+  mask,
+  mbindRow,
+  NONE,
+  noArguments,
+  nothing,
+  type Row,
+  setRow,
+  span,
+} from './rows.ts';
+import { VALUE_ARGUMENTS } from './value-arguments.ts';
 import type { World } from './world.ts';
 
-const NONE: Row = () => [];
-const span = ({ address }: World) => ({ address, pageCount: 2 });
-const mask = () => nodemaskWords([0]);
 const signal = () => new AbortController().signal;
-const nothing = () => {};
 const range = () => ({ offsetBytes: 0, lengthBytes: 1 });
 const policyRow: Row = () => [[0], { flags: ['static-nodes'] }];
 const homePolicyRow: Row = () => ['0', { flags: ['static-nodes'], homeNode: 0 }];
@@ -69,13 +77,42 @@ const EXPORTED: Record<string, Row> = {
 
 /** Only what the facade and the backends make is one: users have no arguments for it. */
 export const MADE_BY_US: readonly string[] = [
-  ...['new MappedBuffer', 'new Numa', 'new ProcessMemory', 'new ThreadMemory', 'new Topology'],
+  ...[
+    'new MappedBuffer',
+    'new MemoryView',
+    'new Numa',
+    'new ProcessMemory',
+    'new ThreadMemory',
+    'new Topology',
+  ],
   ...['costs.account', 'costs.countTouches', 'simulatedThread.settle'],
 ];
+
+/** The verbs of a range. */
+const verbsOf = (owner: string): Record<string, Row> => ({
+  [`${owner}.residency`]: () => [{ ...range(), signal: signal() }],
+  [`${owner}.residencySync`]: () => [range()],
+  [`${owner}.policy`]: () => [{ offsetBytes: 0 }],
+  [`${owner}.setPolicy`]: () => [local(), { ...range(), move: 'own', strict: false }],
+  [`${owner}.exemptFromBalancing`]: () => [range()],
+  [`${owner}.migrate`]: () => [
+    {
+      ...range(),
+      to: 0,
+      strict: false,
+      includeShared: false,
+      signal: signal(),
+      onProgress: nothing,
+    },
+  ],
+  [`${owner}.touch`]: () => [{ ...range(), access: 'read' }],
+  ...noArguments(owner, 'release', '[nodejs.dispose]', '[nodejs.util.inspect.custom]'),
+});
 
 const FACADE: Record<string, Row> = {
   'numa.allocate': () => [8192, { policy: bind(0) }],
   'numa.attach': ({ owners }) => [{ ...(owners['buffer'] as { handle: object }).handle }],
+  'numa.view': () => [new ArrayBuffer(8192)],
   'numa.process': () => [1],
   'numa.freeMemory': () => [0],
   ...noArguments('numa', 'processIds', 'allowedNodes', 'capabilities', 'nodeStatistics'),
@@ -91,23 +128,8 @@ const FACADE: Record<string, Row> = {
   'thread.withPolicy': () => [local(), nothing],
   'thread.setAffinity': () => [[0]],
   ...noArguments('thread', 'policy', 'cpu', 'affinity'),
-  'buffer.residency': () => [{ ...range(), signal: signal() }],
-  'buffer.residencySync': () => [range()],
-  'buffer.policy': () => [{ offsetBytes: 0 }],
-  'buffer.setPolicy': () => [local(), { ...range(), move: 'own', strict: false }],
-  'buffer.exemptFromBalancing': () => [range()],
-  'buffer.migrate': () => [
-    {
-      ...range(),
-      to: 0,
-      strict: false,
-      includeShared: false,
-      signal: signal(),
-      onProgress: nothing,
-    },
-  ],
-  'buffer.touch': () => [{ ...range(), access: 'read' }],
-  ...noArguments('buffer', 'release', '[nodejs.dispose]', '[nodejs.util.inspect.custom]'),
+  ...verbsOf('buffer'),
+  ...verbsOf('view'),
   'process.residency': () => [{ signal: signal() }],
   'process.mappings': () => [filter(), { signal: signal() }],
   'process.threads': () => [{ signal: signal() }],
@@ -124,12 +146,7 @@ const FACADE: Record<string, Row> = {
   ],
 };
 
-const mbindRow: Row = ({ address }) => [
-  { address, lengthBytes: 4096, mode: MPOL.BIND, nodemask: mask(), flags: 0 },
-];
-const homeRow: Row = ({ address }) => [{ address, lengthBytes: 4096, node: 0, flags: 0 }];
 const getRow: Row = () => [{ flags: 0, address: 0n, maxnode: 1025 }];
-const setRow: Row = () => [{ mode: MPOL.BIND, nodemask: mask() }];
 const moveRow: Row = (world) => [
   {
     ...{ pid: 0, pages: span(world), nodes: new Int32Array(2), flags: MPOL_MF.MOVE },
@@ -166,6 +183,8 @@ const BACKEND: Record<string, Row> = {
   'backend.arrayBuffer': (world) => [mappingOf(world)],
   'backend.munmap': (world) => [mappingOf(world)],
   'backend.touch': (world) => [mappingOf(world), 0, 4096, 'read'],
+  'backend.touchView': () => [new Uint8Array(8192), 'read'],
+  'backend.viewAddress': () => [new Uint8Array(8192)],
   'backend.schedSetaffinity': () => [[0]],
   'backend.pagemap': (world) => [span(world), 0],
   ...{ 'backend.maps': (world) => [span(world)], 'backend.mincore': (world) => [span(world)] },
@@ -173,116 +192,6 @@ const BACKEND: Record<string, Row> = {
   'backend.readTextSync': () => ['/proc/self/comm'],
   'backend.readNames': () => ['/proc'],
   ...noArguments('backend', 'topology', 'getcpu', 'schedGetaffinity'),
-};
-
-const MACHINE: Record<string, Row> = {
-  'machine.process': () => [{ uid: 0, capabilities: ['CAP_SYS_NICE'] }],
-  'machine.hugePages=': () => ['never'],
-  'machine.nextInode=': () => [1000],
-  'machine.setInterleaveWeight': () => [0, 1],
-  'machine.counters': () => [0],
-  'machine.startCosts': () => [{ profile: 'guest-6.1', accessesPerTouch: 1, copyThreads: 1 }],
-  ...noArguments('machine', 'topology', 'traceMigrations', 'stopCosts', 'vmstat'),
-  ...noArguments('machine', 'invariantBreaches'),
-  'settings.balancing=': () => ['off'],
-  'settings.promoteRateLimitMBps=': () => [1],
-  'settings.hotThresholdMs=': () => [1],
-  'settings.hugePoolPages': () => [0],
-  'settings.setHugePoolPages': () => [0, 0],
-  'settings.mergeEqualPages': NONE,
-  'settings.cpuset': () => [{ version: 2, migrates: true }],
-  'weights.names': NONE,
-  'weights.read': () => ['node0'],
-  'weights.write': ({ machine }) => ['node0', '1', machine?.self.pid],
-  'faults.nodeFull': () => [1, 0],
-  'faults.busy': (world) => [world.machine?.self, span(world), 1],
-  'faults.writeback': (world) => [world.machine?.self, span(world), 1],
-  'faults.deny': () => ['mbind', 'EPERM'],
-  'faults.at': () => ['unmap', nothing, 1],
-  'faults.atEachStep': () => [nothing],
-  'faults.racingWriter': (world) => [world.machine?.self, span(world)],
-  ...noArguments('writer', 'lostWrites', 'end'),
-  'costs.migrationNsOf': () => ['mbind'],
-  'costs.slowLink': () => [0, 1, 2],
-  ...noArguments('costs', 'accesses', 'migrations', 'reset'),
-  ...noArguments('trace', 'stop', 'toString', 'toJSON', '[nodejs.dispose]'),
-  'cpuset.setMems': () => ['0'],
-  'cpuset.attach': ({ machine }) => [machine?.self.pid],
-  'cpuset.leave': ({ machine }) => [machine?.self.pid],
-  'cpuset.empty': NONE,
-  'cpusetSteps.setMems': () => ['0'],
-  'cpusetSteps.attach': ({ machine }) => [machine?.self.pid],
-  ...noArguments('steppedCall', 'step', 'run'),
-  'fixtures.nodeFull': () => [1, 0],
-  'fixtures.pinnedPages': (world) => [span(world), { firstPage: 0, pageCount: 1 }],
-  'fixtures.busyPages': (world) => [span(world), 1, { firstPage: 0, pageCount: 1 }],
-  'fixtures.deniedCall': () => ['mbind', 'EPERM'],
-  'fixtures.shrinkCpusetAt': () => ['unmap', '0', 1],
-  'fixtures.racingWriter': (world) => [span(world), { firstPage: 0, pageCount: 1 }],
-  'fixtures.slowLink': ({ machine }) => [0, 1, 2, machine?.startCosts()],
-  ...noArguments('fixtures', 'end', '[nodejs.dispose]'),
-  ...noArguments('fault', 'end', '[nodejs.dispose]'),
-};
-
-const PROCESS: Record<string, Row> = {
-  'self.name=': () => ['x'],
-  'self.allowsHugePages=': () => [true],
-  'self.isDumpable=': () => [true],
-  'self.pageState': ({ address }) => [address],
-  'self.setuid': () => [0],
-  'self.dropCapability': () => ['CAP_SYS_NICE'],
-  ...noArguments('self', 'thread', 'fork', 'exit', 'unshareUser'),
-  'simulatedThread.pin': (world) => [span(world)],
-  ...noArguments('simulatedThread', 'thread', 'fork', 'forkEnded', 'exec'),
-  'memory.mmap': () => [{ address: 0x10_0000_0000n, pageCount: 1, isShared: false }],
-  'memory.munmap': (world) => [span(world)],
-  'memory.mprotect': (world) => [span(world), 'read'],
-  'memory.mlock': (world) => [span(world)],
-  'memory.munlock': (world) => [span(world)],
-  'memory.touch': (world) => [span(world), 'read'],
-  'memory.keepTouching': (world) => [span(world), 'read', 4],
-  'memory.store': ({ address }) => [address, 1n],
-  'memory.load': ({ address }) => [address],
-  'areas.madvise': (world) => [span(world), MADV.HUGEPAGE],
-  'areas.mremap': (world) => [span(world), 0x20_0000_0000n],
-  'areas.resize': (world) => [span(world), 3],
-  'areas.list': (world) => [span(world)],
-  'areas.numaMaps': () => ['self'],
-  'areas.special': () => ['vdso'],
-  'areas.mapDevice': () => [{ address: 0x30_0000_0000n, pageCount: 1 }],
-  'objects.create': () => ['memfd', 1, 'name'],
-  'objects.map': () => [
-    { kind: 'memfd', id: 3, inode: 1 },
-    { address: 0x40_0000_0000n, pageCount: 1, isShared: true, firstPage: 0 },
-  ],
-  'objects.write': () => [
-    { kind: 'memfd', id: 3, inode: 1 },
-    { firstPage: 0, pageCount: 1 },
-  ],
-  'references.splice': (world) => [span(world)],
-  'references.registerBuffer': (world) => [span(world)],
-  'references.unregisterBuffer': () => [3],
-  'references.registerPackets': (world) => [span(world)],
-  'references.packetRing': () => [{ blockPages: 1, blockCount: 1 }],
-  'references.close': () => [3],
-  'numaCalls.setMempolicy': setRow,
-  'numaCalls.getMempolicy': () => [{ flags: 0, address: 0n, maxnode: 1025, mask: 0n, mode: 0n }],
-  'numaCalls.mbind': mbindRow,
-  'numaCalls.setMempolicyHomeNode': homeRow,
-  'numaCalls.movePages': (world) => [
-    {
-      ...{ pid: 0, count: 1, pages: new BigUint64Array([world.address]), nodes: 0 },
-      ...{ status: new Int32Array(1), flags: MPOL_MF.MOVE },
-    },
-  ],
-  'numaCalls.migratePages': () => [{ pid: 0, from: mask(), to: mask() }],
-  'steps.touch': (world) => [span(world), 'read'],
-  'steps.store': ({ address }) => [address, 1n],
-  'steps.movePages': (world) => [
-    { pid: 0, pages: span(world), node: 0, flags: MPOL_MF.MOVE, status: new Int32Array(2) },
-  ],
-  'steps.mbind': mbindRow,
-  'steps.migratePages': () => [{ pid: 0, from: mask(), to: mask() }],
 };
 
 export const ARGUMENTS: Readonly<Record<string, Row>> = {

@@ -1,14 +1,7 @@
-/** Arguments of the methods of values, which are about no memory; and what makes such rows. */
+/** Arguments of the methods of values, which are about no memory. */
 
 import { CpuMask, NodeMask } from '../../lib/index.ts';
-import type { World } from './world.ts';
-
-export type Row = (world: World) => readonly unknown[];
-
-const NONE: Row = () => [];
-
-export const noArguments = (owner: string, ...names: string[]): Record<string, Row> =>
-  Object.fromEntries(names.map((name) => [`${owner}.${name}`, NONE]));
+import { noArguments, type Row } from './rows.ts';
 
 /** The methods of a set, by a set that goes with it. */
 function setRows(owner: string, other: Row): Record<string, Row> {

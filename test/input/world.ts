@@ -23,9 +23,12 @@ function ownersOn(numa: Numa): { owners: Record<string, object>; address: bigint
   buffer.touch();
   const { topology, thread } = numa;
   const bare = openSyscalls(numa);
-  const owners = { numa, topology, thread, buffer, process: numa.process(), syscalls: bare };
+  const view = numa.view(new ArrayBuffer((PAGES + 1) * numa.pageSizeBytes));
+  const memory = { buffer, view };
+  const owners = { numa, topology, thread, ...memory, process: numa.process(), syscalls: bare };
   const end = () => {
     buffer.release();
+    view.release();
     // What a call with wrong values has left of the thread.
     bare.setMempolicy({ mode: 0, nodemask: null });
   };

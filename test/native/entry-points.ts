@@ -49,6 +49,8 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
     },
     munmap: { arguments: () => [newMapping()] },
     touch: { arguments: () => [mapping, 0, pageSizeBytes, 'read'] },
+    touch_view: { arguments: () => [new Uint8Array(pageSizeBytes), 'write'] },
+    view_address: { arguments: () => [new Uint8Array(pageSizeBytes)] },
     mbind: { arguments: () => [address, pageSizeBytes, MPOL.BIND, words, MAXNODE, 0] },
     set_mempolicy: { arguments: () => [0, null, 0] },
     get_mempolicy: { arguments: () => [1024, 0n, 0] },

@@ -26,5 +26,6 @@ export function facadeTests(): void {
   describe('policy', () => load(import('../facade/policy.test.ts')));
   describe('residency by mappings', () => load(import('../facade/residency-by-mappings.test.ts')));
   describe('state table', () => load(import('../facade/state-table.test.ts')));
+  describe('view', () => load(import('../facade/view.test.ts')));
   describe('system calls', () => load(import('../facade/syscalls.test.ts')));
 }

@@ -8,7 +8,7 @@
 import type { MigrationProgress, MigrationReport } from '../../core/migration-report.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { type MoveOutcome, moveOutcome } from '../errors/end-of-move.ts';
-import { abortOf, isOver, type Stop } from '../pages/attempt-pages.ts';
+import { abortOf, type Ending, isOver, type Stop } from '../pages/attempt-pages.ts';
 import { MigrationTally } from '../pages/migration-tally.ts';
 import { moveChunk, stepsOf } from '../pages/move-chunk.ts';
 import { Turns } from '../pages/present-parts.ts';
@@ -18,7 +18,7 @@ export interface MoveRequest {
   readonly target: NodeId;
   /** `MPOL_MF_MOVE` or `MPOL_MF_MOVE_ALL`. */
   readonly flags: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Ending | undefined;
   readonly onProgress: ((progress: MigrationProgress) => unknown) | undefined;
 }
 

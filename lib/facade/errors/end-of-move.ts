@@ -14,6 +14,8 @@ export interface MoveOutcome<R extends AnyMigrationReport> {
   readonly failure?: SyscallFailure;
   /** What ended it: the signal's reason, or what `onProgress` threw. */
   readonly abortReason?: unknown;
+  /** What became of the memory meanwhile. */
+  readonly loss?: NumaError;
 }
 
 /** A full node ends no move: its pages are counted. */
@@ -22,6 +24,7 @@ export function moveOutcome<R extends AnyMigrationReport>(
   stop: Stop | undefined,
 ): MoveOutcome<R> {
   if (stop?.kind === 'failed') return { report, failure: stop.failure };
+  if (stop?.kind === 'lost') return { report, loss: stop.error };
   return stop?.kind === 'aborted' ? { report, abortReason: stop.reason } : { report };
 }
 
@@ -37,17 +40,18 @@ export interface MoveVerb {
 /**
  * The report, where the move is what was asked for.
  * @param error of what ended it, but for an abort
- * @throws that error, AbortError, NumaError NUMA_POLICY_NOT_MET; with the report, a refusal only
- *   where pages had moved
+ * @throws that error, the loss, AbortError, NumaError NUMA_POLICY_NOT_MET; with the report, a
+ *   refusal only where pages had moved
  */
 export function concludeMove<R extends AnyMigrationReport>(
-  { report, abortReason }: MoveOutcome<R>,
+  { report, abortReason, loss }: MoveOutcome<R>,
   move: MoveVerb,
   error?: unknown,
 ): R {
   const { moved, total } = report.pages;
   if (error instanceof NumaError && moved > 0) throw error.with({ report });
   if (error !== undefined) throw error;
+  if (loss !== undefined) throw loss.with({ report });
   if (report.aborted) {
     const message = `${move.name} aborted: ${moved} of ${total} pages moved`;
     throw new AbortError(message, report, abortReason);

@@ -10,6 +10,7 @@
 import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
+import type { NumaError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { STATUS_UNSET } from '../../core/uapi.ts';
 import { hugePagePages, ownerOf, type PagesOfProcess } from './residency.ts';
@@ -22,9 +23,23 @@ export function targetAt(targets: Targets, index: number): NodeId {
   return typeof targets === 'number' ? targets : (targets[index] as number);
 }
 
+/**
+ * What ends work before its next step: the caller's AbortSignal, or memory that is no longer what
+ * it was.
+ */
+export interface Ending {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  /** What became of the memory; absent where it is as it was. */
+  readonly loss?: NumaError | undefined;
+  /** @throws the loss, the signal's reason */
+  throwIfAborted(): void;
+}
+
 /** Why no further page is attempted. */
 export type Stop =
   | { readonly kind: 'aborted'; readonly reason: unknown }
+  | { readonly kind: 'lost'; readonly error: NumaError }
   | { readonly kind: 'no-memory' }
   | { readonly kind: 'failed'; readonly failure: SyscallFailure };
 
@@ -34,8 +49,9 @@ export function isOver(stop: Stop | undefined): boolean {
   return stop !== undefined && stop.kind !== 'no-memory';
 }
 
-export function abortOf(signal: AbortSignal | undefined): Stop | undefined {
-  return signal?.aborted ? { kind: 'aborted', reason: signal.reason } : undefined;
+export function abortOf(ending: Ending | undefined): Stop | undefined {
+  if (ending?.loss !== undefined) return { kind: 'lost', error: ending.loss };
+  return ending?.aborted ? { kind: 'aborted', reason: ending.reason } : undefined;
 }
 
 function refusalOf(failure: SyscallFailure): Stop {
@@ -49,7 +65,7 @@ export interface Attempt {
   readonly targets: Targets;
   readonly flags: number;
   /** Looked at between two calls. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Ending | undefined;
   readonly countCall: () => void;
 }
 

@@ -5,6 +5,7 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { NODE_ID_MAX } from '../../core/uapi.ts';
+import type { Ending } from './attempt-pages.ts';
 import { partsOf, Turns } from './present-parts.ts';
 import {
   chunksOf,
@@ -20,7 +21,7 @@ import {
 /** Counts the placement of a range; resolves with the failure of the first call that failed. */
 export async function countResidency(
   range: PagesOfProcess,
-  signal: AbortSignal | undefined,
+  signal: Ending | undefined,
 ): Promise<SyscallResult<Residency>> {
   const tally = new ResidencyTally();
   const turns = new Turns();

@@ -18,6 +18,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Backend, PageSpan } from '../../backend/backend.ts';
 import { PAGE_IS } from '../../core/uapi.ts';
 import { parseMaps } from '../../procfs/maps.ts';
+import type { Ending } from './attempt-pages.ts';
 import { isUniform, type PagesOfProcess } from './residency.ts';
 
 /** Some of a range's pages; none, where looking for them takes long. */
@@ -84,7 +85,7 @@ export class Turns {
 /** Work that is made of steps, with turns for others between them. @throws the signal's reason */
 export async function inTurns<T>(
   steps: Generator<unknown, T>,
-  signal: AbortSignal | undefined,
+  signal: Ending | undefined,
 ): Promise<T> {
   const turns = new Turns();
   for (let step = steps.next(); ; step = steps.next()) {

@@ -16,6 +16,7 @@ import { ERRNO } from '../../core/errno.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { type MapsEntry, parseMaps } from '../../procfs/maps.ts';
 import { type NumaMapsEntry, pagesByNodeOf, parseNumaMaps } from '../../procfs/numa-maps.ts';
+import type { Ending } from './attempt-pages.ts';
 import { countResidency, countResidencySync, ResidencyTally } from './count-residency.ts';
 import { atOnce, countPresentPages, inTurns } from './present-parts.ts';
 import {
@@ -34,7 +35,7 @@ const NUMA_MAPS = '/proc/self/numa_maps';
 /** Where the pages of a range of the calling process are: by move_pages, else by the files. */
 export async function residencyOf(
   range: PagesOfProcess,
-  signal: AbortSignal | undefined,
+  signal: Ending | undefined,
 ): Promise<SyscallResult<Residency>> {
   const result = await countResidency(range, signal);
   if (result.ok || !isRefused(result)) return result;
@@ -59,7 +60,7 @@ function isRefused({ syscall, errno }: SyscallFailure): boolean {
 /** The failure is that of the files. */
 async function countByMappings(
   range: PagesOfProcess,
-  signal: AbortSignal | undefined,
+  signal: Ending | undefined,
 ): Promise<SyscallResult<Residency>> {
   const maps = await range.backend.readText(MAPS);
   if (!maps.ok) return maps;

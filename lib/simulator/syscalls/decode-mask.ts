@@ -5,6 +5,7 @@
  * Source: mm/mempolicy.c, get_nodes() and get_bitmap().
  */
 
+import type { NodemaskArgument } from '../../backend/backend.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { BITS_PER_WORD } from '../../core/nodemask-words.ts';
 import { MAX_NUMNODES } from '../../core/uapi.ts';
@@ -70,4 +71,10 @@ function readMask(memory: MaskMemory, bits: number): Decoded {
     mask |= word << BigInt(index * BITS_PER_WORD);
   }
   return { ok: true, mask: BigInt.asUintN(bits, mask) };
+}
+
+/** A mask as a call's caller has it. */
+export function userMask(nodemask: NodemaskArgument | null): UserMask {
+  if (nodemask === null) return { memory: null, maxnode: 0n };
+  return { memory: maskMemory(nodemask.words), maxnode: BigInt(nodemask.maxnode) };
 }

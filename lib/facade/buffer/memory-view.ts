@@ -1,0 +1,90 @@
+/**
+ * Memory that node-numa has not mapped: the whole pages inside of a buffer of the engine's, with
+ * the verbs of any range.
+ */
+
+import { outOfRange } from '../../core/argument-errors.ts';
+import { inspectAs } from '../../core/inspect.ts';
+import type { Context } from '../context.ts';
+import { RangeMemory } from './range-memory.ts';
+import { addressOfBytes, ViewedMemory, viewedBytesOf } from './viewed-memory.ts';
+
+/** Bytes that were viewed and share a page with other memory: no verb is about them. */
+export interface ViewEdges {
+  /** In front of the first whole page. */
+  readonly leadingBytes: number;
+  /** Behind the last one. */
+  readonly trailingBytes: number;
+}
+
+export class MemoryView extends RangeMemory {
+  readonly #owner: ViewedMemory;
+  /** What of the memory is in no whole page. */
+  readonly edges: ViewEdges;
+
+  /** @internal Use `numa.view()`. */
+  constructor(context: Context, owner: ViewedMemory, edges: ViewEdges) {
+    super(context, owner);
+    this.#owner = owner;
+    this.edges = Object.freeze({ ...edges });
+    owner.watch(this);
+  }
+
+  /** Whether `release()` was called. */
+  get isReleased(): boolean {
+    return this.#owner.isReleased;
+  }
+
+  /**
+   * Ends the view, and puts back the policies that its pages had before it set others: the engine
+   * uses memory again. Those of a buffer that was detached stay with it. Views that overlap are
+   * released in reverse. A view that is collected without this has the same done for it later; at a
+   * thread's end nobody does. Pages stay where they are. Idempotent.
+   * @throws NumaError NUMA_OUT_OF_MEMORY, NUMA_NOT_PERMITTED where a policy could not be put back
+   * Source: mbind(2).
+   */
+  release(): void {
+    this.#owner.release();
+  }
+
+  /** `using view = ...` releases it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+inspectAs(MemoryView, (view) => {
+  const where = `${view.lengthBytes} bytes at 0x${view.address.toString(16)}`;
+  return `MemoryView(${where}${view.isReleased ? ', released' : ''})`;
+});
+
+/** @internal `numa.view()`. */
+export function viewOf(context: Context, memory: unknown): MemoryView {
+  const bytes = viewedBytesOf(memory, 'memory');
+  const { lengthBytes } = bytes;
+  const size = BigInt(context.backend.pageSizeBytes);
+  if (lengthBytes === 0) throw tooShort('it must have bytes: it is empty, or detached', memory);
+  const found = addressOfBytes(context, bytes);
+  const start = context.unwrap(found, `a view of ${lengthBytes} bytes`, { lengthBytes });
+  const end = start + BigInt(lengthBytes);
+  const address = ((start + size - 1n) / size) * size;
+  const behind = (end / size) * size;
+  if (behind <= address) {
+    const rule =
+      `it must hold a whole page of ${size} bytes; small and pooled buffers share theirs with ` +
+      'others: view the whole .buffer of a pool, or use numa.allocate()';
+    throw tooShort(rule, memory);
+  }
+  const leadingBytes = Number(address - start);
+  const pages = {
+    address,
+    offsetBytes: bytes.offsetBytes + leadingBytes,
+    lengthBytes: Number(behind - address),
+  };
+  const edges = { leadingBytes, trailingBytes: Number(end - behind) };
+  return new MemoryView(context, new ViewedMemory(context, bytes, pages), edges);
+}
+
+function tooShort(rule: string, memory: unknown): RangeError {
+  return outOfRange('memory', rule, memory);
+}

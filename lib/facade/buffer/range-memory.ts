@@ -1,0 +1,254 @@
+/**
+ * Memory of this process by its addresses: where its pages are, and the verbs that place and move
+ * them. Addresses never change, and data is kept. Who owns the memory says whether it is still
+ * there (owned-mapping.ts, viewed-memory.ts).
+ */
+
+import type { Access } from '../../backend/backend.ts';
+import type { Mapping } from '../../backend/mapping.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import {
+  checkBoolean,
+  checkCallback,
+  checkOptions,
+  checkSignal,
+  checkWord,
+} from '../../core/check-arguments.ts';
+import type { NumaError } from '../../core/errors.ts';
+import type { MemoryPolicy } from '../../core/memory-policy.ts';
+import type { MigrationProgress, MigrationReport } from '../../core/migration-report.ts';
+import type { NodeExpression } from '../../core/node-mask.ts';
+import { MPOL_F, MPOL_MF } from '../../core/uapi.ts';
+import type { Context } from '../context.ts';
+import { concludeMove, type MoveOutcome } from '../errors/end-of-move.ts';
+import type { Ending } from '../pages/attempt-pages.ts';
+import {
+  checkPageRange,
+  type PageRange,
+  RANGE_OPTION_NAMES,
+  type RangeOptions,
+} from '../pages/page-range.ts';
+import { isOneChunk, type PagesOfProcess, type Residency } from '../pages/residency.ts';
+import { residencyOf, residencyOfSync } from '../pages/residency-by-mappings.ts';
+import { checkSetPolicy, type SetPolicyOptions, setRangePolicy } from '../policy/range-policy.ts';
+import { readPolicy } from '../policy/read-policy.ts';
+import { type BalancingExemption, exemptRange } from './balancing-exemption.ts';
+import { moveRange } from './migrate-range.ts';
+
+export interface ResidencyOptions extends RangeOptions {
+  /** Ends the look with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface MigrateOptions extends RangeOptions {
+  /** The one node to move to. */
+  readonly to: NodeExpression;
+  /** Reject when a present page is not on the node afterwards; the error carries the report. */
+  readonly strict?: boolean;
+  /** Also move pages that other processes share (`MPOL_MF_MOVE_ALL`, CAP_SYS_NICE). */
+  readonly includeShared?: boolean;
+  /** Ends the move at the next of its system calls; the AbortError carries the report, in which the
+   *  pages behind it are `notAttempted`. An abort before the promise settles always rejects. */
+  readonly signal?: AbortSignal;
+  /** Called after each step, of at most 8 MiB or one huge page, full nodes or not; a promise is
+   *  waited for. Its error ends the move like an abort. */
+  readonly onProgress?: (progress: MigrationProgress) => unknown;
+}
+
+export interface TouchOptions extends RangeOptions {
+  /** `write` gives each page memory of its own, `read` maps the shared page of zeros. */
+  readonly access?: Access;
+}
+
+/** @internal Whose memory it is. */
+export interface RangeOwner {
+  /** First whole page. */
+  readonly address: bigint;
+  readonly lengthBytes: number;
+  /** Kept mapped while a call runs; memory that others map has none. */
+  readonly mapping?: Mapping;
+  /** Why a verb cannot be asked for any more. */
+  lossOf(verb: string): NumaError | undefined;
+  /** What ends a verb of several calls before its next one. */
+  endingOf(verb: string, signal: AbortSignal | undefined): Ending | undefined;
+  /** Keeps the memory while several calls run. */
+  hold<T>(run: (mapping: Mapping | undefined) => Promise<T>): Promise<T>;
+  /** Comes before each change of a policy. */
+  willSetPolicy(range: PageRange): void;
+  touch(offsetBytes: number, lengthBytes: number, access: Access): SyscallResult<undefined>;
+}
+
+export abstract class RangeMemory {
+  readonly #context: Context;
+  readonly #owner: RangeOwner;
+
+  /** @internal */
+  constructor(context: Context, owner: RangeOwner) {
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** First byte; page aligned, and always the same. */
+  get address(): bigint {
+    return this.#owner.address;
+  }
+
+  /** Length in bytes. */
+  get lengthBytes(): number {
+    return this.#owner.lengthBytes;
+  }
+
+  /** Length in base pages, the last one counted as a whole. */
+  get pageCount(): number {
+    return Math.ceil(this.lengthBytes / this.#context.backend.pageSizeBytes);
+  }
+
+  /**
+   * Where the pages are, without touching any. Runs off the calling thread. Where move_pages is
+   * refused (containers), told from /proc/self/numa_maps: `method` says so.
+   * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED; the signal's reason
+   * Source: move_pages(2) with nodes NULL.
+   */
+  async residency(options?: ResidencyOptions): Promise<Residency> {
+    const { signal, ...range } = checkOptions(options, 'options', [
+      ...RANGE_OPTION_NAMES,
+      'signal',
+    ]);
+    const checkedSignal = checkSignal(signal, 'options.signal');
+    const looked = this.#range('residency', range);
+    checkedSignal?.throwIfAborted();
+    const ending = this.#owner.endingOf('residency', checkedSignal);
+    const look = (pages: PagesOfProcess) => residencyOf(pages, ending);
+    const isOneCall = isOneChunk(looked, this.#context.backend);
+    const result = await (isOneCall ? look(this.#pages(looked)) : this.#held(looked, look));
+    return this.#context.unwrap(result, `locating ${looked.pageCount} pages`);
+  }
+
+  /** The same, blocking the calling thread: about 0.2 microseconds a page. */
+  residencySync(options?: RangeOptions): Residency {
+    const range = checkOptions(options, 'options', RANGE_OPTION_NAMES);
+    const pages = this.#pages(this.#range('residencySync', range));
+    return this.#context.unwrap(residencyOfSync(pages), `locating ${pages.pageCount} pages`);
+  }
+
+  /**
+   * The range policy at an offset; `default` where the range has none of its own. Synchronous. Its
+   * home node is unknown: the kernel does not report it.
+   * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED
+   * Source: get_mempolicy(2) with MPOL_F_ADDR.
+   */
+  policy(options?: { readonly offsetBytes?: number }): MemoryPolicy {
+    const range = this.#range('policy', checkOptions(options, 'options', ['offsetBytes']));
+    return readPolicy(this.#context, { flags: MPOL_F.ADDR, address: range.address });
+  }
+
+  /**
+   * Sets the policy that future page faults of the range follow; pages that are present stay
+   * unless `move` says otherwise. Synchronous; with `move` it blocks the calling thread while it
+   * moves (`migrate()` does not).
+   *
+   * Not atomic: strict with `move` may report NUMA_POLICY_NOT_MET with the policy set and some
+   * pages moved; strict alone changes nothing when a page is elsewhere. A home node is set by a
+   * second call, after pages have moved; when it fails the policy stays, without a home node.
+   * @throws RangeError ERR_OUT_OF_RANGE for nodes that are not allowed or a home node that is not
+   *   online; NumaError NUMA_POLICY_NOT_MET, NUMA_POLICY_MISMATCH, NUMA_NOT_PERMITTED,
+   *   NUMA_INVALID_ARGUMENT, NUMA_OUT_OF_MEMORY, NUMA_UNSUPPORTED, NUMA_RELEASED
+   * Source: mbind(2), set_mempolicy_home_node(2); mm/mempolicy.c, do_mbind().
+   */
+  setPolicy(policy: MemoryPolicy, options?: SetPolicyOptions): void {
+    const request = checkSetPolicy(policy, options);
+    const range = this.#range('setPolicy', request.rangeOptions);
+    this.#owner.willSetPolicy(range);
+    setRangePolicy(this.#context, range, request);
+  }
+
+  /**
+   * Keeps automatic NUMA balancing (kernel.numa_balancing) from moving the range's pages: parts
+   * without a policy of their own get `local`, the others keep theirs. No page moves now; pages
+   * that are touched for the first time later go to the toucher's node, whatever the thread's
+   * policy. Undone by `setPolicy(defaultPolicy())`. Locking memory (mlock) does not do this: it
+   * keeps pages from being swapped out, not from being moved. Synchronous.
+   * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED, NUMA_OUT_OF_MEMORY
+   * Source: mbind(2), proc_pid_maps(5); mm/mempolicy.c, vma_policy_mof().
+   */
+  exemptFromBalancing(options?: RangeOptions): BalancingExemption {
+    const checked = checkOptions(options, 'options', RANGE_OPTION_NAMES);
+    const range = this.#range('exemptFromBalancing', checked);
+    this.#owner.willSetPolicy(range);
+    return exemptRange(this.#context, range);
+  }
+
+  /**
+   * Moves the present pages to one exact node, without fallback, and leaves the policy as it is.
+   * Runs off the calling thread in steps. Resolves with a report whenever the kernel let it try,
+   * full nodes and pinned pages included.
+   * @throws AbortError with `report`; NumaError NUMA_POLICY_NOT_MET with `report` (strict),
+   *   NUMA_NODE_OFFLINE, NUMA_NODE_NOT_ALLOWED, NUMA_NOT_PERMITTED, NUMA_RELEASED
+   * Source: move_pages(2); mm/migrate.c, do_pages_move().
+   */
+  async migrate(options: MigrateOptions): Promise<MigrationReport> {
+    const { to, strict, includeShared, signal, onProgress, ...rest } = checkOptions(
+      options,
+      'options',
+      [...RANGE_OPTION_NAMES, 'to', 'strict', 'includeShared', 'signal', 'onProgress'],
+    );
+    const isStrict = checkBoolean(strict, 'options.strict');
+    const isShared = checkBoolean(includeShared, 'options.includeShared');
+    const request = {
+      target: this.#context.resolveOne(to, 'options.to'),
+      flags: isShared ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE,
+      signal: this.#owner.endingOf('migrate', checkSignal(signal, 'options.signal')),
+      onProgress: checkCallback(onProgress, 'options.onProgress'),
+    };
+    const range = this.#range('migrate', rest);
+    return this.#held(range, async (pages) =>
+      this.#conclude(await moveRange(pages, request), { isStrict, isShared }),
+    );
+  }
+
+  /**
+   * Faults each page of the range in, on the calling thread and under its policy, without changing
+   * a byte. Synchronous.
+   * @throws NumaError NUMA_RELEASED
+   */
+  touch(options?: TouchOptions): void {
+    const { access = 'write', ...rest } = checkOptions(options, 'options', [
+      ...RANGE_OPTION_NAMES,
+      'access',
+    ]);
+    checkWord(access, 'options.access', ['read', 'write']);
+    const { offsetBytes, lengthBytes: wholePages } = this.#range('touch', rest);
+    const lengthBytes = Math.min(wholePages, this.lengthBytes - offsetBytes);
+    const result = this.#owner.touch(offsetBytes, lengthBytes, access);
+    this.#context.unwrap(result, `touching ${lengthBytes} bytes`);
+  }
+
+  #conclude(
+    outcome: MoveOutcome<MigrationReport>,
+    { isStrict, isShared }: { isStrict: boolean; isShared: boolean },
+  ): MigrationReport {
+    const { report, failure } = outcome;
+    const { target } = report;
+    const args = { target, pageCount: report.pages.total };
+    const asked = `${args.pageCount} pages to node ${target}`;
+    const made = { privileged: isShared ? { argument: 'options.includeShared' } : undefined };
+    const error = failure && this.#context.error(failure, { asked, args, made });
+    return concludeMove(outcome, { verb: 'migrate', name: 'migration', args, isStrict }, error);
+  }
+
+  #held<T>(range: PageRange, run: (pages: PagesOfProcess) => Promise<T>): Promise<T> {
+    return this.#owner.hold((mapping) => run(this.#pages(range, mapping)));
+  }
+
+  #pages({ address, pageCount }: PageRange, mapping = this.#owner.mapping): PagesOfProcess {
+    const { backend } = this.#context;
+    const kept = mapping === undefined ? {} : { mapping };
+    return { backend, pid: 0, ...kept, address, pageCount };
+  }
+
+  #range(verb: string, options: RangeOptions): PageRange {
+    const loss = this.#owner.lossOf(verb);
+    if (loss !== undefined) throw loss;
+    return checkPageRange(options, this, this.#context.backend.pageSizeBytes);
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Memory that the engine has, and programs look at by its arrays: the ArrayBuffer is an area of the
+ * simulated process from the first look on, for as long as it lives, and the same area however
+ * often it is looked at.
+ *
+ * Deviation: a buffer that is transferred is another one, with another area; the memory of a kernel
+ * would stay where it is.
+ */
+
+import type { Mm } from './memory/mm.ts';
+import type { Span } from './memory/sorted-spans.ts';
+
+/** What the engine's allocator keeps in front of a buffer whose length is fixed. */
+const HEADER_BYTES = 16;
+
+/** Pages whose bytes are those of a buffer. */
+export interface LiveSpan extends Span {
+  /** Bytes of the first page in front of the buffer's. */
+  readonly leadBytes: number;
+  readonly bytes: ArrayBufferLike | undefined;
+}
+
+/** Holds its buffer weakly: nobody would ever give it back. */
+class ViewedArea implements LiveSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly leadBytes: number;
+  readonly #buffer: WeakRef<ArrayBufferLike>;
+
+  constructor(buffer: ArrayBufferLike, { start, end }: Span, leadBytes: number) {
+    this.start = start;
+    this.end = end;
+    this.leadBytes = leadBytes;
+    this.#buffer = new WeakRef(buffer);
+  }
+
+  get bytes(): ArrayBufferLike | undefined {
+    return this.#buffer.deref();
+  }
+}
+
+/** The largest length that a buffer may ever have: its addresses are reserved. */
+function reservedBytes(buffer: ArrayBufferLike): { bytes: number; isFixed: boolean } {
+  const { maxByteLength = buffer.byteLength } = buffer as { readonly maxByteLength?: number };
+  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
+  return { bytes: maxByteLength, isFixed: resizable !== true && growable !== true };
+}
+
+export class ViewedBuffers {
+  readonly #pageSizeBytes: number;
+  #areas = new WeakMap<ArrayBufferLike, LiveSpan>();
+  #collected: LiveSpan[] = [];
+  readonly #registry = new FinalizationRegistry<LiveSpan>((area) => {
+    this.#collected.push(area);
+  });
+
+  constructor(pageSizeBytes: number) {
+    this.#pageSizeBytes = pageSizeBytes;
+  }
+
+  find(buffer: ArrayBufferLike): LiveSpan | undefined {
+    return this.#areas.get(buffer);
+  }
+
+  /** A buffer whose pages are mapped already. */
+  enter(buffer: ArrayBufferLike, area: LiveSpan): void {
+    this.#areas.set(buffer, area);
+  }
+
+  /** Pages that a new area needs. */
+  pageCountFor(buffer: ArrayBufferLike): number {
+    const { bytes, isFixed } = reservedBytes(buffer);
+    return Math.ceil((bytes + (isFixed ? HEADER_BYTES : 0)) / this.#pageSizeBytes);
+  }
+
+  /** An area on these pages, as many as it needs. */
+  add(buffer: ArrayBufferLike, pages: Span): LiveSpan {
+    const { isFixed } = reservedBytes(buffer);
+    const area = new ViewedArea(buffer, pages, isFixed ? HEADER_BYTES : 0);
+    this.enter(buffer, area);
+    this.#registry.register(buffer, area);
+    return area;
+  }
+
+  /** Unmaps the areas of buffers that were collected; gives them. */
+  dropCollected(mm: Mm): readonly LiveSpan[] {
+    const dropped = this.#collected;
+    if (dropped.length > 0) this.#collected = [];
+    for (const { start, end } of dropped) mm.unmap(start, end);
+    return dropped;
+  }
+
+  /** A program was executed. */
+  clear(): void {
+    this.#areas = new WeakMap();
+    this.#collected = [];
+  }
+}
