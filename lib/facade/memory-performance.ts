@@ -1,6 +1,6 @@
 /**
- * How fast memory is for the CPUs of a node: what the firmware's table (HMAT) tells of the nodes that
- * reach it best, and for the others what follows from it by distance.
+ * How fast memory is for the CPUs of a node: what the firmware's table (HMAT) tells of the nodes
+ * that reach it best, and for the others what follows from it by distance.
  *
  * Source: Documentation/admin-guide/mm/numaperf.rst: the kernel shows the best initiators only.
  */

@@ -4,8 +4,8 @@
  * Source: Documentation/ABI/stable/sysfs-devices-node; drivers/base/node.c, node_read_meminfo(),
  * node_read_numastat(), node_read_vmstat() and node_read_distance().
  *
- * Left out: links to CPUs and blocks of memory, targets of initiators, what the kernel itself takes of
- * a node's memory, and lists of reclaim.
+ * Left out: links to CPUs and blocks of memory, targets of initiators, what the kernel itself takes
+ * of a node's memory, and lists of reclaim.
  */
 
 import { formatIdList } from '../../core/id-list.ts';
