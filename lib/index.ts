@@ -63,6 +63,7 @@ export type {
   SelectedPages,
 } from './core/migration-report.ts';
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
+export type { NodeNumbers } from './core/node-numbers.ts';
 export type { PolicyMode } from './core/policy-modes.ts';
 export type { BalancingExemption } from './facade/buffer/balancing-exemption.ts';
 export { MappedBuffer } from './facade/buffer/mapped-buffer.ts';
@@ -91,6 +92,7 @@ export type {
   BalancingScan,
   BalancingState,
 } from './facade/host/balancing.ts';
+export type { InterleaveWeights } from './facade/host/interleave-weights.ts';
 export type { HugePagePool, NodeStatistics } from './facade/host/node-statistics.ts';
 export type { MemoryPerformance, NearnessMeasure } from './facade/memory-performance.ts';
 export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';

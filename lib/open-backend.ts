@@ -194,5 +194,6 @@ const BACKEND_METHODS = Object.keys({
   migratePages: true,
   readText: true,
   readTextSync: true,
+  writeText: true,
   readNames: true,
 } satisfies Record<BackendMethod, true>) as BackendMethod[];

@@ -125,6 +125,7 @@ interface RequestChecks {
   readonly pagemapScan: Check<PagemapScanRequest>;
   readonly migratePages: Check<MigratePagesRequest>;
   readonly path: Check<string>;
+  readonly text: Check<string>;
 }
 
 /** One for each method with a request, and for each plain argument of the others. */
@@ -168,4 +169,5 @@ export const check: RequestChecks = {
   }),
   migratePages,
   path: text,
+  text,
 };

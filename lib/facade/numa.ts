@@ -7,6 +7,7 @@ import type { MappingHandle } from '../backend/mapping.ts';
 import { checkInteger, checkOptions, readMembers } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeId, NodeMask } from '../core/node-mask.ts';
+import type { NodeNumbers } from '../core/node-numbers.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
 import { MappedBuffer } from './buffer/mapped-buffer.ts';
 import { type MemoryView, viewOf } from './buffer/memory-view.ts';
@@ -15,6 +16,11 @@ import { capabilitiesOf } from './capabilities/capabilities.ts';
 import type { Capabilities } from './capabilities/capability.ts';
 import type { Context } from './context.ts';
 import { type BalancingState, readBalancing } from './host/balancing.ts';
+import {
+  type InterleaveWeights,
+  readInterleaveWeights,
+  setInterleaveWeights,
+} from './host/interleave-weights.ts';
 import { type NodeStatistics, readNodeStatistics } from './host/node-statistics.ts';
 import { readProcessIds } from './process/process-files.ts';
 import { ProcessMemory } from './process/process-memory.ts';
@@ -180,6 +186,27 @@ export class Numa {
    */
   nodeStatistics(): Promise<NodeStatistics[]> {
     return readNodeStatistics(this.#context);
+  }
+
+  /**
+   * How many pages in a row each node takes under `weightedInterleave()`. Never rejects: what
+   * cannot be read is `null`.
+   * Source: /sys/kernel/mm/mempolicy/weighted_interleave, Linux 6.9.
+   */
+  interleaveWeights(): Promise<InterleaveWeights> {
+    return readInterleaveWeights(this.#context);
+  }
+
+  /**
+   * Sets them, for all processes of the machine, as root; nodes that are not named keep theirs.
+   * Pages stay where they are. Resolves with what holds then.
+   * @param weights from 1 to 255 by node, or `automatic`: the kernel makes them of the bandwidths
+   *   that the firmware tells, Linux 6.16
+   * @throws TypeError, RangeError ERR_OUT_OF_RANGE naming the nodes with weights; NumaError
+   *   NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED
+   */
+  setInterleaveWeights(weights: NodeNumbers | 'automatic'): Promise<InterleaveWeights> {
+    return setInterleaveWeights(this.#context, weights);
   }
 
   /**

@@ -32,7 +32,7 @@ import { type Addon, loadAddon, type Unavailable } from './addon.ts';
 import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts';
 import { readMaps } from './proc-maps.ts';
 import { residentRuns } from './resident-runs.ts';
-import { readNames, readNamesSync, readText, readTextSync } from './system-files.ts';
+import { readNames, readNamesSync, readText, readTextSync, writeText } from './system-files.ts';
 
 export { hostAsOneNode, hostMemoryNodes } from './host-nodes.ts';
 
@@ -205,6 +205,10 @@ class NativeBackend implements Backend {
 
   readTextSync(path: string): SyscallResult<string> {
     return readTextSync(check.path(path, 'path'));
+  }
+
+  async writeText(path: string, text: string): Promise<SyscallResult<undefined>> {
+    return writeText(check.path(path, 'path'), check.text(text, 'text'));
   }
 
   async readNames(path: string): Promise<SyscallResult<string[]>> {

@@ -5,8 +5,8 @@
  * Source: proc(5), sysfs(5).
  */
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { constants, readdirSync, readFileSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 
@@ -22,6 +22,11 @@ export function readTextSync(path: string): SyscallResult<string> {
   } catch (error) {
     return failureOf(error);
   }
+}
+
+/** A setting, in one write; a file that is not there is not made. */
+export function writeText(path: string, text: string): Promise<SyscallResult<undefined>> {
+  return answerOf(writeFile(path, text, { flag: constants.O_WRONLY }).then(() => undefined));
 }
 
 /** Names in a folder, blocking the calling thread. */

@@ -31,7 +31,7 @@ import { ERRNO } from '../core/errno.ts';
 import type { Caller } from './caller.ts';
 import type { MachineState } from './machine.ts';
 import type { ProcessMappings } from './process-mappings.ts';
-import { namesOf, type Reader, textOf } from './procfs/files.ts';
+import { namesOf, type Reader, textOf, writeFileOf } from './procfs/files.ts';
 import { mappedParts } from './procfs/maps.ts';
 import { readPagemap, scanPagemap } from './procfs/pagemap.ts';
 import { answer, DONE, failure, success } from './syscalls/answer.ts';
@@ -277,6 +277,11 @@ export class SimulatorBackend implements Backend {
   readTextSync(path: string): SyscallResult<string> {
     const checked = check.path(path, 'path');
     return this.#call('open', () => textOf(this.#reader, checked));
+  }
+
+  async writeText(path: string, text: string): Promise<SyscallResult<undefined>> {
+    const request = [check.path(path, 'path'), check.text(text, 'text')] as const;
+    return later(this.#call('open', () => writeFileOf(this.#reader, ...request)));
   }
 
   async readNames(path: string): Promise<SyscallResult<string[]>> {

@@ -48,7 +48,14 @@ describe('a wrong argument', () => {
     const tried = new Set(TABLE.map(({ verb }) => verb.replace(/^.*\./, '')));
     const withoutArguments = [
       ...['cpu', 'affinity', 'allowedNodes', 'release', 'constructor'],
-      ...['capabilities', 'balancing', 'nodeStatistics', 'processIds', 'threads'],
+      ...[
+        'capabilities',
+        'balancing',
+        'interleaveWeights',
+        'nodeStatistics',
+        'processIds',
+        'threads',
+      ],
     ];
     const types = [Numa, MappedBuffer, MemoryView, ThreadMemory, ProcessMemory, Topology];
     const prototypes: object[] = types.map((type) => type.prototype);

@@ -30,6 +30,7 @@ import {
   SIGNALS,
   TYPE,
   VALUE,
+  WEIGHTS,
   WORDS,
   type Wrong,
   type WrongValue,
@@ -189,6 +190,9 @@ function topologyRows(): Wrong[] {
     ),
     ...(['packageOf', 'lastLevelCacheOf'] as const).flatMap((verb) =>
       rows(verb, 'cpu', integers(CPU_ID_MAX), ({ numa }, cpu: number) => numa.topology[verb](cpu)),
+    ),
+    ...rows('setInterleaveWeights', 'weights', WEIGHTS, ({ numa }, weights: never) =>
+      numa.setInterleaveWeights(weights),
     ),
     ...rows('nodeOfCpu', 'cpu', integers(CPU_ID_MAX), ({ numa }, cpu: number) =>
       numa.topology.nodeOfCpu(cpu),

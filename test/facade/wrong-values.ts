@@ -93,6 +93,22 @@ export const CPUS: readonly WrongValue[] = [
   [[], VALUE],
   [CpuMask.empty, VALUE],
 ];
+export const WEIGHTS: readonly WrongValue[] = [
+  [undefined, TYPE],
+  [null, TYPE],
+  [3, TYPE],
+  ['auto', TYPE],
+  [[3, 1], TYPE],
+  [new Map([[0, 1]]), TYPE],
+  [{ 0: '3' }, TYPE],
+  [{}, VALUE],
+  [{ first: 3 }, VALUE],
+  [{ '00': 3 }, VALUE],
+  [{ 1024: 3 }, VALUE],
+  [{ 0: 0 }, RANGE],
+  [{ 0: 256 }, RANGE],
+  [{ 0: 1.5 }, RANGE],
+];
 export const FUNCTIONS: readonly WrongValue[] = [
   [undefined, TYPE],
   [null, TYPE],

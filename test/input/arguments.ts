@@ -114,6 +114,8 @@ const FACADE: Record<string, Row> = {
   'numa.attach': ({ owners }) => [{ ...(owners['buffer'] as { handle: object }).handle }],
   'numa.view': () => [new ArrayBuffer(8192)],
   'numa.process': () => [1],
+  'numa.setInterleaveWeights': () => [{ 0: 1 }],
+  ...noArguments('numa', 'interleaveWeights'),
   'numa.freeMemory': () => [0],
   ...noArguments('numa', 'processIds', 'allowedNodes', 'capabilities', 'nodeStatistics'),
   ...noArguments('numa', 'balancing'),
@@ -190,6 +192,7 @@ const BACKEND: Record<string, Row> = {
   ...{ 'backend.maps': (world) => [span(world)], 'backend.mincore': (world) => [span(world)] },
   'backend.readText': () => ['/proc/self/comm'],
   'backend.readTextSync': () => ['/proc/self/comm'],
+  'backend.writeText': () => ['/proc/self/comm', 'node'],
   'backend.readNames': () => ['/proc'],
   ...noArguments('backend', 'topology', 'getcpu', 'schedGetaffinity'),
 };

@@ -28,4 +28,5 @@ export function facadeTests(): void {
   describe('state table', () => load(import('../facade/state-table.test.ts')));
   describe('view', () => load(import('../facade/view.test.ts')));
   describe('system calls', () => load(import('../facade/syscalls.test.ts')));
+  describe('weights', () => load(import('../facade/weights.test.ts')));
 }

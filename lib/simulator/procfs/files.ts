@@ -6,6 +6,10 @@
  */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { ERRNO } from '../../core/errno.ts';
+import { WEIGHTS_FOLDER } from '../../procfs/weight-files.ts';
+import { failure } from '../syscalls/answer.ts';
+import { weightFileNames, writeWeightFile } from '../syscalls/weight-files.ts';
 import { machineFiles, memoryFolder } from './machine-files.ts';
 import { nodesFolder } from './node-files.ts';
 import { processFolder, type Reader, threadFolder } from './process-folder.ts';
@@ -21,6 +25,17 @@ export function textOf(reader: Reader, path: string): SyscallResult<string> {
 /** The names in a folder. */
 export function namesOf(reader: Reader, path: string): SyscallResult<string[]> {
   return namesInFolder(rootOf(reader), path);
+}
+
+/** Writes a file: the interleave weights can be; the rest are set by the handles of a machine. */
+export function writeFileOf(reader: Reader, path: string, text: string): SyscallResult<undefined> {
+  const { machine, thread } = reader;
+  const name = path.startsWith(`${WEIGHTS_FOLDER}/`) ? path.slice(WEIGHTS_FOLDER.length + 1) : '';
+  if (weightFileNames(machine).includes(name)) {
+    return writeWeightFile(machine, thread.process.credentials, name, text);
+  }
+  const found = textOf(reader, path);
+  return found.ok ? failure('open', ERRNO.EACCES) : found;
 }
 
 function rootOf(reader: Reader): FolderEntry {
