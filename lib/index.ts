@@ -92,7 +92,7 @@ export type {
   BalancingScan,
   BalancingState,
 } from './facade/host/balancing.ts';
-export type { InterleaveWeights } from './facade/host/interleave-weights.ts';
+export type { MachineWeights } from './facade/host/interleave-weights.ts';
 export type { HugePagePool, NodeStatistics } from './facade/host/node-statistics.ts';
 export type { MemoryPerformance, NearnessMeasure } from './facade/memory-performance.ts';
 export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';

@@ -262,8 +262,8 @@ export interface Backend {
   readText(path: string): Promise<SyscallResult<string>>;
   /** The same on the calling thread. */
   readTextSync(path: string): SyscallResult<string>;
-  /** Writes a setting below /proc or /sys at once, on another thread; a file that is not there is not
-   *  made. ENOENT, EACCES, EPERM, EROFS, and what the setting itself refuses, as `write`. */
+  /** Writes a setting below /proc or /sys at once, on another thread; a file that is not there is
+   *  not made. ENOENT, EACCES, EPERM, EROFS, and what the setting itself refuses, as `write`. */
   writeText(path: string, text: string): Promise<SyscallResult<undefined>>;
   /** Names in a folder below /proc or /sys, in no order, read on another thread. ENOENT, EACCES. */
   readNames(path: string): Promise<SyscallResult<string[]>>;

@@ -17,7 +17,7 @@ import type { Capabilities } from './capabilities/capability.ts';
 import type { Context } from './context.ts';
 import { type BalancingState, readBalancing } from './host/balancing.ts';
 import {
-  type InterleaveWeights,
+  type MachineWeights,
   readInterleaveWeights,
   setInterleaveWeights,
 } from './host/interleave-weights.ts';
@@ -193,7 +193,7 @@ export class Numa {
    * cannot be read is `null`.
    * Source: /sys/kernel/mm/mempolicy/weighted_interleave, Linux 6.9.
    */
-  interleaveWeights(): Promise<InterleaveWeights> {
+  interleaveWeights(): Promise<MachineWeights> {
     return readInterleaveWeights(this.#context);
   }
 
@@ -205,7 +205,7 @@ export class Numa {
    * @throws TypeError, RangeError ERR_OUT_OF_RANGE naming the nodes with weights; NumaError
    *   NUMA_NOT_PERMITTED, NUMA_UNSUPPORTED
    */
-  setInterleaveWeights(weights: NodeNumbers | 'automatic'): Promise<InterleaveWeights> {
+  setInterleaveWeights(weights: NodeNumbers | 'automatic'): Promise<MachineWeights> {
     return setInterleaveWeights(this.#context, weights);
   }
 

@@ -1,6 +1,6 @@
 /**
- * The machine's weights for weighted interleaving: how many pages in a row each node takes. They are
- * the administrator's, and every range of every process with that policy follows them.
+ * The machine's weights for weighted interleaving: how many pages in a row each node takes. They
+ * are the administrator's, and every range of every process with that policy follows them.
  *
  * Source: Documentation/ABI/testing/sysfs-kernel-mm-mempolicy-weighted-interleave, Linux 6.9;
  * mm/mempolicy.c.
@@ -23,17 +23,17 @@ import type { Context } from '../context.ts';
 import { readFile } from './read-file.ts';
 
 /** Plain data; `null` where the kernel does not tell. */
-export interface InterleaveWeights {
+export interface MachineWeights {
   /** From 1 to 255, of each node with memory; `null` on kernels before 6.9. */
   readonly weights: NodeNumbers | null;
-  /** Whether the kernel makes them of the bandwidths that the firmware tells; `null` on kernels that
-   *  never do. */
+  /** Whether the kernel makes them of the bandwidths that the firmware tells; `null` on kernels
+   *  that never do. */
   readonly isAutomatic: boolean | null;
 }
 
 const RANGE = { min: 1, max: WEIGHT_MAX } as const;
 
-export async function readInterleaveWeights({ backend }: Context): Promise<InterleaveWeights> {
+export async function readInterleaveWeights({ backend }: Context): Promise<MachineWeights> {
   const names = await backend.readNames(WEIGHTS_FOLDER);
   if (!names.ok) return { weights: null, isAutomatic: null };
   const automatic = automaticFileIn(names.value);
@@ -52,7 +52,7 @@ export async function readInterleaveWeights({ backend }: Context): Promise<Inter
 export async function setInterleaveWeights(
   context: Context,
   weights: NodeNumbers | 'automatic',
-): Promise<InterleaveWeights> {
+): Promise<MachineWeights> {
   const wanted = weights === 'automatic' ? weights : checkNodeNumbers(weights, 'weights', RANGE);
   const names = await context.backend.readNames(WEIGHTS_FOLDER);
   if (!names.ok) throw unsupported(context, 'the kernel has no weights: they came with Linux 6.9');
