@@ -5,6 +5,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises';
+import { replaceBigints } from '../core/json.ts';
 import type { Interrupts } from './interrupts.ts';
 import { Colours, PAINT } from './render/colours.ts';
 import { visible, visibleBesides, visibleJson } from './render/visible.ts';
@@ -171,10 +172,6 @@ export class Output {
   #write(stream: OutputStream, text: string): void {
     if (!this.#ended.has(stream)) stream.write(text);
   }
-}
-
-function replaceBigints(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
 }
 
 /** Source: https://no-color.org; Node.js documentation, FORCE_COLOR. */

@@ -6,6 +6,7 @@
 import { text } from './call-arguments.ts';
 import { checkOptions, readMembers } from './check-arguments.ts';
 import { errnoName } from './errno.ts';
+import { jsonOf } from './json.ts';
 import type { AnyMigrationReport } from './migration-report.ts';
 
 /** Stable; messages may change, codes do not within a major version. */
@@ -88,6 +89,11 @@ export class NumaError extends Error {
     const changed = checkOptions<Partial<NumaErrorFields>>(changes, 'changes', FIELD_NAMES);
     return new NumaError(this.rule, { ...this, ...changed }, { cause: this });
   }
+
+  /** All members and the message; addresses are hexadecimal text. */
+  toJSON(): Record<string, unknown> {
+    return jsonOf({ ...this, message: this.message });
+  }
 }
 
 /** "move_pages: EPERM: 3 pages to node 1: options.includeShared: needs ...; leave it out". */
@@ -108,6 +114,11 @@ export class AbortError extends Error {
   constructor(message: string, report: AnyMigrationReport, cause: unknown) {
     super(text(message, 'message'), { cause });
     this.report = report;
+  }
+
+  /** All members and the message; addresses are hexadecimal text. */
+  toJSON(): Record<string, unknown> {
+    return jsonOf({ ...this, message: this.message });
   }
 }
 

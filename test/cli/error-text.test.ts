@@ -49,6 +49,21 @@ describe('an argument', () => {
     expect(errorText(error, specOf(name))).toContain(text);
   });
 
+  test('of several says which one', () => {
+    const error = invalidArgumentType('options.mappings[1].kind', 'a kind', 7);
+    expect(errorText(error, specOf('where'))).toMatch(/^.*--mapping \(number 2\) must be a kind/);
+  });
+
+  test.each([
+    ['where', '4000000'],
+    ['migrate', '4000000', '--to', '1'],
+  ])('%s: the way to a process of this host is in words of the command', async (...words) => {
+    const { stderr } = await runCommand([...words, '--machine', 'two-services']);
+    expect(stderr).toContain('a simulated machine has processes of its own: 2, 100, 101');
+    expect(stderr).toContain('without --machine it is one of this host');
+    expect(stderr).not.toContain('openNuma');
+  });
+
   test('of a refused call is the option, too', () => {
     const error = refused('options.includeShared');
     expect(errorText(error, specOf('migrate'))).toBe(

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkFilters } from '../../lib/facade/process/mapping-filter.ts';
+import { checkFilters, type MappingFilter } from '../../lib/facade/process/mapping-filter.ts';
 import type { ProcessMapping } from '../../lib/facade/process/process-mappings.ts';
 
 const nowhere = {
@@ -32,6 +32,15 @@ test('a star is any text, a question mark any character, all others are themselv
 
 test('a character may be two units', () => {
   expect(isTaken('?.db', '\u{1f600}.db')).toBe(true);
+});
+
+test('of several the one is named that is wrong', () => {
+  const check = (filters: unknown): unknown =>
+    checkFilters(filters as MappingFilter[], 'filter', nowhere);
+  expect(() => check([{ file: 'a' }, { kind: 'pile' }])).toThrow('"filter[1].kind"');
+  expect(() => check([{}, 7])).toThrow('"filter[1]"');
+  expect(() => check([{}, { pile: 1 }])).toThrow('"filter[1].pile"');
+  expect(() => check({ kind: 'pile' })).toThrow('"filter.kind"');
 });
 
 test('many stars and a long name take no time', () => {

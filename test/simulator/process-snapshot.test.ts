@@ -95,6 +95,28 @@ describe('a snapshot', () => {
     expect((await memory.snapshot({ mappings: [] })).residency).toEqual(await memory.residency());
   });
 
+  test('is JSON, as all are that have addresses', async () => {
+    const machine = new Machine();
+    const { process } = service(machine);
+    const memory = openNuma({ machine }).process(process.pid);
+    const text = JSON.stringify(await memory.snapshot());
+    expect((JSON.parse(text) as { mappings: object[] }).mappings[0]).toMatchObject({
+      start: expect.stringMatching(/^0x[0-9a-f]+$/),
+    });
+    const [mapping] = await memory.mappings({ kind: 'anonymous' });
+    const { start: address } = mapping as ProcessMapping;
+    const plan = await memory.plan({ to: 1 });
+    const report = await memory.migrateMappings({ to: 1 });
+    const runs = await memory.locateRuns({ address, pageCount: 1 });
+    const start = `"0x${address.toString(16)}"`;
+    for (const one of [mapping, plan, report, runs]) expect(JSON.stringify(one)).toContain(start);
+    const held = process.references.registerBuffer({ address, pageCount: 1 });
+    expect(held.ok).toBe(true);
+    const { error } = await failureOf(() => memory.migrateMappings({ to: 0, strict: true }));
+    expect(error.code).toBe('NUMA_POLICY_NOT_MET');
+    expect(JSON.stringify(error)).toContain(start);
+  });
+
   test('is of one process, or none', async () => {
     const machine = new Machine();
     const { process } = service(machine);
@@ -118,7 +140,7 @@ describe('a snapshot', () => {
     const memory = openNuma({ machine }).process();
     const wrong = { mappings: [{ kind: 'pile' }] } as never;
     const { code, error } = await failureOf(() => memory.snapshot(wrong));
-    expect([code, error.argument]).toEqual(['ERR_INVALID_ARG_VALUE', 'options.mappings.kind']);
+    expect([code, error.argument]).toEqual(['ERR_INVALID_ARG_VALUE', 'options.mappings[0].kind']);
     const reason = new Error('enough');
     const signal = AbortSignal.abort(reason);
     await expect(memory.snapshot({ signal })).rejects.toBe(reason);

@@ -12,7 +12,7 @@ import { compareReleases } from '../../core/kernels.ts';
 import { BALANCED_MODES, POLICY_MODES } from '../../core/policy-modes.ts';
 import { MPOL_MODE_FLAG } from '../../core/uapi.ts';
 import { parseStatus } from '../../procfs/status.ts';
-import { SECCOMP_HINT } from '../errors/explanations.ts';
+import { explain, SECCOMP_HINT } from '../errors/explanations.ts';
 import { causeOf, NEEDS_SYS_NICE, sinceText } from './explain.ts';
 import { MODE_PROBES, PROBES, type Probe, SECCOMP_MODES } from './probes.ts';
 
@@ -83,7 +83,9 @@ export function explainDenied(
   const evidence = { probe, errno, kernel, confinement, isWithoutNuma, doesPlainWork };
   const { cause, reason } = causeOf(evidence);
   const code = errno === ERRNO.ENOSYS ? 'NUMA_UNSUPPORTED' : 'NUMA_NOT_PERMITTED';
-  if (cause === 'kernel') return { code, rule: reason, ...kernelRemedy(probe) };
+  if (cause === 'kernel') {
+    return { ...explain({ syscall, errno, backend: backend.identity.kind }), code, rule: reason };
+  }
   if (cause === 'seccomp') return { code, rule: reason, hint: SECCOMP_HINT };
   if (cause !== 'capability') return { code, rule: reason, hint: 'see npx node-numa doctor' };
   const { argument, value } = privileged as PrivilegedOption;
@@ -109,19 +111,10 @@ export function lacksNumaMaps(backend: Backend): boolean {
   return errnoOf('maps') === ERRNO.ENOTDIR && errnoOf('numa_maps') === ERRNO.ENOENT;
 }
 
-function kernelRemedy({ call, since }: Probe): Pick<Explanation, 'argument' | 'hint'> {
-  const newer = since === undefined ? '' : `Linux ${since} or newer has it`;
-  if (call === 'set_mempolicy_home_node') {
-    return { argument: 'policy.homeNode', hint: `leave homeNode out; ${newer}` };
-  }
-  const built = 'use a kernel built with CONFIG_NUMA and CONFIG_MIGRATION';
-  return { hint: newer === '' ? built : newer };
-}
-
 /** What does almost the same on kernels that lack a mode or a flag. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  MPOL_WEIGHTED_INTERLEAVE: 'interleave() gives each node the same',
-  MPOL_PREFERRED_MANY: 'preferred() takes one node',
+  MPOL_WEIGHTED_INTERLEAVE: 'interleave gives each node the same',
+  MPOL_PREFERRED_MANY: 'preferred takes one node',
   MPOL_F_NUMA_BALANCING: 'leave the flag numa-balancing out',
   'MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING': 'leave the flag numa-balancing out',
 };

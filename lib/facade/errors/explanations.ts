@@ -16,11 +16,17 @@ import {
   systemError,
 } from '../../core/errors.ts';
 
-/** @param which they are, where that is known */
-export function otherProcessesHint(which?: string): string {
+/**
+ * @param processes of the machine, where they are known
+ * @param way to those of this host: a function of the library, or words of a command
+ */
+export function otherProcessesHint(
+  processes?: readonly number[],
+  way: string = "for one of this host use openNuma({ backend: 'native' })",
+): string {
   const own = 'a simulated machine has processes of its own';
-  const host = "for one of this host use openNuma({ backend: 'native' })";
-  return which === undefined ? `${own}; ${host}` : `${own}: ${which}; ${host}`;
+  if (processes === undefined) return `${own}; ${way}`;
+  return `${own}: ${processes.join(', ') || 'this one has none'}; ${way}`;
 }
 
 /** Where the remedy is another one on a simulated machine. */
@@ -105,7 +111,7 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
     code: 'NUMA_UNSUPPORTED',
     argument: 'policy.homeNode',
     rule: 'this kernel does not have the call',
-    hint: `leave homeNode out, or use Linux ${NUMA_CALLS.set_mempolicy_home_node.since} or newer`,
+    hint: `leave homeNode out; Linux ${NUMA_CALLS.set_mempolicy_home_node.since} or newer has it`,
   },
   [`move_pages ${ERRNO.EINVAL}`]: {
     code: 'NUMA_INVALID_ARGUMENT',
@@ -147,7 +153,7 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
   [`sched_setaffinity ${ERRNO.EINVAL}`]: {
     code: 'NUMA_INVALID_ARGUMENT',
     rule: 'none of the CPUs is online and allowed by the cpuset',
-    hint: 'name a CPU of numa.thread.affinity() or of the topology',
+    hint: 'name an online CPU that the cpuset allows',
   },
   [`execve ${ERRNO.ENOENT}`]: {
     code: 'NUMA_SYSTEM_ERROR',
@@ -162,7 +168,7 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
   [`numa_node_size64 ${ERRNO.EINVAL}`]: {
     code: 'NUMA_INVALID_ARGUMENT',
     rule: 'there is no such node',
-    hint: 'name a node of numa.topology.online',
+    hint: 'name an online node',
   },
   [`attach ${ERRNO.ENOENT}`]: RELEASED,
   [`move_pages ${ERRNO.ENOENT}`]: RELEASED,

@@ -6,6 +6,7 @@ import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
 import { outOfRange } from '../../core/argument-errors.ts';
 import { checkAddress, checkInteger, checkOptions } from '../../core/check-arguments.ts';
+import { withJson } from '../../core/json.ts';
 import { partsOf, Turns } from '../pages/present-parts.ts';
 import {
   chunksOf,
@@ -92,7 +93,7 @@ export class PlacedRuns {
 
   /** Ascending; those of two parts that meet are one. */
   finish(): PlacedRun[] {
-    const { address, backend } = this.#range;
+    const { address: start, backend } = this.#range;
     const joined: { index: number; pageCount: number; place: number }[] = [];
     for (const run of this.#runs.sort((a, b) => a.index - b.index)) {
       const last = joined.at(-1);
@@ -100,10 +101,9 @@ export class PlacedRuns {
         last.pageCount += run.pageCount;
       } else joined.push(run);
     }
-    return joined.map(({ index, pageCount, place }) => ({
-      address: address + BigInt(index) * BigInt(backend.pageSizeBytes),
-      pageCount,
-      place,
-    }));
+    return joined.map(({ index, pageCount, place }) => {
+      const address = start + BigInt(index) * BigInt(backend.pageSizeBytes);
+      return withJson({ address, pageCount, place });
+    });
   }
 }

@@ -61,7 +61,10 @@ export function checkFilters(
   if (isList && list.includes(undefined)) {
     throw invalidArgumentType(argument, 'a filter, or an array of them', undefined);
   }
-  const tests = list.map((filter) => mappingTest(filter as MappingFilter, argument, context));
+  const tests = list.map((filter, index) => {
+    const name = isList ? `${argument}[${index}]` : argument;
+    return mappingTest(filter as MappingFilter, name, context);
+  });
   return {
     isNone: tests.length === 0,
     test: (mapping) => tests.some((isMet) => isMet(mapping)),

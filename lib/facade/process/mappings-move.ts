@@ -8,6 +8,7 @@
 
 import { setTimeout } from 'node:timers/promises';
 import type { PageSpan } from '../../backend/backend.ts';
+import { withJson } from '../../core/json.ts';
 import type { MappingMigration } from '../../core/migration-report.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { abortOf, isOver, type Stop } from '../pages/attempt-pages.ts';
@@ -221,7 +222,8 @@ export class MappingsMove {
     const stayed = Math.min(notSelected, pages.alreadyThere);
     const alreadyThere = pages.alreadyThere - stayed;
     const counts = Object.freeze({ ...pages, alreadyThere, notSelected: stayed });
-    return Object.freeze({ start, end, kind, name, pages: counts, failedBy, before, after });
+    const part = { start, end, kind, name, pages: counts, failedBy, before, after };
+    return Object.freeze(withJson(part));
   }
 }
 

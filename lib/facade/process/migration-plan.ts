@@ -5,6 +5,7 @@
 import { outOfRange } from '../../core/argument-errors.ts';
 import { checkOptions, checkSignal } from '../../core/check-arguments.ts';
 import { parseIdList } from '../../core/id-list.ts';
+import { withJson } from '../../core/json.ts';
 import { type NodeExpression, type NodeId, NodeMask } from '../../core/node-mask.ts';
 import { NODE_ID_MAX } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
@@ -89,7 +90,7 @@ export async function planMigration(
     throw outOfRange('options.mappings', `${rule}; it has the kinds ${kinds}`, filters);
   }
   const planned = selected
-    .map((mapping) => ({ ...mapping, bytesToMove: bytesToMove(mapping, moves) }))
+    .map((mapping) => withJson({ ...mapping, bytesToMove: bytesToMove(mapping, moves) }))
     .filter((mapping) => mapping.bytesToMove > 0);
   const bytesByTarget = sumByTarget(planned, moves);
   const others = all.filter((mapping) => !isSelected(mapping));

@@ -5,6 +5,7 @@
  * goes on: a mapping that is in one of them only is told with what is known of it.
  */
 
+import { withJson } from '../../core/json.ts';
 import type { MappingKind } from '../../core/mapping-kind.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { mappingKindOf } from '../../procfs/mapping-kind.ts';
@@ -81,7 +82,7 @@ function mappingOf(
     addBytes(bytesByNode, pagesByNode, kernelPageSizeBytes || pageSizeBytes);
   const { start, end, name, permissions } = entry;
   const isHugetlb = lines.some((line) => line.isHugetlb);
-  return {
+  return withJson({
     start,
     end,
     lengthBytes: Number(end - start),
@@ -96,7 +97,7 @@ function mappingOf(
     lockedBytes: entry.lockedBytes,
     mapCountMax: lines.reduce((most, line) => Math.max(most, line.mapCountMax), 0),
     kernelPageSizeBytes: pageSizeBytes,
-  };
+  });
 }
 
 /** Adds pages of one size. */

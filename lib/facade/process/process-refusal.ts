@@ -117,20 +117,20 @@ const OUTSIDE_SOME_CPUSET = {
 /** The error of a process that is not there, or that hides. */
 async function noSuchProcess(target: AskedProcess, call: AskedCall): Promise<NumaError> {
   const { backend } = target;
-  const isSimulated = backend.identity.kind === 'simulator';
-  return errorAbout(target, call, {
+  const explanation: Explanation = {
     code: 'NUMA_NO_SUCH_PROCESS',
     rule: 'there is no such process, or it is hidden (hidepid)',
-    hint: isSimulated
-      ? otherProcessesHint(await processIds(backend))
-      : 'check that the process still runs and is visible in this pid namespace; root sees all',
-  });
+    hint: 'check that the process still runs and is visible in this pid namespace; root sees all',
+  };
+  if (backend.identity.kind !== 'simulator') return errorAbout(target, call, explanation);
+  const processes = await processIds(backend);
+  const hint = otherProcessesHint(processes);
+  return errorAbout(target, call, { ...explanation, hint }, { processes });
 }
 
-async function processIds(backend: Backend): Promise<string> {
+async function processIds(backend: Backend): Promise<number[]> {
   const names = await backend.readNames('/proc');
-  const ids = names.ok ? names.value.filter((name) => /^\d+$/.test(name)) : [];
-  return ids.join(', ') || 'this one has none';
+  return names.ok ? names.value.filter((name) => /^\d+$/.test(name)).map(Number) : [];
 }
 
 /** The error of a process that has ended, and whose pid another one has now. */
@@ -184,6 +184,8 @@ function errorAbout(
   { backend, pid }: AskedProcess,
   call: AskedCall,
   explanation: Explanation,
+  args: Readonly<Record<string, unknown>> = {},
 ): NumaError {
-  return systemError({ ...call, args: { pid }, backend: backend.identity.kind, explanation });
+  const { kind } = backend.identity;
+  return systemError({ ...call, args: { pid, ...args }, backend: kind, explanation });
 }
