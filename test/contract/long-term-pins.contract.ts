@@ -10,7 +10,15 @@ import { expect } from 'vitest';
 import { ERRNO, errnoName } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
-import { createObject, familyFor, given, mapObject, settingsOf, vmCountersOf } from './objects.ts';
+import {
+  createObject,
+  dirtyIn,
+  familyFor,
+  given,
+  mapObject,
+  settingsOf,
+  vmCountersOf,
+} from './objects.ts';
 import { mapPages, maskOf, move, type Pages, placeOn, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
@@ -143,6 +151,25 @@ function declareFiles(declare: DeclareTest): void {
     const result = await references.registerPackets({ address: file.address, pageCount: 1 });
     if (facts.filesCanBePinned) expect(result).toSucceed();
     else expect(result).toFailWith('register_packets', 'EFAULT');
+  });
+
+  const mapped: Conditions = {
+    ...conditions,
+    traits: ['references', 'objects', 'areas', 'addresses'],
+  };
+  declare('a pin of a file writes what was only read', mapped, async (scene) => {
+    const { process, machine, skip, facts } = scene;
+    const { references } = process;
+    const memory = await (await mapPages(process, machine, 1)).touch();
+    const own = await references.registerPackets({ address: memory.address, pageCount: 1 });
+    if (!own.ok) skip(`needs XDP sockets: ${errnoName(own.errno)}`);
+    const object = await createObject(scene, 'ramfs', 3);
+    const file = await mapObject(process, machine, object, { pageCount: 3 });
+    await file.part(0, 2).touch('read');
+    expect(await dirtyIn(file)).toEqual([0]);
+    const result = await references.registerPackets({ address: file.address, pageCount: 2 });
+    expect(result.ok).toBe(facts.filesCanBePinned);
+    expect(await dirtyIn(file)).toEqual([facts.filesCanBePinned ? 2 : 0]);
   });
 
   declare('shared memory is no such file', conditions, async (scene) => {

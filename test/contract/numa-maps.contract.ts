@@ -8,7 +8,15 @@
 import { expect } from 'vitest';
 import { MADV, MPOL, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, nodesFromZero, privileged } from '../support/needs.ts';
-import { createObject, familyFor, given, mapObject, settingsOf } from './objects.ts';
+import {
+  createObject,
+  dirtyIn,
+  familyFor,
+  given,
+  lineAt,
+  mapObject,
+  settingsOf,
+} from './objects.ts';
 import {
   FREE_ADDRESS,
   HUGE_BYTES,
@@ -20,7 +28,7 @@ import {
   where,
 } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
-import type { Trait, WorldProcess } from './world.ts';
+import type { Trait } from './world.ts';
 
 const { STATIC_NODES: STATIC, RELATIVE_NODES: RELATIVE, NUMA_BALANCING } = MPOL_MODE_FLAG;
 const LINES: Conditions = { traits: ['areas', 'addresses'], needs: [nodesFromZero(2)] };
@@ -30,30 +38,8 @@ function sharing(more: readonly Trait[]): Conditions {
   return { traits: ['areas', 'addresses', 'sharing', ...more] };
 }
 
-/** The line of the mapping that starts there, without the address and without `active`. */
-async function lineAt(
-  process: WorldProcess,
-  address: bigint,
-  folder: 'self' | 'thread-self' = 'thread-self',
-): Promise<string> {
-  const start = `${address.toString(16).padStart(8, '0')} `;
-  const lines = given(await process.areas.numaMaps(folder));
-  const found = lines.filter((line) => line.startsWith(start));
-  expect(found).toHaveLength(1);
-  return found[0]?.slice(start.length).replace(/ active=\d+/, '') ?? '';
-}
-
 function line(pages: Pages): Promise<string> {
   return lineAt(pages.process, pages.address);
-}
-
-/** Pages of each mapping that its line counts as dirty. */
-async function dirtyIn(...mappings: Pages[]): Promise<number[]> {
-  const counts: number[] = [];
-  for (const pages of mappings) {
-    counts.push(Number(/ dirty=(\d+)/.exec(await line(pages))?.[1] ?? 0));
-  }
-  return counts;
 }
 
 /** An object's pages in a process and in its child. */
@@ -283,6 +269,24 @@ function declareHuge(declare: DeclareTest): void {
       await pages.part(0, 1).touch();
       await pages.part(count, count + 1).touch();
       expect(await line(pages)).toBe(`${start} dirty=2 N1=2 kernelpagesize_kB=2048`);
+      await process.exit();
+    });
+  });
+
+  declare('a huge page of a pool is dirty once others may have it', pool, async (scene) => {
+    const { process, machine, world } = scene;
+    const pageCount = HUGE_BYTES / machine.pageSizeBytes;
+    await settingsOf(world).withHugePool(4, async () => {
+      const object = await createObject(scene, 'hugetlb', pageCount);
+      const shared = await mapObject(process, machine, object, { pageCount });
+      expect(await process.memory.mprotect(shared.span, 'read')).toSucceed();
+      await shared.part(0, 1).touch('read');
+      const another = await createObject(scene, 'hugetlb', pageCount);
+      const own = await mapObject(process, machine, another, { pageCount, isShared: false });
+      await own.part(0, 1).touch('read');
+      expect(await dirtyIn(shared, own)).toEqual([1, 0]);
+      await own.part(0, 1).touch('write');
+      expect(await dirtyIn(own)).toEqual([1]);
       await process.exit();
     });
   });

@@ -81,3 +81,25 @@ export function given<T>(result: { ok: true; value: T } | { ok: false }): T {
 export async function areasIn(process: WorldProcess, span: PageSpan): Promise<MemoryArea[]> {
   return given(await process.areas.list(span));
 }
+
+/** The line of the mapping that starts there, without the address and without `active`. */
+export async function lineAt(
+  process: WorldProcess,
+  address: bigint,
+  folder: 'self' | 'thread-self' = 'thread-self',
+): Promise<string> {
+  const start = `${address.toString(16).padStart(8, '0')} `;
+  const lines = given(await process.areas.numaMaps(folder));
+  const found = lines.filter((line) => line.startsWith(start));
+  expect(found).toHaveLength(1);
+  return found[0]?.slice(start.length).replace(/ active=\d+/, '') ?? '';
+}
+
+/** Pages of each mapping that its line counts as dirty. */
+export async function dirtyIn(...mappings: Pages[]): Promise<number[]> {
+  const counts: number[] = [];
+  for (const pages of mappings) {
+    counts.push(Number(/ dirty=(\d+)/.exec(await lineAt(pages.process, pages.address))?.[1] ?? 0));
+  }
+  return counts;
+}

@@ -20,6 +20,7 @@ import {
   folioIdOf,
   GUARD,
   HUGE_ZERO_PAGE,
+  isDirtyEntry,
   isFolio,
   isInline,
   isMarked,
@@ -93,7 +94,9 @@ function isSettled({ mm }: Toucher, vma: Vma, entry: number, access: Access): bo
   if (access === 'read') return true;
   const folio = mm.memory.folios.get(folioIdOf(entry));
   const isOwn = folio.kind === 'anonymous' || folio.object?.kind.write === 'nothing';
-  return isOwn ? folio.isExclusive || hasFlag(vma, VM.SHARED) : false;
+  if (!isOwn) return false;
+  // A huge page of a pool that was only read is not mapped for writing.
+  return hasFlag(vma, VM.SHARED) || (folio.isExclusive && folio.isDirty);
 }
 
 function faultRun(toucher: Toucher, vma: Vma, run: EntryRun, access: Access): FaultOutcome {
@@ -206,6 +209,15 @@ function noteWrite({ pages }: Mm, vma: Vma, page: number, folio: Folio): void {
     pages.set(page, dirtyEntry(pages.get(page)));
     folio.hasDirtyEntry = true;
   }
+}
+
+/** No write goes through an entry that is there: its page is dirty instead, to all who map it,
+ *  unless the entry tells so already. Source: mm/gup.c, follow_page_pte(), FOLL_TOUCH. */
+export function dirtyPresent({ pages, memory }: Mm, start: number, end: number): void {
+  pages.forEachRun(start, end, (_page, _pageCount, entry) => {
+    if (!isFolio(entry) || isDirtyEntry(entry)) return;
+    memory.folios.get(folioIdOf(entry)).isDirty = true;
+  });
 }
 
 /** A write to a page that may be somebody else's, too. Source: do_wp_page(). */

@@ -2,7 +2,8 @@
  * Page faults in mappings of a pool's huge pages: a page of the pool, on a node that the policy
  * allows, or SIGBUS.
  *
- * Source: mm/hugetlb.c, hugetlb_no_page(), hugetlb_wp() and dequeue_hugetlb_folio_vma().
+ * Source: mm/hugetlb.c, hugetlb_no_page(), hugetlb_add_to_page_cache(), hugetlb_wp() and
+ * dequeue_hugetlb_folio_vma().
  */
 
 import type { Access } from '../../backend/backend.ts';
@@ -39,7 +40,8 @@ export function faultPoolPage(
   if (isShared) object.pages.set(index, folioId);
   else mm.vmas.prepareAnonVma(vma);
   mm.mapFolio(head, folioId, mm.memory.tablePages);
-  mm.memory.folios.get(folioId).isDirty ||= access === 'write';
+  // In the page cache it is dirty at once: what is clean could be dropped from there.
+  mm.memory.folios.get(folioId).isDirty = isShared || access === 'write';
   return 'done';
 }
 
@@ -78,12 +80,10 @@ function writePoolPage(toucher: Toucher, vma: Vma, head: number, folioId: number
   const { mm } = toucher;
   const { folios, tablePages } = mm.memory;
   const folio = folios.get(folioId);
-  if (hasFlag(vma, VM.SHARED)) {
-    folio.isDirty = true;
-    return 'done';
-  }
+  if (hasFlag(vma, VM.SHARED)) return 'done';
   if (folio.isReusable) {
     folio.isExclusive = true;
+    folio.isDirty = true;
     return 'done';
   }
   const copyId = allocatePoolFolio(toucher, vma, head);

@@ -11,13 +11,10 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MADV } from '../../core/uapi.ts';
-import { allows, touchPages } from '../memory/fault.ts';
+import { allows, dirtyPresent, touchPages } from '../memory/fault.ts';
 import type { Mm } from '../memory/mm.ts';
 import {
-  folioIdOf,
   GUARD,
-  isDirtyEntry,
-  isFolio,
   isInline,
   NONE,
   nodeOfInline,
@@ -156,19 +153,11 @@ function pageOut({ mm }: Thread, part: Vma): number {
   return 0;
 }
 
-/** No write goes through an entry that is there: its page is dirty instead, to all who map it.
- *  Source: follow_page_pte(), FOLL_TOUCH. */
-function dirtyPresent({ pages, memory }: Mm, { start, end }: Vma): void {
-  pages.forEachRun(start, end, (_page, _pageCount, entry) => {
-    if (!isFolio(entry) || isDirtyEntry(entry)) return;
-    memory.folios.get(folioIdOf(entry)).isDirty = true;
-  });
-}
-
 function populate(access: 'read' | 'write'): Advise {
   return (thread, part) => {
     if (hasFlag(part, VM.IO) || !allows(part, access)) return ERRNO.EINVAL;
-    if (access === 'write' && hasFlag(part, VM.SHARED)) dirtyPresent(thread.mm, part);
+    if (access === 'write' && hasFlag(part, VM.SHARED))
+      dirtyPresent(thread.mm, part.start, part.end);
     const outcome = touchPages(thread, part.start, part.end, access);
     return outcome === 'done' ? 0 : ERRNO.EFAULT;
   };

@@ -6,16 +6,9 @@
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { allows, touchPages } from '../memory/fault.ts';
+import { allows, dirtyPresent, touchPages } from '../memory/fault.ts';
 import type { Mm } from '../memory/mm.ts';
-import {
-  folioIdOf,
-  isDirtyEntry,
-  isFolio,
-  isInline,
-  isMarked,
-  isPage,
-} from '../memory/page-entry.ts';
+import { folioIdOf, isFolio, isInline, isMarked, isPage } from '../memory/page-entry.ts';
 import { hasFlag, VM, type Vma } from '../memory/vma.ts';
 import { type Reference, releaseReference, takeReference } from '../tasks/references.ts';
 import type { Thread } from '../tasks/thread.ts';
@@ -39,11 +32,12 @@ export function pinPages(thread: Thread, call: PinCall): SyscallResult<number> {
   let isFast = true;
   for (let page = start; page < end; page += 1) {
     isFast &&= isMappedForWriting(mm, page);
-    // What is mapped for writing is there already, and a pin by itself writes nothing.
-    const isThere = isFolio(mm.pages.get(page)) && isShared(mm.vmas.lookup(page));
+    // What is mapped for writing is there already, and a pin by itself writes nothing; a page of a
+    // file is not, until a write has been a fault.
+    const isThere = isFolio(mm.pages.get(page)) && isWrittenUntold(mm.vmas.lookup(page));
     const access = call.kind === 'pin' && !isThere ? 'write' : 'read';
     if (touchPages(thread, page, page + 1, access) === 'done') {
-      if (call.dirtiesBehindFault === true && !isFast) dirty(mm, page);
+      if (call.dirtiesBehindFault === true && !isFast) dirtyPresent(mm, page, page + 1);
       continue;
     }
     // A pipe takes as much as there is, and has too little then.
@@ -65,19 +59,13 @@ function isMappedForWriting(mm: Mm, page: number): boolean {
   if (area === undefined || !allows(area, 'write') || isMarked(entry)) return false;
   if (!isFolio(entry)) return isInline(entry);
   const { isAnonymous, isExclusive } = mm.memory.folios.get(folioIdOf(entry));
-  return isShared(area) || (isAnonymous && isExclusive);
+  return isWrittenUntold(area) || (isAnonymous && isExclusive);
 }
 
-/** As if it had been written, where its entry does not tell so. Source: follow_page_pte(). */
-function dirty(mm: Mm, page: number): void {
-  const entry = mm.pages.get(page);
-  if (!isFolio(entry) || isDirtyEntry(entry)) return;
-  const folio = mm.memory.folios.get(folioIdOf(entry));
-  if (folio.object?.kind.write === 'dirties entry') folio.isDirty = true;
-}
-
-function isShared(area: Vma | undefined): boolean {
-  return area !== undefined && hasFlag(area, VM.SHARED) && allows(area, 'write');
+/** Shared, and mapped for writing at once: nobody wants to know of its first write. */
+function isWrittenUntold(area: Vma | undefined): boolean {
+  if (area === undefined || !hasFlag(area, VM.SHARED) || !allows(area, 'write')) return false;
+  return area.object?.kind.isFile !== true;
 }
 
 /** Memory that the kernel has no pages of, or may not look into. Source: check_vma_flags(). */
