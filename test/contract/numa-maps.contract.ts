@@ -189,10 +189,7 @@ function declareCounts(declare: DeclareTest): void {
         await process.references.registerBuffer({ address: pages.address, pageCount: 1 }),
       ).toSucceed();
       expect(await dirtyIn(pages, theirs)).toEqual([0, 0]);
-      const populated = process.areas.madvise(
-        { address: pages.at(1), pageCount: 1 },
-        MADV.POPULATE_WRITE,
-      );
+      const populated = process.areas.madvise(pages.part(1, 2).span, MADV.POPULATE_WRITE);
       expect(await populated).toSucceed();
       expect(await dirtyIn(pages, theirs)).toEqual([1, 1]);
     },
@@ -204,8 +201,7 @@ function declareCounts(declare: DeclareTest): void {
     for (const at of [0, 2, 3]) await pages.part(at, at + 1).touch('read');
     // In its own entry alone.
     await pages.part(3, 4).touch('write');
-    const { address } = pages;
-    expect(await process.references.registerBuffer({ address, pageCount: 4 })).toSucceed();
+    expect(await process.references.registerBuffer(pages.span)).toSucceed();
     await theirs.touch('read');
     expect(await dirtyIn(pages, theirs)).toEqual(facts.ringsDirtyBehindFaults ? [3, 2] : [2, 1]);
   });
@@ -276,14 +272,14 @@ function declareHuge(declare: DeclareTest): void {
   declare('a huge page of a pool is dirty once others may have it', pool, async (scene) => {
     const { process, machine, world } = scene;
     const pageCount = HUGE_BYTES / machine.pageSizeBytes;
-    await settingsOf(world).withHugePool(4, async () => {
+    const mapped = async (isShared: boolean): Promise<Pages> => {
       const object = await createObject(scene, 'hugetlb', pageCount);
-      const shared = await mapObject(process, machine, object, { pageCount });
+      return mapObject(process, machine, object, { pageCount, isShared });
+    };
+    await settingsOf(world).withHugePool(4, async () => {
+      const [shared, own] = [await mapped(true), await mapped(false)];
       expect(await process.memory.mprotect(shared.span, 'read')).toSucceed();
-      await shared.part(0, 1).touch('read');
-      const another = await createObject(scene, 'hugetlb', pageCount);
-      const own = await mapObject(process, machine, another, { pageCount, isShared: false });
-      await own.part(0, 1).touch('read');
+      for (const pages of [shared, own]) await pages.part(0, 1).touch('read');
       expect(await dirtyIn(shared, own)).toEqual([1, 0]);
       await own.part(0, 1).touch('write');
       expect(await dirtyIn(own)).toEqual([1]);

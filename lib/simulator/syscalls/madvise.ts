@@ -13,13 +13,7 @@ import { ERRNO } from '../../core/errno.ts';
 import { MADV } from '../../core/uapi.ts';
 import { allows, dirtyPresent, touchPages } from '../memory/fault.ts';
 import type { Mm } from '../memory/mm.ts';
-import {
-  GUARD,
-  isInline,
-  NONE,
-  nodeOfInline,
-  SWAPPED,
-} from '../memory/page-entry.ts';
+import { GUARD, isInline, NONE, nodeOfInline, SWAPPED } from '../memory/page-entry.ts';
 import { punchHole } from '../memory/punch-hole.ts';
 import { hasFlag, isHugetlb, offsetOf, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
