@@ -4,13 +4,14 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { packageFile } from '../package-folder.ts';
 import { runCommandLine } from './command-line.ts';
 import { Interrupts } from './interrupts.ts';
 import { Output } from './output.ts';
 
-const { version } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as { version: string };
+const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as {
+  version: string;
+};
 
 const output = new Output(process, process.env);
 const interrupts = new Interrupts(process);

@@ -3,15 +3,15 @@
  * each is described in the file of native/ that defines it. Nothing is loaded before `loadAddon`.
  */
 
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { arch, platform } from 'node:os';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type bindings from 'bindings';
 import type { Access, CpuAndNode, GetMempolicyValue } from '../backend/backend.ts';
 import type { Mapping } from '../backend/mapping.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
+import { packageFolder } from '../package-folder.ts';
 import { BUNDLED, explainLoadFailure } from './load-failure.ts';
 
 /** Arguments of both variants of move_pages, in the kernel's order. */
@@ -116,9 +116,6 @@ export interface Unavailable {
 
 export type LoadedAddon = { readonly ok: true; readonly addon: Addon } | Unavailable;
 
-/** The same number of steps up from lib/ and from dist/. */
-const STEPS_TO_ROOT = '../../..';
-
 /** Loads the addon once for each thread; a failure is a value and can be asked for again. */
 export function loadAddon(): LoadedAddon {
   if (platform() !== 'linux') {
@@ -128,15 +125,17 @@ export function loadAddon(): LoadedAddon {
       hint: 'the native backend works on Linux only',
     };
   }
-  const file = thisFile();
-  if (file === undefined) return { ok: false, ...BUNDLED };
+  const root = packageFolder();
+  if (root === undefined) return { ok: false, ...BUNDLED };
   try {
     // No bundler must follow this: the loader has a `require` of a path that it makes up. webpack
     // tries to with a createRequire that is imported by name.
-    const load = nodeModule.createRequire(file)('bindings') as typeof bindings;
+    const load = nodeModule.createRequire(join(root, 'package.json'))(
+      'bindings',
+    ) as typeof bindings;
     const addon: Addon = load({
       bindings: 'node_numa',
-      module_root: resolve(file, STEPS_TO_ROOT),
+      module_root: root,
       try: [
         ['module_root', 'build', 'Release', 'bindings'],
         ['module_root', 'prebuilds', prebuildName(), 'bindings'],
@@ -146,17 +145,6 @@ export function loadAddon(): LoadedAddon {
   } catch (error) {
     return { ok: false, ...explainLoadFailure(error) };
   }
-}
-
-/**
- * This module, where it lies in the package. Bundlers put it into a file of their own, leave
- * `import.meta.url` out (CommonJS), or write the path of another machine there.
- */
-function thisFile(): string | undefined {
-  const url: string | undefined = import.meta.url;
-  if (url === undefined || !/\/native-backend\/addon\.[jt]s$/.test(url)) return undefined;
-  const file = fileURLToPath(url);
-  return existsSync(file) ? file : undefined;
 }
 
 /** Name of the folder in prebuilds/ that holds the binary for this platform. */

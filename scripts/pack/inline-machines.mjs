@@ -1,10 +1,8 @@
 // @ts-check
-// Puts the files of machines/ into the built presets: of what is installed nothing reads a file to
-// have a machine, and no bundler has to know of JSON.
+// Puts the files of machines/ into the text of a module, for loaders that do not know JSON.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { projectFolder } from '../guest/host.mjs';
 
 const jsonImport = /^import (\w+) from ["'](.+\.json)["'] with \{ type: ["']json["'] \};$/gm;
 
@@ -19,9 +17,4 @@ export function withInlinedMachines(text, path) {
     const machine = JSON.parse(readFileSync(join(dirname(path), file), 'utf8'));
     return `const ${name} = ${JSON.stringify(machine)};`;
   });
-}
-
-if (import.meta.filename === process.argv[1]) {
-  const built = join(projectFolder, 'dist', 'simulator', 'presets.js');
-  writeFileSync(built, withInlinedMachines(readFileSync(built, 'utf8'), built));
 }

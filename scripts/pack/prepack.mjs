@@ -54,7 +54,7 @@ function isOlderThanSources(path) {
 }
 
 /**
- * Removes what a source of former times has left behind; never the whole folder, which others may
+ * Removes the types of sources of former times; never the whole folder, which others may
  * be reading.
  * @param {string} dist
  */
@@ -62,7 +62,7 @@ function removeOrphans(dist) {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath ?? entry.path, entry.name);
-    const source = relative(dist, path).replace(/\.(d\.ts|js)(\.map)?$/, '.ts');
-    if (!existsSync(join(root, 'lib', source))) rmSync(path);
+    const [, module] = /^(.+)\.d\.ts$/.exec(relative(dist, path)) ?? [];
+    if (module !== undefined && !existsSync(join(root, 'lib', `${module}.ts`))) rmSync(path);
   }
 }

@@ -52,6 +52,7 @@ const typeScriptBuild = {
   script: 'build:ts',
   inputs: [
     ...['lib', 'machines', 'tsconfig.json', 'tsconfig.build.json', 'package.json'],
+    ...['scripts/pack/bundle.mjs', 'node_modules/esbuild/package.json'],
     'node_modules/typescript/package.json',
   ],
   result: 'dist/index.js',

@@ -5,6 +5,7 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -15,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { oldestKernelLine } from '../../lib/core/kernels.ts';
+import { parts, publicModules } from '../../scripts/pack/bundle.mjs';
 import { inGuest } from '../support/environment.ts';
 import { numaCallsUnmet } from '../support/needs.ts';
 
@@ -135,14 +137,17 @@ describe('the tarball', () => {
     expect(paths().filter((path) => unwanted.test(path))).toEqual([]);
   });
 
-  test('has no file of dist/ without its source, and no source without its file', () => {
-    const modules = (folder: string, extension: string) =>
-      paths()
-        .filter((path) => path.startsWith(`${folder}/`) && path.endsWith(extension))
-        .map((path) => path.slice(folder.length + 1, -extension.length))
-        .filter((name) => !name.endsWith('.d'));
-    expect(modules('dist', '.js')).toEqual(modules('lib', '.ts'));
-    expect(modules('dist', '.d.ts')).toEqual(modules('dist', '.js'));
+  test('has the bundles of what can be imported and run, and the types of each source', () => {
+    const inDist = paths().filter((path) => path.startsWith('dist/'));
+    const isPart = (path: string): boolean => path.startsWith(`dist/${parts}/`);
+    const scripts = inDist.filter((path) => path.endsWith('.js') && !isPart(path));
+    expect(scripts.sort()).toEqual(publicModules.map((name) => `dist/${name}.js`).sort());
+    const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' });
+    const types = sources
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `dist/${name.replace(/\.ts$/, '.d.ts')}`);
+    expect(inDist.filter((path) => path.endsWith('.d.ts')).sort()).toEqual(types.sort());
+    expect(inDist).toHaveLength(scripts.length + types.length + inDist.filter(isPart).length);
   });
 
   test('runs nothing when it is installed', () => {
@@ -196,7 +201,7 @@ describe('an empty project that installed it', () => {
   );
 
   test('reaches nothing but the package and its manifest', () => {
-    const specifiers = ['node-numa/dist/facade/context.js', 'node-numa/lib/index.ts'];
+    const specifiers = ['node-numa/dist/cli/main.js', 'node-numa/lib/index.ts'];
     for (const specifier of specifiers) {
       const script = `import('${specifier}').catch(({ code }) => process.stdout.write(code))`;
       expect(runNode(['--eval', script]).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');

@@ -3,6 +3,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { packageFile } from '../../lib/package-folder.ts';
 import { bundledScenarioNames, readJson } from '../../lib/services/scenario/bundled.ts';
 import { readScenario } from '../../lib/services/scenario/read-scenario.ts';
 import { anyStep, before, type Json, scenarioOf } from './scenario-arbitrary.ts';
@@ -45,7 +46,7 @@ describe('the published schema', () => {
   });
 
   test.each(bundledScenarioNames())('accepts the scenario %s of the package', (name) => {
-    const value = readJson(new URL(`../../scenarios/${name}.json`, import.meta.url), 'scenario');
+    const value = readJson(packageFile(`scenarios/${name}.json`), 'scenario');
     expect(accepts(value), JSON.stringify(accepts.errors)).toBe(true);
     expect(readScenario(value).name).toBe(name);
   });

@@ -15,6 +15,7 @@ import { breaches, code, isScript, lib, native, needCompiler, SCRIPT_EXTENSIONS 
 /** From the lowest to the highest: imports point down; only files of one floor name each other. */
 const FLOORS: readonly RegExp[] = [
   /^lib\/core\//,
+  /^lib\/package-folder\.ts$/,
   /^lib\/procfs\//,
   /^lib\/backend\//,
   /^lib\/machine\//,

@@ -3,10 +3,9 @@
  */
 
 import { readFileSync } from 'node:fs';
-
-const PATH = new URL('../../../docs/seccomp/node-numa.json', import.meta.url);
+import { packageFile } from '../../package-folder.ts';
 
 /** Its text, for `--security-opt seccomp=FILE`. */
 export function seccompProfile(): string {
-  return readFileSync(PATH, 'utf8');
+  return readFileSync(packageFile('docs/seccomp/node-numa.json'), 'utf8');
 }

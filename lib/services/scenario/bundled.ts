@@ -4,15 +4,16 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
+import { packageFile } from '../../package-folder.ts';
 import { readScenario } from './read-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
-const FOLDER = new URL('../../../scenarios/', import.meta.url);
+const FOLDER = 'scenarios';
 const EXTENSION = '.json';
 
 /** Names of the scenarios of the package, in alphabetical order. */
 export function bundledScenarioNames(): string[] {
-  return readdirSync(FOLDER)
+  return readdirSync(packageFile(FOLDER))
     .filter((name) => name.endsWith(EXTENSION))
     .map((name) => name.slice(0, -EXTENSION.length))
     .sort();
@@ -28,7 +29,7 @@ export function openScenario(nameOrPath: string): Scenario {
     const rule = `must be a file, or one of ${bundledScenarioNames().join(', ')}`;
     throw invalidArgumentValue('scenario', rule, nameOrPath);
   }
-  const path = isPath ? nameOrPath : new URL(`${nameOrPath}${EXTENSION}`, FOLDER);
+  const path = isPath ? nameOrPath : packageFile(`${FOLDER}/${nameOrPath}${EXTENSION}`);
   return readScenario(readJson(path, 'scenario'));
 }
 
@@ -36,7 +37,7 @@ export function openScenario(nameOrPath: string): Scenario {
  * @param argument what the file is to be
  * @throws TypeError ERR_INVALID_ARG_VALUE: no such file, no JSON, or a member that it has twice
  */
-export function readJson(path: string | URL, argument: string): unknown {
+export function readJson(path: string, argument: string): unknown {
   const fail = (what: string): never => {
     throw invalidArgumentValue(argument, what, `${path}`);
   };
