@@ -50,9 +50,14 @@ napi_property_descriptor Property(const char* name, const char* syscall) {
 bool Prepare(napi_env env, napi_value exports) {
   const napi_property_descriptor entries[] = {
       Property<Mmap>("mmap", "mmap"),
+      Property<MmapWith>("mmap_with", "mmap"),
       Property<Attach>("attach", "attach"),
       Property<ArrayBuffer>("array_buffer", "array_buffer"),
       Property<Munmap>("munmap", "munmap"),
+      Property<Madvise>("madvise", "madvise"),
+      Property<MadviseAsync>("madvise_async", "madvise"),
+      Property<MsyncAsync>("msync_async", "msync"),
+      Property<Fstat>("fstat", "fstat"),
       Property<Touch>("touch", "touch"),
       Property<TouchView>("touch_view", "madvise"),
       Property<ViewAddress>("view_address", "view"),

@@ -8,9 +8,14 @@
 namespace node_numa {
 
 napi_value Mmap(const Napi::CallbackInfo& info);
+napi_value MmapWith(const Napi::CallbackInfo& info);
 napi_value Attach(const Napi::CallbackInfo& info);
 napi_value ArrayBuffer(const Napi::CallbackInfo& info);
 napi_value Munmap(const Napi::CallbackInfo& info);
+napi_value Madvise(const Napi::CallbackInfo& info);
+napi_value MadviseAsync(const Napi::CallbackInfo& info);
+napi_value MsyncAsync(const Napi::CallbackInfo& info);
+napi_value Fstat(const Napi::CallbackInfo& info);
 napi_value Touch(const Napi::CallbackInfo& info);
 napi_value TouchView(const Napi::CallbackInfo& info);
 napi_value ViewAddress(const Napi::CallbackInfo& info);

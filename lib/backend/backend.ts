@@ -19,7 +19,14 @@
  *   when `munmap` is called meanwhile. After its `munmap` every method answers ENOENT for it.
  */
 
-import type { Mapping, MappingHandle } from './mapping.ts';
+import type {
+  FileState,
+  MadviseRequest,
+  MappedPart,
+  Mapping,
+  MappingHandle,
+  MappingRequest,
+} from './mapping.ts';
 import type { SyscallResult } from './syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from './topology-snapshot.ts';
 
@@ -171,9 +178,10 @@ export interface Backend {
 
   // Mapping (synchronous)
 
-  /** Maps private anonymous memory, `lengthBytes` rounded up to pages; no page is touched and the
-   *  caller owns the mapping. Source: mmap(2). EINVAL: length 0. ENOMEM. */
-  mmap(lengthBytes: number): SyscallResult<Mapping>;
+  /** Maps memory that can be read and written; no page is touched and the caller owns the mapping.
+   *  Source: mmap(2), memfd_create(2). EINVAL, ENOMEM; EAGAIN: all memory of the process is locked,
+   *  and RLIMIT_MEMLOCK reached. Failures of memfd_create, fstat or fcntl have their names. */
+  mmap(request: MappingRequest): SyscallResult<Mapping>;
   /** Makes the caller one more owner of a mapping of this process, from any thread. ENOENT once
    *  the last owner has called `munmap`. */
   attach(handle: MappingHandle): SyscallResult<Mapping>;
@@ -181,6 +189,8 @@ export interface Backend {
    *  where this JavaScript engine cannot make an ArrayBuffer as long as that, EOPNOTSUPP where it
    *  forbids ArrayBuffers over mapped memory. */
   arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
+  /** The file behind a mapping. EBADF: memory without one. Source: fstat(2). */
+  fstat(mapping: Mapping): SyscallResult<FileState>;
   /** Gives this owner's share up: detaches its ArrayBuffer at once. The memory is given back when
    *  neither an owner nor a running call uses it; its addresses are used for nothing else before
    *  the ArrayBuffer is collected, whatever goes on with them. Idempotent. Source: munmap(2). */
@@ -219,6 +229,17 @@ export interface Backend {
   /** Sets the range's policy and, by flag, moves its pages; synchronous, blocks while it moves.
    *  Source: mbind(2). EINVAL, EFAULT (hole), EPERM (MOVE_ALL), EIO (STRICT), ENOMEM. */
   mbind(request: MbindRequest): SyscallResult<undefined>;
+
+  /** How memory is to be backed; synchronous. Source: madvise(2). EINVAL: not built into this
+   *  kernel, or not for such memory. */
+  madviseSync(request: MadviseRequest): SyscallResult<undefined>;
+  /** The same on another thread, which runs on these CPUs meanwhile, as far as it may; none: on
+   *  any. `POPULATE_WRITE` faults pages in without changing a byte, since Linux 5.14; EFAULT: one
+   *  cannot be had. */
+  madvise(request: MadviseRequest, cpus: readonly number[]): Promise<SyscallResult<undefined>>;
+  /** Writes what a shared mapping has changed to its file, on another thread. Source: msync(2),
+   *  MS_SYNC. EIO. */
+  msync(part: MappedPart): Promise<SyscallResult<undefined>>;
 
   /** The node from which the range's own policy, BIND or PREFERRED_MANY, looks for memory, in place
    *  of the touching CPU's. Mappings with another policy end the call, those with none are skipped.

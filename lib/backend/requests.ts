@@ -6,6 +6,7 @@
 import { invalidArgumentType, outOfRange } from '../core/argument-errors.ts';
 import {
   bits32,
+  boolean,
   type Check,
   either,
   ints32,
@@ -34,9 +35,16 @@ import type {
   SetMempolicyHomeNodeRequest,
   SetMempolicyRequest,
 } from './backend.ts';
-import type { Mapping, MappingHandle } from './mapping.ts';
+import type {
+  MadviseRequest,
+  MappedPart,
+  Mapping,
+  MappingHandle,
+  MappingRequest,
+} from './mapping.ts';
 
 const CPU_MAX = 2 ** 32 - 1;
+const DESCRIPTOR_MAX = 2 ** 31 - 1;
 
 const MASK_RULE = 'a NodeMask, { words, maxnode } with a BigUint64Array, or null';
 
@@ -68,6 +76,18 @@ const cpus: Check<number[]> = (value, argument) =>
 
 /** Only the backend that gave it out can tell. */
 const mapping: Check<Mapping | undefined> = (value) => value as Mapping | undefined;
+
+const descriptor: Check<number> = (value, argument) =>
+  checkInteger(value, argument, 0, DESCRIPTOR_MAX);
+
+/** What a size of pages, or an alignment, can be. */
+const powerOfTwo: Check<number> = (value, argument) => {
+  const bytes = size(value, argument);
+  if (bytes > 0 && Number.isInteger(Math.log2(bytes))) return bytes;
+  throw outOfRange(argument, 'it must be a power of two', bytes);
+};
+
+const partMembers = { mapping: mapping as Check<Mapping>, offsetBytes: size, lengthBytes: size };
 
 const movePagesMembers = request<MovePagesRequest>({
   pid: bits32,
@@ -109,6 +129,9 @@ const migratePages: Check<MigratePagesRequest> = (value, argument) => {
 
 interface RequestChecks {
   readonly node: Check<number>;
+  readonly mmap: Check<MappingRequest>;
+  readonly madvise: Check<MadviseRequest>;
+  readonly part: Check<MappedPart>;
   readonly lengthBytes: Check<number>;
   readonly offsetBytes: Check<number>;
   readonly access: Check<Access>;
@@ -131,6 +154,16 @@ interface RequestChecks {
 /** One for each method with a request, and for each plain argument of the others. */
 export const check: RequestChecks = {
   node: bits32,
+  mmap: request({
+    lengthBytes: size,
+    alignmentBytes: optional(powerOfTwo) as Check<number>,
+    hugePageBytes: optional(powerOfTwo) as Check<number>,
+    isShared: optional(boolean) as Check<boolean>,
+    descriptor: optional(descriptor) as Check<number>,
+    offsetBytes: optional(size) as Check<number>,
+  }),
+  madvise: request({ ...partMembers, advice: bits32 }),
+  part: request(partMembers),
   lengthBytes: size,
   offsetBytes: size,
   access,

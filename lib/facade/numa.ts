@@ -88,7 +88,7 @@ export class Numa {
     checkInteger(lengthBytes, 'lengthBytes', 1);
     const { policy } = checkOptions(options, 'options', ['policy']);
     if (policy !== undefined) checkPolicy(policy, 'options.policy');
-    const mapped = this.#backend.mmap(lengthBytes);
+    const mapped = this.#backend.mmap({ lengthBytes });
     const asked = `mapping ${lengthBytes} bytes`;
     const mapping = this.#context.unwrap(mapped, asked, { lengthBytes });
     const buffer = new MappedBuffer(this.#context, mapping);

@@ -20,7 +20,9 @@ export class BackendMemory
   }
 
   mmap({ pageCount }: MmapRequest): SyscallResult<bigint> {
-    const result = this.#backend.mmap(pageCount * this.#backend.pageSizeBytes);
+    const result = this.#backend.mmap({
+      lengthBytes: pageCount * this.#backend.pageSizeBytes,
+    });
     if (!result.ok) return result;
     this.#mappings.add(result.value);
     return { ok: true, value: result.value.address };

@@ -9,7 +9,7 @@ import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import type bindings from 'bindings';
 import type { Access, CpuAndNode, GetMempolicyValue } from '../backend/backend.ts';
-import type { Mapping } from '../backend/mapping.ts';
+import type { FileState, Mapping } from '../backend/mapping.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { packageFolder } from '../package-folder.ts';
 import { BUNDLED, explainLoadFailure } from './load-failure.ts';
@@ -29,9 +29,39 @@ type MovePagesArguments = [
 /** What the .node file exports. */
 export interface Addon {
   mmap(lengthBytes: number): SyscallResult<Mapping>;
+  /** 0 for no alignment or size of its own, -1 for no descriptor. */
+  mmap_with(
+    lengthBytes: number,
+    alignmentBytes: number,
+    hugePageBytes: number,
+    isShared: 0 | 1,
+    descriptor: number,
+    offsetBytes: number,
+  ): SyscallResult<Mapping>;
   attach(id: number, generation: number): SyscallResult<Mapping>;
   array_buffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
   munmap(mapping: Mapping): void;
+  madvise(
+    mapping: Mapping,
+    offsetBytes: number,
+    lengthBytes: number,
+    advice: number,
+  ): SyscallResult<undefined>;
+  /** Runs on the pool, on these CPUs. */
+  madvise_async(
+    mapping: Mapping,
+    offsetBytes: number,
+    lengthBytes: number,
+    advice: number,
+    cpus: readonly number[],
+  ): Promise<SyscallResult<undefined>>;
+  /** Runs on the pool. */
+  msync_async(
+    mapping: Mapping,
+    offsetBytes: number,
+    lengthBytes: number,
+  ): Promise<SyscallResult<undefined>>;
+  fstat(mapping: Mapping): SyscallResult<FileState>;
   touch(
     mapping: Mapping,
     offsetBytes: number,

@@ -20,7 +20,14 @@ import type {
   SetMempolicyHomeNodeRequest,
   SetMempolicyRequest,
 } from '../backend/backend.ts';
-import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+import type {
+  FileState,
+  MadviseRequest,
+  MappedPart,
+  Mapping,
+  MappingHandle,
+  MappingRequest,
+} from '../backend/mapping.ts';
 import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
@@ -79,8 +86,13 @@ class NativeBackend implements Backend {
     return readNodeMemory(check.node(node, 'node'), this.#sources);
   }
 
-  mmap(lengthBytes: number): SyscallResult<Mapping> {
-    return this.#addon.mmap(check.lengthBytes(lengthBytes, 'lengthBytes'));
+  mmap(request: MappingRequest): SyscallResult<Mapping> {
+    const asked = check.mmap(request, 'request');
+    const { lengthBytes, alignmentBytes = 0, hugePageBytes = 0, isShared = false } = asked;
+    const { descriptor = -1, offsetBytes = 0 } = asked;
+    const { mmap_with } = this.#addon;
+    const sharing = isShared ? 1 : 0;
+    return mmap_with(lengthBytes, alignmentBytes, hugePageBytes, sharing, descriptor, offsetBytes);
   }
 
   attach(handle: MappingHandle): SyscallResult<Mapping> {
@@ -90,6 +102,10 @@ class NativeBackend implements Backend {
 
   arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer> {
     return this.#addon.array_buffer(mapping);
+  }
+
+  fstat(mapping: Mapping): SyscallResult<FileState> {
+    return this.#addon.fstat(mapping);
   }
 
   munmap(mapping: Mapping): void {
@@ -145,6 +161,25 @@ class NativeBackend implements Backend {
     const { address, lengthBytes, mode, nodemask, flags } = check.mbind(request, 'request');
     const { words, maxnode } = nodemask ?? NULL_MASK;
     return this.#addon.mbind(address, lengthBytes, mode, words, maxnode, flags);
+  }
+
+  madviseSync(request: MadviseRequest): SyscallResult<undefined> {
+    const { mapping, offsetBytes, lengthBytes, advice } = check.madvise(request, 'request');
+    return this.#addon.madvise(mapping, offsetBytes, lengthBytes, advice);
+  }
+
+  async madvise(
+    request: MadviseRequest,
+    cpus: readonly number[],
+  ): Promise<SyscallResult<undefined>> {
+    const { mapping, offsetBytes, lengthBytes, advice } = check.madvise(request, 'request');
+    const { madvise_async } = this.#addon;
+    return madvise_async(mapping, offsetBytes, lengthBytes, advice, check.cpus(cpus, 'cpus'));
+  }
+
+  async msync(part: MappedPart): Promise<SyscallResult<undefined>> {
+    const { mapping, offsetBytes, lengthBytes } = check.part(part, 'part');
+    return this.#addon.msync_async(mapping, offsetBytes, lengthBytes);
   }
 
   setMempolicyHomeNode(request: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {

@@ -187,8 +187,13 @@ export class MachineState {
   }
 
   /** An object without pages and users. */
-  createObject(type: ObjectType, sizePages: number, path: string | null = null): MemoryObject {
+  createObject(
+    type: ObjectType,
+    sizePages: number,
+    path: string | null = null,
+    sizeBytes: number = sizePages * this.memory.pageSizeBytes,
+  ): MemoryObject {
     this.#lastInode += 1;
-    return new MemoryObject({ type, inode: this.#lastInode, sizePages, path });
+    return new MemoryObject({ type, inode: this.#lastInode, sizePages, path, sizeBytes });
   }
 }

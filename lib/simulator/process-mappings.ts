@@ -7,31 +7,53 @@ import { type ReadableByteStreamController, ReadableStream } from 'node:stream/w
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import { invalidArgumentType } from '../core/argument-errors.ts';
+import { type Contents, contentsOf, type MappedFile } from './mapped-file.ts';
 import type { Mm } from './memory/mm.ts';
 import { SortedSpans } from './memory/sorted-spans.ts';
 import { pageOf } from './syscalls/range-argument.ts';
 import { type LiveSpan, ViewedBuffers } from './viewed-buffers.ts';
 
 /** What one mmap returned, with all of its owners. */
-export interface Mapped extends LiveSpan {
+export class Mapped implements LiveSpan {
   readonly handle: MappingHandle;
   readonly address: bigint;
   readonly lengthBytes: number;
-  /** Made when first asked for, so that a mapping of terabytes can be had. */
-  bytes: ArrayBuffer | undefined;
+  readonly start: number;
+  readonly end: number;
+  readonly leadBytes: number = 0;
+  readonly file: MappedFile | null;
+  readonly contents: Contents;
+
+  constructor(members: Omit<Mapped, 'leadBytes' | 'bytes'>) {
+    ({ handle: this.handle, address: this.address, lengthBytes: this.lengthBytes } = members);
+    ({ start: this.start, end: this.end, file: this.file, contents: this.contents } = members);
+  }
+
+  get bytes(): ArrayBuffer | undefined {
+    return this.contents.bytes;
+  }
+}
+
+/** What is to be added: `pageCount` may be more than the length needs. */
+export interface NewMapped {
+  readonly address: bigint;
+  readonly lengthBytes: number;
+  readonly pageCount: number;
+  readonly file: MappedFile | null;
 }
 
 /** One owner's share. Scripts have it: what they make of it does not count. */
 class Share implements Mapping {
   readonly #mapped: Mapped;
-  #hasBytes = false;
   readonly handle: MappingHandle;
   readonly address: bigint;
   readonly lengthBytes: number;
+  readonly descriptor: number | null;
 
   constructor(mapped: Mapped) {
     this.#mapped = mapped;
     ({ handle: this.handle, address: this.address, lengthBytes: this.lengthBytes } = mapped);
+    this.descriptor = mapped.file?.descriptor ?? null;
     Object.freeze(this);
   }
 
@@ -42,14 +64,6 @@ class Share implements Mapping {
 
   static mappedOf(share: Share): Mapped {
     return share.#mapped;
-  }
-
-  static hasBytes(share: Share): boolean {
-    return share.#hasBytes;
-  }
-
-  static giveBytes(share: Share): void {
-    share.#hasBytes = true;
   }
 }
 
@@ -80,14 +94,14 @@ export class ProcessMappings implements Iterable<Mapped> {
   }
 
   /** A new mapping with one owner. */
-  add(address: bigint, lengthBytes: number): Mapping {
+  add({ address, lengthBytes, pageCount, file }: NewMapped): Mapping {
     this.#lastId += 1;
     // Ids are never used twice; the generation tells processes of one machine from each other.
     const handle = Object.freeze({ id: this.#lastId, generation: this.#pid });
     const start = pageOf(address, this.#pageSizeBytes);
-    const end = start + Math.ceil(lengthBytes / this.#pageSizeBytes);
-    const mapped = { handle, address, lengthBytes, start, end, leadBytes: 0, bytes: undefined };
-    return this.#share(mapped);
+    const contents = contentsOf(file, lengthBytes);
+    const where = { handle, address, lengthBytes, start, end: start + pageCount };
+    return this.#share(new Mapped({ ...where, file, contents }));
   }
 
   /** One more owner; undefined where the last has gone, or the handle is of another process. */
@@ -122,15 +136,16 @@ export class ProcessMappings implements Iterable<Mapped> {
     const share = this.#liveShare(mapping);
     if (share === undefined) return undefined;
     const mapped = Share.mappedOf(share);
-    if (mapped.bytes === undefined) {
-      mapped.bytes = new ArrayBuffer(mapped.lengthBytes);
+    const { contents } = mapped;
+    if (contents.bytes === undefined) {
+      contents.bytes = new ArrayBuffer(mapped.lengthBytes);
       // As Node 20 has it for mapped memory: a transfer list copies.
-      if (transfer === undefined) markAsUntransferable(mapped.bytes);
-      this.#viewed.enter(mapped.bytes, mapped);
-      this.#follow(mapped);
+      if (transfer === undefined) markAsUntransferable(contents.bytes);
+      this.#viewed.enter(contents.bytes, mapped);
     }
-    Share.giveBytes(share);
-    return mapped.bytes;
+    contents.viewers.add(share);
+    if (this.#live.find(mapped.start) !== mapped) this.#follow(mapped);
+    return contents.bytes;
   }
 
   /**
@@ -190,14 +205,13 @@ export class ProcessMappings implements Iterable<Mapped> {
     if (share === undefined || owners === undefined) return undefined;
     owners.delete(share);
     const mapped = Share.mappedOf(share);
-    if (Share.hasBytes(share) && ![...owners].some(Share.hasBytes)) detachBytes(mapped);
+    const { contents } = mapped;
+    if (contents.viewers.delete(share) && contents.viewers.size === 0) detachBytes(contents);
     if (owners.size > 0) return undefined;
     this.#shares.delete(mapped.handle.id);
-    if (mapped.bytes !== undefined) {
-      this.#live.delete(mapped.start);
-      // The memory is given back: a view that could not be detached shows zeros from now on.
-      if (untransferable.has(mapped.bytes)) new Uint8Array(mapped.bytes).fill(0);
-    }
+    this.#live.delete(mapped.start);
+    // The memory is given back: a view that could not be detached shows zeros from now on.
+    if (contents.viewers.size === 0) zeroUntransferable(contents);
     this.#unsettled.delete(mapped);
     return mapped;
   }
@@ -214,7 +228,7 @@ export class ProcessMappings implements Iterable<Mapped> {
   copyInto(child: ProcessMappings): void {
     child.#lastId = this.#lastId;
     for (const mapped of this) {
-      const copied = { ...mapped, bytes: hasOwnBytes(mapped) ? mapped.bytes.slice(0) : undefined };
+      const copied = mapped.file?.isShared === true ? mapped : privateCopyOf(mapped);
       child.#share(copied);
       if (copied.bytes !== undefined) child.#follow(copied);
     }
@@ -231,26 +245,35 @@ const memoryOfDetached = new WeakMap<ArrayBuffer, unknown>();
 const untransferable = new WeakSet<ArrayBuffer>();
 
 /** Whether bytes were asked for, and no script has taken them along. */
-export function hasOwnBytes<S extends LiveSpan>(
+export function hasOwnBytes<S extends Pick<LiveSpan, 'bytes'>>(
   mapped: S,
 ): mapped is S & { bytes: NonNullable<S['bytes']> } {
   return mapped.bytes !== undefined && mapped.bytes.byteLength > 0;
 }
 
+function privateCopyOf(mapped: Mapped): Mapped {
+  const bytes = hasOwnBytes(mapped) ? mapped.bytes.slice(0) : undefined;
+  return new Mapped({ ...mapped, contents: { bytes, viewers: new Set() } });
+}
+
+function zeroUntransferable({ bytes }: Contents): void {
+  if (bytes !== undefined && untransferable.has(bytes)) new Uint8Array(bytes).fill(0);
+}
+
 /** Views lose their bytes at once; owners that never looked will find them in a new buffer. */
-function detachBytes(mapped: Mapped): void {
-  if (!hasOwnBytes(mapped)) return;
-  const { bytes } = mapped;
+function detachBytes(contents: Contents): void {
+  if (!hasOwnBytes(contents)) return;
+  const { bytes } = contents;
   if (transfer !== undefined) {
     try {
-      mapped.bytes = Reflect.apply(transfer, bytes, []);
-      memoryOfDetached.set(bytes, mapped.bytes);
+      contents.bytes = Reflect.apply(transfer, bytes, []);
+      memoryOfDetached.set(bytes, contents.bytes);
     } catch {
       untransferable.add(bytes);
     }
     return;
   }
-  mapped.bytes = bytes.slice(0);
+  contents.bytes = bytes.slice(0);
   // A stream takes along what it is given.
   const start = (stream: ReadableByteStreamController) => stream.enqueue(new Uint8Array(bytes));
   memoryOfDetached.set(bytes, new ReadableStream({ type: 'bytes', start }));

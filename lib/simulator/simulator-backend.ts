@@ -23,35 +23,48 @@ import type {
   SetMempolicyHomeNodeRequest,
   SetMempolicyRequest,
 } from '../backend/backend.ts';
-import type { Mapping, MappingHandle } from '../backend/mapping.ts';
+import type {
+  FileState,
+  MadviseRequest,
+  MappedPart,
+  Mapping,
+  MappingHandle,
+  MappingRequest,
+} from '../backend/mapping.ts';
 import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { ERRNO } from '../core/errno.ts';
+import {
+  advise,
+  attach,
+  bytesOf,
+  fileStateOf,
+  mapMemory,
+  pagesOfPart,
+  sync,
+  unmapMemory,
+} from './backend-mappings.ts';
+import { policyOf } from './backend-policies.ts';
 import type { Caller } from './caller.ts';
 import type { MachineState } from './machine.ts';
-import type { ProcessMappings } from './process-mappings.ts';
 import { namesOf, type Reader, textOf, writeFileOf } from './procfs/files.ts';
 import { mappedParts } from './procfs/maps.ts';
 import { readPagemap, scanPagemap } from './procfs/pagemap.ts';
-import { answer, DONE, failure, success } from './syscalls/answer.ts';
+import { DONE, failure, success } from './syscalls/answer.ts';
 import { maskMemory, type UserMask, userMask } from './syscalls/decode-mask.ts';
-import { getMempolicy } from './syscalls/get-mempolicy.ts';
-import { mmap, munmap } from './syscalls/mapping-calls.ts';
 import { mbind } from './syscalls/mbind.ts';
 import { kernelMigratePages } from './syscalls/migrate-pages.ts';
 import { mincore } from './syscalls/mincore.ts';
 import { movePages } from './syscalls/move-pages.ts';
 import { movePagesArrays } from './syscalls/move-pages-arrays.ts';
+import { schedSetaffinity } from './syscalls/process-calls.ts';
 import { setMempolicy } from './syscalls/set-mempolicy.ts';
 import { setMempolicyHomeNode } from './syscalls/set-mempolicy-home-node.ts';
 import { touch } from './syscalls/touch.ts';
 import type { Thread } from './tasks/thread.ts';
 import { nodeMemoryOf, topologyOf } from './topology-report.ts';
 import { touchView, viewAddress } from './view-calls.ts';
-
-/** What a call's own mask buffer can take: more than any mask. */
-const MASK_BYTES = 2n ** 16n;
 
 export class SimulatorBackend implements Backend {
   readonly identity: BackendIdentity;
@@ -80,10 +93,6 @@ export class SimulatorBackend implements Backend {
     return { machine: this.#machine, thread: this.#thread };
   }
 
-  get #mappings(): ProcessMappings {
-    return this.#caller.mappings;
-  }
-
   topology(): SyscallResult<TopologySnapshot> {
     return this.#call('topology', () =>
       success(topologyOf(this.#machine, this.#thread.memsAllowed)),
@@ -99,37 +108,27 @@ export class SimulatorBackend implements Backend {
     });
   }
 
-  mmap(lengthBytes: number): SyscallResult<Mapping> {
-    check.lengthBytes(lengthBytes, 'lengthBytes');
-    return this.#call('mmap', () => {
-      const pageCount = Math.ceil(lengthBytes / this.pageSizeBytes);
-      const where = { address: 0n, access: 'write', isShared: false, object: null } as const;
-      const mapped = mmap(this.#machine, this.#thread, { ...where, pageCount, offset: 0 });
-      return mapped.ok ? success(this.#mappings.add(mapped.value, lengthBytes)) : mapped;
-    });
+  mmap(request: MappingRequest): SyscallResult<Mapping> {
+    const checked = check.mmap(request, 'request');
+    return this.#call('mmap', () => mapMemory(this.#caller, checked));
   }
 
   attach(handle: MappingHandle): SyscallResult<Mapping> {
-    const share = this.#mappings.attach(check.handle(handle, 'handle'));
-    return share === undefined ? failure('attach', ERRNO.ENOENT) : success(share);
+    return attach(this.#caller, check.handle(handle, 'handle'));
   }
 
   arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer> {
-    try {
-      const bytes = this.#mappings.bytesOf(mapping);
-      return bytes === undefined ? failure('array_buffer', ERRNO.ENOENT) : success(bytes);
-    } catch (error) {
-      if (error instanceof RangeError) return failure('array_buffer', ERRNO.EOVERFLOW);
-      throw error;
-    }
+    return bytesOf(this.#caller, mapping);
   }
 
   munmap(mapping: Mapping): void {
     const seen = this.#call('munmap', () => DONE);
-    const mapped = this.#mappings.remove(mapping);
-    if (mapped === undefined || !seen.ok) return;
-    const pageCount = Math.ceil(mapped.lengthBytes / this.pageSizeBytes);
-    munmap(this.#thread, { address: mapped.address, pageCount });
+    const mapped = this.#caller.mappings.remove(mapping);
+    if (mapped !== undefined && seen.ok) unmapMemory(this.#caller, mapped);
+  }
+
+  fstat(mapping: Mapping): SyscallResult<FileState> {
+    return this.#call('fstat', () => fileStateOf(this.#caller, mapping));
   }
 
   touch(
@@ -138,19 +137,12 @@ export class SimulatorBackend implements Backend {
     lengthBytes: number,
     access: Access,
   ): SyscallResult<undefined> {
-    check.offsetBytes(offsetBytes, 'offsetBytes');
-    check.lengthBytes(lengthBytes, 'lengthBytes');
+    const part = check.part({ mapping, offsetBytes, lengthBytes }, 'part');
     check.access(access, 'access');
-    const mapped = this.#mappings.find(mapping);
+    const pages = pagesOfPart(this.#caller, part);
     return this.#call('touch', () => {
-      if (mapped === undefined) return failure('touch', ERRNO.ENOENT);
-      const end = offsetBytes + lengthBytes;
-      if (end > mapped.lengthBytes) return failure('touch', ERRNO.ERANGE);
-      if (lengthBytes === 0) return DONE;
-      const first = Math.floor(offsetBytes / this.pageSizeBytes);
-      const pageCount = Math.ceil(end / this.pageSizeBytes) - first;
-      const address = mapped.address + BigInt(first) * BigInt(this.pageSizeBytes);
-      return touch(this.#machine, this.#thread, { address, pageCount, access });
+      if (typeof pages === 'number') return failure('touch', pages);
+      return touch(this.#machine, this.#thread, { ...pages, access });
     });
   }
 
@@ -171,20 +163,10 @@ export class SimulatorBackend implements Backend {
 
   getMempolicy(request: GetMempolicyRequest): SyscallResult<GetMempolicyValue> {
     const { flags, address = 0n, maxnode } = check.getMempolicy(request, 'request');
-    return this.#call('get_mempolicy', () => {
-      const { result, mode, words } = getMempolicy(this.#thread, {
-        flags,
-        address,
-        maxnode: BigInt(maxnode),
-        hasMask: maxnode !== 0,
-        hasMode: true,
-        writableMaskBytes: MASK_BYTES,
-        isModeWritable: true,
-        possibleNodeCount: this.#machine.possibleNodeCount,
-      });
-      if (!result.ok) return result;
-      return success({ mode: mode ?? 0, nodemask: BigUint64Array.from(words) });
-    });
+    const { possibleNodeCount } = this.#machine;
+    return this.#call('get_mempolicy', () =>
+      policyOf(this.#thread, { flags, address, maxnode, possibleNodeCount }),
+    );
   }
 
   getcpu(): SyscallResult<CpuAndNode> {
@@ -194,14 +176,9 @@ export class SimulatorBackend implements Backend {
 
   schedSetaffinity(cpus: readonly number[]): SyscallResult<undefined> {
     const asked = check.cpus(cpus, 'cpus');
-    return this.#call('sched_setaffinity', () => {
-      const usable = this.#machine.cpus.all.filter((cpu) => asked.includes(cpu));
-      const [first] = usable;
-      if (first === undefined) return answer('sched_setaffinity', ERRNO.EINVAL);
-      this.#thread.affinity = usable;
-      if (!usable.includes(this.#thread.cpu)) this.#thread.cpu = first;
-      return DONE;
-    });
+    return this.#call('sched_setaffinity', () =>
+      schedSetaffinity(this.#machine, this.#thread, asked),
+    );
   }
 
   schedGetaffinity(): SyscallResult<number[]> {
@@ -222,6 +199,25 @@ export class SimulatorBackend implements Backend {
     return this.#call('set_mempolicy_home_node', () => setMempolicyHomeNode(this.#thread, call));
   }
 
+  madviseSync(request: MadviseRequest): SyscallResult<undefined> {
+    const checked = check.madvise(request, 'request');
+    return this.#call('madvise', () => advise(this.#caller, checked));
+  }
+
+  async madvise(
+    request: MadviseRequest,
+    cpus: readonly number[],
+  ): Promise<SyscallResult<undefined>> {
+    const checked = check.madvise(request, 'request');
+    const asked = check.cpus(cpus, 'cpus');
+    return later(this.#call('madvise', () => advise(this.#caller, checked, asked)));
+  }
+
+  async msync(part: MappedPart): Promise<SyscallResult<undefined>> {
+    const checked = check.part(part, 'part');
+    return later(this.#call('msync', () => sync(this.#caller, checked)));
+  }
+
   maps(span: PageSpan): SyscallResult<PageSpan[]> {
     const checked = check.span(span, 'span');
     return this.#call('open', () => success(mappedParts(this.#thread.mm, checked)));
@@ -234,7 +230,7 @@ export class SimulatorBackend implements Backend {
   movePagesSync(request: MovePagesRequest): SyscallResult<number> {
     const checked = check.movePages(request, 'request');
     const { mapping } = checked;
-    const isGone = mapping !== undefined && this.#mappings.find(mapping) === undefined;
+    const isGone = mapping !== undefined && this.#caller.mappings.find(mapping) === undefined;
     return this.#call('move_pages', () => {
       if (isGone) return failure('move_pages', ERRNO.ENOENT);
       const arrays = movePagesArrays(checked, this.pageSizeBytes);

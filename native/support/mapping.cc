@@ -41,7 +41,7 @@ Mapping::~Mapping() {
   table.free_ids.push_back(id);
 }
 
-OwnerShare AdoptMapping(AddressShare addresses, void* address, size_t length_bytes) {
+OwnerShare AdoptMapping(MappedMemory memory) {
   Table& table = TheTable();
   const std::lock_guard<std::mutex> lock(table.mutex);
   if (table.free_ids.empty()) {
@@ -52,8 +52,7 @@ OwnerShare AdoptMapping(AddressShare addresses, void* address, size_t length_byt
   }
   const uint32_t id = table.free_ids.back();
   Slot& slot = table.slots[id];
-  MappingShare share =
-      std::make_shared<Mapping>(std::move(addresses), address, length_bytes, id, slot.generation);
+  MappingShare share = std::make_shared<Mapping>(std::move(memory), id, slot.generation);
   table.free_ids.pop_back();
   slot.owner_count = 1;
   slot.mapping = share;

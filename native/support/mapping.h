@@ -11,23 +11,56 @@
 #include <utility>
 
 #include "address_range.h"
+#include "file_watch.h"
 
 namespace node_numa {
+
+/** The file behind a mapping: a descriptor of its own, which is closed with it. */
+class Backing {
+ public:
+  Backing(const WatchedRange& range, void (*close)(int descriptor))
+      : descriptor(range.descriptor), watch(range), close_(close) {}
+  ~Backing() { close_(descriptor); }
+  Backing(const Backing&) = delete;
+  Backing& operator=(const Backing&) = delete;
+
+  const int descriptor;
+  const FileWatch watch;
+
+ private:
+  void (*const close_)(int descriptor);
+};
+
+/** What was mapped. */
+struct MappedMemory {
+  AddressShare addresses;
+  /** Within the addresses. */
+  void* address = nullptr;
+  size_t length_bytes = 0;
+  /** Null for memory without a file. */
+  std::unique_ptr<const Backing> backing;
+};
 
 /** One mapped range. Immutable, so threads may share it freely. */
 class Mapping {
  public:
-  Mapping(AddressShare addresses, void* address, size_t length_bytes, uint32_t id,
-          uint32_t generation)
-      : addresses(std::move(addresses)),
-        address(address),
-        length_bytes(length_bytes),
+  Mapping(MappedMemory memory, uint32_t id, uint32_t generation)
+      : backing(std::move(memory.backing)),
+        addresses(std::move(memory.addresses)),
+        address(memory.address),
+        length_bytes(memory.length_bytes),
         id(id),
         generation(generation) {}
   ~Mapping();
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
+  /** Whether bytes lie within the length. */
+  bool Covers(uint64_t offset_bytes, uint64_t range_bytes) const {
+    return offset_bytes <= length_bytes && range_bytes <= length_bytes - offset_bytes;
+  }
+
+  const std::unique_ptr<const Backing> backing;
   const AddressShare addresses;
   void* const address;
   const size_t length_bytes;
@@ -56,8 +89,8 @@ class OwnerShare {
   MappingShare share_;
 };
 
-/** Enters a fresh mapping with one owner: `length_bytes` from `address` on, within `addresses`. */
-OwnerShare AdoptMapping(AddressShare addresses, void* address, size_t length_bytes);
+/** Enters a fresh mapping with one owner. */
+OwnerShare AdoptMapping(MappedMemory memory);
 
 /** Adds an owner. None for a stale handle, an unknown one, or a mapping without owners. */
 OwnerShare AttachMapping(uint64_t id, uint64_t generation);

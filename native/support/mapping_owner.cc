@@ -58,9 +58,12 @@ napi_value NewMappingOwner(napi_env env, OwnerShare share, int64_t charged_bytes
       {{"id", values.Number(mapping.id)}, {"generation", values.Number(mapping.generation)}}));
   const uint64_t address = reinterpret_cast<uintptr_t>(mapping.address);
   const double length_bytes = static_cast<double>(mapping.length_bytes);
+  const napi_value descriptor =
+      mapping.backing == nullptr ? values.Null() : values.Number(mapping.backing->descriptor);
   const napi_value object = values.Object({{"handle", handle},
                                            {"address", values.BigInt(address)},
-                                           {"lengthBytes", values.Number(length_bytes)}},
+                                           {"lengthBytes", values.Number(length_bytes)},
+                                           {"descriptor", descriptor}},
                                           napi_enumerable);
 
   Owner* const owner = new Owner{std::move(share)};

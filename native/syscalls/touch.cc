@@ -5,7 +5,7 @@
 
 #include "../addon.h"
 #include "../support/arguments.h"
-#include "../support/mapping_owner.h"
+#include "../support/mapped_part.h"
 #include "../support/syscall_result.h"
 
 namespace node_numa {
@@ -13,9 +13,7 @@ namespace node_numa {
 namespace {
 
 struct TouchArguments {
-  MappingShare mapping;
-  uint64_t offset_bytes;
-  uint64_t length_bytes;
+  MappedPart part;
   bool write;
 };
 
@@ -33,21 +31,16 @@ void WriteByte(unsigned char* byte) {
 }
 
 SyscallResult CallTouch(const TouchArguments& arguments) {
-  const uint64_t mapping_bytes = arguments.mapping->length_bytes;
-  if (arguments.offset_bytes > mapping_bytes ||
-      arguments.length_bytes > mapping_bytes - arguments.offset_bytes) {
-    return SyscallResult::Failed(ERANGE, "touch");
-  }
+  const MappedPart& part = arguments.part;
+  if (part.Error() != 0) return SyscallResult::Failed(part.Error(), "touch");
+  if (part.length_bytes == 0) return {};
   const uint64_t page_size_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  unsigned char* const bytes = static_cast<unsigned char*>(arguments.mapping->address);
-  const uint64_t begin = arguments.offset_bytes / page_size_bytes * page_size_bytes;
-  const uint64_t end = arguments.offset_bytes + arguments.length_bytes;
-  if (arguments.length_bytes == 0) return {};
-  for (uint64_t offset = begin; offset < end; offset += page_size_bytes) {
+  for (uintptr_t address = part.Begin(); address < part.End(); address += page_size_bytes) {
+    unsigned char* const byte = reinterpret_cast<unsigned char*>(address);
     if (arguments.write) {
-      WriteByte(bytes + offset);
+      WriteByte(byte);
     } else {
-      ReadByte(bytes + offset);
+      ReadByte(byte);
     }
   }
   return {};
@@ -59,15 +52,9 @@ SyscallResult CallTouch(const TouchArguments& arguments) {
 napi_value Touch(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   TouchArguments decoded;
-  decoded.mapping = OwnedMapping(&arguments, info.Env(), "mapping");
-  decoded.offset_bytes = arguments.Size("offsetBytes");
-  decoded.length_bytes = arguments.Size("lengthBytes");
+  decoded.part = DecodePart(&arguments, info.Env());
   decoded.write = arguments.IsWrite("access");
   if (!arguments.Valid()) return {};
-
-  if (decoded.mapping == nullptr) {
-    return Failure(info.Env(), SyscallResult::Failed(ENOENT, "touch"));
-  }
   return ToJs(info.Env(), CallTouch(decoded));
 }
 

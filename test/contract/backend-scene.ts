@@ -36,7 +36,9 @@ export function backendTestsOf(
       const { backend, machine } = subject.open();
       const mappings: Mapping[] = [];
       const map = (pageCount: number): Mapping => {
-        const mapping = expectValue(backend.mmap(pageCount * backend.pageSizeBytes));
+        const mapping = expectValue(
+          backend.mmap({ lengthBytes: pageCount * backend.pageSizeBytes }),
+        );
         mappings.push(mapping);
         return mapping;
       };

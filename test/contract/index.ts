@@ -21,6 +21,7 @@ import { hugePagePartsContract } from './huge-page-parts.contract.ts';
 import { hugePagesContract } from './huge-pages.contract.ts';
 import { interleaveContract } from './interleave.contract.ts';
 import { joinedMappingsContract } from './joined-mappings.contract.ts';
+import { kindsOfMemoryContract } from './kinds-of-memory.contract.ts';
 import { lifetimeContract } from './lifetime.contract.ts';
 import { longTermPinsContract } from './long-term-pins.contract.ts';
 import { mappingContract } from './mapping.contract.ts';
@@ -139,6 +140,7 @@ export function backendContract(subject: BackendSubject): void {
     topologyContract(subject);
     nodesAndDistancesContract(subject);
     mappingContract(subject);
+    kindsOfMemoryContract(subject);
     lifetimeContract(subject);
   });
   processContract(worldOfBackend(subject));

@@ -20,7 +20,7 @@ export function lifetimeContract(subject: BackendSubject): void {
     const declare = backendTestsOf(subject);
 
     declare('giving a mapping up unmaps it, twice is once', ({ backend }) => {
-      const mapping = expectValue(backend.mmap(1));
+      const mapping = expectValue(backend.mmap({ lengthBytes: 1 }));
       expect(isMapped(backend, mapping.address)).toBe(true);
       backend.munmap(mapping);
       expect(isMapped(backend, mapping.address)).toBe(false);
@@ -82,7 +82,7 @@ export function lifetimeContract(subject: BackendSubject): void {
     declare(
       'a handle can be cloned, and names nothing once the last owner has gone',
       ({ backend }) => {
-        const mapping = expectValue(backend.mmap(1));
+        const mapping = expectValue(backend.mmap({ lengthBytes: 1 }));
         const handle = structuredClone(mapping.handle);
         const second = expectValue(backend.attach(handle));
         backend.munmap(mapping);
@@ -92,7 +92,7 @@ export function lifetimeContract(subject: BackendSubject): void {
     );
 
     declare('a stale handle never names a later mapping', ({ backend, map }) => {
-      const stale = expectValue(backend.mmap(1));
+      const stale = expectValue(backend.mmap({ lengthBytes: 1 }));
       backend.munmap(stale);
       for (let count = 0; count < 8; count += 1) {
         const later = map(1);
@@ -104,7 +104,7 @@ export function lifetimeContract(subject: BackendSubject): void {
     declare('a running call keeps the memory until it has ended', async ({ backend, machine }) => {
       const node = machine.memoryNodes.at(-1) as number;
       const pageCount = 512;
-      const mapping = expectValue(backend.mmap(pageCount * backend.pageSizeBytes));
+      const mapping = expectValue(backend.mmap({ lengthBytes: pageCount * backend.pageSizeBytes }));
       expectValue(backend.touch(mapping, 0, mapping.lengthBytes, 'write'));
       const status = new Int32Array(pageCount).fill(UNWRITTEN);
       const running = backend.movePages({

@@ -19,7 +19,7 @@ export function mappingContract(subject: BackendSubject): void {
         [pageSizeBytes, 1],
         [pageSizeBytes + 1, 2],
       ] as const) {
-        const mapping = expectValue(backend.mmap(asked));
+        const mapping = expectValue(backend.mmap({ lengthBytes: asked }));
         expect(mapping.lengthBytes).toBe(asked);
         expect(mapping.address % BigInt(pageSizeBytes)).toBe(0n);
         expect(backend.touch(mapping, 0, asked, 'write')).toSucceed();
@@ -33,8 +33,8 @@ export function mappingContract(subject: BackendSubject): void {
     });
 
     declare('nothing, and more than there are addresses, cannot be mapped', ({ backend }) => {
-      expect(backend.mmap(0)).toFailWith('mmap', 'EINVAL');
-      expect(backend.mmap(2 ** 52)).toFailWith('mmap', 'ENOMEM');
+      expect(backend.mmap({ lengthBytes: 0 })).toFailWith('mmap', 'EINVAL');
+      expect(backend.mmap({ lengthBytes: 2 ** 52 })).toFailWith('mmap', 'ENOMEM');
     });
 
     declare('mapping touches no page', ({ backend, facts, map }) => {

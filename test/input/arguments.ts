@@ -5,7 +5,7 @@
 
 import { oldestKernelLine as kernel } from '../../lib/core/kernels.ts';
 import { bind, CpuMask, local, NodeMask } from '../../lib/index.ts';
-import { Machine, presets } from '../../lib/simulator/public.ts';
+import { MADV, Machine, presets } from '../../lib/simulator/public.ts';
 import { MPOL_MF } from '../../lib/syscalls/public.ts';
 import { MACHINE, PROCESS } from './machine-arguments.ts';
 import {
@@ -167,9 +167,14 @@ const BARE: Record<string, Row> = {
 };
 
 const mappingOf = ({ machine }: World) => {
-  const mapped = machine?.self.backend.mmap(8192);
+  const mapped = machine?.self.backend.mmap({ lengthBytes: 8192 });
   return mapped?.ok === true ? mapped.value : undefined;
 };
+
+const adviceFor = (world: World) => ({
+  ...{ mapping: mappingOf(world), offsetBytes: 0, lengthBytes: 4096 },
+  advice: MADV.POPULATE_WRITE,
+});
 
 const BACKEND: Record<string, Row> = {
   ...Object.fromEntries(
@@ -180,9 +185,18 @@ const BACKEND: Record<string, Row> = {
   'backend.pagemapScan': (world) => [
     { pid: 0, ...span(world), categories: 2, runsMax: 1, pagesMax: 1 },
   ],
-  'backend.mmap': () => [4096],
+  'backend.mmap': () => [
+    {
+      ...{ lengthBytes: 4096, alignmentBytes: 4096, hugePageBytes: 2 ** 21, isShared: true },
+      ...{ descriptor: 0, offsetBytes: 0 },
+    },
+  ],
   'backend.attach': () => [{ id: 0, generation: 0 }],
   'backend.arrayBuffer': (world) => [mappingOf(world)],
+  'backend.fstat': (world) => [mappingOf(world)],
+  'backend.madviseSync': (world) => [adviceFor(world)],
+  'backend.madvise': (world) => [adviceFor(world), [0]],
+  'backend.msync': (world) => [{ mapping: mappingOf(world), offsetBytes: 0, lengthBytes: 1 }],
   'backend.munmap': (world) => [mappingOf(world)],
   'backend.touch': (world) => [mappingOf(world), 0, 4096, 'read'],
   'backend.touchView': () => [new Uint8Array(8192), 'read'],

@@ -1,7 +1,7 @@
 /** Every export of the addon, with arguments that it takes: what tests call all of them with. */
 
 import type { Mapping } from '../../lib/backend/mapping.ts';
-import { MPOL, MPOL_MF, PAGE_IS } from '../../lib/core/uapi.ts';
+import { MADV, MPOL, MPOL_MF, PAGE_IS } from '../../lib/core/uapi.ts';
 import type { Addon } from '../../lib/native-backend/addon.ts';
 import { UNWRITTEN } from '../contract/world.ts';
 
@@ -27,18 +27,26 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
   const status = () => new Int32Array(PAGE_COUNT).fill(UNWRITTEN);
   const mapping = newMapping();
   const { address, handle } = mapping;
+  const shared = mappingOf(addon.mmap_with(pageSizeBytes, 0, 0, 1, -1, 0));
   const query = () => [0, PAGE_COUNT, address, null, status(), MPOL_MF.MOVE, mapping];
   const none = { arguments: () => [] };
 
   function newMapping() {
-    const result = addon.mmap(PAGE_COUNT * pageSizeBytes);
-    if (!result.ok) throw new Error(`mmap failed with errno ${result.errno}`);
-    addon.touch(result.value, 0, result.value.lengthBytes, 'write');
-    return result.value;
+    const made = mappingOf(addon.mmap(PAGE_COUNT * pageSizeBytes));
+    addon.touch(made, 0, made.lengthBytes, 'write');
+    return made;
   }
 
   return {
     mmap: { arguments: () => [pageSizeBytes], after: (result) => giveUp(addon, result) },
+    mmap_with: {
+      arguments: () => [pageSizeBytes, 0, 0, 1, -1, 0],
+      after: (result) => giveUp(addon, result),
+    },
+    madvise: { arguments: () => [mapping, 0, pageSizeBytes, MADV.NOHUGEPAGE] },
+    madvise_async: { arguments: () => [mapping, 0, pageSizeBytes, MADV.POPULATE_WRITE, [0]] },
+    msync_async: { arguments: () => [shared, 0, pageSizeBytes] },
+    fstat: { arguments: () => [shared] },
     attach: {
       arguments: () => [handle.id, handle.generation],
       after: (result) => giveUp(addon, result),
@@ -81,6 +89,11 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
     page_size_bytes: none,
     uapi: none,
   };
+}
+
+function mappingOf(result: ReturnType<Addon['mmap']>): Mapping {
+  if (!result.ok) throw new Error(`${result.syscall} failed with errno ${result.errno}`);
+  return result.value;
 }
 
 /** What the addon exports; under some loaders also its own path. */

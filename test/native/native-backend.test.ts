@@ -29,7 +29,7 @@ describe('the native backend', () => {
   });
 
   it('gives one pagemap entry for each page', () => {
-    const mapped = backend.mmap(3 * backend.pageSizeBytes);
+    const mapped = backend.mmap({ lengthBytes: 3 * backend.pageSizeBytes });
     if (!mapped.ok) throw new Error('no memory');
     const { address } = mapped.value;
     backend.touch(mapped.value, backend.pageSizeBytes, 1, 'write');
@@ -41,7 +41,7 @@ describe('the native backend', () => {
   });
 
   it('tells the mapped parts of a range, cut to it', () => {
-    const mapped = backend.mmap(4 * backend.pageSizeBytes);
+    const mapped = backend.mmap({ lengthBytes: 4 * backend.pageSizeBytes });
     if (!mapped.ok) throw new Error('no memory');
     const { address } = mapped.value;
     const page = (index: number) => address + BigInt(index * backend.pageSizeBytes);
@@ -64,7 +64,7 @@ describe('the native backend', () => {
   });
 
   it('moves pages named one by one, with statuses in place', async () => {
-    const mapped = backend.mmap(2 * backend.pageSizeBytes);
+    const mapped = backend.mmap({ lengthBytes: 2 * backend.pageSizeBytes });
     if (!mapped.ok) throw new Error('no memory');
     const { address, lengthBytes } = mapped.value;
     backend.touch(mapped.value, 0, lengthBytes, 'write');

@@ -14,12 +14,15 @@ export interface ObjectAttributes {
   readonly sizePages: number;
   /** As numa_maps prints it; null for none. */
   readonly path: string | null;
+  /** Its length, which may end within the last page. */
+  readonly sizeBytes: number;
 }
 
 export class MemoryObject {
   readonly kind: MemoryKind;
   readonly inode: number;
   readonly sizePages: number;
+  readonly sizeBytes: number;
   readonly path: string | null;
   /** Only of kinds that keep it. */
   readonly policy: SharedPolicy = new SharedPolicy();
@@ -32,10 +35,11 @@ export class MemoryObject {
   /** A segment that goes with its last user. */
   isRemoved = false;
 
-  constructor({ type, inode, sizePages, path }: ObjectAttributes) {
+  constructor({ type, inode, sizePages, path, sizeBytes }: ObjectAttributes) {
     this.kind = MEMORY_KINDS[type];
     this.inode = inode;
     this.sizePages = sizePages;
+    this.sizeBytes = sizeBytes;
     this.path = path;
   }
 }

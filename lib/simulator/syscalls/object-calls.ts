@@ -25,15 +25,18 @@ export interface OpenObject {
   readonly descriptor: number;
 }
 
+export type NewObject = Pick<ObjectAttributes, 'type' | 'sizePages' | 'path'> &
+  Partial<Pick<ObjectAttributes, 'sizeBytes'>>;
+
 /** Opens an object of that many pages. A huge page of a pool is never cut by its end. */
 export function openObject(
   machine: MachineState,
   thread: Thread,
-  { type, sizePages, path }: Pick<ObjectAttributes, 'type' | 'sizePages' | 'path'>,
+  { type, sizePages, path, sizeBytes }: NewObject,
 ): SyscallResult<OpenObject> {
   const isCut = MEMORY_KINDS[type].isHugetlb && sizePages % machine.memory.tablePages !== 0;
   if (isCut) return failure('ftruncate', ERRNO.EINVAL);
-  const object = machine.createObject(type, sizePages, path);
+  const object = machine.createObject(type, sizePages, path, sizeBytes);
   return success({ object, descriptor: thread.process.open(object) });
 }
 

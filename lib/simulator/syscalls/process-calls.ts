@@ -32,3 +32,17 @@ export function unshareUser({ process }: Thread): SyscallResult<undefined> {
   process.credentials = { ...process.credentials, ...none };
   return answer('unshare', 0);
 }
+
+/** sched_setaffinity(2): the thread goes to another CPU where its own is not among them. */
+export function schedSetaffinity(
+  { cpus: { all } }: MachineState,
+  thread: Thread,
+  cpus: readonly number[],
+): SyscallResult<undefined> {
+  const usable = all.filter((cpu) => cpus.includes(cpu));
+  const [first] = usable;
+  if (first === undefined) return answer('sched_setaffinity', ERRNO.EINVAL);
+  thread.affinity = usable;
+  if (!usable.includes(thread.cpu)) thread.cpu = first;
+  return answer('sched_setaffinity', 0);
+}

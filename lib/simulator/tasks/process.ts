@@ -118,6 +118,13 @@ export class Process {
     return this.#lastDescriptor;
   }
 
+  close(descriptor: number): void {
+    const object = this.objects.get(descriptor);
+    if (object === undefined) return;
+    this.objects.delete(descriptor);
+    leaveObject(this.mm.memory, object);
+  }
+
   /** Fills `child` with a copy of the memory, for a fork by `thread`. */
   copyInto(child: Process, thread: Thread): boolean {
     if (dupMmap(thread, child.mm) !== 'done') return false;

@@ -33,7 +33,9 @@ export function makeKernelPages(memory: Memory): void {
 }
 
 function kernelObject(memory: Memory, sizePages: number): MemoryObject {
-  const object = new MemoryObject({ type: 'driver', inode: 0, sizePages, path: null });
+  const sizeBytes = sizePages * memory.pageSizeBytes;
+  const kind = { type: 'driver', inode: 0, path: null } as const;
+  const object = new MemoryObject({ ...kind, sizePages, sizeBytes });
   object.users = 1;
   for (let index = 0; index < sizePages; index += 1) {
     const folioId = allocateFolio(memory, 'object', memory.zeroPageNode, { object, index });

@@ -1,0 +1,172 @@
+/**
+ * What a backend maps for its process: private memory, huge pages of the pool, memory with a
+ * descriptor, files. Beside it the calls about such mappings, by offsets.
+ */
+
+import type {
+  FileState,
+  MadviseRequest,
+  MappedPart,
+  Mapping,
+  MappingHandle,
+  MappingRequest,
+} from '../backend/mapping.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
+import { ERRNO } from '../core/errno.ts';
+import { MADV } from '../core/uapi.ts';
+import type { Caller } from './caller.ts';
+import type { MappedFile } from './mapped-file.ts';
+import type { Mapped, NewMapped } from './process-mappings.ts';
+import { answer, failure, success } from './syscalls/answer.ts';
+import { madvise } from './syscalls/madvise.ts';
+import { mmap, munmap } from './syscalls/mapping-calls.ts';
+import { mapObject, openObject } from './syscalls/object-calls.ts';
+
+/** Advice that changes no byte. */
+const HARMLESS: readonly number[] = [
+  ...[MADV.HUGEPAGE, MADV.NOHUGEPAGE],
+  ...[MADV.POPULATE_READ, MADV.POPULATE_WRITE],
+];
+
+export function mapMemory(caller: Caller, request: MappingRequest): SyscallResult<Mapping> {
+  const { descriptor, isShared = false, hugePageBytes } = request;
+  const isPrivate = descriptor === undefined && !isShared && hugePageBytes === undefined;
+  const mapped = isPrivate ? mapPrivate(caller, request) : mapFile(caller, request);
+  return mapped.ok ? success(caller.mappings.add(mapped.value)) : mapped;
+}
+
+function mapPrivate(
+  { machine, thread }: Caller,
+  { lengthBytes, alignmentBytes = 1 }: MappingRequest,
+): SyscallResult<NewMapped> {
+  const { pageSizeBytes } = machine.memory;
+  const pageCount = Math.ceil(lengthBytes / pageSizeBytes);
+  const alignmentPages = Math.max(1, alignmentBytes / pageSizeBytes);
+  const where = { address: 0n, pageCount, offset: 0, alignmentPages } as const;
+  const call = { ...where, access: 'write', isShared: false, object: null } as const;
+  const mapped = mmap(machine, thread, call);
+  return mapped.ok
+    ? success({ address: mapped.value, lengthBytes, pageCount, file: null })
+    : mapped;
+}
+
+function mapFile(caller: Caller, request: MappingRequest): SyscallResult<NewMapped> {
+  const { machine, thread } = caller;
+  const { lengthBytes, offsetBytes = 0 } = request;
+  const opened = open(caller, request);
+  if (!opened.ok) return opened;
+  const { object, isShared, descriptor } = opened.value;
+  const { pageSizeBytes, tablePages } = machine.memory;
+  const unitPages = object.kind.isHugetlb ? tablePages : 1;
+  const pageCount = Math.ceil(lengthBytes / pageSizeBytes / unitPages) * unitPages;
+  const offset = offsetBytes / pageSizeBytes;
+  const place = { address: 0n, pageCount, offset, access: 'write' } as const;
+  const mapped = Number.isInteger(offset)
+    ? mapObject(machine, thread, { ...place, object, isShared })
+    : failure('mmap', ERRNO.EINVAL);
+  if (!mapped.ok) {
+    thread.process.close(descriptor);
+    return mapped;
+  }
+  const isNameless = request.descriptor === undefined && !isShared;
+  if (isNameless) thread.process.close(descriptor);
+  const file = { object, offsetBytes, isShared, descriptor: isNameless ? null : descriptor };
+  return success({ address: mapped.value, lengthBytes, pageCount, file });
+}
+
+type OpenFile = MappedFile & { readonly descriptor: number };
+
+/** What a mapping of its own is to be of: an object that is there, or a new one. */
+function open(
+  { machine, thread }: Caller,
+  { lengthBytes, descriptor, hugePageBytes, isShared = false }: MappingRequest,
+): SyscallResult<OpenFile> {
+  const { pageSizeBytes, tablePages } = machine.memory;
+  if (descriptor !== undefined) {
+    const object = thread.process.objects.get(descriptor);
+    if (object === undefined) return failure('fstat', ERRNO.EBADF);
+    const own = thread.process.open(object);
+    return success({ object, offsetBytes: 0, isShared, descriptor: own });
+  }
+  const isHuge = hugePageBytes !== undefined;
+  if (isHuge && hugePageBytes !== tablePages * pageSizeBytes) {
+    return isShared ? failure('memfd_create', ERRNO.ENODEV) : failure('mmap', ERRNO.EINVAL);
+  }
+  const unitBytes = isHuge ? hugePageBytes : pageSizeBytes;
+  const sizePages = (Math.ceil(lengthBytes / unitBytes) * unitBytes) / pageSizeBytes;
+  const made = openObject(machine, thread, {
+    type: isHuge ? 'hugetlb' : 'shared-memory',
+    path: isShared ? '/memfd:node-numa (deleted)' : '/anon_hugepage (deleted)',
+    sizePages,
+    sizeBytes: isHuge ? sizePages * pageSizeBytes : lengthBytes,
+  });
+  return made.ok ? success({ ...made.value, offsetBytes: 0, isShared }) : made;
+}
+
+export function unmapMemory({ thread }: Caller, { address, start, end, file }: Mapped): void {
+  munmap(thread, { address, pageCount: end - start });
+  if (file?.descriptor !== null && file !== null) thread.process.close(file.descriptor);
+}
+
+export function attach({ mappings }: Caller, handle: MappingHandle): SyscallResult<Mapping> {
+  const share = mappings.attach(handle);
+  return share === undefined ? failure('attach', ERRNO.ENOENT) : success(share);
+}
+
+export function bytesOf({ mappings }: Caller, mapping: Mapping): SyscallResult<ArrayBuffer> {
+  try {
+    const bytes = mappings.bytesOf(mapping);
+    return bytes === undefined ? failure('array_buffer', ERRNO.ENOENT) : success(bytes);
+  } catch (error) {
+    if (error instanceof RangeError) return failure('array_buffer', ERRNO.EOVERFLOW);
+    throw error;
+  }
+}
+
+/** Whole pages of a part; an errno for what lies outside, or was given up. */
+export function pagesOfPart(
+  { machine, mappings }: Caller,
+  { mapping, offsetBytes, lengthBytes }: MappedPart,
+): { readonly address: bigint; readonly pageCount: number } | number {
+  const mapped = mappings.find(mapping);
+  if (mapped === undefined) return ERRNO.ENOENT;
+  const end = offsetBytes + lengthBytes;
+  if (end > mapped.lengthBytes) return ERRNO.ERANGE;
+  const { pageSizeBytes } = machine.memory;
+  const first = Math.floor(offsetBytes / pageSizeBytes);
+  const pageCount = lengthBytes === 0 ? 0 : Math.ceil(end / pageSizeBytes) - first;
+  return { address: mapped.address + BigInt(first) * BigInt(pageSizeBytes), pageCount };
+}
+
+/** On the first of the CPUs that the thread may use, where any are named. */
+export function advise(
+  caller: Caller,
+  { advice, ...part }: MadviseRequest,
+  cpus: readonly number[] = [],
+): SyscallResult<undefined> {
+  const { thread } = caller;
+  const pages = pagesOfPart(caller, part);
+  if (typeof pages === 'number') return failure('madvise', pages);
+  if (!HARMLESS.includes(advice)) return failure('madvise', ERRNO.EINVAL);
+  const before = thread.cpu;
+  thread.cpu = thread.affinity.find((cpu) => cpus.includes(cpu)) ?? before;
+  try {
+    return madvise(thread, { ...pages, advice });
+  } finally {
+    thread.cpu = before;
+  }
+}
+
+export function fileStateOf({ mappings }: Caller, mapping: Mapping): SyscallResult<FileState> {
+  const mapped = mappings.find(mapping);
+  if (mapped === undefined) return failure('fstat', ERRNO.ENOENT);
+  const { file } = mapped;
+  if (file === null || file.descriptor === null) return failure('fstat', ERRNO.EBADF);
+  return success({ sizeBytes: file.object.sizeBytes, isTruncated: false });
+}
+
+/** Nothing is behind the memory of a simulated machine. */
+export function sync(caller: Caller, part: MappedPart): SyscallResult<undefined> {
+  const pages = pagesOfPart(caller, part);
+  return answer('msync', typeof pages === 'number' ? pages : 0);
+}
