@@ -60,20 +60,25 @@ export type {
   MigrationProgress,
   MigrationReport,
   NodePages,
+  PageStatus,
+  PageStatusWord,
+  PlacementReport,
   SelectedPages,
 } from './core/migration-report.ts';
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
 export type { NodeNumbers } from './core/node-numbers.ts';
 export type { PolicyMode } from './core/policy-modes.ts';
 export type { BalancingExemption } from './facade/buffer/balancing-exemption.ts';
+export type { DistributionReport, Shares } from './facade/buffer/distribute.ts';
 export { MappedBuffer } from './facade/buffer/mapped-buffer.ts';
 export { MemoryView, type ViewEdges } from './facade/buffer/memory-view.ts';
+export type { PageNodes, PlaceOptions } from './facade/buffer/place-pages.ts';
+export type { RangeMemory } from './facade/buffer/range-memory.ts';
 export type {
   MigrateOptions,
-  RangeMemory,
   ResidencyOptions,
   TouchOptions,
-} from './facade/buffer/range-memory.ts';
+} from './facade/buffer/range-options.ts';
 export type { ViewableMemory, WasmMemory } from './facade/buffer/viewed-memory.ts';
 export type {
   CallCapability,
@@ -120,6 +125,7 @@ export {
 export type { KindResidency, ProcessResidency } from './facade/process/process-residency.ts';
 export type { ProcessSnapshot, SnapshotOptions } from './facade/process/process-snapshot.ts';
 export { type ProcessThread, remoteShareOf } from './facade/process/process-threads.ts';
+export type { ThreadBinding, ThreadBindOptions } from './facade/thread/bind-thread.ts';
 export { ThreadMemory } from './facade/thread/thread-memory.ts';
 export {
   type NearestFirstOptions,

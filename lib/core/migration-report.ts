@@ -68,6 +68,29 @@ export interface MigrationReport {
   readonly backend: string;
 }
 
+/**
+ * A node, or what is in its way, as `MigratedPages` has it: `not-present` and `zero-page` have no
+ * memory of their own, `shared`, `busy` and `no-memory` stayed where they were, `not-attempted`
+ * were not looked at, `failed: E...` were refused otherwise.
+ */
+export type PageStatus = NodeId | PageStatusWord;
+
+export type PageStatusWord =
+  | 'not-present'
+  | 'zero-page'
+  | 'shared'
+  | 'busy'
+  | 'no-memory'
+  | 'not-attempted'
+  | `failed: ${string}`;
+
+/** The receipt of a move of pages each to its own node. */
+export interface PlacementReport extends Omit<MigrationReport, 'target'> {
+  /** Of each page of the range in their order: its target, where it is there now, else why not.
+   *  Pages that were to stay have the node that they are on. */
+  readonly statuses: readonly PageStatus[];
+}
+
 /** How far a move has come. */
 export interface MigrationProgress {
   readonly pagesDone: number;
@@ -127,4 +150,4 @@ export interface MappingsMigrationReport {
 }
 
 /** The receipt that an error carries. */
-export type AnyMigrationReport = MigrationReport | MappingsMigrationReport;
+export type AnyMigrationReport = MigrationReport | PlacementReport | MappingsMigrationReport;

@@ -24,9 +24,12 @@ import {
   NODES,
   ONE_NODE,
   OPTIONS,
+  PAGE_NODES,
+  PARTS,
   POLICIES,
   RANGE,
   rows,
+  SHARES,
   SIGNALS,
   TYPE,
   VALUE,
@@ -43,6 +46,9 @@ const RANGE_VERBS: Readonly<Record<string, RangeVerb>> = {
   touch: (buffer, options) => buffer.touch(options),
   setPolicy: (buffer, options) => buffer.setPolicy(local(), options),
   exemptFromBalancing: (buffer, options) => buffer.exemptFromBalancing(options),
+  pageStatuses: (buffer, options) => buffer.pageStatuses(options),
+  place: (buffer, options) => buffer.place([firstNode], options),
+  distribute: (buffer, options) => buffer.distribute({ weights: { [firstNode]: 1 } }, options),
   migrate: (buffer, options: MigrateOptions) => buffer.migrate({ ...options, to: firstNode }),
 };
 
@@ -191,6 +197,16 @@ function topologyRows(): Wrong[] {
     ...(['packageOf', 'lastLevelCacheOf'] as const).flatMap((verb) =>
       rows(verb, 'cpu', integers(CPU_ID_MAX), ({ numa }, cpu: number) => numa.topology[verb](cpu)),
     ),
+    ...rows('place', 'nodes', PAGE_NODES, ({ buffer }, nodes: never) => buffer.place(nodes)),
+    ...rows('distribute', 'shares', SHARES, ({ buffer }, shares: never) =>
+      buffer.distribute(shares),
+    ),
+    ...rows('distribute', 'shares.weights', WEIGHTS.slice(1), ({ buffer }, weights: never) =>
+      buffer.distribute({ weights, partsBytes: undefined } as never),
+    ),
+    ...rows('distribute', 'shares.partsBytes', PARTS, ({ buffer }, partsBytes: never) =>
+      buffer.distribute({ partsBytes }),
+    ),
     ...rows('setInterleaveWeights', 'weights', WEIGHTS, ({ numa }, weights: never) =>
       numa.setInterleaveWeights(weights),
     ),
@@ -216,6 +232,22 @@ function threadRows(): Wrong[] {
     ),
     ...rows('thread.withPolicy', 'run', FUNCTIONS, ({ numa }, run: never) =>
       numa.thread.withPolicy(local(), run),
+    ),
+    ...rows('thread.bind', 'options.cpus', CPUS.slice(1), ({ numa }, cpus: never) =>
+      numa.thread.bind({ cpus }),
+    ),
+    ...rows('thread.bind', 'options.nodes', NODES.slice(1), ({ numa }, nodes: never) =>
+      numa.thread.bind({ nodes }),
+    ),
+    ...rows(
+      'thread.bind',
+      'options',
+      [
+        [undefined, VALUE],
+        [{}, VALUE],
+        [1, TYPE],
+      ],
+      ({ numa }, o: never) => numa.thread.bind(o),
     ),
     ...rows('thread.setAffinity', 'cpus', CPUS, ({ numa }, c: never) => numa.thread.setAffinity(c)),
   ];

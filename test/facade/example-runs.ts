@@ -33,6 +33,13 @@ const RELOCATIONS: Record<string, (home: number, away: number, pages: number) =>
 };
 /** What others print behind their backend, on each machine with two nodes. */
 const OTHERS: Record<string, readonly RegExp[]> = {
+  'place-pages.mjs': [
+    /^weights of the machine: (none|\{ '0': 1, '1': 1)/m,
+    /^by weights 3 to 1 \(placed\): \{ '0': 36864, '1': 12288 \}$/m,
+    /^in halves \(policy\): 0,0,0,0,0,0,1,1,1,1,1,1$/m,
+    /^page by page: 0,1,0,1,0,1,0,1,0,1,0,1$/m,
+    /^CPUs [\d,-]+ and memory of node 0 bound$/m,
+  ],
   'know-machine.mjs': [
     /^this thread may run on the CPUs [\d,-]+ of [\d,-]+$/m,
     /^CPU \d+ is on node \d+, in a package with the nodes \[ \d/m,

@@ -143,6 +143,26 @@ const VERBS: Readonly<Record<string, Verb>> = {
     check: (answer) => expect(answer).toMatchObject({ pages: { total: PAGE_COUNT } }),
     released: RELEASED,
   },
+  pageStatuses: {
+    run: (buffer) => buffer.pageStatuses(),
+    check: (answer, { present }) => {
+      const statuses = answer as readonly unknown[];
+      expect(statuses).toHaveLength(PAGE_COUNT);
+      expect(statuses.filter((status) => typeof status === 'number')).toHaveLength(present);
+    },
+    released: RELEASED,
+  },
+  place: {
+    run: (buffer) => buffer.place(new Int32Array(PAGE_COUNT).fill(firstNode)),
+    check: (answer) => expect(answer).toMatchObject({ pages: { total: PAGE_COUNT } }),
+    released: RELEASED,
+  },
+  distribute: {
+    run: (buffer) => buffer.distribute({ partsBytes: { [firstNode]: PAGE_COUNT * PAGE } }),
+    check: (answer) =>
+      expect(answer).toMatchObject({ placement: { pages: { total: PAGE_COUNT } } }),
+    released: RELEASED,
+  },
   release: {
     run: (buffer) => {
       buffer.release();

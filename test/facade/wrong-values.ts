@@ -1,6 +1,6 @@
 /** Wrong values by what they should have been, with the code that each must get. */
 
-import { bind, CpuMask, type MappedBuffer, type Numa } from '../../lib/index.ts';
+import { bind, CpuMask, type MappedBuffer, NodeMask, type Numa } from '../../lib/index.ts';
 import { firstNode, UNKNOWN_NODE } from './machine.ts';
 
 export const TYPE = 'ERR_INVALID_ARG_TYPE';
@@ -108,6 +108,33 @@ export const WEIGHTS: readonly WrongValue[] = [
   [{ 0: 0 }, RANGE],
   [{ 0: 256 }, RANGE],
   [{ 0: 1.5 }, RANGE],
+];
+export const PAGE_NODES: readonly WrongValue[] = [
+  [undefined, TYPE],
+  [null, TYPE],
+  [0, TYPE],
+  ['0-1', TYPE],
+  [{}, TYPE],
+  [NodeMask.of(0), TYPE],
+  [[], RANGE],
+  [[firstNode], RANGE],
+  [new Int32Array(100_000), RANGE],
+];
+export const SHARES: readonly WrongValue[] = [
+  [undefined, TYPE],
+  [1, TYPE],
+  [[], TYPE],
+  [{}, VALUE],
+  [{ weights: { 0: 1 }, partsBytes: { 0: 4096 } }, VALUE],
+];
+export const PARTS: readonly WrongValue[] = [
+  [null, TYPE],
+  [4096, TYPE],
+  [{}, VALUE],
+  [{ [firstNode]: 0 }, RANGE],
+  [{ [firstNode]: 1 }, RANGE],
+  [{ [firstNode]: 2 ** 40 }, RANGE],
+  [{ [UNKNOWN_NODE]: 4096 }, RANGE],
 ];
 export const FUNCTIONS: readonly WrongValue[] = [
   [undefined, TYPE],

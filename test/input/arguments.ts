@@ -105,6 +105,12 @@ const verbsOf = (owner: string): Record<string, Row> => ({
       onProgress: nothing,
     },
   ],
+  [`${owner}.pageStatuses`]: () => [{ ...range(), signal: signal() }],
+  [`${owner}.place`]: () => [
+    [0],
+    { ...range(), strict: false, includeShared: false, signal: signal(), onProgress: nothing },
+  ],
+  [`${owner}.distribute`]: () => [{ weights: { 0: 1 } }, range()],
   [`${owner}.touch`]: () => [{ ...range(), access: 'read' }],
   ...noArguments(owner, 'release', '[nodejs.dispose]', '[nodejs.util.inspect.custom]'),
 });
@@ -129,6 +135,7 @@ const FACADE: Record<string, Row> = {
   'thread.setPolicy': () => [local()],
   'thread.withPolicy': () => [local(), nothing],
   'thread.setAffinity': () => [[0]],
+  'thread.bind': () => [{ cpus: 0, nodes: 0, strict: false }],
   ...noArguments('thread', 'policy', 'cpu', 'affinity'),
   ...verbsOf('buffer'),
   ...verbsOf('view'),

@@ -15,6 +15,7 @@ export function facadeTests(): void {
     delete process.env[SUBJECT_VARIABLE];
   });
   describe('bad input', () => load(import('../facade/bad-input.test.ts')));
+  describe('bind thread', () => load(import('../facade/bind-thread.test.ts')));
   describe('capabilities', () => load(import('../facade/capabilities.test.ts')));
   describe('exempt from balancing', () => load(import('../facade/exempt-from-balancing.test.ts')));
   describe('home node', () => load(import('../facade/home-node.test.ts')));
@@ -23,6 +24,7 @@ export function facadeTests(): void {
   describe('lifetime', () => load(import('../facade/migrate-lifetime.test.ts')));
   describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));
   describe('migrate', () => load(import('../facade/migrate.test.ts')));
+  describe('place', () => load(import('../facade/place.test.ts')));
   describe('policy', () => load(import('../facade/policy.test.ts')));
   describe('residency by mappings', () => load(import('../facade/residency-by-mappings.test.ts')));
   describe('state table', () => load(import('../facade/state-table.test.ts')));

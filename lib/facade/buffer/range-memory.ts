@@ -13,52 +13,38 @@ import {
   checkOptions,
   checkSignal,
   checkWord,
+  newArray,
 } from '../../core/check-arguments.ts';
 import type { NumaError } from '../../core/errors.ts';
 import type { MemoryPolicy } from '../../core/memory-policy.ts';
-import type { MigrationProgress, MigrationReport } from '../../core/migration-report.ts';
-import type { NodeExpression } from '../../core/node-mask.ts';
+import type { MigrationReport, PageStatus, PlacementReport } from '../../core/migration-report.ts';
 import { MPOL_F, MPOL_MF } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
 import { concludeMove, type MoveOutcome } from '../errors/end-of-move.ts';
 import type { Ending } from '../pages/attempt-pages.ts';
+import { countResidency } from '../pages/count-residency.ts';
 import {
   checkPageRange,
   type PageRange,
   RANGE_OPTION_NAMES,
   type RangeOptions,
 } from '../pages/page-range.ts';
+import { pageStatuses } from '../pages/page-status.ts';
 import { isOneChunk, type PagesOfProcess, type Residency } from '../pages/residency.ts';
 import { residencyOf, residencyOfSync } from '../pages/residency-by-mappings.ts';
 import { checkSetPolicy, type SetPolicyOptions, setRangePolicy } from '../policy/range-policy.ts';
 import { readPolicy } from '../policy/read-policy.ts';
 import { type BalancingExemption, exemptRange } from './balancing-exemption.ts';
-import { moveRange } from './migrate-range.ts';
-
-export interface ResidencyOptions extends RangeOptions {
-  /** Ends the look with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
-
-export interface MigrateOptions extends RangeOptions {
-  /** The one node to move to. */
-  readonly to: NodeExpression;
-  /** Reject when a present page is not on the node afterwards; the error carries the report. */
-  readonly strict?: boolean;
-  /** Also move pages that other processes share (`MPOL_MF_MOVE_ALL`, CAP_SYS_NICE). */
-  readonly includeShared?: boolean;
-  /** Ends the move at the next of its system calls; the AbortError carries the report, in which the
-   *  pages behind it are `notAttempted`. An abort before the promise settles always rejects. */
-  readonly signal?: AbortSignal;
-  /** Called after each step, of at most 8 MiB or one huge page, full nodes or not; a promise is
-   *  waited for. Its error ends the move like an abort. */
-  readonly onProgress?: (progress: MigrationProgress) => unknown;
-}
-
-export interface TouchOptions extends RangeOptions {
-  /** `write` gives each page memory of its own, `read` maps the shared page of zeros. */
-  readonly access?: Access;
-}
+import { type DistributionReport, distribute, type Shares } from './distribute.ts';
+import { moveRange, placeRange } from './migrate-range.ts';
+import {
+  checkPageNodes,
+  checkPlaceOptions,
+  concludePlacement,
+  type PageNodes,
+  type PlaceOptions,
+} from './place-pages.ts';
+import type { MigrateOptions, ResidencyOptions, TouchOptions } from './range-options.ts';
 
 /** @internal Whose memory it is. */
 export interface RangeOwner {
@@ -221,6 +207,56 @@ export abstract class RangeMemory {
     const lengthBytes = Math.min(wholePages, this.lengthBytes - offsetBytes);
     const result = this.#owner.touch(offsetBytes, lengthBytes, access);
     this.#context.unwrap(result, `touching ${lengthBytes} bytes`);
+  }
+
+  /**
+   * Where each page is, in their order, without touching any.
+   * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED; the signal's reason
+   * Source: move_pages(2) with nodes NULL.
+   */
+  async pageStatuses(options?: ResidencyOptions): Promise<PageStatus[]> {
+    const names = [...RANGE_OPTION_NAMES, 'signal'] as const;
+    const { signal, ...range } = checkOptions(options, 'options', names);
+    const checkedSignal = checkSignal(signal, 'options.signal');
+    const looked = this.#range('pageStatuses', range);
+    const ending = this.#owner.endingOf('pageStatuses', checkedSignal);
+    const places = newArray(Int32Array, looked.pageCount, 'options.lengthBytes');
+    const result = await this.#held(looked, (pages) => countResidency(pages, ending, places));
+    this.#context.unwrap(result, `locating ${looked.pageCount} pages`);
+    return pageStatuses(places);
+  }
+
+  /**
+   * Moves the present pages each to its own node, as `migrate()` does to one: exact, without
+   * fallback, off the calling thread, policy as it is. The report has a status for each page.
+   * @param nodes one for each page of the range, in their order; -1 leaves a page where it is
+   * @throws RangeError ERR_OUT_OF_RANGE for another number of nodes and for nodes that are not
+   *   allowed; what `migrate()` throws
+   * Source: move_pages(2).
+   */
+  async place(nodes: PageNodes, options?: PlaceOptions): Promise<PlacementReport> {
+    const { isStrict, isShared, signal, rangeOptions, ...rest } = checkPlaceOptions(options);
+    const range = this.#range('place', rangeOptions);
+    const targets = checkPageNodes(this.#context, nodes, range.pageCount);
+    const ending = this.#owner.endingOf('place', signal);
+    return this.#held(range, async (pages) => {
+      const outcome = await placeRange(pages, { ...rest, targets, signal: ending });
+      return concludePlacement(this.#context, outcome, { isStrict, isShared });
+    });
+  }
+
+  /**
+   * Spreads the range over nodes in shares: by weights page for page, or in parts of so many bytes
+   * one after the other. Present pages are moved, later ones follow the policy that the range has
+   * then. Weights that are not the machine's, and kernels without weighted interleaving (before
+   * 6.9), are met by touching every page and moving it to its node: `method` is `placed`.
+   * @throws TypeError, RangeError; NumaError as `setPolicy()`, `touch()` and `place()` throw it
+   * Source: mbind(2) with MPOL_WEIGHTED_INTERLEAVE; move_pages(2).
+   */
+  async distribute(shares: Shares, options?: PlaceOptions): Promise<DistributionReport> {
+    const { rangeOptions } = checkPlaceOptions(options);
+    const range = this.#range('distribute', rangeOptions);
+    return distribute(this.#context, this, { shares, range, options });
   }
 
   #conclude(

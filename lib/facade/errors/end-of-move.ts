@@ -30,7 +30,7 @@ export function moveOutcome<R extends AnyMigrationReport>(
 
 /** The verb that moved. */
 export interface MoveVerb {
-  readonly verb: 'migrate' | 'migrateMappings';
+  readonly verb: 'migrate' | 'place' | 'migrateMappings';
   /** What an abort is of: "migration of process 7". */
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;
@@ -67,6 +67,11 @@ const STRICT_HINTS = {
   noMemory: 'free memory on the node',
 } as const;
 
+function whereOf(report: AnyMigrationReport): string {
+  if ('target' in report) return `node ${report.target}`;
+  return 'to' in report ? `its node of ${report.to}` : 'its node';
+}
+
 /** The error of a strict move that left pages elsewhere. */
 function notMet(report: AnyMigrationReport, { verb, args }: MoveVerb): NumaError {
   const { pages, failedBy, backend } = report;
@@ -74,7 +79,7 @@ function notMet(report: AnyMigrationReport, { verb, args }: MoveVerb): NumaError
   const counts = { shared, busy, noMemory, notAttempted, ...failedBy };
   const reasons = Object.entries(counts).filter(([, count]) => count > 0);
   const list = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
-  const where = 'target' in report ? `node ${report.target}` : `its node of ${report.to}`;
+  const where = whereOf(report);
   const hints = Object.entries(STRICT_HINTS)
     .filter(([reason]) => counts[reason as keyof typeof STRICT_HINTS] > 0)
     .map(([, hint]) => hint);

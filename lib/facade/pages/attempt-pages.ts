@@ -125,9 +125,9 @@ function markTried(outcome: Int32Array): void {
 
 /**
  * The page index to go on from. A run begins at the first unset status; the entry that ended it is
- * the first one behind it with a status of its own. Where that entry is EBUSY and next to the run,
- * both may lie in one huge page, which would fail once for every two of its pages: if they do, the
- * rest of it is left out.
+ * the first one behind it that has another target, which was not tried, or a status of its own.
+ * Where the latter is EBUSY and next to the run, both may lie in one huge page, which would fail
+ * once for every two of its pages: if they do, the rest of it is left out.
  */
 async function behindFailedRun(
   attempt: Attempt,
@@ -136,8 +136,12 @@ async function behindFailedRun(
 ): Promise<number | Stop> {
   const first = status.indexOf(STATUS_UNSET);
   if (first < 0) return attempt.span.pageCount;
+  const target = targetAt(attempt.targets, pageIndexes[first] as number);
   let end = first + 1;
-  while (end < status.length && status[end] === STATUS_UNSET) end += 1;
+  for (; end < status.length && status[end] === STATUS_UNSET; end += 1) {
+    const page = pageIndexes[end] as number;
+    if (targetAt(attempt.targets, page) !== target) return page;
+  }
   if (end === status.length) return attempt.span.pageCount;
   const failed = pageIndexes[end - 1] as number;
   const ending = pageIndexes[end] as number;

@@ -18,25 +18,32 @@ import {
   STATUS_ZERO_PAGE,
 } from './residency.ts';
 
-/** Counts the placement of a range; resolves with the failure of the first call that failed. */
+/** Counts the placement of a range, and notes that of each page; resolves with the failure of the first call that failed. */
 export async function countResidency(
   range: PagesOfProcess,
   signal: Ending | undefined,
+  places?: Int32Array,
 ): Promise<SyscallResult<Residency>> {
   const tally = new ResidencyTally();
+  let pagesDone = 0;
+  places?.fill(STATUS_NOT_PRESENT);
   const turns = new Turns();
   for (const part of partsOf(range)) {
     if (turns.areDue) await turns.take();
     signal?.throwIfAborted();
-    if (part.isAbsent) tally.addAbsent(part.pageCount);
-    else {
-      for (const span of chunksOf(part, range.backend)) {
-        signal?.throwIfAborted();
-        const status = new Int32Array(span.pageCount);
-        const result = await locate(range, span, status);
-        if (!result.ok) return result;
-        tally.add(status);
-      }
+    if (part.isAbsent) {
+      tally.addAbsent(part.pageCount);
+      pagesDone += part.pageCount;
+      continue;
+    }
+    for (const span of chunksOf(part, range.backend)) {
+      signal?.throwIfAborted();
+      const status = new Int32Array(span.pageCount);
+      const result = await locate(range, span, status);
+      if (!result.ok) return result;
+      tally.add(status);
+      places?.set(status, pagesDone);
+      pagesDone += span.pageCount;
     }
   }
   signal?.throwIfAborted();

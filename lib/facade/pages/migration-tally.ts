@@ -18,6 +18,11 @@ export function callFailed(errno: number): number {
   return CALL_FAILED - errno;
 }
 
+/** That errno; `undefined` for a status of the page itself. */
+export function callErrnoOf(code: number): number | undefined {
+  return code < CALL_FAILED && code !== STATUS_UNSET ? CALL_FAILED - code : undefined;
+}
+
 /** Below every status of a page, above `STATUS_UNSET`. */
 const CALL_FAILED = -(2 ** 20);
 
@@ -67,6 +72,12 @@ export class MigrationTally {
   readonly #before: Record<NodeId, number> = {};
   readonly #after: Record<NodeId, number> = {};
   readonly #syscalls: Record<string, number> = {};
+  readonly #outcomes: Int32Array | undefined;
+
+  /** @param outcomes gets that of each page, in the order in which they are added */
+  constructor(outcomes?: Int32Array) {
+    this.#outcomes = outcomes;
+  }
 
   get moved(): number {
     return this.#pages.moved;
@@ -86,6 +97,7 @@ export class MigrationTally {
 
   /** Adds a chunk. */
   add({ before, targets, outcome, located }: MovedChunk): void {
+    this.#outcomes?.set(outcome, this.#pages.total);
     for (let index = 0; index < before.length; index += 1) {
       const was = before[index] as number;
       const code = outcome[index] as number;
@@ -104,12 +116,14 @@ export class MigrationTally {
 
   /** Pages that are known to be absent without a look at each. */
   addAbsent(pageCount: number): void {
+    this.#note(STATUS_NOT_PRESENT, pageCount);
     this.#pages.total += pageCount;
     this.#pages.notPresent += pageCount;
   }
 
   /** Pages that were not looked at: the move had ended, or locating them failed. */
   addUnknown(pageCount: number): void {
+    this.#note(STATUS_UNSET, pageCount);
     this.#pages.total += pageCount;
     this.#pages.notAttempted += pageCount;
   }
@@ -129,14 +143,8 @@ export class MigrationTally {
     };
   }
 
-  finish(facts: {
-    target: NodeId;
-    pageSizeBytes: number;
-    aborted: boolean;
-    durationNs: number;
-    backend: string;
-  }): MigrationReport {
-    return Object.freeze({ ...facts, method: 'move_pages', ...this.totals() });
+  #note(code: number, pageCount: number): void {
+    this.#outcomes?.fill(code, this.#pages.total, this.#pages.total + pageCount);
   }
 
   #addLeftBehind(was: number, code: number): void {
@@ -153,7 +161,7 @@ export class MigrationTally {
       this.#pages.notAttempted += 1;
     } else {
       this.#pages.failed += 1;
-      increment(this.#failedBy, errnoName(code < CALL_FAILED ? CALL_FAILED - code : -code));
+      increment(this.#failedBy, errnoName(callErrnoOf(code) ?? -code));
     }
   }
 }

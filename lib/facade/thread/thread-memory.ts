@@ -6,11 +6,12 @@
 
 import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
 import type { CpuExpression, CpuMask } from '../../core/cpu-mask.ts';
-import { checkPolicy, type MemoryPolicy } from '../../core/memory-policy.ts';
+import { bind, checkPolicy, type MemoryPolicy } from '../../core/memory-policy.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
 import type { Context } from '../context.ts';
 import { readPolicy } from '../policy/read-policy.ts';
+import { bindThread, type ThreadBinding, type ThreadBindOptions } from './bind-thread.ts';
 
 export class ThreadMemory {
   readonly #context: Context;
@@ -91,6 +92,22 @@ export class ThreadMemory {
     const mask = this.#context.resolveCpus(cpus, 'cpus');
     const result = this.#context.backend.schedSetaffinity(mask.toArray());
     this.#context.unwrap(result, `CPUs ${mask}`, { cpus: mask.toArray() });
+  }
+
+  /**
+   * Binds CPUs and memory of this thread in one verb, each to the other's nodes where one is left
+   * out, and tells what became of both: `numa_bind` with its outcomes. Threads that it starts later
+   * inherit both. No page moves.
+   * @throws TypeError ERR_INVALID_ARG_VALUE, RangeError ERR_OUT_OF_RANGE before anything is bound;
+   *   with `strict` NumaError NUMA_NOT_PERMITTED, NUMA_INVALID_ARGUMENT with both undone
+   * Source: numa_bind of numa(3).
+   */
+  bind(options: ThreadBindOptions): ThreadBinding {
+    return bindThread(this.#context, options, {
+      setAffinity: (cpus) => this.setAffinity(cpus),
+      setPolicy: (nodes) => this.setPolicy(bind(nodes)),
+      keepPolicy: () => this.#keepPolicy(),
+    });
   }
 
   /** Keeps the kernel's own words: a policy whose nodes are forbidden by now goes back as is. */
