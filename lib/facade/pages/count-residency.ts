@@ -18,7 +18,10 @@ import {
   STATUS_ZERO_PAGE,
 } from './residency.ts';
 
-/** Counts the placement of a range, and notes that of each page; resolves with the failure of the first call that failed. */
+/**
+ * Counts the placement of a range, and notes that of each page in `places`; resolves with the
+ * failure of the first call that failed.
+ */
 export async function countResidency(
   range: PagesOfProcess,
   signal: Ending | undefined,

@@ -105,7 +105,7 @@ function mismatchOf(
   };
 }
 
-/** @throws NumaError NUMA_UNSUPPORTED where a node is unknown, RangeError for CPUs without memory */
+/** @throws NumaError NUMA_UNSUPPORTED for unknown nodes, RangeError for CPUs without memory */
 function nodesOfCpus({ topology }: Context, cpus: CpuMask): NodeMask {
   const nodes = [...cpus].map((cpu) => topology.nodeOfCpu(cpu));
   const known = nodes.filter((node) => node !== null);
@@ -125,7 +125,7 @@ function nodesOfCpus({ topology }: Context, cpus: CpuMask): NodeMask {
 function cpusOfNodes({ topology }: Context, nodes: NodeMask): CpuMask {
   const cpus = CpuMask.from([...nodes].flatMap((node) => topology.node(node).cpus ?? []));
   if (!cpus.isEmpty) return cpus;
-  const rule = `no node of these has CPUs (those with CPUs: ${topology.withCpus}): name cpus as well`;
+  const rule = `none of these has CPUs, as ${topology.withCpus} have: name cpus as well`;
   throw outOfRange('options.nodes', rule, `${nodes}`);
 }
 
