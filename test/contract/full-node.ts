@@ -9,9 +9,11 @@ const CHUNK_PAGES = 2048;
 /** More than a node takes that has become full for ordinary allocations: its last reserves. */
 export const PAGES_BEYOND_FULL = 2000;
 
-/** The node with the least memory: the one to fill. */
-export function smallestNode({ topology, memoryNodes }: WorldMachine): number {
-  const nodes = topology.nodes.filter(({ id }) => memoryNodes.includes(id));
+/** The node with the least memory, but no less than is needed: the one to fill. */
+export function smallestNode({ topology, memoryNodes }: WorldMachine, needsBytes = 0): number {
+  const nodes = topology.nodes.filter(
+    ({ id, memoryBytes }) => memoryNodes.includes(id) && memoryBytes >= needsBytes,
+  );
   return nodes.reduce((a, b) => (b.memoryBytes < a.memoryBytes ? b : a)).id;
 }
 

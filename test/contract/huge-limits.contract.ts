@@ -9,6 +9,7 @@
 import { expect } from 'vitest';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
+import { MIB_BYTES } from '../../lib/core/units.ts';
 import { fillNode, PAGES_BEYOND_FULL, smallestNode } from './full-node.ts';
 import { hugeBytes, mapTransparent, placeHuge, TRANSPARENT } from './huge-pages.contract.ts';
 import { familyFor, given, settingsOf, vmCountersOf } from './objects.ts';
@@ -35,6 +36,8 @@ const MORE_FREED_PAGES = 300;
 /** More than a node that counts as full has left in one piece. */
 const HUGE_PAGES = 6;
 const WRITTEN_PAGES = 8;
+/** A node of which half can be given back page by page. */
+const BROKEN_UP_BYTES = 64 * MIB_BYTES;
 const WORD = 0x7069_6563_6573n;
 
 function filled(pages: Pages, status: number): number[] {
@@ -91,12 +94,11 @@ function declareLimits(declare: DeclareTest): void {
     body: (scene: Scene, first: number, second: number) => Promise<void>,
   ): void =>
     // How a node's memory is broken up is up to chance.
-    declare(sentence, { ...TRANSPARENT, retries: 2 }, (scene) =>
-      settingsOf(scene.world).withTransparentHugePages(async () => {
-        const [first, second] = scene.machine.memoryNodes as [number, number];
-        await body(scene, first, second);
-      }),
-    );
+    declare(sentence, { ...TRANSPARENT, retries: 2 }, (scene) => {
+      const { withShortCpuLists, withTransparentHugePages } = settingsOf(scene.world);
+      const [first, second] = scene.machine.memoryNodes as [number, number];
+      return withTransparentHugePages(() => withShortCpuLists(() => body(scene, first, second)));
+    });
 
   transparent(
     'the huge page of zeros has no node, and is never misplaced',
@@ -117,7 +119,7 @@ function declareLimits(declare: DeclareTest): void {
 
   transparent('it moves in pieces where there is no room in one', async (scene) => {
     const { process, machine } = scene;
-    const target = smallestNode(machine);
+    const target = smallestNode(machine, BROKEN_UP_BYTES);
     const start = machine.memoryNodes.find((node) => node !== target) as number;
     const all = await mapTransparent(scene, HUGE_PAGES);
     await placeHuge(all, start);

@@ -22,6 +22,8 @@ export interface WorldSettings {
   withHugePool<T>(pagesPerNode: number, body: () => Promise<T>): Promise<T>;
   /** For ranges that ask for them, or (`always`) for every range. */
   withTransparentHugePages<T>(body: () => Promise<T>, ranges?: 'madvise' | 'always'): Promise<T>;
+  /** CPUs keep few free pages in lists of their own, where nobody else can have them. */
+  withShortCpuLists<T>(body: () => Promise<T>): Promise<T>;
   /** With automatic NUMA balancing on; `tiering`: only between fast memory and slow; `off`: not
    *  yet, but processes that begin now are looked at as soon as it is. */
   withBalancing<T>(body: () => Promise<T>, kind?: 'tiering' | 'off'): Promise<T>;

@@ -13,6 +13,9 @@ import { PuppetProcess } from './puppet-process.ts';
 const TRANSPARENT = '/sys/kernel/mm/transparent_hugepage/enabled';
 const BALANCING = '/proc/sys/kernel/numa_balancing';
 const PROMOTE_RATE_LIMIT = '/proc/sys/kernel/numa_balancing_promote_rate_limit_MBps';
+const CPU_LISTS = '/proc/sys/vm/percpu_pagelist_high_fraction';
+/** This part of a node's memory, at most; the kernel makes it a few hundred pages at least. */
+const SHORT_LISTS = '100000';
 const SCAN = '/sys/kernel/debug/sched/numa_balancing';
 const WEIGHTS = '/sys/kernel/mm/mempolicy/weighted_interleave';
 const MERGING = '/sys/kernel/mm/ksm';
@@ -118,6 +121,7 @@ export function nativeSettings(files: MachineFiles, memoryNodes: readonly number
         await files.write(TRANSPARENT, before);
       }
     },
+    withShortCpuLists: (body) => withTexts(files, [[CPU_LISTS, SHORT_LISTS]], body),
     withBalancing: async (body, kind) => {
       const mode = { off: '0', on: '1', tiering: '2' }[kind ?? 'on'];
       return withTexts(files, [...(await hastyBalancing(files)), [BALANCING, mode]], body);

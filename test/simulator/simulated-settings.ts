@@ -69,6 +69,7 @@ export function simulatedSettings(world: SimulatedWorld): WorldSettings {
         machine.hugePages = before;
       });
     },
+    withShortCpuLists: (body) => body(),
     withBalancing: async (body, kind) => {
       settings.balancing = kind ?? 'on';
       return restoring(body, () => {
