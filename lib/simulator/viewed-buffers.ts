@@ -39,11 +39,16 @@ class ViewedArea implements LiveSpan {
   }
 }
 
-/** The largest length that a buffer may ever have: its addresses are reserved. */
-function reservedBytes(buffer: ArrayBufferLike): { bytes: number; isFixed: boolean } {
-  const { maxByteLength = buffer.byteLength } = buffer as { readonly maxByteLength?: number };
+/**
+ * Where a buffer begins in its first page: behind the allocator's header, but at the start where the
+ * engine reserves addresses to grow into. Such buffers say so, or are frozen, as those of shared
+ * WebAssembly memories are.
+ *
+ * Deviation: those of other WebAssembly memories say nothing of it.
+ */
+function leadBytesOf(buffer: ArrayBufferLike): number {
   const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
-  return { bytes: maxByteLength, isFixed: resizable !== true && growable !== true };
+  return resizable === true || growable === true || Object.isFrozen(buffer) ? 0 : HEADER_BYTES;
 }
 
 export class ViewedBuffers {
@@ -67,16 +72,15 @@ export class ViewedBuffers {
     this.#areas.set(buffer, area);
   }
 
-  /** Pages that a new area needs. */
+  /** Pages that a new area needs: for the largest length that the buffer may ever have. */
   pageCountFor(buffer: ArrayBufferLike): number {
-    const { bytes, isFixed } = reservedBytes(buffer);
-    return Math.ceil((bytes + (isFixed ? HEADER_BYTES : 0)) / this.#pageSizeBytes);
+    const { maxByteLength = buffer.byteLength } = buffer as { readonly maxByteLength?: number };
+    return Math.ceil((leadBytesOf(buffer) + maxByteLength) / this.#pageSizeBytes);
   }
 
   /** An area on these pages, as many as it needs. */
   add(buffer: ArrayBufferLike, pages: Span): LiveSpan {
-    const { isFixed } = reservedBytes(buffer);
-    const area = new ViewedArea(buffer, pages, isFixed ? HEADER_BYTES : 0);
+    const area = new ViewedArea(buffer, pages, leadBytesOf(buffer));
     this.enter(buffer, area);
     this.#registry.register(buffer, area);
     return area;

@@ -12,8 +12,13 @@ import { expect, it, type TestContext } from 'vitest';
 const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 const examples = readdirSync(`${projectFolder}/examples`).filter((name) => name.endsWith('.mjs'));
 
-/** The three ways to relocate memory, with what each of them prints behind its backend. */
+/** What relocates memory, with what each of them prints behind its backend. */
 const RELOCATIONS: Record<string, (home: number, away: number, pages: number) => string[]> = {
+  'view.mjs': (_, away, pages) => [
+    `${pages / 2} of ${pages / 2} pages moved to node ${away}`,
+    '0 bytes share a page with other memory',
+    'the worker counted to 200000 of 200000',
+  ],
   'relocate.mjs': (home, away, pages) => [
     `${pages} of ${pages} pages moved to node ${away}`,
     `pages by node before { '${home}': ${pages} } and after { '${away}': ${pages} }`,

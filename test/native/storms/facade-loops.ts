@@ -54,6 +54,15 @@ export const facadeLoops: Readonly<Record<string, (scene: Scene) => unknown>> = 
     buffer.release();
     return moved;
   },
+  'view, policy, move, release': async ({ facade, numa }) => {
+    const view = numa.view(new SharedArrayBuffer(LENGTH_BYTES));
+    view.setPolicy(facade.preferred(0));
+    view.touch();
+    await view.migrate({ to: 0 });
+    view.release();
+  },
+  'view and forget': ({ facade, numa }) =>
+    numa.view(new ArrayBuffer(LENGTH_BYTES)).setPolicy(facade.preferred(0)),
   'migrate of a process': ({ numa }) => numa.process().migrate({ from: 0, to: 0 }),
 };
 
