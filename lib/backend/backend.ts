@@ -258,7 +258,8 @@ export interface Backend {
   movePages(request: MovePagesRequest): Promise<SyscallResult<number>>;
   /** The same on the calling thread. */
   movePagesSync(request: MovePagesRequest): SyscallResult<number>;
-  /** The pagemap entry of each page: bit 63 present, bit 62 swapped, bit 61 file or shared.
+  /** The pagemap entry of each page: bit 63 present, bit 62 swapped, bit 61 file or shared, bit 56
+   *  mapped once.
    *  Synchronous; without `pid` of the calling process. Source: proc_pid_pagemap(5). ENOENT,
    *  EACCES, EPERM where /proc is closed, or the process is not ours to look into. */
   pagemap(span: PageSpan, pid?: number): SyscallResult<BigUint64Array>;

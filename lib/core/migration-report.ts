@@ -58,8 +58,9 @@ export interface MigrationReport {
   readonly outcome: MigrationOutcome;
   /** The move was ended by its AbortSignal. */
   readonly aborted: boolean;
-  /** The way that the pages took. */
-  readonly method: 'move_pages';
+  /** The way that the pages took. `mbind`: by a policy for each step, which was put back, because
+   *  move_pages is refused; docs/capabilities.md tells what is lost with it. */
+  readonly method: 'move_pages' | 'mbind';
   /** Number of calls that moved or located pages, by name. */
   readonly syscalls: Readonly<Record<string, number>>;
   /** Wall-clock time of the whole verb, locating included. */

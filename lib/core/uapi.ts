@@ -73,6 +73,9 @@ export const PM_SWAP: bigint = 1n << 62n;
 /** A page of a file, or of shared memory. */
 export const PM_FILE: bigint = 1n << 61n;
 
+/** A page that is mapped here alone, and nowhere else. */
+export const PM_MMAP_EXCLUSIVE: bigint = 1n << 56n;
+
 /** Categories of pages that PAGEMAP_SCAN looks for (`PAGE_IS_*`). */
 export const PAGE_IS = {
   PRESENT: 8,

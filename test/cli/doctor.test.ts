@@ -81,8 +81,10 @@ describe('doctor', () => {
     expect(byId.get('calls.move_pages')).toMatchObject({ state: 'problem' });
     expect(byId.get('calls.move_pages')?.remedies.length).toBeGreaterThan(0);
     expect(byId.get('calls.mbind')?.state).toBe('ok');
-    expect(byId.get('verbs')?.text).toContain('buffer.migrate()');
-    expect(byId.get('verbs.buffer.migrate()')?.text).toContain('moves by mbind');
+    expect(byId.get('verbs')?.text).toContain('process(pid).migrateMappings()');
+    expect(byId.get('verbs')?.text).not.toContain('buffer.migrate()');
+    expect(byId.get('verbs.buffer.migrate()')).toMatchObject({ state: 'warning' });
+    expect(byId.get('verbs.buffer.migrate()')?.text).toContain('mbind MPOL_MF_MOVE');
     expect(byId.has("verbs.buffer.setPolicy({ move: 'own' })")).toBe(false);
     expect(byId.get('verbs.buffer.residency()')).toMatchObject({ state: 'warning' });
     for (const { state, remedies } of findings) if (state === 'ok') expect(remedies).toEqual([]);

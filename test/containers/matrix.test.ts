@@ -105,7 +105,7 @@ function named(rows: readonly Row[]): [name: string, row: Row][] {
 const POLICY_CALLS: readonly NumaCall[] = ['get_mempolicy', 'set_mempolicy', 'mbind'];
 const MOVE_CALLS: readonly NumaCall[] = ['move_pages', 'migrate_pages'];
 
-/** Allocates, touches, and asks where the pages are. */
+/** Allocates, touches, asks where the pages are, and moves them. */
 const RESIDENCY = `
 import { openNuma } from '/package/dist/index.js';
 const numa = openNuma({ backend: 'native' });
@@ -115,7 +115,9 @@ async function show(buffer) {
   buffer.touch({ offsetBytes: 16 * 4096, lengthBytes: 4096, access: 'read' });
   const { pages } = await buffer.residency();
   const sync = buffer.residencySync().pages;
-  console.log(JSON.stringify({ pages, sync }));
+  const to = numa.allowedNodes().first;
+  const moved = await buffer.migrate({ to }).then(({ method }) => method, ({ code }) => code);
+  console.log(JSON.stringify({ pages, sync, moved }));
 }
 `;
 
@@ -241,11 +243,13 @@ describe('containers', () => {
     }
   });
 
-  test.each(named(ROWS))('%s: residency() is told', (_, { options }) => {
+  test.each(named(ROWS))('%s: residency() is told, and migrate() moves', (_, row) => {
     const command = ['node', '--input-type=module', '--eval', RESIDENCY];
-    const run = runContainer(TAG, options, command);
+    const run = runContainer(TAG, row.options, command);
     expectQuiet(run);
     const pages = { total: 64, present: 16, notPresent: 47, zeroPage: 1, failed: 0 };
-    expect(JSON.parse(run.stdout)).toEqual({ pages, sync: pages });
+    const mbindOrNone = row.policies === 'works' ? 'mbind' : 'NUMA_NOT_PERMITTED';
+    const moved = row.moves === 'works' ? 'move_pages' : mbindOrNone;
+    expect(JSON.parse(run.stdout)).toEqual({ pages, sync: pages, moved });
   });
 });

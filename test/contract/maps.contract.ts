@@ -6,7 +6,7 @@
  */
 
 import { expect } from 'vitest';
-import { PM_FILE, PM_PRESENT } from '../../lib/core/uapi.ts';
+import { PM_FILE, PM_MMAP_EXCLUSIVE, PM_PRESENT } from '../../lib/core/uapi.ts';
 import type { ObjectKind } from '../../lib/machine/objects.ts';
 import { parseMaps } from '../../lib/procfs/maps.ts';
 import { parseNumaMaps } from '../../lib/procfs/numa-maps.ts';
@@ -126,9 +126,33 @@ function declareAgreement(declare: DeclareTest): void {
   });
 }
 
+function declareExclusive(declare: DeclareTest): void {
+  declare('pagemap tells which pages are mapped once', OF_OBJECTS, async (scene) => {
+    const { process, machine, world } = scene;
+    const reader = await world.spawn();
+    const mappedOnce = async ({ span }: Pages): Promise<boolean[]> => {
+      const result = await reader.files.pagemap(span, process.pid);
+      expect(result).toSucceed();
+      const known = result.ok ? Array.from(result.value) : [];
+      return known.map((entry) => (entry & PM_MMAP_EXCLUSIVE) !== 0n);
+    };
+    const pages = await mapPages(process, machine, 4);
+    await pages.part(0, 2).touch();
+    await pages.part(2, 3).touch('read');
+    expect(await mappedOnce(pages)).toEqual([true, true, false, false]);
+    const child = await process.fork();
+    await pages.part(1, 2).touch();
+    expect(await mappedOnce(pages)).toEqual([false, true, false, false]);
+    await child.exit();
+    expect(await mappedOnce(pages)).toEqual([true, true, false, false]);
+    await reader.exit();
+  });
+}
+
 export function mapsContract(subject: OpenSubject): void {
   familyFor(subject, 'maps', ['areas'], (declare) => {
     declareNames(declare);
     declareAgreement(declare);
+    declareExclusive(declare);
   });
 }

@@ -130,7 +130,8 @@ describe('why not', () => {
     expect(calls.move_pages).toMatchObject({ works: false, cause: 'unknown' });
     expect(calls.mbind.works).toBe(true);
     const migrate = verbs.find(({ verb }) => verb === 'buffer.migrate()');
-    expect(migrate?.instead).toMatch(/mbind/);
+    expect(migrate?.by).toBe('mbind MPOL_MF_MOVE');
+    expect(migrate?.lost).toContain('blocks the calling thread');
   });
 
   test('a call that the kernel is too old for', async () => {

@@ -1,4 +1,4 @@
-/** Memory of a running worker is moved under it: nothing is lost, and the kernel says where it is. */
+/** Memory of a running worker moves under it: nothing is lost, the kernel says where it is. */
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

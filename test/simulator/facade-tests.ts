@@ -23,6 +23,7 @@ export function facadeTests(): void {
   describe('huge pages', () => load(import('../facade/migrate-huge-pages.test.ts')));
   describe('lifetime', () => load(import('../facade/migrate-lifetime.test.ts')));
   describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));
+  describe('migrate by mbind', () => load(import('../facade/migrate-by-mbind.test.ts')));
   describe('migrate', () => load(import('../facade/migrate.test.ts')));
   describe('place', () => load(import('../facade/place.test.ts')));
   describe('policy', () => load(import('../facade/policy.test.ts')));

@@ -155,6 +155,7 @@ describe('toFailWith', () => {
   test('knows typed errors', async ({ numa, faults }) => {
     using buffer = onNode0(numa);
     faults.deniedCall('move_pages');
+    faults.deniedCall('mbind');
     await expect(buffer.migrate({ to: 1 })).rejects.toFailWith('move_pages', 'EPERM');
     buffer.release();
     const error = thrownBy(() => buffer.touch()).error;

@@ -1,6 +1,6 @@
 /**
- * Moves the pages of a range, to one exact node or each to its own, chunk by chunk, off the
- * JavaScript thread, and accounts for each of them.
+ * Moves the pages of a range, to one exact node or each to its own, chunk by chunk, in the best way
+ * that is open, and accounts for each of them.
  *
  * Source: move_pages(2); mm/migrate.c, do_pages_move().
  */
@@ -11,6 +11,7 @@ import type {
   PlacementReport,
 } from '../../core/migration-report.ts';
 import type { NodeId } from '../../core/node-mask.ts';
+import { isDenial } from '../capabilities/denial.ts';
 import { type MoveOutcome, moveOutcome } from '../errors/end-of-move.ts';
 import { abortOf, type Ending, isOver, type Stop } from '../pages/attempt-pages.ts';
 import { MigrationTally, type MigrationTotals } from '../pages/migration-tally.ts';
@@ -18,6 +19,7 @@ import { type Chunk, moveChunk, stepsOf } from '../pages/move-chunk.ts';
 import { pageStatuses } from '../pages/page-status.ts';
 import { Turns } from '../pages/present-parts.ts';
 import type { PagesOfProcess } from '../pages/residency.ts';
+import { moveChunkByMbind } from './move-by-mbind.ts';
 
 /** What a move of a range is held to. */
 export interface RangeMove {
@@ -42,17 +44,44 @@ export const STAYS = -1;
 /** What the reports of moves have in common. */
 type MoveFacts = MigrationTotals & Omit<MigrationReport, keyof MigrationTotals | 'target'>;
 
+/** One way to move pages. */
+interface Way {
+  readonly method: MigrationReport['method'];
+  readonly moveChunk: typeof moveChunk;
+}
+
+const BY_MOVE_PAGES: Way = { method: 'move_pages', moveChunk };
+/** To one node: taken in turn where move_pages is refused. */
+const OTHER_WAYS: readonly Way[] = [{ method: 'mbind', moveChunk: moveChunkByMbind }];
+
 /** Moves a range. Never rejects: the caller decides which ends are errors. */
 export async function moveRange(
+  range: PagesOfProcess,
+  request: MoveRequest,
+): Promise<MoveOutcome<MigrationReport>> {
+  const first = await moveBy(BY_MOVE_PAGES, range, request);
+  // Not even where the pages are was told: another answer is about the target.
+  const { total, notAttempted } = first.report.pages;
+  if (!isRefused(first) || notAttempted < total) return first;
+  for (const way of OTHER_WAYS) {
+    const next = await moveBy(way, range, request);
+    if (!isRefused(next)) return next;
+  }
+  return first;
+}
+
+function isRefused({ report, failure }: MoveOutcome<MigrationReport>): boolean {
+  return failure !== undefined && isDenial(failure.errno) && report.pages.moved === 0;
+}
+
+async function moveBy(
+  way: Way,
   range: PagesOfProcess,
   { target, ...request }: MoveRequest,
 ): Promise<MoveOutcome<MigrationReport>> {
   const tally = new MigrationTally();
-  const { facts, stop } = await moveInSteps(range, {
-    ...request,
-    tally,
-    targetsOf: () => () => target,
-  });
+  const steps = { ...request, way, tally, targetsOf: () => () => target };
+  const { facts, stop } = await moveInSteps(range, steps);
   return moveOutcome(Object.freeze({ target, ...facts }), stop);
 }
 
@@ -67,7 +96,8 @@ export async function placeRange(
   const targetsOf = (first: number): Chunk['targetsOf'] => {
     return (before) => before.map((place, at) => aimOf(place, targets[first + at], anywhere));
   };
-  const { facts, stop } = await moveInSteps(range, { ...request, tally, targetsOf });
+  const steps = { ...request, way: BY_MOVE_PAGES, tally, targetsOf };
+  const { facts, stop } = await moveInSteps(range, steps);
   return moveOutcome(Object.freeze({ ...facts, statuses: pageStatuses(outcomes) }), stop);
 }
 
@@ -78,6 +108,7 @@ function aimOf(place: number, target: number | undefined, anywhere: NodeId): Nod
 }
 
 interface StepsRequest extends RangeMove {
+  readonly way: Way;
   readonly tally: MigrationTally;
   /** By the chunk's first page. */
   readonly targetsOf: (first: number) => Chunk['targetsOf'];
@@ -88,7 +119,7 @@ async function moveInSteps(
   request: StepsRequest,
 ): Promise<{ facts: MoveFacts; stop: Stop | undefined }> {
   const startNs = process.hrtime.bigint();
-  const { tally, flags, signal } = request;
+  const { way, tally, flags, signal } = request;
   const countCall = (): void => tally.countSyscall('move_pages');
   let stop: Stop | undefined;
   let pagesTold = 0;
@@ -104,7 +135,7 @@ async function moveInSteps(
     const isJudged = tally.pagesDone === 0;
     const targetsOf = request.targetsOf(tally.pagesDone);
     const chunk = { range, span, flags, signal, tally, countCall, targetsOf, isJudged };
-    stop = await moveChunk(chunk, stop);
+    stop = await way.moveChunk(chunk, stop);
     pagesTold = tally.pagesDone;
     if (!isOver(stop)) stop = (await reportProgress(request, range.pageCount)) ?? stop;
   }
@@ -119,7 +150,7 @@ async function moveInSteps(
     ...tally.totals(),
     pageSizeBytes: range.backend.pageSizeBytes,
     aborted: stop?.kind === 'aborted',
-    method: 'move_pages' as const,
+    method: way.method,
     durationNs: Number(process.hrtime.bigint() - startNs),
     backend: range.backend.identity.kind,
   };

@@ -42,6 +42,20 @@ function oneWay(
   return { verb, rungs: [rung], ...instead };
 }
 
+/** What moves a range: `LADDER` of buffer/migrate-range.ts. */
+function movingRungs(flag: 'MPOL_MF_MOVE' | 'MPOL_MF_MOVE_ALL'): RungSpec[] {
+  return [
+    { by: `move_pages ${flag}`, needs: [`move_pages ${flag}`] },
+    {
+      by: `mbind ${flag}`,
+      needs: [`mbind ${flag}`, 'get_mempolicy MPOL_F_NODE | MPOL_F_ADDR', '/proc/self/maps'],
+      lost:
+        'a step blocks the calling thread, and pages that others fault in meanwhile go to the ' +
+        'target; a home node of the policy; busy and full are told apart by free memory',
+    },
+  ];
+}
+
 export const VERBS: readonly VerbSpec[] = [
   {
     verb: 'buffer.residency()',
@@ -56,18 +70,15 @@ export const VERBS: readonly VerbSpec[] = [
       },
     ],
   },
-  oneWay(
-    'buffer.migrate()',
-    ['move_pages MPOL_MF_MOVE'],
-    "setPolicy(bind(node), { move: 'own', strict: true }) moves by mbind, and leaves that policy",
-    ['mbind MPOL_MF_MOVE'],
-  ),
-  oneWay(
-    'buffer.migrate({ includeShared })',
-    ['move_pages MPOL_MF_MOVE_ALL'],
-    'without includeShared pages of this process alone move, and the report counts the others',
-    ['move_pages MPOL_MF_MOVE'],
-  ),
+  { verb: 'buffer.migrate()', rungs: movingRungs('MPOL_MF_MOVE') },
+  {
+    verb: 'buffer.migrate({ includeShared })',
+    rungs: movingRungs('MPOL_MF_MOVE_ALL'),
+    instead: {
+      text: 'without includeShared pages of this process alone move, and the report counts the others',
+      needs: ['move_pages MPOL_MF_MOVE'],
+    },
+  },
   oneWay('buffer.setPolicy()', ['mbind'], 'set it for the thread before the first touch', [
     'set_mempolicy',
   ]),

@@ -181,7 +181,7 @@ function codeOf(place: number, stop: Stop | undefined): number {
 }
 
 /** Outcome of a chunk that was only located. */
-function outcomeOfUnmoved(
+export function outcomeOfUnmoved(
   before: Int32Array,
   targets: Targets,
   stop: Stop | undefined,

@@ -69,7 +69,8 @@ async function countByMappings(
   return { ok: true, value: await inTurns(count(range, maps.value, numaMaps.value), signal) };
 }
 
-function countByMappingsSync(range: PagesOfProcess): SyscallResult<Residency> {
+/** @internal Of whole mappings: those that reach beyond the range leave pages open. */
+export function countByMappingsSync(range: PagesOfProcess): SyscallResult<Residency> {
   const maps = range.backend.readTextSync(MAPS);
   if (!maps.ok) return maps;
   const numaMaps = range.backend.readTextSync(NUMA_MAPS);

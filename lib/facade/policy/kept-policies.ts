@@ -6,7 +6,8 @@
  * Source: proc_pid_maps(5), get_mempolicy(2) with MPOL_F_ADDR, mbind(2).
  */
 
-import type { GetMempolicyValue, PageSpan } from '../../backend/backend.ts';
+import type { Backend, GetMempolicyValue, PageSpan } from '../../backend/backend.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
 import { MPOL_F } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
@@ -16,32 +17,33 @@ export interface PolicyPart extends PageSpan {
   readonly policy: GetMempolicyValue;
 }
 
-/**
- * The policies of a range, part by part as the kernel has them.
- * @throws NumaError NUMA_NOT_PERMITTED where they cannot be read
- */
-export function policiesOf(context: Context, { address, pageCount }: PageSpan): PolicyPart[] {
-  const asked = 'reading the policies of the range';
-  const parts = context.unwrap(context.backend.maps({ address, pageCount }), asked);
-  return parts.map((part) => {
+/** The policies of a range, part by part as the kernel has them. */
+export function policiesOf(backend: Backend, span: PageSpan): SyscallResult<PolicyPart[]> {
+  const { address, pageCount } = span;
+  const found = backend.maps({ address, pageCount });
+  if (!found.ok) return found;
+  const parts: PolicyPart[] = [];
+  for (const part of found.value) {
     const request = { flags: MPOL_F.ADDR, address: part.address, maxnode: MAXNODE_ALL };
-    return { ...part, policy: context.unwrap(context.backend.getMempolicy(request), asked) };
-  });
+    const policy = backend.getMempolicy(request);
+    if (!policy.ok) return policy;
+    parts.push({ ...part, policy: policy.value });
+  }
+  return { ok: true, value: parts };
 }
 
-/**
- * Puts policies back; goes on behind a part that is refused.
- * @throws NumaError of the first that was
- */
-export function restorePolicies(context: Context, parts: readonly PolicyPart[]): void {
-  const { backend } = context;
+/** Puts policies back, behind a part that is refused, too; the answer is the first refusal. */
+export function restorePolicies(
+  backend: Backend,
+  parts: readonly PolicyPart[],
+): SyscallResult<undefined> {
   const results = parts.map(({ address, pageCount, policy }) => {
     const nodes = { words: policy.nodemask, maxnode: MAXNODE_ALL };
     const nodemask = policy.nodemask.some((word) => word !== 0n) ? nodes : null;
     const lengthBytes = pageCount * backend.pageSizeBytes;
     return backend.mbind({ address, lengthBytes, mode: policy.mode, nodemask, flags: 0 });
   });
-  for (const result of results) context.unwrap(result, 'putting the policy of a range back');
+  return results.find(({ ok }) => !ok) ?? { ok: true, value: undefined };
 }
 
 /** Pages of which the first policies are kept, however often they are given others. */
@@ -60,7 +62,10 @@ export class KeptPolicies {
 
   /** Keeps what a range has now, but for pages that are kept already. */
   keep(range: PageSpan): void {
-    const found = this.#gapsIn(range).flatMap((gap) => policiesOf(this.#context, gap));
+    const asked = 'reading the policies of the range';
+    const found = this.#gapsIn(range).flatMap((gap) =>
+      this.#context.unwrap(policiesOf(this.#context.backend, gap), asked),
+    );
     this.#parts = [...this.#parts, ...found].sort((a, b) => (a.address < b.address ? -1 : 1));
   }
 
@@ -68,7 +73,8 @@ export class KeptPolicies {
   putBack(): void {
     const parts = this.#parts;
     this.#parts = [];
-    restorePolicies(this.#context, parts);
+    const restored = restorePolicies(this.#context.backend, parts);
+    this.#context.unwrap(restored, 'putting the policies of the range back');
   }
 
   #gapsIn(range: PageSpan): PageSpan[] {

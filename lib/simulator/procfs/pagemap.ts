@@ -9,7 +9,14 @@ import type { PagemapScan, PagemapScanRequest, PageSpan } from '../../backend/ba
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { newArray } from '../../core/check-arguments.ts';
 import { ERRNO } from '../../core/errno.ts';
-import { PAGE_IS, PM_FILE, PM_PRESENT, PM_SWAP, ROOT_UID } from '../../core/uapi.ts';
+import {
+  PAGE_IS,
+  PM_FILE,
+  PM_MMAP_EXCLUSIVE,
+  PM_PRESENT,
+  PM_SWAP,
+  ROOT_UID,
+} from '../../core/uapi.ts';
 import type { Mm } from '../memory/mm.ts';
 import { folioIdOf, isFolio, isPage, isZeroPage, SWAPPED } from '../memory/page-entry.ts';
 import { failure, success } from '../syscalls/answer.ts';
@@ -138,6 +145,8 @@ function pagemapOf(mm: Mm, span: PageSpan): BigUint64Array {
 function bitsOf({ memory: { folios } }: Mm, entry: number): bigint {
   if (entry === SWAPPED) return PM_SWAP;
   if (!isPage(entry)) return isZeroPage(entry) ? PM_PRESENT : 0n;
-  const isFile = isFolio(entry) && folios.get(folioIdOf(entry)).object !== null;
-  return isFile ? PM_PRESENT | PM_FILE : PM_PRESENT;
+  if (!isFolio(entry)) return PM_PRESENT | PM_MMAP_EXCLUSIVE;
+  const folio = folios.get(folioIdOf(entry));
+  const file = folio.object === null ? 0n : PM_FILE;
+  return PM_PRESENT | file | (folio.isShared ? 0n : PM_MMAP_EXCLUSIVE);
 }
