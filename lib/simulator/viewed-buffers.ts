@@ -41,8 +41,8 @@ class ViewedArea implements LiveSpan {
 
 /**
  * Where a buffer begins in its first page: behind the allocator's header, but at the start where
- * the engine reserves addresses to grow into. Such buffers say so, or are frozen, as those of shared
- * WebAssembly memories are.
+ * the engine reserves addresses to grow into. Such buffers say so, or are frozen, as those of
+ * shared WebAssembly memories are.
  *
  * Deviation: those of other WebAssembly memories say nothing of it.
  */

@@ -75,7 +75,7 @@ export const VERBS: readonly VerbSpec[] = [
     verb: 'buffer.migrate({ includeShared })',
     rungs: movingRungs('MPOL_MF_MOVE_ALL'),
     instead: {
-      text: 'without includeShared pages of this process alone move, and the report counts the others',
+      text: 'without includeShared pages of this process alone move, and the others are counted',
       needs: ['move_pages MPOL_MF_MOVE'],
     },
   },
