@@ -24,3 +24,12 @@ for (const { id } of topology.nodes) {
   const told = speed === null ? 'is not told' : `${speed.readLatencyNs} ns to read`;
   console.log(`memory of node ${id}: distance ${topology.distance(home, id)}, ${told}`);
 }
+
+// Where nodes are taken, a device may stand for the one that it is near to.
+for (const device of ['block:sda', 'file:.', 'netdev:lo']) {
+  try {
+    console.log(`${device} is near node ${numa.nodesOf(device)}`);
+  } catch (error) {
+    console.log(`${device}: ${error.message}`);
+  }
+}

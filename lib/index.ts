@@ -7,6 +7,7 @@ export type {
   Backend,
   BackendIdentity,
   CpuAndNode,
+  DeviceNumber,
   GetMempolicyRequest,
   GetMempolicyValue,
   MbindRequest,

@@ -199,5 +199,6 @@ const BACKEND_METHODS = Object.keys({
   readText: true,
   readTextSync: true,
   writeText: true,
+  stat: true,
   readNames: true,
 } satisfies Record<BackendMethod, true>) as BackendMethod[];

@@ -161,6 +161,12 @@ export interface BackendIdentity {
   readonly libnuma: string | null;
 }
 
+/** Number of a device, as /sys/dev/block has it. */
+export interface DeviceNumber {
+  readonly major: number;
+  readonly minor: number;
+}
+
 export interface Backend {
   readonly identity: BackendIdentity;
   /** Base page size in bytes: 4 kB on most machines, 16 or 64 kB on some. */
@@ -287,6 +293,8 @@ export interface Backend {
   /** Writes a setting below /proc or /sys at once, on another thread; a file that is not there is
    *  not made. ENOENT, EACCES, EPERM, EROFS, and what the setting itself refuses, as `write`. */
   writeText(path: string, text: string): Promise<SyscallResult<undefined>>;
+  /** The device that a file is on, or that it is. Source: stat(2). ENOENT, EACCES, ENOTDIR. */
+  stat(path: string): SyscallResult<DeviceNumber>;
   /** Names in a folder below /proc or /sys, in no order, read on another thread. ENOENT, EACCES. */
   readNames(path: string): Promise<SyscallResult<string[]>>;
 }

@@ -9,6 +9,7 @@
  */
 
 import { invalidArgumentValue, outOfRange } from './argument-errors.ts';
+import { type DeviceName, parseDevice } from './device-expression.ts';
 import { formatIdList, parseIdList } from './id-list.ts';
 import { CPU_ID_MAX, NODE_ID_MAX } from './uapi.ts';
 
@@ -28,6 +29,8 @@ export const CPU_IDS: IdKind = { noun: 'CPU', argument: 'cpu', idMax: CPU_ID_MAX
 export interface IdExpression {
   readonly kind: IdKind;
   readonly text: string;
+  /** In the place of numbers, of nodes only. */
+  readonly device: DeviceName | null;
   readonly isAll: boolean;
   readonly isInverted: boolean;
   readonly isRelative: boolean;
@@ -35,14 +38,17 @@ export interface IdExpression {
 }
 
 /** Whether an expression means something only on a machine. */
-export function needsMachine({ isAll, isInverted, isRelative }: IdExpression): boolean {
-  return isAll || isInverted || isRelative;
+export function needsMachine(expression: IdExpression): boolean {
+  const { isAll, isInverted, isRelative, device } = expression;
+  return isAll || isInverted || isRelative || device !== null;
 }
 
 /** What gives an expression its meaning; ascending numbers. */
 export interface IdContext {
   allowed?: readonly number[];
   online?: readonly number[];
+  /** The node that a device is near to. */
+  nodeOfDevice?: (device: DeviceName, argument: string) => number;
 }
 
 /** Checks the syntax. @throws TypeError ERR_INVALID_ARG_VALUE */
@@ -57,13 +63,18 @@ export function parseIdExpression(
   const isRelative = plus === '+';
   if (list === 'all') {
     if (isRelative) throw invalidArgumentValue(argument, 'cannot have "+" before "all"', text);
-    return { kind, text, isAll: true, isInverted, isRelative, ids: [] };
+    return { kind, text, device: null, isAll: true, isInverted, isRelative, ids: [] };
+  }
+  const device = kind === NODE_IDS ? parseDevice(list, argument) : null;
+  if (device !== null) {
+    if (!isRelative) return { kind, text, device, isAll: false, isInverted, isRelative, ids: [] };
+    throw invalidArgumentValue(argument, 'cannot have "+" before a device', text);
   }
   if (list === '' && (isInverted || isRelative)) {
     throw invalidArgumentValue(argument, `needs a ${kind.noun} list after "${bang}${plus}"`, text);
   }
   const ids = parseIdList(list, argument, kind.idMax, text);
-  return { kind, text, isAll: false, isInverted, isRelative, ids };
+  return { kind, text, device: null, isAll: false, isInverted, isRelative, ids };
 }
 
 /**
@@ -82,6 +93,8 @@ export function resolveIdExpression(
 
 function namedIds(expression: IdExpression, context: IdContext, argument: string): number[] {
   const { noun } = expression.kind;
+  if (expression.device !== null)
+    return [nodeNear(expression.device, expression, context, argument)];
   if (expression.isAll) return [...allowedOf(expression, context, argument)];
   if (expression.isRelative) {
     const allowed = allowedOf(expression, context, argument);
@@ -101,6 +114,16 @@ function namedIds(expression: IdExpression, context: IdContext, argument: string
     throw outOfRange(argument, rule, expression.text);
   }
   return [...expression.ids];
+}
+
+function nodeNear(
+  device: DeviceName,
+  { text }: IdExpression,
+  { nodeOfDevice }: IdContext,
+  argument: string,
+): number {
+  if (nodeOfDevice !== undefined) return nodeOfDevice(device, argument);
+  throw invalidArgumentValue(argument, 'names a device: let a Numa resolve it', text);
 }
 
 function allowedOf(

@@ -11,6 +11,7 @@ import { ERRNO } from '../core/errno.ts';
 import { type Explanation, type NumaError, systemError } from '../core/errors.ts';
 import {
   CPU_IDS,
+  type IdContext,
   NODE_IDS,
   needsMachine,
   parseIdExpression,
@@ -27,6 +28,7 @@ import { MAXNODE_ALL, nodemaskWords, nodesOfWords } from '../core/nodemask-words
 import { MPOL_F } from '../core/uapi.ts';
 import { type CallMade, explainFailure } from './capabilities/denial.ts';
 import { explain } from './errors/explanations.ts';
+import { nodeOfDevice } from './host/device-nodes.ts';
 import type { Topology } from './topology.ts';
 
 /** A policy as set_mempolicy and mbind take it. */
@@ -82,7 +84,10 @@ export class Context {
     if (typeof kept !== 'string') return kept;
     const allowed = this.allowedNodes().toArray();
     const expression = parseIdExpression(kept, NODE_IDS, argument);
-    return NodeMask.from(resolveIdExpression(expression, { allowed }, argument));
+    const nodeOf: IdContext['nodeOfDevice'] = (device) =>
+      nodeOfDevice(this.backend, device, argument);
+    const context = { allowed, nodeOfDevice: nodeOf };
+    return NodeMask.from(resolveIdExpression(expression, context, argument));
   }
 
   /**

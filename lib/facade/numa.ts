@@ -4,9 +4,10 @@
 
 import type { Backend } from '../backend/backend.ts';
 import type { MappingHandle } from '../backend/mapping.ts';
+import { invalidArgumentType } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, readMembers } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
-import type { NodeId, NodeMask } from '../core/node-mask.ts';
+import type { NodeExpression, NodeId, NodeMask } from '../core/node-mask.ts';
 import type { NodeNumbers } from '../core/node-numbers.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
 import { MappedBuffer } from './buffer/mapped-buffer.ts';
@@ -148,6 +149,19 @@ export class Numa {
    */
   processIds(): Promise<number[]> {
     return readProcessIds(this.#backend);
+  }
+
+  /**
+   * The nodes that an expression means on this machine, now: lists, `all`, `!0`, `+0-1`, and the
+   * node that a device is near to, such as `netdev:eth0`, `block:sda`, `pci:0000:3b:00.0`,
+   * `file:/data` or `ip:10.0.0.7`. Errors name `argument`.
+   * @throws TypeError, RangeError ERR_OUT_OF_RANGE for a device that is not there; NumaError
+   *   NUMA_UNSUPPORTED where its node is not told, and on the simulator
+   * Source: numa_parse_nodestring of numa(3).
+   */
+  nodesOf(nodes: NodeExpression, argument: string = 'nodes'): NodeMask {
+    if (typeof argument !== 'string') throw invalidArgumentType('argument', 'a string', argument);
+    return this.#context.resolve(nodes, argument);
   }
 
   /** The nodes that the calling thread may allocate on now: its cpuset's memory nodes. */

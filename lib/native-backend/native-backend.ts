@@ -9,6 +9,7 @@ import type {
   Backend,
   BackendIdentity,
   CpuAndNode,
+  DeviceNumber,
   GetMempolicyRequest,
   GetMempolicyValue,
   MbindRequest,
@@ -39,7 +40,14 @@ import { type Addon, loadAddon, type Unavailable } from './addon.ts';
 import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts';
 import { readMaps } from './proc-maps.ts';
 import { residentRuns } from './resident-runs.ts';
-import { readNames, readNamesSync, readText, readTextSync, writeText } from './system-files.ts';
+import {
+  deviceOfFile,
+  readNames,
+  readNamesSync,
+  readText,
+  readTextSync,
+  writeText,
+} from './system-files.ts';
 
 export { hostAsOneNode, hostMemoryNodes } from './host-nodes.ts';
 
@@ -244,6 +252,10 @@ class NativeBackend implements Backend {
 
   async writeText(path: string, text: string): Promise<SyscallResult<undefined>> {
     return writeText(check.path(path, 'path'), check.text(text, 'text'));
+  }
+
+  stat(path: string): SyscallResult<DeviceNumber> {
+    return deviceOfFile(check.path(path, 'path'));
   }
 
   async readNames(path: string): Promise<SyscallResult<string[]>> {

@@ -5,8 +5,9 @@
  * Source: proc(5), sysfs(5).
  */
 
-import { constants, readdirSync, readFileSync } from 'node:fs';
+import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import type { DeviceNumber } from '../backend/backend.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 
@@ -27,6 +28,24 @@ export function readTextSync(path: string): SyscallResult<string> {
 /** A setting, in one write; a file that is not there is not made. */
 export function writeText(path: string, text: string): Promise<SyscallResult<undefined>> {
   return answerOf(writeFile(path, text, { flag: constants.O_WRONLY }).then(() => undefined));
+}
+
+/** The block device that a file is, or that its file system is on. */
+export function deviceOfFile(path: string): SyscallResult<DeviceNumber> {
+  try {
+    const { dev, rdev, mode } = statSync(path, { bigint: true });
+    const isBlockDevice = (mode & BigInt(constants.S_IFMT)) === BigInt(constants.S_IFBLK);
+    return { ok: true, value: numbersOf(isBlockDevice ? rdev : dev) };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+/** Source: gnu_dev_major() and gnu_dev_minor() of makedev(3). */
+function numbersOf(device: bigint): DeviceNumber {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
+  const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn);
+  return { major: Number(BigInt.asUintN(32, major)), minor: Number(BigInt.asUintN(32, minor)) };
 }
 
 /** Names in a folder, blocking the calling thread. */

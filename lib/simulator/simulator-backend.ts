@@ -12,6 +12,7 @@ import type {
   Backend,
   BackendIdentity,
   CpuAndNode,
+  DeviceNumber,
   GetMempolicyRequest,
   GetMempolicyValue,
   MbindRequest,
@@ -94,9 +95,8 @@ export class SimulatorBackend implements Backend {
   }
 
   topology(): SyscallResult<TopologySnapshot> {
-    return this.#call('topology', () =>
-      success(topologyOf(this.#machine, this.#thread.memsAllowed)),
-    );
+    const { machine, thread } = this.#reader;
+    return this.#call('topology', () => success(topologyOf(machine, thread.memsAllowed)));
   }
 
   nodeMemory(node: number): SyscallResult<NodeMemory> {
@@ -261,9 +261,8 @@ export class SimulatorBackend implements Backend {
       maxnode: BigInt(maxnode),
     });
     const call = { pid, from: maskOf(from), to: maskOf(to) };
-    return later(
-      this.#call('migrate_pages', () => kernelMigratePages(this.#machine, this.#thread, call)),
-    );
+    const { machine, thread } = this.#reader;
+    return later(this.#call('migrate_pages', () => kernelMigratePages(machine, thread, call)));
   }
 
   async readText(path: string): Promise<SyscallResult<string>> {
@@ -278,6 +277,11 @@ export class SimulatorBackend implements Backend {
   async writeText(path: string, text: string): Promise<SyscallResult<undefined>> {
     const request = [check.path(path, 'path'), check.text(text, 'text')] as const;
     return later(this.#call('open', () => writeFileOf(this.#reader, ...request)));
+  }
+
+  stat(path: string): SyscallResult<DeviceNumber> {
+    check.path(path, 'path');
+    return failure('stat', ERRNO.ENOENT);
   }
 
   async readNames(path: string): Promise<SyscallResult<string[]>> {

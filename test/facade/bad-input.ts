@@ -207,6 +207,7 @@ function topologyRows(): Wrong[] {
     ...rows('distribute', 'shares.partsBytes', PARTS, ({ buffer }, partsBytes: never) =>
       buffer.distribute({ partsBytes }),
     ),
+    ...rows('nodesOf', 'nodes', NODES, ({ numa }, nodes: never) => numa.nodesOf(nodes)),
     ...rows('setInterleaveWeights', 'weights', WEIGHTS, ({ numa }, weights: never) =>
       numa.setInterleaveWeights(weights),
     ),

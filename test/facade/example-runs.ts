@@ -50,6 +50,7 @@ const OTHERS: Record<string, readonly RegExp[]> = {
     /^CPU \d+ is on node \d+, in a package with the nodes \[ \d/m,
     /^it shares its last cache with the CPUs \d/m,
     /^nodes by bandwidth: \d+,\d+/m,
+    /^netdev:lo: .+/m,
     /^memory of node 1: distance \d+, (is not told|\d+ ns to read)$/m,
   ],
 };

@@ -120,6 +120,7 @@ const FACADE: Record<string, Row> = {
   'numa.attach': ({ owners }) => [{ ...(owners['buffer'] as { handle: object }).handle }],
   'numa.view': () => [new ArrayBuffer(8192)],
   'numa.process': () => [1],
+  'numa.nodesOf': () => ['0-1', 'nodes'],
   'numa.setInterleaveWeights': () => [{ 0: 1 }],
   ...noArguments('numa', 'interleaveWeights'),
   'numa.freeMemory': () => [0],
@@ -214,6 +215,7 @@ const BACKEND: Record<string, Row> = {
   'backend.readText': () => ['/proc/self/comm'],
   'backend.readTextSync': () => ['/proc/self/comm'],
   'backend.writeText': () => ['/proc/self/comm', 'node'],
+  'backend.stat': () => ['/proc'],
   'backend.readNames': () => ['/proc'],
   ...noArguments('backend', 'topology', 'getcpu', 'schedGetaffinity'),
 };

@@ -6,7 +6,12 @@
 import { invalidArgumentValue, outOfRange } from '../../core/argument-errors.ts';
 import { CpuMask } from '../../core/cpu-mask.ts';
 import { NumaError } from '../../core/errors.ts';
-import { NODE_IDS, parseIdExpression, resolveIdExpression } from '../../core/id-expression.ts';
+import {
+  type IdContext,
+  NODE_IDS,
+  parseIdExpression,
+  resolveIdExpression,
+} from '../../core/id-expression.ts';
 import { formatIdList } from '../../core/id-list.ts';
 import { createPolicy, MemoryPolicy, type PolicyFlag } from '../../core/memory-policy.ts';
 import { type NodeId, NodeMask } from '../../core/node-mask.ts';
@@ -110,7 +115,10 @@ function planCpuNodes(numa: Numa, text: string, request: LaunchRequest): Resolve
       : NodeMask.from(
           resolveIdExpression(
             parseIdExpression(text, NODE_IDS, ASKED.cpuNodes),
-            { allowed: topology.withCpus.toArray(), online: topology.online.toArray() },
+            {
+              ...{ allowed: topology.withCpus.toArray(), online: topology.online.toArray() },
+              ...devicesOf(numa),
+            },
             ASKED.cpuNodes,
           ),
         );
@@ -131,14 +139,21 @@ function unknownCpus(nodes: readonly NodeId[]): NumaError {
   });
 }
 
+/** What gives `netdev:eth0` its meaning. */
+function devicesOf(numa: Numa): Pick<IdContext, 'nodeOfDevice'> {
+  const nodeOfDevice: IdContext['nodeOfDevice'] = ({ kind, name }, argument) =>
+    numa.nodesOf(`${kind}:${name}`, argument).first as NodeId;
+  return { nodeOfDevice };
+}
+
 function planMemoryNodes(numa: Numa, { memoryNodes, flags }: LaunchRequest): NodeMask | undefined {
   if (memoryNodes === undefined) return undefined;
   const expression = parseIdExpression(memoryNodes, NODE_IDS, ASKED.memoryNodes);
   const allowed = numa.allowedNodes().toArray();
   // Relative numbers are places within the allowed nodes, and are folded into them.
   const context = flags.includes('relative-nodes')
-    ? { allowed }
-    : { allowed, online: numa.topology.online.toArray() };
+    ? { allowed, ...devicesOf(numa) }
+    : { allowed, online: numa.topology.online.toArray(), ...devicesOf(numa) };
   return NodeMask.from(resolveIdExpression(expression, context, ASKED.memoryNodes));
 }
 
