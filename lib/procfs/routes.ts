@@ -2,7 +2,8 @@
  * Which network device an address is reached by: the routing tables that /proc/net shows.
  *
  * Source: net/ipv4/fib_trie.c, fib_route_seq_show(), fib_trie_seq_show(); net/ipv6/route.c,
- * rt6_info_route(). Only the main table is shown for IPv4: rules of policy routing are not followed.
+ * rt6_info_route(). Only the main table is shown for IPv4: rules of policy routing are not
+ * followed.
  */
 
 import { BlockList, isIPv6 } from 'node:net';
@@ -70,7 +71,7 @@ function parseIpv4Route(fields: readonly string[]): Route | null {
   return { device, network, prefixBits, metric: Number(metric) };
 }
 
-/** Destination, its length, source, its length, next hop, metric, references, use, flags, device. */
+/** Destination and source with their lengths, next hop, metric, references, use, flags, device. */
 function parseIpv6Route(fields: readonly string[]): Route | null {
   const [destination = '', length = '', , , , metric = '', , , flags = '', device = ''] = fields;
   const prefixBits = Number.parseInt(length, 16);

@@ -11,6 +11,7 @@ import { MPOL } from '../../lib/core/uapi.ts';
 import { KIB_BYTES } from '../../lib/core/units.ts';
 import { NODES_FOLDER } from '../../lib/procfs/node-files.ts';
 import { expendable, memoryNodes } from '../support/needs.ts';
+import { accessTo, namesIn, read } from './node-access.ts';
 import { createObject, familyFor, filesOf, mapObject, settingsOf } from './objects.ts';
 import { mapPages, maskOf, placeOn } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
@@ -22,18 +23,6 @@ const PAGES = 2048;
 const OTHERS_PAGES = 512;
 /** The lists of a CPU have up to an eighth of a node from 6.7 on, of a large one seldom more. */
 const LISTED_PAGES_MAX = 4096;
-
-async function read({ world }: Scene, path: string): Promise<string> {
-  const result = await filesOf(world).readText(path);
-  expect(result, path).toSucceed();
-  return result.ok ? result.value : '';
-}
-
-async function namesIn({ world }: Scene, path: string): Promise<string[]> {
-  const result = await filesOf(world).readNames(path);
-  expect(result, path).toSucceed();
-  return result.ok ? result.value : [];
-}
 
 /** `name number` in each line. */
 async function countersIn(scene: Scene, path: string): Promise<Map<string, number>> {
@@ -56,29 +45,6 @@ async function meminfoOf(scene: Scene, node: number): Promise<Map<string, number
       return [name as string, Number(value) * (unit === undefined ? 1 : KIB_BYTES)];
     }),
   );
-}
-
-const SPEED_FILES = ['read_latency', 'write_latency', 'read_bandwidth', 'write_bandwidth'] as const;
-
-type Access = Record<(typeof SPEED_FILES)[number], number> & { initiators: number[] };
-
-/** What both classes say alike where no device is an initiator; `null` where there are none. */
-async function accessTo(scene: Scene, node: number): Promise<Access | null> {
-  const folder = `${NODES_FOLDER}/node${node}`;
-  if (!(await namesIn(scene, folder)).includes('access0')) return null;
-  const classes = await Promise.all(
-    [0, 1].map(async (accessClass) => {
-      const initiators = `${folder}/access${accessClass}/initiators`;
-      const names = await namesIn(scene, initiators);
-      const texts = SPEED_FILES.map((name) => read(scene, `${initiators}/${name}`));
-      const numbers = (await Promise.all(texts)).map(Number);
-      const nodes = names.filter((name) => /^node\d+$/.test(name)).map((name) => name.slice(4));
-      const speed = Object.fromEntries(SPEED_FILES.map((name, index) => [name, numbers[index]]));
-      return { ...speed, initiators: nodes.map(Number).sort((a, b) => a - b) } as Access;
-    }),
-  );
-  expect(classes[1]).toEqual(classes[0]);
-  return classes[0] as Access;
 }
 
 function declareShape(declare: DeclareTest): void {

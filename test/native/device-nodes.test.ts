@@ -13,6 +13,7 @@ import { Machine, presets } from '../../lib/simulator/public.ts';
 import { thrownBy } from '../core/thrown.ts';
 
 const PCI = 'sys/devices/pci0000:00/0000:00';
+const ANY = '0'.repeat(32);
 const FILES: Readonly<Record<string, string>> = {
   [`${PCI}:01.0/numa_node`]: '1\n',
   [`${PCI}:01.0/net/eth0/uevent`]: 'INTERFACE=eth0\n',
@@ -34,8 +35,8 @@ const FILES: Readonly<Record<string, string>> = {
   ].join('\n'),
   'proc/net/fib_trie': 'Main:\n     |-- 10.0.0.9\n        /32 host LOCAL\n',
   'proc/net/ipv6_route': [
-    `fd${'0'.repeat(30)} 40 ${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00000100 00000001 00000000 00000001     eth0`,
-    `fd${'0'.repeat(28)}07 80 ${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00000000 00000001 00000000 80200001       lo`,
+    `fd${'0'.repeat(30)} 40 ${ANY} 00 ${ANY} 00000100 00000001 00000000 00000001     eth0`,
+    `fd${'0'.repeat(28)}07 80 ${ANY} 00 ${ANY} 00000000 00000001 00000000 80200001       lo`,
   ].join('\n'),
 };
 

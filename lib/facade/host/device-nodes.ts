@@ -1,8 +1,8 @@
 /**
  * The node that a device is near to, as sysfs tells it.
  *
- * Source: Documentation/ABI/testing/sysfs-bus-pci, numa_node; affinity of numactl(8). Devices without
- * a place of their own on a bus (loopback, bridges, stacked disks) are near to none.
+ * Source: Documentation/ABI/testing/sysfs-bus-pci, numa_node; affinity of numactl(8). Devices
+ * without a place of their own on a bus (loopback, bridges, stacked disks) are near to none.
  */
 
 import { isIP } from 'node:net';
