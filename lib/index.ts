@@ -69,11 +69,14 @@ export type {
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
 export type { NodeNumbers } from './core/node-numbers.ts';
 export type { PolicyMode } from './core/policy-modes.ts';
+export type { AllocateOptions, HugePagesChoice } from './facade/buffer/allocate.ts';
 export type { BalancingExemption } from './facade/buffer/balancing-exemption.ts';
 export type { DistributionReport, Shares } from './facade/buffer/distribute.ts';
+export type { MapOptions } from './facade/buffer/map-descriptor.ts';
 export { MappedBuffer } from './facade/buffer/mapped-buffer.ts';
 export { MemoryView, type ViewEdges } from './facade/buffer/memory-view.ts';
 export type { PageNodes, PlaceOptions } from './facade/buffer/place-pages.ts';
+export type { PopulateOptions, PopulateProgress } from './facade/buffer/populate.ts';
 export type { RangeMemory } from './facade/buffer/range-memory.ts';
 export type {
   MigrateOptions,
@@ -101,8 +104,9 @@ export type {
 export type { MachineWeights } from './facade/host/interleave-weights.ts';
 export type { HugePagePool, NodeStatistics } from './facade/host/node-statistics.ts';
 export type { MemoryPerformance, NearnessMeasure } from './facade/memory-performance.ts';
-export { type AllocateOptions, type BackendInfo, Numa } from './facade/numa.ts';
+export { type BackendInfo, Numa } from './facade/numa.ts';
 export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
+export type { HugePagesFound } from './facade/pages/huge-pages.ts';
 export type { RangeOptions } from './facade/pages/page-range.ts';
 export type { PlacedRun, Residency } from './facade/pages/residency.ts';
 export type { SetPolicyOptions } from './facade/policy/range-policy.ts';

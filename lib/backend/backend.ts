@@ -195,8 +195,9 @@ export interface Backend {
    *  where this JavaScript engine cannot make an ArrayBuffer as long as that, EOPNOTSUPP where it
    *  forbids ArrayBuffers over mapped memory. */
   arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
-  /** The file behind a mapping. EBADF: memory without one. Source: fstat(2). */
-  fstat(mapping: Mapping): SyscallResult<FileState>;
+  /** The file behind a mapping, or of a descriptor. EBADF: memory without a file, no such
+   *  descriptor. Source: fstat(2). */
+  fstat(file: Mapping | number): SyscallResult<FileState>;
   /** Gives this owner's share up: detaches its ArrayBuffer at once. The memory is given back when
    *  neither an owner nor a running call uses it; its addresses are used for nothing else before
    *  the ArrayBuffer is collected, whatever goes on with them. Idempotent. Source: munmap(2). */

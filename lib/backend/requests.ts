@@ -132,6 +132,7 @@ interface RequestChecks {
   readonly mmap: Check<MappingRequest>;
   readonly madvise: Check<MadviseRequest>;
   readonly part: Check<MappedPart>;
+  readonly file: Check<Mapping | number>;
   readonly lengthBytes: Check<number>;
   readonly offsetBytes: Check<number>;
   readonly access: Check<Access>;
@@ -164,6 +165,7 @@ export const check: RequestChecks = {
   }),
   madvise: request({ ...partMembers, advice: bits32 }),
   part: request(partMembers),
+  file: either((value) => typeof value === 'number', descriptor, mapping as Check<Mapping>),
   lengthBytes: size,
   offsetBytes: size,
   access,

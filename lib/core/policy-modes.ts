@@ -31,6 +31,8 @@ export interface PolicyModeRow {
   readonly takesHomeNode: boolean;
   /** Goes with MPOL_F_NUMA_BALANCING. */
   readonly takesBalancing: boolean;
+  /** No memory but of its nodes, whatever the kernel has to end for it. */
+  readonly isStrict: boolean;
 }
 
 function row(
@@ -40,7 +42,8 @@ function row(
   options: Partial<PolicyModeRow> = {},
 ): PolicyModeRow {
   const base = { kernelName: `MPOL_${name}`, uapi: MPOL[name], label, nodeCount } as const;
-  return { ...base, isNone: false, takesHomeNode: false, takesBalancing: false, ...options };
+  const none = { isNone: false, takesHomeNode: false, takesBalancing: false, isStrict: false };
+  return { ...base, ...none, ...options };
 }
 
 /** Those that look through their nodes from one of them outwards. */
@@ -48,7 +51,7 @@ const NEAREST_FIRST = { takesHomeNode: true, takesBalancing: true };
 
 /** @internal In the order in which they are listed for users. */
 export const POLICY_MODES: Readonly<Record<PolicyMode, PolicyModeRow>> = {
-  bind: row('BIND', 'bind', 'some', NEAREST_FIRST),
+  bind: row('BIND', 'bind', 'some', { ...NEAREST_FIRST, isStrict: true }),
   interleave: row('INTERLEAVE', 'interleave', 'some'),
   'weighted-interleave': row('WEIGHTED_INTERLEAVE', 'weighted interleave', 'some'),
   preferred: row('PREFERRED', 'prefer', 'one'),

@@ -4,12 +4,19 @@
 
 import type { Backend } from '../backend/backend.ts';
 import type { MappingHandle } from '../backend/mapping.ts';
+<<<<<<< HEAD
 import { invalidArgumentType } from '../core/argument-errors.ts';
 import { checkInteger, checkOptions, readMembers } from '../core/check-arguments.ts';
 import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
 import type { NodeExpression, NodeId, NodeMask } from '../core/node-mask.ts';
+=======
+import { checkInteger, readMembers } from '../core/check-arguments.ts';
+import type { NodeId, NodeMask } from '../core/node-mask.ts';
+>>>>>>> d66603c (Memory of huge pages, shared memory with a descriptor, populate(): pages made off the calling thread)
 import type { NodeNumbers } from '../core/node-numbers.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
+import { type AllocateOptions, allocate } from './buffer/allocate.ts';
+import { type MapOptions, mapDescriptor } from './buffer/map-descriptor.ts';
 import { MappedBuffer } from './buffer/mapped-buffer.ts';
 import { type MemoryView, viewOf } from './buffer/memory-view.ts';
 import type { ViewableMemory } from './buffer/viewed-memory.ts';
@@ -38,11 +45,6 @@ export interface BackendInfo {
   readonly kernel: string;
   /** The libnuma in use; `null` where none is. */
   readonly libnuma: string | null;
-}
-
-export interface AllocateOptions {
-  /** Range policy, set before any page is touched. Default: the thread's policy at first touch. */
-  readonly policy?: MemoryPolicy;
 }
 
 /** @internal The backend of a Numa, for `node-numa/syscalls`. */
@@ -79,27 +81,31 @@ export class Numa {
   }
 
   /**
-   * Maps private anonymous memory, rounded up to whole pages; no page is touched.
-   * @param lengthBytes at least 1; `bytes.byteLength` is this length as asked
-   * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE, NumaError
-   *   NUMA_OUT_OF_MEMORY, and what `setPolicy` throws
-   * Source: mmap(2), mbind(2).
+   * Maps memory, rounded up to whole pages; no page is touched. Private anonymous memory unless the
+   * options say otherwise.
+   * @param lengthBytes at least 1; `bytes.byteLength` is this length as asked, but for whole pages
+   *   of a pool
+   * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, RangeError ERR_OUT_OF_RANGE,
+   *   NumaError NUMA_OUT_OF_MEMORY (of a pool: names its file and what is free), NUMA_UNSUPPORTED
+   *   (no such huge pages), and what `setPolicy` throws
+   * Source: mmap(2), mbind(2), madvise(2), memfd_create(2).
    */
   allocate(lengthBytes: number, options?: AllocateOptions): MappedBuffer {
-    checkInteger(lengthBytes, 'lengthBytes', 1);
-    const { policy } = checkOptions(options, 'options', ['policy']);
-    if (policy !== undefined) checkPolicy(policy, 'options.policy');
-    const mapped = this.#backend.mmap({ lengthBytes });
-    const asked = `mapping ${lengthBytes} bytes`;
-    const mapping = this.#context.unwrap(mapped, asked, { lengthBytes });
-    const buffer = new MappedBuffer(this.#context, mapping);
-    try {
-      if (policy !== undefined) buffer.setPolicy(policy);
-    } catch (error) {
-      buffer.release();
-      throw error;
-    }
-    return buffer;
+    return allocate(this.#context, lengthBytes, options);
+  }
+
+  /**
+   * Maps shared memory by a descriptor: that of another process's `buffer.descriptor`, which a
+   * child inherits through `stdio`, or of any regular file. Without a change of the descriptor,
+   * which stays the caller's: the buffer has one of its own.
+   * @param fd open for reading and writing, unless `visibility` is `private`
+   * @throws TypeError, RangeError ERR_OUT_OF_RANGE; NumaError NUMA_INVALID_ARGUMENT for what is no
+   *   file (a socket, a folder), that is not open, or that ends before the range;
+   *   NUMA_NOT_PERMITTED for one that may only be read; NUMA_OUT_OF_MEMORY
+   * Source: mmap(2), fstat(2).
+   */
+  map(fd: number, options?: MapOptions): MappedBuffer {
+    return mapDescriptor(this.#context, fd, options);
   }
 
   /**

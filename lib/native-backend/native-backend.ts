@@ -41,11 +41,18 @@ import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts'
 import { readMaps } from './proc-maps.ts';
 import { residentRuns } from './resident-runs.ts';
 import {
+<<<<<<< HEAD
   deviceOfFile,
+=======
+>>>>>>> d66603c (Memory of huge pages, shared memory with a descriptor, populate(): pages made off the calling thread)
   readNames,
   readNamesSync,
   readText,
   readTextSync,
+<<<<<<< HEAD
+=======
+  statDescriptor,
+>>>>>>> d66603c (Memory of huge pages, shared memory with a descriptor, populate(): pages made off the calling thread)
   writeText,
 } from './system-files.ts';
 
@@ -112,8 +119,9 @@ class NativeBackend implements Backend {
     return this.#addon.array_buffer(mapping);
   }
 
-  fstat(mapping: Mapping): SyscallResult<FileState> {
-    return this.#addon.fstat(mapping);
+  fstat(file: Mapping | number): SyscallResult<FileState> {
+    const checked = check.file(file, 'file');
+    return typeof checked === 'number' ? statDescriptor(checked) : this.#addon.fstat(checked);
   }
 
   munmap(mapping: Mapping): void {

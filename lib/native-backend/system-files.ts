@@ -5,9 +5,15 @@
  * Source: proc(5), sysfs(5).
  */
 
+<<<<<<< HEAD
 import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { DeviceNumber } from '../backend/backend.ts';
+=======
+import { constants, fstatSync, readdirSync, readFileSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import type { FileState } from '../backend/mapping.ts';
+>>>>>>> d66603c (Memory of huge pages, shared memory with a descriptor, populate(): pages made off the calling thread)
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 
@@ -52,6 +58,15 @@ function numbersOf(device: bigint): DeviceNumber {
 export function readNamesSync(path: string): SyscallResult<string[]> {
   try {
     return { ok: true, value: readdirSync(path) };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+/** The length of what a descriptor is of. */
+export function statDescriptor(descriptor: number): SyscallResult<FileState> {
+  try {
+    return { ok: true, value: { sizeBytes: fstatSync(descriptor).size, isTruncated: false } };
   } catch (error) {
     return failureOf(error);
   }

@@ -157,8 +157,16 @@ export function advise(
   }
 }
 
-export function fileStateOf({ mappings }: Caller, mapping: Mapping): SyscallResult<FileState> {
-  const mapped = mappings.find(mapping);
+export function fileStateOf(
+  { process, mappings }: Caller,
+  asked: Mapping | number,
+): SyscallResult<FileState> {
+  if (typeof asked === 'number') {
+    const object = process.objects.get(asked);
+    if (object === undefined) return failure('fstat', ERRNO.EBADF);
+    return success({ sizeBytes: object.sizeBytes, isTruncated: false });
+  }
+  const mapped = mappings.find(asked);
   if (mapped === undefined) return failure('fstat', ERRNO.ENOENT);
   const { file } = mapped;
   if (file === null || file.descriptor === null) return failure('fstat', ERRNO.EBADF);

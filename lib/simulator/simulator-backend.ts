@@ -127,8 +127,9 @@ export class SimulatorBackend implements Backend {
     if (mapped !== undefined && seen.ok) unmapMemory(this.#caller, mapped);
   }
 
-  fstat(mapping: Mapping): SyscallResult<FileState> {
-    return this.#call('fstat', () => fileStateOf(this.#caller, mapping));
+  fstat(file: Mapping | number): SyscallResult<FileState> {
+    const checked = check.file(file, 'file');
+    return this.#call('fstat', () => fileStateOf(this.#caller, checked));
   }
 
   touch(

@@ -54,6 +54,7 @@ describe('a wrong argument', () => {
         'interleaveWeights',
         'nodeStatistics',
         'processIds',
+        'hugePages',
         'threads',
       ],
     ];

@@ -44,6 +44,7 @@ const RANGE_VERBS: Readonly<Record<string, RangeVerb>> = {
   residency: (buffer, options) => buffer.residency(options),
   residencySync: (buffer, options) => buffer.residencySync(options),
   touch: (buffer, options) => buffer.touch(options),
+  populate: (buffer, options) => buffer.populate(options),
   setPolicy: (buffer, options) => buffer.setPolicy(local(), options),
   exemptFromBalancing: (buffer, options) => buffer.exemptFromBalancing(options),
   pageStatuses: (buffer, options) => buffer.pageStatuses(options),
@@ -89,6 +90,9 @@ function bufferRows(): Wrong[] {
     ...of('policy', 'offsetBytes', [...integers(2 ** 30), [1, RANGE]]),
     ...of('policy', 'lengthBytes', [[1, VALUE]]),
     ...of('residency', 'signal', SIGNALS),
+    ...of('populate', 'signal', SIGNALS),
+    ...of('populate', 'threads', [...integers(1024), [0, RANGE]]),
+    ...of('populate', 'onProgress', FUNCTIONS.slice(1)),
     ...of('migrate', 'signal', SIGNALS),
     ...of('migrate', 'strict', BOOLEANS),
     ...of('migrate', 'includeShared', BOOLEANS),
@@ -142,6 +146,24 @@ function numaRows(): Wrong[] {
     ),
     ...rows('allocate', 'options.policy', POLICIES.slice(1), ({ numa }, policy: MemoryPolicy) =>
       numa.allocate(1, { policy }),
+    ),
+    ...rows('allocate', 'options.shared', BOOLEANS, ({ numa }, shared: boolean) =>
+      numa.allocate(1, { shared }),
+    ),
+    ...rows(
+      'allocate',
+      'options.hugePages',
+      [
+        [1, VALUE],
+        [null, VALUE],
+        ['always', VALUE],
+      ],
+      ({ numa }, hugePages: never) => numa.allocate(1, { hugePages }),
+    ),
+    ...rows('map', 'fd', integers(2 ** 31 - 1), ({ numa }, fd: number) => numa.map(fd)),
+    ...rows('map', 'options', OPTIONS, ({ numa }, options: never) => numa.map(2 ** 20, options)),
+    ...rows('map', 'options.visibility', WORDS, ({ numa }, visibility: never) =>
+      numa.map(2 ** 20, { visibility }),
     ),
     ...rows('allocate', 'nodes', FORBIDDEN_POLICIES, ({ numa }, policy: MemoryPolicy) =>
       numa.allocate(1, { policy }),

@@ -138,6 +138,23 @@ const VERBS: Readonly<Record<string, Verb>> = {
     check: (answer) => expect(answer).toBe(PAGE_COUNT),
     released: RELEASED,
   },
+  descriptor: {
+    run: (buffer) => buffer.descriptor,
+    check: (answer) => expect(answer).toBeNull(),
+  },
+  hugePages: {
+    run: (buffer) => buffer.hugePages(),
+    check: (answer) => expect(answer).toMatchObject({ isOfPool: false, pageSizeBytes: PAGE }),
+    released: RELEASED,
+  },
+  populate: {
+    run: async (buffer) => {
+      await buffer.populate();
+      return buffer.residencySync().pages.present;
+    },
+    check: (answer) => expect(answer).toBe(PAGE_COUNT),
+    released: RELEASED,
+  },
   migrate: {
     run: (buffer) => buffer.migrate({ to: firstNode }),
     check: (answer) => expect(answer).toMatchObject({ pages: { total: PAGE_COUNT } }),

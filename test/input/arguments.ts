@@ -116,7 +116,10 @@ const verbsOf = (owner: string): Record<string, Row> => ({
 });
 
 const FACADE: Record<string, Row> = {
-  'numa.allocate': () => [8192, { policy: bind(0) }],
+  'buffer.hugePages': NONE,
+  'buffer.populate': () => [{ ...range(), threads: 1, signal: signal(), onProgress: nothing }],
+  'numa.allocate': () => [8192, { policy: bind(0), hugePages: 'none', shared: true }],
+  'numa.map': () => [2 ** 20, { ...range(), policy: bind(0), visibility: 'private' }],
   'numa.attach': ({ owners }) => [{ ...(owners['buffer'] as { handle: object }).handle }],
   'numa.view': () => [new ArrayBuffer(8192)],
   'numa.process': () => [1],

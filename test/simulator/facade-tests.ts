@@ -21,6 +21,7 @@ export function facadeTests(): void {
   describe('home node', () => load(import('../facade/home-node.test.ts')));
   describe('the machine', () => load(import('../facade/host.test.ts')));
   describe('huge pages', () => load(import('../facade/migrate-huge-pages.test.ts')));
+  describe('kinds of memory', () => load(import('../facade/kinds.test.ts')));
   describe('lifetime', () => load(import('../facade/migrate-lifetime.test.ts')));
   describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));
   describe('migrate by mbind', () => load(import('../facade/migrate-by-mbind.test.ts')));

@@ -3,9 +3,18 @@
  */
 
 import type { Mapping, MappingHandle } from '../../backend/mapping.ts';
+import { checkOptions } from '../../core/check-arguments.ts';
 import { inspectAs } from '../../core/inspect.ts';
 import type { Context } from '../context.ts';
+import { foundHugePages, type HugePagesFound } from '../pages/huge-pages.ts';
+import { checkPageRange, RANGE_OPTION_NAMES } from '../pages/page-range.ts';
 import { OwnedMapping } from './owned-mapping.ts';
+import {
+  checkPopulate,
+  POPULATE_OPTION_NAMES,
+  type PopulateOptions,
+  populate,
+} from './populate.ts';
 import { RangeMemory } from './range-memory.ts';
 
 /** Who holds the bytes holds the share: a handle stays good while any view of them is in use. */
@@ -42,8 +51,7 @@ export class MappedBuffer extends RangeMemory {
    *   largest ArrayBuffer (`buffer.constants.MAX_LENGTH`)
    */
   get bytes(): Uint8Array<ArrayBuffer> {
-    const loss = this.#owner.lossOf('bytes');
-    if (loss !== undefined) throw loss;
+    this.#checkLive('bytes');
     if (this.#bytes === undefined) {
       const { mapping } = this.#owner;
       const result = this.#context.backend.arrayBuffer(mapping);
@@ -53,6 +61,50 @@ export class MappedBuffer extends RangeMemory {
       owners.set(arrayBuffer, mapping);
     }
     return this.#bytes;
+  }
+
+  /**
+   * The descriptor of shared memory, or of the file behind it; `null` for private memory. Name it
+   * in a child's `stdio`, and map it there with `numa.map()`. It is closed on exec otherwise, and
+   * with the memory: after the last owner's `release()`.
+   */
+  get descriptor(): number | null {
+    return this.#owner.mapping.descriptor;
+  }
+
+  /**
+   * How much of the memory is in huge pages. Untouched memory is in none.
+   * @throws NumaError NUMA_RELEASED, NUMA_UNSUPPORTED (no /proc)
+   * Source: proc_pid_smaps(5).
+   */
+  async hugePages(): Promise<HugePagesFound> {
+    this.#checkLive('hugePages');
+    return foundHugePages(this.#context, { address: this.address, pageCount: this.pageCount });
+  }
+
+  /**
+   * Makes all pages of the range now, without changing a byte: on threads of Node's pool, on CPUs
+   * of the nodes that the policy names, or of the calling thread's node, which itself goes on.
+   * @throws the signal's reason; NumaError NUMA_OUT_OF_MEMORY where bound nodes have too little
+   *   left, NUMA_UNSUPPORTED before Linux 5.14, NUMA_RELEASED
+   * Source: madvise(2), MADV_POPULATE_WRITE.
+   */
+  async populate(options?: PopulateOptions): Promise<void> {
+    const names = [...RANGE_OPTION_NAMES, ...POPULATE_OPTION_NAMES] as const;
+    const { offsetBytes, lengthBytes, ...rest } = checkOptions(options, 'options', names);
+    const request = checkPopulate(rest);
+    this.#checkLive('populate');
+    const asked = {
+      ...(offsetBytes === undefined ? {} : { offsetBytes }),
+      ...(lengthBytes === undefined ? {} : { lengthBytes }),
+    };
+    const range = checkPageRange(asked, this, this.#context.backend.pageSizeBytes);
+    await this.#owner.hold((mapping) => populate(this.#context, { ...range, mapping }, request));
+  }
+
+  #checkLive(verb: string): void {
+    const loss = this.#owner.lossOf(verb);
+    if (loss !== undefined) throw loss;
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   type NumaErrorCode,
   systemError,
 } from '../../core/errors.ts';
+import { OF_KINDS } from './kinds-of-memory.ts';
 
 /**
  * @param processes of the machine, where they are known
@@ -174,6 +175,10 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
   [`move_pages ${ERRNO.ENOENT}`]: RELEASED,
   [`touch ${ERRNO.ENOENT}`]: RELEASED,
   [`array_buffer ${ERRNO.ENOENT}`]: RELEASED,
+  [`madvise ${ERRNO.ENOENT}`]: RELEASED,
+  [`msync ${ERRNO.ENOENT}`]: RELEASED,
+  [`fstat ${ERRNO.ENOENT}`]: RELEASED,
+  ...OF_KINDS,
   [`touch ${ERRNO.ESRCH}`]: {
     code: 'NUMA_OUT_OF_MEMORY',
     rule: 'no node that the policy allows had memory left, for which a kernel ends the process',

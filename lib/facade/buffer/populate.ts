@@ -1,0 +1,175 @@
+/**
+ * Prefault: the pages of a range are made now, by several threads of Node's pool, which run on CPUs
+ * of the nodes that the memory comes from meanwhile.
+ *
+ * Source: madvise(2), MADV_POPULATE_WRITE, Linux 5.14; mm/madvise.c, madvise_populate().
+ */
+
+import type { Mapping } from '../../backend/mapping.ts';
+import { invalidArgumentValue } from '../../core/argument-errors.ts';
+import { checkCallback, checkInteger, checkSignal } from '../../core/check-arguments.ts';
+import { NumaError } from '../../core/errors.ts';
+import type { MemoryPolicy } from '../../core/memory-policy.ts';
+import type { NodeMask } from '../../core/node-mask.ts';
+import { POLICY_MODES } from '../../core/policy-modes.ts';
+import { MADV, MPOL_F } from '../../core/uapi.ts';
+import type { Context } from '../context.ts';
+import { countResidency } from '../pages/count-residency.ts';
+import { foundHugePages } from '../pages/huge-pages.ts';
+import type { PageRange, RangeOptions } from '../pages/page-range.ts';
+import { readPolicy } from '../policy/read-policy.ts';
+
+export interface PopulateOptions extends RangeOptions {
+  /** Threads of Node's pool, which has four unless UV_THREADPOOL_SIZE says otherwise; a file or a
+   *  name that is looked up meanwhile waits for one. Default 2. */
+  readonly threads?: number;
+  /** Rejects with its reason after the steps that have begun; what they made stays. */
+  readonly signal?: AbortSignal;
+  /** Called after each step; a promise is waited for. Its error ends the work, as the `cause` of a
+   *  TypeError. */
+  readonly onProgress?: (progress: PopulateProgress) => unknown;
+}
+
+export interface PopulateProgress {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export const POPULATE_OPTION_NAMES = ['threads', 'signal', 'onProgress'] as const;
+
+export interface PopulateRequest {
+  readonly threads: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: PopulateProgress) => unknown) | undefined;
+}
+
+const THREADS_DEFAULT = 2;
+const THREADS_MAX = 1024;
+
+/** Between two looks at the signal: some milliseconds of one thread. */
+const STEP_BYTES = 2 ** 24;
+
+export function checkPopulate({
+  threads = THREADS_DEFAULT,
+  signal,
+  onProgress,
+}: Omit<PopulateOptions, keyof RangeOptions>): PopulateRequest {
+  return {
+    threads: checkInteger(threads, 'options.threads', 1, THREADS_MAX),
+    signal: checkSignal(signal, 'options.signal'),
+    onProgress: checkCallback(onProgress, 'options.onProgress'),
+  };
+}
+
+/** Whose pages are made: `lengthBytes` ends with the mapping's bytes. */
+export interface PopulatedRange extends PageRange {
+  readonly mapping: Mapping;
+}
+
+/** @throws the signal's reason, the error of the first step or callback that fails */
+export async function populate(
+  context: Context,
+  range: PopulatedRange,
+  { threads, signal, onProgress }: PopulateRequest,
+): Promise<void> {
+  const { backend } = context;
+  const policy = readPolicy(context, { flags: MPOL_F.ADDR, address: range.address });
+  const cpus = cpusFor(context, policy);
+  await checkRoom(context, range, policy);
+  const { mapping, offsetBytes } = range;
+  const end = Math.min(offsetBytes + range.lengthBytes, mapping.lengthBytes);
+  const bytesTotal = end - offsetBytes;
+  let next = offsetBytes;
+  let bytesDone = 0;
+  const work = async (): Promise<void> => {
+    while (next < end) {
+      signal?.throwIfAborted();
+      const part = { mapping, offsetBytes: next, lengthBytes: Math.min(STEP_BYTES, end - next) };
+      next += part.lengthBytes;
+      try {
+        const result = await backend.madvise({ ...part, advice: MADV.POPULATE_WRITE }, cpus);
+        context.unwrap(result, `populating ${bytesTotal} bytes`);
+        bytesDone += part.lengthBytes;
+        await tell(onProgress, { bytesDone, bytesTotal });
+      } catch (error) {
+        // The others begin nothing more.
+        next = end;
+        throw error;
+      }
+    }
+  };
+  signal?.throwIfAborted();
+  const ended = await Promise.allSettled(Array.from({ length: threads }, work));
+  const failed = ended.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  signal?.throwIfAborted();
+}
+
+async function tell(
+  onProgress: PopulateRequest['onProgress'],
+  progress: PopulateProgress,
+): Promise<void> {
+  try {
+    await onProgress?.(progress);
+  } catch (cause) {
+    const error = invalidArgumentValue('options.onProgress', 'has thrown', onProgress);
+    throw Object.assign(error, { cause });
+  }
+}
+
+/** Memory without a policy of its own comes from the node of the CPU that touches it first. */
+function cpusFor(context: Context, policy: MemoryPolicy): readonly number[] {
+  const { topology, backend } = context;
+  const own = nodesOf(
+    context,
+    POLICY_MODES[policy.mode].isNone ? readPolicy(context, { flags: 0 }) : policy,
+  );
+  const [first] = own?.toArray() ?? [];
+  if (own === undefined || first === undefined) {
+    return cpusOn(context, context.unwrap(backend.getcpu(), 'asking for the CPU').node);
+  }
+  const near = own.toArray().flatMap((node) => cpusOn(context, node));
+  if (near.length > 0) return near;
+  const nearest = topology.nearestFirst(first).find((node) => cpusOn(context, node).length > 0);
+  return nearest === undefined ? [] : cpusOn(context, nearest);
+}
+
+function nodesOf(context: Context, { nodes }: MemoryPolicy): NodeMask | undefined {
+  return nodes === undefined ? undefined : context.resolve(nodes, 'nodes');
+}
+
+function cpusOn({ topology }: Context, node: number): readonly number[] {
+  return topology.online.has(node) ? (topology.node(node).cpus ?? []) : [];
+}
+
+/**
+ * A bound range that finds no memory on its nodes would have the kernel end a process: looked at
+ * before, though others may take the memory meanwhile.
+ */
+async function checkRoom(
+  context: Context,
+  range: PopulatedRange,
+  policy: MemoryPolicy,
+): Promise<void> {
+  if (!POLICY_MODES[policy.mode].isStrict) return;
+  const { backend } = context;
+  const nodes = context.resolve(policy.nodes, 'nodes');
+  const free = nodes.toArray().reduce<number>((sum, node) => {
+    const memory = backend.nodeMemory(node);
+    return sum + (memory.ok ? (memory.value.freeBytes ?? Number.POSITIVE_INFINITY) : 0);
+  }, 0);
+  if (free >= range.lengthBytes) return;
+  const pages = { backend, pid: 0, ...range };
+  const looked = await countResidency(pages, undefined);
+  const present = looked.ok ? looked.value.pages.present * backend.pageSizeBytes : 0;
+  if (free >= range.lengthBytes - present) return;
+  const { poolBytes, isOfPool } = await foundHugePages(context, range);
+  if (isOfPool || poolBytes > 0) return;
+  throw new NumaError(`${range.lengthBytes - present} bytes are needed, and ${free} are free`, {
+    code: 'NUMA_OUT_OF_MEMORY',
+    asked: `populating ${range.lengthBytes} bytes on node ${nodes}`,
+    args: { lengthBytes: range.lengthBytes, free, nodes: `${nodes}` },
+    backend: backend.identity.kind,
+    hint: 'bind to more nodes, prefer one instead, or free memory on it',
+  });
+}

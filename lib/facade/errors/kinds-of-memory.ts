@@ -1,0 +1,64 @@
+/** What an errno means for the calls that map memory of one kind or another. */
+
+import { ERRNO } from '../../core/errno.ts';
+import type { Explanation } from '../../core/errors.ts';
+
+const NO_SUCH_POOL: Explanation = {
+  code: 'NUMA_UNSUPPORTED',
+  argument: 'options.hugePages',
+  rule: 'this kernel has no huge pages of that size',
+  hint: 'name a size that numa.nodeStatistics() tells of a node',
+};
+
+const TOO_MANY_FILES: Explanation = {
+  code: 'NUMA_SYSTEM_ERROR',
+  rule: 'this process has as many files open as it may',
+  hint: 'release buffers, close files, or raise the limit (ulimit -n)',
+};
+
+export const OF_KINDS: Readonly<Record<string, Explanation>> = {
+  [`mmap ${ERRNO.EINVAL}`]: NO_SUCH_POOL,
+  [`memfd_create ${ERRNO.ENODEV}`]: NO_SUCH_POOL,
+  [`memfd_create ${ERRNO.EMFILE}`]: TOO_MANY_FILES,
+  [`fcntl ${ERRNO.EMFILE}`]: TOO_MANY_FILES,
+  [`mmap ${ERRNO.ENOMEM}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'there is no room: of addresses, of mappings, of what may be committed, or in the pool',
+    hint: 'map less, raise vm.max_map_count or RLIMIT_AS, or set more huge pages aside',
+  },
+  [`mmap ${ERRNO.EAGAIN}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'all memory of this process is locked, and RLIMIT_MEMLOCK is reached',
+    hint: 'raise the limit (ulimit -l), or do without mlockall()',
+  },
+  [`mmap ${ERRNO.ENODEV}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    rule: 'only regular files and shared memory can be mapped: no folder, socket, pipe or device',
+    hint: "name a file, or the descriptor of another process's buffer",
+  },
+  [`mmap ${ERRNO.EACCES}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    rule: 'the file is not open for reading, or not for writing, as shared memory has to be',
+    hint: "open it for both, or map it with visibility 'private'",
+  },
+  [`fstat ${ERRNO.EBADF}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    rule: 'this process has no such descriptor open',
+    hint: 'in a child, the place in stdio is the number; on the simulator, one of its machine',
+  },
+  [`madvise ${ERRNO.EINVAL}`]: {
+    code: 'NUMA_UNSUPPORTED',
+    rule: 'this kernel was built without it, is older than it, or has it not for such memory',
+    hint: 'leave it out; touch() makes pages on any kernel',
+  },
+  [`madvise ${ERRNO.EFAULT}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'a page cannot be had: its pool or file system has no room, or its file ended before it',
+    hint: 'set more huge pages aside, or free room; residency() tells which pages are there',
+  },
+  [`madvise ${ERRNO.ENOMEM}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'no node that the policy allows has memory left',
+    hint: 'free memory, choose another node, or prefer one in place of binding to it',
+  },
+};

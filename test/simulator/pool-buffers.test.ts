@@ -1,0 +1,40 @@
+/** Buffers of a simulated machine's pool of huge pages. */
+
+import { describe, expect, test } from 'vitest';
+import { bind, NumaError, openNuma } from '../../lib/index.ts';
+import { Machine, presets } from '../../lib/simulator/public.ts';
+
+const HUGE = 2 ** 21;
+
+function refusal(run: () => unknown): NumaError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof NumaError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('the pool of a simulated machine', () => {
+  test('gives its pages, and those of the node that is bound to alone', async () => {
+    const machine = new Machine(presets.fourNodes);
+    machine.settings.setHugePoolPages(1, 2);
+    const simulated = openNuma({ machine });
+    const hugePages = { pageSizeBytes: HUGE };
+    using buffer = simulated.allocate(HUGE + 1, { hugePages, policy: bind(1) });
+    expect(buffer.lengthBytes).toBe(2 * HUGE);
+    await buffer.populate();
+    expect(await buffer.hugePages()).toMatchObject({ poolBytes: 2 * HUGE, pageSizeBytes: HUGE });
+    expect(buffer.residencySync().byNode).toEqual({ 1: (2 * HUGE) / simulated.pageSizeBytes });
+    machine.settings.setHugePoolPages(0, 4);
+    const error = refusal(() => simulated.allocate(HUGE, { hugePages, policy: bind(1) }));
+    expect(error.rule).toBe('1 pages of 2048 kB are needed, and 0 are free on node 1');
+    expect(error.hint).toContain('echo 3 > /sys/devices/system/node/node1/hugepages');
+    const shared = simulated.allocate(HUGE, { hugePages, policy: bind(0), shared: true });
+    shared.touch();
+    const report = await shared.migrate({ to: 2 });
+    expect(report.complete).toBe(true);
+    shared.release();
+  });
+});
