@@ -4,15 +4,9 @@
 
 import type { Backend } from '../backend/backend.ts';
 import type { MappingHandle } from '../backend/mapping.ts';
-<<<<<<< HEAD
 import { invalidArgumentType } from '../core/argument-errors.ts';
-import { checkInteger, checkOptions, readMembers } from '../core/check-arguments.ts';
-import { checkPolicy, type MemoryPolicy } from '../core/memory-policy.ts';
-import type { NodeExpression, NodeId, NodeMask } from '../core/node-mask.ts';
-=======
 import { checkInteger, readMembers } from '../core/check-arguments.ts';
-import type { NodeId, NodeMask } from '../core/node-mask.ts';
->>>>>>> d66603c (Memory of huge pages, shared memory with a descriptor, populate(): pages made off the calling thread)
+import type { NodeExpression, NodeId, NodeMask } from '../core/node-mask.ts';
 import type { NodeNumbers } from '../core/node-numbers.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
 import { type AllocateOptions, allocate } from './buffer/allocate.ts';

@@ -41,18 +41,12 @@ import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts'
 import { readMaps } from './proc-maps.ts';
 import { residentRuns } from './resident-runs.ts';
 import {
-<<<<<<< HEAD
   deviceOfFile,
-=======
->>>>>>> d66603c (Memory of huge pages, shared memory with a descriptor, populate(): pages made off the calling thread)
   readNames,
   readNamesSync,
   readText,
   readTextSync,
-<<<<<<< HEAD
-=======
   statDescriptor,
->>>>>>> d66603c (Memory of huge pages, shared memory with a descriptor, populate(): pages made off the calling thread)
   writeText,
 } from './system-files.ts';
 

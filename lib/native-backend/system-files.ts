@@ -5,15 +5,10 @@
  * Source: proc(5), sysfs(5).
  */
 
-<<<<<<< HEAD
-import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { constants, fstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { DeviceNumber } from '../backend/backend.ts';
-=======
-import { constants, fstatSync, readdirSync, readFileSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { FileState } from '../backend/mapping.ts';
->>>>>>> d66603c (Memory of huge pages, shared memory with a descriptor, populate(): pages made off the calling thread)
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 
