@@ -36,6 +36,8 @@ if (import.meta.filename === process.argv[1]) {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
+    // Of classes, which inspect() and messages of assertions show.
+    keepNames: true,
     packages: 'external',
     legalComments: 'none',
     logLevel: 'warning',

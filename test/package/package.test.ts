@@ -200,6 +200,18 @@ describe('an empty project that installed it', () => {
     MINUTES,
   );
 
+  test('sees classes and functions by the names that it imports', () => {
+    for (const module of ['node-numa', 'node-numa/simulator', 'node-numa/syscalls']) {
+      const script = `import('${module}').then((all) => {
+        const named = Object.entries(all).filter(([, value]) => typeof value === 'function');
+        console.log(JSON.stringify(named.map(([name, { name: own }]) => [name, own])));
+      })`;
+      const names = JSON.parse(runNode(['--eval', script]).stdout) as [string, string][];
+      expect(names.length).toBeGreaterThan(0);
+      expect(names.filter(([name, own]) => name !== own)).toEqual([]);
+    }
+  });
+
   test('reaches nothing but the package and its manifest', () => {
     const specifiers = ['node-numa/dist/cli/main.js', 'node-numa/lib/index.ts'];
     for (const specifier of specifiers) {
