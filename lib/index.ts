@@ -7,7 +7,6 @@ export type {
   Backend,
   BackendIdentity,
   CpuAndNode,
-  DeviceNumber,
   GetMempolicyRequest,
   GetMempolicyValue,
   MbindRequest,
@@ -22,6 +21,7 @@ export type { Mapping, MappingHandle } from './backend/mapping.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from './backend/syscall-result.ts';
 export type {
   CpuPackage,
+  DeviceNumber,
   LastLevelCache,
   MemoryAccess,
   MemorySpeed,

@@ -28,7 +28,7 @@ import type {
   MappingRequest,
 } from './mapping.ts';
 import type { SyscallResult } from './syscall-result.ts';
-import type { NodeMemory, TopologySnapshot } from './topology-snapshot.ts';
+import type { DeviceNumber, NodeMemory, TopologySnapshot } from './topology-snapshot.ts';
 
 /** A node mask as the kernel takes it. `null` is the NULL pointer with `maxnode` 0. */
 export interface NodemaskArgument {
@@ -159,12 +159,6 @@ export interface BackendIdentity {
   readonly kernel: string;
   /** Version or soname of the libnuma in use; `null` where none is. */
   readonly libnuma: string | null;
-}
-
-/** Number of a device, as /sys/dev/block has it. */
-export interface DeviceNumber {
-  readonly major: number;
-  readonly minor: number;
 }
 
 export interface Backend {

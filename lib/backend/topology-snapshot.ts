@@ -42,6 +42,12 @@ export interface LastLevelCache {
   readonly cpus: readonly number[];
 }
 
+/** Number of a device, as /sys/dev/block has it. */
+export interface DeviceNumber {
+  readonly major: number;
+  readonly minor: number;
+}
+
 export interface NodeSnapshot extends NodeMemory {
   readonly id: number;
   /** Ascending; empty for a node without CPUs, `null` where unknown. */

@@ -9,7 +9,6 @@ import type {
   Backend,
   BackendIdentity,
   CpuAndNode,
-  DeviceNumber,
   GetMempolicyRequest,
   GetMempolicyValue,
   MbindRequest,
@@ -31,7 +30,7 @@ import type {
 } from '../backend/mapping.ts';
 import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
-import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import type { DeviceNumber, NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { isBigUint64Array } from '../core/call-arguments.ts';
 import { newArray } from '../core/check-arguments.ts';
 import { MAXNODE_ALL, nodesOfWords } from '../core/nodemask-words.ts';

@@ -7,9 +7,9 @@
 
 import { constants, fstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import type { DeviceNumber } from '../backend/backend.ts';
 import type { FileState } from '../backend/mapping.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
+import type { DeviceNumber } from '../backend/topology-snapshot.ts';
 import { ERRNO } from '../core/errno.ts';
 
 /** A whole file. */

@@ -12,7 +12,6 @@ import type {
   Backend,
   BackendIdentity,
   CpuAndNode,
-  DeviceNumber,
   GetMempolicyRequest,
   GetMempolicyValue,
   MbindRequest,
@@ -34,7 +33,7 @@ import type {
 } from '../backend/mapping.ts';
 import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
-import type { NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import type { DeviceNumber, NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { ERRNO } from '../core/errno.ts';
 import {
   advise,
