@@ -76,10 +76,14 @@ export type { MapOptions } from './facade/buffer/map-descriptor.ts';
 export { MappedBuffer } from './facade/buffer/mapped-buffer.ts';
 export { MemoryView, type ViewEdges } from './facade/buffer/memory-view.ts';
 export type { PageNodes, PlaceOptions } from './facade/buffer/place-pages.ts';
+export type { RangePlan } from './facade/buffer/plan-move.ts';
 export type { PopulateOptions, PopulateProgress } from './facade/buffer/populate.ts';
 export type { RangeMemory } from './facade/buffer/range-memory.ts';
 export type {
   MigrateOptions,
+  MoveSelection,
+  OnFull,
+  PlanMoveOptions,
   ResidencyOptions,
   TouchOptions,
 } from './facade/buffer/range-options.ts';
@@ -130,6 +134,7 @@ export {
 export type { KindResidency, ProcessResidency } from './facade/process/process-residency.ts';
 export type { ProcessSnapshot, SnapshotOptions } from './facade/process/process-snapshot.ts';
 export { type ProcessThread, remoteShareOf } from './facade/process/process-threads.ts';
+export { type Summarizable, summarize } from './facade/summarize.ts';
 export type { ThreadBinding, ThreadBindOptions } from './facade/thread/bind-thread.ts';
 export { ThreadMemory } from './facade/thread/thread-memory.ts';
 export {

@@ -63,7 +63,12 @@ export interface MigrationReport {
   readonly method: 'move_pages' | 'mbind';
   /** Number of calls that moved or located pages, by name. */
   readonly syscalls: Readonly<Record<string, number>>;
-  /** Wall-clock time of the whole verb, locating included. */
+  /** Steps that the move was made in, and the longest of them in nanoseconds. */
+  readonly steps: { readonly count: number; readonly longestNs: number };
+  /** Of the `noMemory` pages those that went to other nodes in place of the target, by node:
+   *  `onFull: 'spill'`. */
+  readonly spilled: NodePages;
+  /** Wall-clock time of the whole verb, locating and rests included. */
   readonly durationNs: number;
   /** Kind of the backend that moved the pages. */
   readonly backend: string;
@@ -86,7 +91,7 @@ export type PageStatusWord =
   | `failed: ${string}`;
 
 /** The receipt of a move of pages each to its own node. */
-export interface PlacementReport extends Omit<MigrationReport, 'target'> {
+export interface PlacementReport extends Omit<MigrationReport, 'target' | 'spilled'> {
   /** Of each page of the range in their order: its target, where it is there now, else why not.
    *  Pages that were to stay have the node that they are on. */
   readonly statuses: readonly PageStatus[];

@@ -8,6 +8,7 @@ import {
   type MigrateOptions,
   type NodeExpression,
   openNuma,
+  type PlanMoveOptions,
   type RangeOptions,
 } from '../../lib/index.ts';
 import { processRows } from './bad-process-input.ts';
@@ -51,6 +52,7 @@ const RANGE_VERBS: Readonly<Record<string, RangeVerb>> = {
   place: (buffer, options) => buffer.place([firstNode], options),
   distribute: (buffer, options) => buffer.distribute({ weights: { [firstNode]: 1 } }, options),
   migrate: (buffer, options: MigrateOptions) => buffer.migrate({ ...options, to: firstNode }),
+  plan: (buffer, options: PlanMoveOptions) => buffer.plan({ ...options, to: firstNode }),
 };
 
 function rangeRows(lengthBytes: number, pageSizeBytes: number): Wrong[] {
@@ -72,6 +74,21 @@ function rangeRows(lengthBytes: number, pageSizeBytes: number): Wrong[] {
   ]);
 }
 
+const MILLISECONDS: readonly WrongValue[] = [
+  ['1', VALUE],
+  [-1, VALUE],
+  [Number.NaN, VALUE],
+  [null, VALUE],
+];
+
+const EXCLUSIONS: readonly WrongValue[] = [
+  [null, TYPE],
+  [1, TYPE],
+  ['x', TYPE],
+  [{}, RANGE],
+  [[{}], RANGE],
+];
+
 function bufferRows(): Wrong[] {
   const of = <V>(verb: string, member: string, values: readonly WrongValue[], base = {}) =>
     rows(verb, `options.${member}`, values, ({ buffer }, value: V) => {
@@ -80,7 +97,9 @@ function bufferRows(): Wrong[] {
         ? buffer.policy(options)
         : (RANGE_VERBS[verb] as RangeVerb)(buffer, options);
     });
-  const plain = Object.entries(RANGE_VERBS).filter(([verb]) => verb !== 'migrate');
+  const plain = Object.entries(RANGE_VERBS).filter(
+    ([verb]) => verb !== 'migrate' && verb !== 'plan',
+  );
   return [
     ...plain.flatMap(([verb, run]) =>
       rows(verb, 'options', OPTIONS, ({ buffer }, options: never) => run(buffer, options)),
@@ -97,6 +116,12 @@ function bufferRows(): Wrong[] {
     ...of('migrate', 'strict', BOOLEANS),
     ...of('migrate', 'includeShared', BOOLEANS),
     ...of('migrate', 'onProgress', FUNCTIONS.slice(1)),
+    ...of('migrate', 'onFull', WORDS),
+    ...of('migrate', 'pauseBudgetMs', MILLISECONDS),
+    ...of('migrate', 'retryBusyMs', MILLISECONDS),
+    ...of('migrate', 'exclude', EXCLUSIONS),
+    ...of('plan', 'exclude', EXCLUSIONS),
+    ...of('plan', 'signal', SIGNALS),
     ...of('touch', 'access', WORDS),
     ...of('setPolicy', 'move', WORDS),
     ...of('setPolicy', 'strict', BOOLEANS),

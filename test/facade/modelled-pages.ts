@@ -54,6 +54,8 @@ export class ModelledBackend {
       movePages: async (request) => this.#movePages(request),
       movePagesSync: (request) => this.#movePages(request),
       pagemap: (span) => this.#pagemap(span),
+      // The model has one way to move pages.
+      mbind: () => ({ ok: false, errno: ERRNO.EPERM, syscall: 'mbind' }),
       readTextSync: (path) =>
         path === '/proc/self/status'
           ? { ok: true, value: 'Seccomp:\t2\n' }

@@ -58,6 +58,7 @@ const EXPORTED: Record<string, Row> = {
   'NodeMask.parse': () => ['0', { allowed: NodeMask.of(0), online: NodeMask.of(0) }],
   openNuma: () => [{ backend: 'simulator', machine: new Machine(presets.twoSockets) }],
   remoteShareOf: () => [{ 0: 1 }, [{ tid: 1, name: 'x', cpu: 0, node: 0 }]],
+  summarize: () => [report()],
   errnoName: () => [1],
   nodemaskWords: () => [[0]],
   nodesOfWords: () => [new BigUint64Array([1n])],
@@ -97,14 +98,12 @@ const verbsOf = (owner: string): Record<string, Row> => ({
   [`${owner}.exemptFromBalancing`]: () => [range()],
   [`${owner}.migrate`]: () => [
     {
-      ...range(),
-      to: 0,
-      strict: false,
-      includeShared: false,
-      signal: signal(),
-      onProgress: nothing,
+      ...{ ...range(), to: 0, strict: false, includeShared: false, exclude: [] },
+      ...{ pauseBudgetMs: 100, retryBusyMs: 0, onFull: 'partial' },
+      ...{ signal: signal(), onProgress: nothing },
     },
   ],
+  [`${owner}.plan`]: () => [{ ...range(), to: 0, exclude: [], signal: signal() }],
   [`${owner}.pageStatuses`]: () => [{ ...range(), signal: signal() }],
   [`${owner}.place`]: () => [
     [0],

@@ -24,6 +24,7 @@ export function facadeTests(): void {
   describe('kinds of memory', () => load(import('../facade/kinds.test.ts')));
   describe('lifetime', () => load(import('../facade/migrate-lifetime.test.ts')));
   describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));
+  describe('receipts', () => load(import('../facade/migrate-receipts.test.ts')));
   describe('migrate by mbind', () => load(import('../facade/migrate-by-mbind.test.ts')));
   describe('migrate', () => load(import('../facade/migrate.test.ts')));
   describe('place', () => load(import('../facade/place.test.ts')));

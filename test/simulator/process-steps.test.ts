@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { MPOL_MF } from '../../lib/core/uapi.ts';
-import { PauseBudget } from '../../lib/facade/process/pause-budget.ts';
+import { PauseBudget } from '../../lib/facade/pages/pause-budget.ts';
 import {
   AbortError,
   type Backend,

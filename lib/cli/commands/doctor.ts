@@ -4,6 +4,7 @@
 
 import { Option } from 'commander';
 import { NumaError } from '../../core/errors.ts';
+import { countText } from '../../core/unit-text.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { type Examination, examine, examineFailure } from '../../services/doctor/examine.ts';
 import type { Finding, FindingState } from '../../services/doctor/finding.ts';
@@ -14,7 +15,6 @@ import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
 import type { Colours } from '../render/colours.ts';
 import { paragraph } from '../render/paragraph.ts';
-import { countText } from '../render/units.ts';
 import { visible } from '../render/visible.ts';
 
 interface DoctorOptions {

@@ -8,12 +8,13 @@ import type { AnyMigrationReport, MappingsMigrationReport } from '../../core/mig
 import type { Numa } from '../../facade/numa.ts';
 import type { MappingFilter } from '../../facade/process/mapping-filter.ts';
 import type { ProcessMigrationReport } from '../../facade/process/migrate-at-once.ts';
+import { summarize } from '../../facade/summarize.ts';
 import { parsePid, parsePositive, repeatable } from '../arguments.ts';
 import { type CommandSpec, defineCommand, type Invocation } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { FILTER_HELP, parseFilter } from '../mapping-filter-text.ts';
 import { backendLine } from '../render/backend-line.ts';
-import { atOnceText, planText, progressText, reportText } from '../render/migration-text.ts';
+import { planText, progressText, reportText } from '../render/migration-text.ts';
 
 interface MigrateWords {
   readonly from?: string;
@@ -83,7 +84,7 @@ async function migrateAtOnce(
   const report = await target.migrate({ to, ...(from === undefined ? {} : { from }) });
   if (options.json) output.json({ backend: numa.backend, report });
   else {
-    output.lines([backendLine(numa.backend, output.colours), atOnceText(report)]);
+    output.lines([backendLine(numa.backend, output.colours), summarize(report)]);
   }
   return STATUS[report.outcome];
 }

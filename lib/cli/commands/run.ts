@@ -5,12 +5,12 @@
 import { Option } from 'commander';
 import type { PolicyFlag } from '../../core/memory-policy.ts';
 import { POLICY_MODE_NAMES, type PolicyMode } from '../../core/policy-modes.ts';
+import { UNKNOWN } from '../../core/unit-text.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
-import { UNKNOWN } from '../render/units.ts';
 import { applyPlan, readSetting } from '../run/apply.ts';
 import { become, resolveCommand } from '../run/become.ts';
 import { type LaunchRequest, planLaunch } from '../run/plan.ts';

@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { Option } from 'commander';
 import type { MachineDescription } from '../../core/machine-description.ts';
+import { countText } from '../../core/unit-text.ts';
 import { type BackendInfo, backendOf } from '../../facade/numa.ts';
 import { openNuma } from '../../facade/open-numa.ts';
 import { bundledScenarioNames, openScenario } from '../../services/scenario/bundled.ts';
@@ -21,7 +22,6 @@ import { parseKernel } from '../open-machine.ts';
 import { backendLine } from '../render/backend-line.ts';
 import { drawFrame } from '../render/scenario-frame.ts';
 import { residencyTable, stepLines, wrap } from '../render/scenario-text.ts';
-import { countText } from '../render/units.ts';
 import { visible } from '../render/visible.ts';
 import { stepThrough } from '../stepper.ts';
 import { UsageError } from '../usage-error.ts';

@@ -4,6 +4,7 @@
 
 import { Option } from 'commander';
 import type { NodeId } from '../../core/node-mask.ts';
+import { bytesText, shareText, UNKNOWN } from '../../core/unit-text.ts';
 import type { Numa } from '../../facade/numa.ts';
 import { type ProcessSummary, readProcesses } from '../../services/process-list.ts';
 import { parsePositiveInteger } from '../arguments.ts';
@@ -15,7 +16,6 @@ import { nodesShown } from '../render/nodes-shown.ts';
 import { nodeLegend } from '../render/page-map.ts';
 import { flow, paragraph } from '../render/paragraph.ts';
 import { type Column, table } from '../render/table.ts';
-import { bytesText, shareText, UNKNOWN } from '../render/units.ts';
 import { showOrWatch, watchOption } from '../repeat.ts';
 
 interface TopOptions {

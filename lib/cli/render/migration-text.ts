@@ -3,13 +3,13 @@
  */
 
 import type { MappingsMigrationReport, SelectedPages } from '../../core/migration-report.ts';
-import type { ProcessMigrationReport } from '../../facade/process/migrate-at-once.ts';
+import { bytesText, countText, durationText, shareText } from '../../core/unit-text.ts';
 import type { MigrationPlan, PlannedMapping } from '../../facade/process/migration-plan.ts';
+import { VERDICTS } from '../../facade/summarize.ts';
 import { bar } from './bar.ts';
 import type { Colours } from './colours.ts';
 import { paragraph } from './paragraph.ts';
 import { type Column, table } from './table.ts';
-import { bytesText, countText, durationText, shareText } from './units.ts';
 
 export interface MigrationTextOptions {
   readonly columns: number;
@@ -75,12 +75,6 @@ const REASONS: readonly (readonly [keyof SelectedPages, string])[] = [
   ['notSelected', 'are on nodes that were not to be left'],
 ];
 
-const VERDICTS = {
-  complete: 'done',
-  spared: 'done but for shared pages',
-  partial: 'done in part',
-} as const;
-
 export function reportText(
   report: MappingsMigrationReport,
   options: MigrationTextOptions,
@@ -106,20 +100,6 @@ export function reportText(
     ...stayed,
     ...leftLines(report, options),
   ];
-}
-
-/** The kernel tells how many it could not move, numa_maps what is left. */
-export function atOnceText(report: ProcessMigrationReport): string {
-  const { from, to, leftBehind, remaining, durationNs } = report;
-  const sum = Object.values(remaining ?? {}).reduce((all, bytes) => all + bytes, 0);
-  const left = sum === 0 ? '' : `, ${bytesText(sum)} are on nodes that were to be left`;
-  const words = {
-    complete: 'nothing stayed behind',
-    spared: `the kernel passed over pages that other processes map too${left}`,
-    partial: `${countText(leftBehind, 'page')} stayed behind${left}`,
-    unknown: 'no page was refused; numa_maps, which tells where they are, cannot be read',
-  } as const;
-  return `node ${from} to ${to} in ${durationText(durationNs)}: ${words[report.outcome]}`;
 }
 
 /** The mappings with what was to move and did not. */

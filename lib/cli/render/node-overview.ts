@@ -6,6 +6,7 @@
 import { formatIdList } from '../../core/id-list.ts';
 import { NodeMask } from '../../core/node-mask.ts';
 import { LOCAL_DISTANCE } from '../../core/uapi.ts';
+import { bytesText, countText, shareText, UNKNOWN } from '../../core/unit-text.ts';
 import type { BalancingState } from '../../facade/host/balancing.ts';
 import type { NodeStatistics } from '../../facade/host/node-statistics.ts';
 import type { Topology } from '../../facade/topology.ts';
@@ -13,7 +14,6 @@ import { bar } from './bar.ts';
 import type { Colours } from './colours.ts';
 import { paragraph } from './paragraph.ts';
 import { type Column, table } from './table.ts';
-import { bytesText, countText, shareText, UNKNOWN } from './units.ts';
 import { wideTable } from './wide-table.ts';
 
 export interface NodeOverview {

@@ -4,9 +4,9 @@
  */
 
 import type { NodeId } from '../../core/node-mask.ts';
+import { bytesText } from '../../core/unit-text.ts';
 import { nodeLetter } from './bar.ts';
 import type { Colours } from './colours.ts';
-import { bytesText } from './units.ts';
 
 export interface PageMapOptions {
   readonly columns: number;

@@ -3,6 +3,7 @@
  */
 
 import type { NodeId, NodeMask } from '../../core/node-mask.ts';
+import { bytesText, countText, shareText, UNKNOWN } from '../../core/unit-text.ts';
 import type { ProcessMapping } from '../../facade/process/process-mappings.ts';
 import type { ProcessResidency } from '../../facade/process/process-residency.ts';
 import type { ProcessThread } from '../../facade/process/process-threads.ts';
@@ -11,7 +12,6 @@ import { bar, nodeLetter } from './bar.ts';
 import type { Colours } from './colours.ts';
 import { paragraph } from './paragraph.ts';
 import { type Column, table } from './table.ts';
-import { bytesText, countText, shareText, UNKNOWN } from './units.ts';
 
 /** What is known of a process. */
 export interface ProcessView {

@@ -4,12 +4,12 @@
  */
 
 import type { NodeId } from '../../core/node-mask.ts';
+import { bytesText, UNKNOWN } from '../../core/unit-text.ts';
 import { MIB_BYTES } from '../../core/units.ts';
 import type { NodeStatistics } from '../../facade/host/node-statistics.ts';
 import type { NodeAllocations } from '../../procfs/node-files.ts';
 import type { ProcessFigures } from '../../services/statistics/process-figures.ts';
 import type { Colours } from './colours.ts';
-import { bytesText, UNKNOWN } from './units.ts';
 import { type WideRow, wideTable } from './wide-table.ts';
 
 export interface StatisticsOptions {

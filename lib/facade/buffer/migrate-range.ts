@@ -5,6 +5,8 @@
  * Source: move_pages(2); mm/migrate.c, do_pages_move().
  */
 
+import { setTimeout } from 'node:timers/promises';
+import type { PageSpan } from '../../backend/backend.ts';
 import type {
   MigrationProgress,
   MigrationReport,
@@ -17,12 +19,17 @@ import { abortOf, type Ending, isOver, type Stop } from '../pages/attempt-pages.
 import { MigrationTally, type MigrationTotals } from '../pages/migration-tally.ts';
 import { type Chunk, moveChunk, stepsOf } from '../pages/move-chunk.ts';
 import { pageStatuses } from '../pages/page-status.ts';
-import { Turns } from '../pages/present-parts.ts';
+import { PauseBudget } from '../pages/pause-budget.ts';
+import { type Part, Turns } from '../pages/present-parts.ts';
 import type { PagesOfProcess } from '../pages/residency.ts';
 import { moveChunkByMbind } from './move-by-mbind.ts';
 
 /** What a move of a range is held to. */
 export interface RangeMove {
+  /** What of it moves; absent: all. */
+  readonly parts?: readonly PageSpan[];
+  /** Longest step in milliseconds; infinite for none. */
+  readonly pauseBudgetMs?: number;
   /** `MPOL_MF_MOVE` or `MPOL_MF_MOVE_ALL`. */
   readonly flags: number;
   readonly signal: Ending | undefined;
@@ -42,7 +49,8 @@ export interface PlaceRequest extends RangeMove {
 export const STAYS = -1;
 
 /** What the reports of moves have in common. */
-type MoveFacts = MigrationTotals & Omit<MigrationReport, keyof MigrationTotals | 'target'>;
+type MoveFacts = MigrationTotals &
+  Omit<MigrationReport, keyof MigrationTotals | 'target' | 'spilled'>;
 
 /** One way to move pages. */
 interface Way {
@@ -82,7 +90,19 @@ async function moveBy(
   const tally = new MigrationTally();
   const steps = { ...request, way, tally, targetsOf: () => () => target };
   const { facts, stop } = await moveInSteps(range, steps);
-  return moveOutcome(Object.freeze({ target, ...facts }), stop);
+  return moveOutcome(Object.freeze({ target, ...facts, spilled: {} }), stop);
+}
+
+/** Moves pages by where each of them is, in the best way alone. Never rejects. */
+export async function moveByPlace(
+  range: PagesOfProcess,
+  request: RangeMove,
+  targetOf: (place: NodeId) => NodeId,
+): Promise<MoveFacts> {
+  const tally = new MigrationTally();
+  const targetsOf = (): Chunk['targetsOf'] => (before) => before.map(targetOf);
+  const steps = { ...request, way: BY_MOVE_PAGES, tally, targetsOf };
+  return (await moveInSteps(range, steps)).facts;
 }
 
 /** Moves each page to its own node. Never rejects. */
@@ -119,42 +139,78 @@ async function moveInSteps(
   request: StepsRequest,
 ): Promise<{ facts: MoveFacts; stop: Stop | undefined }> {
   const startNs = process.hrtime.bigint();
-  const { way, tally, flags, signal } = request;
-  const countCall = (): void => tally.countSyscall('move_pages');
+  const { way, tally, parts = [range] } = request;
+  const { pageSizeBytes } = range.backend;
+  const budget = new PauseBudget(request.pauseBudgetMs ?? Number.POSITIVE_INFINITY, pageSizeBytes);
+  const pagesTotal = parts.reduce((sum, { pageCount }) => sum + pageCount, 0);
   let stop: Stop | undefined;
   let pagesTold = 0;
   const turns = new Turns();
-  for (const span of stepsOf(range)) {
+  for (const span of spansOf(range, parts, budget)) {
     if (turns.areDue) await turns.take();
-    if (!isOver(stop)) stop = abortOf(signal) ?? stop;
+    if (!isOver(stop)) stop = abortOf(request.signal) ?? stop;
     if (isOver(stop)) break;
     if (span.isAbsent) {
       tally.addAbsent(span.pageCount);
       continue;
     }
-    const isJudged = tally.pagesDone === 0;
-    const targetsOf = request.targetsOf(tally.pagesDone);
-    const chunk = { range, span, flags, signal, tally, countCall, targetsOf, isJudged };
-    stop = await way.moveChunk(chunk, stop);
+    stop = await moveStep(range, span, { ...request, budget }, stop);
     pagesTold = tally.pagesDone;
-    if (!isOver(stop)) stop = (await reportProgress(request, range.pageCount)) ?? stop;
+    if (!isOver(stop)) stop = (await reportProgress(request, pagesTotal)) ?? stop;
   }
   // What is absent takes no step: behind the last one it is told of once, so that all was.
   const isUntold = pagesTold < tally.pagesDone;
-  if (!isOver(stop) && isUntold) {
-    stop = (await reportProgress(request, range.pageCount)) ?? stop;
-  }
-  if (!isOver(stop)) stop = abortOf(signal) ?? stop;
-  tally.addUnknown(range.pageCount - tally.pagesDone);
+  if (!isOver(stop) && isUntold) stop = (await reportProgress(request, pagesTotal)) ?? stop;
+  if (!isOver(stop)) stop = abortOf(request.signal) ?? stop;
+  tally.addUnknown(pagesTotal - tally.pagesDone);
   const facts = {
     ...tally.totals(),
-    pageSizeBytes: range.backend.pageSizeBytes,
+    pageSizeBytes,
     aborted: stop?.kind === 'aborted',
     method: way.method,
+    steps: Object.freeze({
+      count: budget.stepCount,
+      longestNs: Math.round(budget.longestMs * 1e6),
+    }),
     durationNs: Number(process.hrtime.bigint() - startNs),
     backend: range.backend.identity.kind,
   };
   return { facts, stop };
+}
+
+/** The steps of all parts, each as long as the budget has it when its turn comes. */
+function* spansOf(
+  range: PagesOfProcess,
+  parts: readonly PageSpan[],
+  budget: PauseBudget,
+): Generator<Part> {
+  for (const part of parts) {
+    for (const span of stepsOf({ ...range, ...part })) {
+      if (span.isAbsent) yield span;
+      else yield* budget.cut(span, range.backend.pageSizeBytes);
+    }
+  }
+}
+
+/** Moves a step, and rests behind it where there is a budget. */
+async function moveStep(
+  range: PagesOfProcess,
+  span: PageSpan,
+  request: StepsRequest & { readonly budget: PauseBudget },
+  stop: Stop | undefined,
+): Promise<Stop | undefined> {
+  const { way, tally, flags, signal, budget } = request;
+  const countCall = (): void => tally.countSyscall('move_pages');
+  const isJudged = tally.pagesDone === 0;
+  const targetsOf = request.targetsOf(tally.pagesDone);
+  const chunk = { range, span, flags, signal, tally, countCall, targetsOf, isJudged };
+  const { moved, busy } = tally;
+  const startMs = performance.now();
+  const ended = await way.moveChunk(chunk, stop);
+  const triedPages = tally.moved - moved + tally.busy - busy;
+  const restMs = budget.add(performance.now() - startMs, triedPages);
+  if (restMs > 0 && !isOver(ended)) await setTimeout(restMs);
+  return ended;
 }
 
 /** A callback that fails ends the move like an abort: its error is the cause, the report stays. */

@@ -7,20 +7,12 @@
 import type { Access } from '../../backend/backend.ts';
 import type { Mapping } from '../../backend/mapping.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
-import {
-  checkBoolean,
-  checkCallback,
-  checkOptions,
-  checkSignal,
-  checkWord,
-  newArray,
-} from '../../core/check-arguments.ts';
+import { checkOptions, checkSignal, checkWord, newArray } from '../../core/check-arguments.ts';
 import type { NumaError } from '../../core/errors.ts';
 import type { MemoryPolicy } from '../../core/memory-policy.ts';
 import type { MigrationReport, PageStatus, PlacementReport } from '../../core/migration-report.ts';
-import { MPOL_F, MPOL_MF } from '../../core/uapi.ts';
+import { MPOL_F } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
-import { concludeMove, type MoveOutcome } from '../errors/end-of-move.ts';
 import type { Ending } from '../pages/attempt-pages.ts';
 import { countResidency } from '../pages/count-residency.ts';
 import {
@@ -36,7 +28,9 @@ import { checkSetPolicy, type SetPolicyOptions, setRangePolicy } from '../policy
 import { readPolicy } from '../policy/read-policy.ts';
 import { type BalancingExemption, exemptRange } from './balancing-exemption.ts';
 import { type DistributionReport, distribute, type Shares } from './distribute.ts';
-import { moveRange, placeRange } from './migrate-range.ts';
+import { concludeRangeMove, moveInsistently } from './insistent-move.ts';
+import { checkMigrateOptions, checkPlanOptions, partsOfSelection } from './migrate-options.ts';
+import { placeRange } from './migrate-range.ts';
 import {
   checkPageNodes,
   checkPlaceOptions,
@@ -44,7 +38,14 @@ import {
   type PageNodes,
   type PlaceOptions,
 } from './place-pages.ts';
-import type { MigrateOptions, ResidencyOptions, TouchOptions } from './range-options.ts';
+import { planMove, type RangePlan } from './plan-move.ts';
+import type {
+  MigrateOptions,
+  MoveSelection,
+  PlanMoveOptions,
+  ResidencyOptions,
+  TouchOptions,
+} from './range-options.ts';
 
 /** @internal Whose memory it is. */
 export interface RangeOwner {
@@ -165,30 +166,35 @@ export abstract class RangeMemory {
   }
 
   /**
+   * What `migrate()` would do: how much is to move, whether the target has room for it, and what is
+   * worth knowing before. Moves nothing.
+   * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED; the signal's reason
+   */
+  async plan(options: PlanMoveOptions): Promise<RangePlan> {
+    const { signal, selection, target } = checkPlanOptions(this.#context, options);
+    const { range, parts } = this.#selected('plan', selection);
+    signal?.throwIfAborted();
+    const ending = this.#owner.endingOf('plan', signal);
+    const request = { target, parts, signal: ending };
+    return this.#held(range, (pages) => planMove(this.#context, pages, request));
+  }
+
+  /**
    * Moves the present pages to one exact node, without fallback, and leaves the policy as it is.
-   * Runs off the calling thread in steps. Resolves with a report whenever the kernel let it try,
-   * full nodes and pinned pages included.
+   * Runs off the calling thread in steps; where move_pages is refused, by mbind on it. Resolves
+   * with a report whenever the kernel let it try, full nodes and pinned pages included.
    * @throws AbortError with `report`; NumaError NUMA_POLICY_NOT_MET with `report` (strict),
-   *   NUMA_NODE_OFFLINE, NUMA_NODE_NOT_ALLOWED, NUMA_NOT_PERMITTED, NUMA_RELEASED
+   *   NUMA_OUT_OF_MEMORY (`onFull: 'fail'`), NUMA_NODE_OFFLINE, NUMA_NODE_NOT_ALLOWED,
+   *   NUMA_NOT_PERMITTED, NUMA_RELEASED
    * Source: move_pages(2); mm/migrate.c, do_pages_move().
    */
   async migrate(options: MigrateOptions): Promise<MigrationReport> {
-    const { to, strict, includeShared, signal, onProgress, ...rest } = checkOptions(
-      options,
-      'options',
-      [...RANGE_OPTION_NAMES, 'to', 'strict', 'includeShared', 'signal', 'onProgress'],
-    );
-    const isStrict = checkBoolean(strict, 'options.strict');
-    const isShared = checkBoolean(includeShared, 'options.includeShared');
-    const request = {
-      target: this.#context.resolveOne(to, 'options.to'),
-      flags: isShared ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE,
-      signal: this.#owner.endingOf('migrate', checkSignal(signal, 'options.signal')),
-      onProgress: checkCallback(onProgress, 'options.onProgress'),
-    };
-    const range = this.#range('migrate', rest);
+    const { move, selection, target } = checkMigrateOptions(this.#context, options);
+    const { range, parts } = this.#selected('migrate', selection);
+    const signal = this.#owner.endingOf('migrate', move.signal);
+    const request = { ...move, target, parts, signal };
     return this.#held(range, async (pages) =>
-      this.#conclude(await moveRange(pages, request), { isStrict, isShared }),
+      concludeRangeMove(this.#context, await moveInsistently(this.#context, pages, request), move),
     );
   }
 
@@ -259,19 +265,6 @@ export abstract class RangeMemory {
     return distribute(this.#context, this, { shares, range, options });
   }
 
-  #conclude(
-    outcome: MoveOutcome<MigrationReport>,
-    { isStrict, isShared }: { isStrict: boolean; isShared: boolean },
-  ): MigrationReport {
-    const { report, failure } = outcome;
-    const { target } = report;
-    const args = { target, pageCount: report.pages.total };
-    const asked = `${args.pageCount} pages to node ${target}`;
-    const made = { privileged: isShared ? { argument: 'options.includeShared' } : undefined };
-    const error = failure && this.#context.error(failure, { asked, args, made });
-    return concludeMove(outcome, { verb: 'migrate', name: 'migration', args, isStrict }, error);
-  }
-
   #held<T>(range: PageRange, run: (pages: PagesOfProcess) => Promise<T>): Promise<T> {
     return this.#owner.hold((mapping) => run(this.#pages(range, mapping)));
   }
@@ -282,9 +275,18 @@ export abstract class RangeMemory {
     return { backend, pid: 0, ...kept, address, pageCount };
   }
 
-  #range(verb: string, options: RangeOptions): PageRange {
+  #selected(verb: string, selection: Partial<MoveSelection>): ReturnType<typeof partsOfSelection> {
+    this.#checkLive(verb);
+    return partsOfSelection(selection, this, this.#context.backend.pageSizeBytes);
+  }
+
+  #checkLive(verb: string): void {
     const loss = this.#owner.lossOf(verb);
     if (loss !== undefined) throw loss;
+  }
+
+  #range(verb: string, options: RangeOptions): PageRange {
+    this.#checkLive(verb);
     return checkPageRange(options, this, this.#context.backend.pageSizeBytes);
   }
 }

@@ -10,9 +10,39 @@ export interface ResidencyOptions extends RangeOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface MigrateOptions extends RangeOptions {
+/** What a move does where its target has no room for all of it. */
+export type OnFull = 'partial' | 'fail' | 'spill';
+
+/** What is to move, and where to. */
+export interface MoveSelection extends RangeOptions {
   /** The one node to move to. */
   readonly to: NodeExpression;
+  /** Parts of the range that stay as they are, and are in no count. */
+  readonly exclude?: RangeOptions | readonly RangeOptions[];
+}
+
+export interface PlanMoveOptions extends MoveSelection {
+  /** Ends the look with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface MigrateOptions extends MoveSelection {
+  /**
+   * Longest step that is wanted, in milliseconds. Steps begin small and follow what they take, down
+   * to one huge page; between them the move rests as long as a step took. Threads that touch a page
+   * on its way wait for it. Default: as fast as possible.
+   */
+  readonly pauseBudgetMs?: number;
+  /** Tries busy pages again for so long, in milliseconds: whoever looks at a page has it for a
+   *  moment, pins last. Default 0. */
+  readonly retryBusyMs?: number;
+  /**
+   * Where the target has no room: `partial` (default) moves what fits; `fail` looks at its free
+   * memory first and moves nothing where that is too little, and rejects with NUMA_OUT_OF_MEMORY
+   * also where it runs out on the way; `spill` takes what is left to the nearest node that has room
+   * and is nearer to the target than where it is (by move_pages alone).
+   */
+  readonly onFull?: OnFull;
   /** Reject when a present page is not on the node afterwards; the error carries the report. */
   readonly strict?: boolean;
   /** Also move pages that other processes share (`MPOL_MF_MOVE_ALL`, CAP_SYS_NICE). */

@@ -34,23 +34,24 @@ export function checkPageRange(
   options: RangeOptions,
   buffer: { readonly address: bigint; readonly lengthBytes: number },
   pageSizeBytes: number,
+  argument: string = 'options',
 ): PageRange {
   const { offsetBytes = 0 } = options;
-  checkInteger(offsetBytes, 'options.offsetBytes', 0);
+  checkInteger(offsetBytes, `${argument}.offsetBytes`, 0);
   if (offsetBytes >= buffer.lengthBytes) {
     const rule = `it must lie within the buffer of ${buffer.lengthBytes} bytes`;
-    throw outOfRange('options.offsetBytes', rule, offsetBytes);
+    throw outOfRange(`${argument}.offsetBytes`, rule, offsetBytes);
   }
   if (offsetBytes % pageSizeBytes !== 0) {
     const rule = `it must be a multiple of the page size (numa.pageSizeBytes, ${pageSizeBytes})`;
-    throw outOfRange('options.offsetBytes', rule, offsetBytes);
+    throw outOfRange(`${argument}.offsetBytes`, rule, offsetBytes);
   }
   const restBytes = buffer.lengthBytes - offsetBytes;
   const { lengthBytes = restBytes } = options;
-  checkInteger(lengthBytes, 'options.lengthBytes', 1);
+  checkInteger(lengthBytes, `${argument}.lengthBytes`, 1);
   if (lengthBytes > restBytes) {
     const rule = `only ${restBytes} bytes follow offset ${offsetBytes} in the buffer`;
-    throw outOfRange('options.lengthBytes', rule, lengthBytes);
+    throw outOfRange(`${argument}.lengthBytes`, rule, lengthBytes);
   }
   const pageCount = Math.ceil(lengthBytes / pageSizeBytes);
   return {

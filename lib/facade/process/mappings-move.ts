@@ -14,11 +14,11 @@ import type { NodeId } from '../../core/node-mask.ts';
 import { abortOf, isOver, type Stop } from '../pages/attempt-pages.ts';
 import { MigrationTally, type MigrationTotals } from '../pages/migration-tally.ts';
 import { type Chunk, locateChunk, moveChunk, moveLocated, stepsOf } from '../pages/move-chunk.ts';
+import { PauseBudget } from '../pages/pause-budget.ts';
 import { Turns } from '../pages/present-parts.ts';
 import type { PagesOfProcess } from '../pages/residency.ts';
 import type { MigrationPlan, PlannedMapping } from './migration-plan.ts';
 import { type NodeMoves, targetOf } from './node-moves.ts';
-import { PauseBudget } from './pause-budget.ts';
 import type { ProcessFiles } from './process-files.ts';
 
 /** How far a move of mappings has come. */

@@ -167,7 +167,7 @@ function sharedWarnings(planned: readonly PlannedMapping[]): PlanWarning[] {
   return [{ kind: 'shared', message }];
 }
 
-function roomWarnings(wanted: NodeBytes, free: NodeBytes): PlanWarning[] {
+export function roomWarnings(wanted: NodeBytes, free: NodeBytes): PlanWarning[] {
   return entriesOf(wanted).flatMap(([node, bytes]) => {
     const room = free[node];
     if (room === undefined || bytes <= room) return [];
@@ -177,7 +177,7 @@ function roomWarnings(wanted: NodeBytes, free: NodeBytes): PlanWarning[] {
 }
 
 /** Targets of pages that the kernel will refuse. */
-function cpusetWarnings(wanted: NodeBytes, allowed: NodeMask | null): PlanWarning[] {
+export function cpusetWarnings(wanted: NodeBytes, allowed: NodeMask | null): PlanWarning[] {
   const targets = NodeMask.from(entriesOf(wanted).map(([node]) => node));
   const forbidden = allowed === null ? NodeMask.empty : targets.difference(allowed);
   if (forbidden.isEmpty) return [];

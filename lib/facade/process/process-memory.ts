@@ -5,7 +5,6 @@
 
 import type { PageSpan } from '../../backend/backend.ts';
 import type { SyscallFailure } from '../../backend/syscall-result.ts';
-import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import {
   checkBoolean,
   checkCallback,
@@ -20,6 +19,7 @@ import { MPOL_MF } from '../../core/uapi.ts';
 import { isDenial } from '../capabilities/denial.ts';
 import type { Context } from '../context.ts';
 import { concludeMove } from '../errors/end-of-move.ts';
+import { checkBudget } from '../pages/pause-budget.ts';
 import type { PagesOfProcess, PlacedRun } from '../pages/residency.ts';
 import { locateParts, newPlaces, PlacedRuns, rangeOf } from './locate-pages.ts';
 import { checkFilters, type MappingFilters } from './mapping-filter.ts';
@@ -269,11 +269,4 @@ export class ProcessMemory {
     const without = await withoutMemory(this.#files, `process ${this.pid}`, failure);
     return without ?? this.#context.error(failure, { asked, args: { pid: this.pid } });
   }
-}
-
-function checkBudget(value: unknown): number {
-  if (value === undefined) return Number.POSITIVE_INFINITY;
-  if (typeof value === 'number' && value > 0) return value;
-  const rule = 'must be a number of milliseconds above 0';
-  throw invalidArgumentValue('options.pauseBudgetMs', rule, value);
 }

@@ -6,8 +6,11 @@
  * entries, is what the kernel has on its way at a time.
  */
 
-import { stepPageCount } from '../pages/move-chunk.ts';
-import { hugePagePages } from '../pages/residency.ts';
+import type { PageSpan } from '../../backend/backend.ts';
+import { invalidArgumentValue } from '../../core/argument-errors.ts';
+import { stepPageCount } from './move-chunk.ts';
+import type { Part } from './present-parts.ts';
+import { hugePagePages } from './residency.ts';
 
 /** The fewest pages of a step: a call costs as much as moving some pages. */
 const PAGES_MIN = 32;
@@ -38,6 +41,18 @@ export class PauseBudget {
     return Math.max(this.#pageCount, mayBeHuge ? this.#hugePagePages : 1);
   }
 
+  /** The steps of a span in which pages may be huge; each is cut when its turn comes. */
+  *cut({ address, pageCount }: PageSpan, pageSizeBytes: number): Generator<Part> {
+    const firstPage = Number(address / BigInt(pageSizeBytes));
+    for (let at = 0; at < pageCount; ) {
+      const wanted = this.pageCount({ mayBeHuge: true });
+      const end = Math.min(at + wanted - ((firstPage + at) % wanted), pageCount);
+      const start = address + BigInt(at * pageSizeBytes);
+      yield { address: start, pageCount: end - at, isAbsent: false };
+      at = end;
+    }
+  }
+
   get longestMs(): number {
     return this.#longestMs;
   }
@@ -62,4 +77,12 @@ export class PauseBudget {
     this.#pageCount = Math.min(wanted, this.#pageCountMax);
     return durationMs;
   }
+}
+
+/** Infinite for none. @throws TypeError ERR_INVALID_ARG_VALUE */
+export function checkBudget(value: unknown): number {
+  if (value === undefined) return Number.POSITIVE_INFINITY;
+  if (typeof value === 'number' && value > 0) return value;
+  const rule = 'must be a number of milliseconds above 0';
+  throw invalidArgumentValue('options.pauseBudgetMs', rule, value);
 }
