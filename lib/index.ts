@@ -113,6 +113,22 @@ export { type OpenNumaOptions, openNuma } from './facade/open-numa.ts';
 export type { HugePagesFound } from './facade/pages/huge-pages.ts';
 export type { RangeOptions } from './facade/pages/page-range.ts';
 export type { PlacedRun, Residency } from './facade/pages/residency.ts';
+export type { PlacedChild, PlacedWorker } from './facade/placement/launcher.ts';
+export type { NodePoolOptions, PoolBinding } from './facade/placement/node-placements.ts';
+export {
+  type NodePiscina,
+  type PiscinaClass,
+  type PiscinaLike,
+  PiscinaPools,
+  type PiscinaPoolsOptions,
+  type PiscinaRunOptions,
+} from './facade/placement/piscina-pools.ts';
+export type { Placement, PlacementOutcome } from './facade/placement/placement.ts';
+export {
+  type PoolRunOptions,
+  type PoolWorker,
+  WorkerPool,
+} from './facade/placement/worker-pool.ts';
 export type { SetPolicyOptions } from './facade/policy/range-policy.ts';
 export type { MappingFilter, MappingFilters } from './facade/process/mapping-filter.ts';
 export type { MappingsProgress } from './facade/process/mappings-move.ts';
@@ -124,6 +140,7 @@ export type {
   PlanOptions,
   PlanWarning,
 } from './facade/process/migration-plan.ts';
+export type { SetAffinityOptions, ThreadAffinity } from './facade/process/process-affinity.ts';
 export type { NodeBytes, ProcessMapping } from './facade/process/process-mappings.ts';
 export {
   type LookOptions,

@@ -220,8 +220,8 @@ export interface Backend {
   getMempolicy(request: GetMempolicyRequest): SyscallResult<GetMempolicyValue>;
   /** Source: getcpu(2). */
   getcpu(): SyscallResult<CpuAndNode>;
-  /** Source: sched_setaffinity(2) for the calling thread. EINVAL: none of the CPUs is usable. */
-  schedSetaffinity(cpus: readonly number[]): SyscallResult<undefined>;
+  /** Source: sched_setaffinity(2), of the calling thread or of `tid`. EINVAL, EPERM, ESRCH. */
+  schedSetaffinity(cpus: readonly number[], tid?: number): SyscallResult<undefined>;
   /** Source: sched_getaffinity(2) for the calling thread; ascending CPU numbers. */
   schedGetaffinity(): SyscallResult<number[]>;
 

@@ -23,6 +23,8 @@ export type NumaErrorCode =
   | 'NUMA_OUT_OF_MEMORY'
   | 'NUMA_NO_SUCH_PROCESS'
   | 'NUMA_RELEASED'
+  | 'NUMA_CPUS_IN_USE'
+  | 'NUMA_WORKER_ENDED'
   | 'NUMA_SYSTEM_ERROR';
 
 /** What a NumaError is made of, beside its rule. */

@@ -4,9 +4,8 @@
 
 import type { Backend } from '../backend/backend.ts';
 import type { MappingHandle } from '../backend/mapping.ts';
-import { invalidArgumentType } from '../core/argument-errors.ts';
 import { checkInteger, readMembers } from '../core/check-arguments.ts';
-import type { NodeExpression, NodeId, NodeMask } from '../core/node-mask.ts';
+import type { NodeId } from '../core/node-mask.ts';
 import type { NodeNumbers } from '../core/node-numbers.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
 import { type AllocateOptions, allocate } from './buffer/allocate.ts';
@@ -24,10 +23,9 @@ import {
   setInterleaveWeights,
 } from './host/interleave-weights.ts';
 import { type NodeStatistics, readNodeStatistics } from './host/node-statistics.ts';
+import { Starter } from './placement/starter.ts';
 import { readProcessIds } from './process/process-files.ts';
 import { ProcessMemory } from './process/process-memory.ts';
-import { ThreadMemory } from './thread/thread-memory.ts';
-import type { Topology } from './topology.ts';
 
 /** Which backend answers, and why it was chosen. */
 export interface BackendInfo {
@@ -47,7 +45,7 @@ export let backendOf: (numa: Numa) => Backend;
 /** @internal Whether it is one itself, and no object that only inherits from one. */
 export let isNuma: (value: unknown) => value is Numa;
 
-export class Numa {
+export class Numa extends Starter {
   static {
     backendOf = (numa) => numa.#context.backend;
     isNuma = (value): value is Numa =>
@@ -55,18 +53,13 @@ export class Numa {
   }
 
   readonly backend: BackendInfo;
-  /** Nodes, CPUs and distances when this object was opened. */
-  readonly topology: Topology;
-  /** Policy, CPU and affinity of the calling thread. */
-  readonly thread: ThreadMemory;
   readonly #context: Context;
 
   /** @internal Use `openNuma()`. */
   constructor(context: Context, reason: string) {
+    super(context);
     this.#context = context;
     this.backend = Object.freeze({ ...context.backend.identity, reason });
-    this.topology = context.topology;
-    this.thread = new ThreadMemory(context);
   }
 
   /** Base page size in bytes; 4096 on most machines, 16 or 64 kB on some. */
@@ -149,24 +142,6 @@ export class Numa {
    */
   processIds(): Promise<number[]> {
     return readProcessIds(this.#backend);
-  }
-
-  /**
-   * The nodes that an expression means on this machine, now: lists, `all`, `!0`, `+0-1`, and the
-   * node that a device is near to, such as `netdev:eth0`, `block:sda`, `pci:0000:3b:00.0`,
-   * `file:/data` or `ip:10.0.0.7`. Errors name `argument`.
-   * @throws TypeError, RangeError ERR_OUT_OF_RANGE for a device that is not there; NumaError
-   *   NUMA_UNSUPPORTED where its node is not told, and on the simulator
-   * Source: numa_parse_nodestring of numa(3).
-   */
-  nodesOf(nodes: NodeExpression, argument: string = 'nodes'): NodeMask {
-    if (typeof argument !== 'string') throw invalidArgumentType('argument', 'a string', argument);
-    return this.#context.resolve(nodes, argument);
-  }
-
-  /** The nodes that the calling thread may allocate on now: its cpuset's memory nodes. */
-  allowedNodes(): NodeMask {
-    return this.#context.allowedNodes();
   }
 
   /**

@@ -102,7 +102,8 @@ export interface Addon {
     to: BigUint64Array | null,
   ): Promise<SyscallResult<number>>;
   getcpu(): SyscallResult<CpuAndNode>;
-  sched_setaffinity(cpus: readonly number[]): SyscallResult<undefined>;
+  /** @param tid 0: the calling thread */
+  sched_setaffinity(tid: number, cpus: readonly number[]): SyscallResult<undefined>;
   sched_getaffinity(): SyscallResult<number[]>;
   /**
    * Only returns when it has failed.

@@ -158,8 +158,9 @@ class NativeBackend implements Backend {
     return this.#addon.getcpu();
   }
 
-  schedSetaffinity(cpus: readonly number[]): SyscallResult<undefined> {
-    return this.#addon.sched_setaffinity(check.cpus(cpus, 'cpus'));
+  schedSetaffinity(cpus: readonly number[], tid: number = 0): SyscallResult<undefined> {
+    const list = check.cpus(cpus, 'cpus');
+    return this.#addon.sched_setaffinity(check.pid(tid, 'tid'), list);
   }
 
   schedGetaffinity(): SyscallResult<number[]> {

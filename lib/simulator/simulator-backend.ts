@@ -174,11 +174,9 @@ export class SimulatorBackend implements Backend {
     return this.#call('getcpu', () => success({ cpu, node }));
   }
 
-  schedSetaffinity(cpus: readonly number[]): SyscallResult<undefined> {
-    const asked = check.cpus(cpus, 'cpus');
-    return this.#call('sched_setaffinity', () =>
-      schedSetaffinity(this.#machine, this.#thread, asked),
-    );
+  schedSetaffinity(cpus: readonly number[], tid = 0): SyscallResult<undefined> {
+    const call = { cpus: check.cpus(cpus, 'cpus'), tid: check.pid(tid, 'tid') };
+    return this.#call('sched_setaffinity', () => schedSetaffinity(this.#caller, call));
   }
 
   schedGetaffinity(): SyscallResult<number[]> {

@@ -1,5 +1,5 @@
-// sched_setaffinity(2), sched_getaffinity(2): the CPUs that the calling thread may run on.
-// Thread: the caller's by necessity.
+// sched_setaffinity(2), sched_getaffinity(2): the CPUs of a thread, or of the calling one.
+// Thread: the caller's by necessity, where it is about the calling one.
 
 #include <sched.h>
 
@@ -14,8 +14,8 @@ namespace node_numa {
 
 namespace {
 
-SyscallResult CallSchedSetaffinity(CpuMask* mask) {
-  return SyscallResult::Capture(sched_setaffinity(0, mask->bytes(), mask->set()),
+SyscallResult CallSchedSetaffinity(int32_t tid, CpuMask* mask) {
+  return SyscallResult::Capture(sched_setaffinity(tid, mask->bytes(), mask->set()),
                                 "sched_setaffinity");
 }
 
@@ -26,12 +26,13 @@ SyscallResult CallSchedGetaffinity(CpuMask* mask) {
 
 }  // namespace
 
-/** sched_setaffinity(cpus): SyscallResult<undefined> */
+/** sched_setaffinity(tid, cpus): SyscallResult<undefined>; tid 0 is the calling thread */
 napi_value SchedSetaffinity(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
+  const int32_t tid = arguments.Bits32("tid");
   CpuMask mask = DecodeCpus(&arguments, info.Env());
   if (!arguments.Valid()) return {};
-  return ToJs(info.Env(), CallSchedSetaffinity(&mask));
+  return ToJs(info.Env(), CallSchedSetaffinity(tid, &mask));
 }
 
 /** sched_getaffinity(): SyscallResult<number[]> */

@@ -85,7 +85,7 @@ function processOf(backend: Backend): WorldProcess {
     files: backend,
     memory: later(memory, nothing),
     numa: numaCalls(backend),
-    runOnCpu: (cpu: number) => backend.schedSetaffinity([cpu]),
+    runOnCpu: (cpu: number, tid?: number) => backend.schedSetaffinity([cpu], tid),
     affinity: () => backend.schedGetaffinity(),
     fork: () => {
       throw new Error('a backend does not fork');

@@ -1,6 +1,7 @@
 /** All behaviour families, for any kind of world (README.md). */
 
 import { afterAll, beforeAll, describe } from 'vitest';
+import { affinityContract } from './affinity.contract.ts';
 import { automaticWeightsContract } from './automatic-weights.contract.ts';
 import { type BackendSubject, worldOfBackend } from './backend-world.ts';
 import { balancingContract } from './balancing.contract.ts';
@@ -72,6 +73,7 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   firstTouchContract,
   countedPagesContract,
   confinedThreadContract,
+  affinityContract,
   nodeCountersContract,
   fallbackOrderContract,
   overflowContract,

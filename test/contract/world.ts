@@ -67,7 +67,8 @@ export interface WorldProcess
   fork(): Promise<WorldProcess>;
   /** One more thread of the process; what it is told, that thread calls. */
   thread(): Promise<WorldProcess>;
-  runOnCpu(cpu: number): Promise<SyscallResult<undefined>>;
+  /** The calling thread, or another one by its number. */
+  runOnCpu(cpu: number, tid?: number): Promise<SyscallResult<undefined>>;
   /** The CPUs that the thread may run on, ascending. */
   affinity(): Promise<SyscallResult<number[]>>;
   /** Lets equals look into a process that changed its user. With `setuid`. */

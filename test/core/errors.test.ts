@@ -198,6 +198,8 @@ const NUMA_CODES: Readonly<Record<NumaErrorCode, true>> = {
   NUMA_OUT_OF_MEMORY: true,
   NUMA_NO_SUCH_PROCESS: true,
   NUMA_RELEASED: true,
+  NUMA_CPUS_IN_USE: true,
+  NUMA_WORKER_ENDED: true,
   NUMA_SYSTEM_ERROR: true,
 };
 const ARGUMENT_CODES: Readonly<Record<ArgumentErrorCode, true>> = {
@@ -216,6 +218,7 @@ describe('the public list of codes', () => {
         "ERR_INVALID_ARG_VALUE",
         "ERR_OUT_OF_RANGE",
         "NUMA_BACKEND_UNAVAILABLE",
+        "NUMA_CPUS_IN_USE",
         "NUMA_INVALID_ARGUMENT",
         "NUMA_NODE_NOT_ALLOWED",
         "NUMA_NODE_OFFLINE",
@@ -228,6 +231,7 @@ describe('the public list of codes', () => {
         "NUMA_RELEASED",
         "NUMA_SYSTEM_ERROR",
         "NUMA_UNSUPPORTED",
+        "NUMA_WORKER_ENDED",
       ]
     `);
   });
@@ -271,14 +275,10 @@ describe('the public list of codes', () => {
 });
 
 describe('the description of a received value', () => {
-  const throwing = new Proxy(
-    {},
-    {
-      get() {
-        throw new Error('no');
-      },
-    },
-  );
+  const raise = (): never => {
+    throw new Error('no');
+  };
+  const throwing = new Proxy({}, { get: raise });
   test.each([
     ['x'.repeat(500)],
     [throwing],

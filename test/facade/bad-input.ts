@@ -297,6 +297,12 @@ function threadRows(): Wrong[] {
       ],
       ({ numa }, o: never) => numa.thread.bind(o),
     ),
+    ...rows('thread.withAffinity', 'cpus', CPUS, ({ numa }, c: never) =>
+      numa.thread.withAffinity(c, () => 1),
+    ),
+    ...rows('thread.withAffinity', 'run', FUNCTIONS, ({ numa }, run: never) =>
+      numa.thread.withAffinity(numa.thread.affinity(), run),
+    ),
     ...rows('thread.setAffinity', 'cpus', CPUS, ({ numa }, c: never) => numa.thread.setAffinity(c)),
   ];
 }

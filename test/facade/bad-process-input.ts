@@ -5,6 +5,7 @@ import { firstNode } from './machine.ts';
 import {
   ABSENT_NODES,
   BOOLEANS,
+  CPUS,
   FUNCTIONS,
   integers,
   NO_NODE,
@@ -156,6 +157,12 @@ export function processRows(): Wrong[] {
     ...rows(verb, 'options.includeShared', BOOLEANS, move('includeShared')),
     ...rows(verb, 'options.signal', SIGNALS, move('signal')),
     ...rows(verb, 'options.onProgress', given(FUNCTIONS), move('onProgress')),
+    ...rows('process.setAffinity', 'cpus', CPUS, ({ numa }, cpus: never) =>
+      numa.process().setAffinity(cpus),
+    ),
+    ...rows('process.setAffinity', 'options', OPTIONS, ({ numa }, options: never) =>
+      numa.process().setAffinity(numa.thread.affinity(), options),
+    ),
     ...rows('process.snapshot', 'options', OPTIONS, ({ numa }, options: never) =>
       numa.process().snapshot(options),
     ),

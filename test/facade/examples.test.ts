@@ -1,6 +1,7 @@
 /** The examples on this host's kernel. */
 
 import { describe, expect, it } from 'vitest';
+import { CpuMask } from '../../lib/index.ts';
 import { exampleTests, outputOf } from './example-runs.ts';
 import { needNodes, numa } from './machine.ts';
 
@@ -8,6 +9,18 @@ describe('examples', () => {
   exampleTests('native', (context) => {
     const [home, away] = needNodes(context, 2) as [number, number];
     return [home, away, numa.pageSizeBytes];
+  });
+
+  it('runs examples/placed-workers.mjs', async (context) => {
+    const nodes = numa.topology.withCpus.intersection(numa.allowedNodes()).toArray();
+    if (needNodes(context, 2).length !== nodes.length)
+      context.skip('needs two nodes with CPUs and memory');
+    const output = await outputOf(['examples/placed-workers.mjs'], 'native');
+    for (const node of nodes) {
+      const { cpus } = numa.topology.node(node);
+      expect(output).toContain(`node ${node}: CPUs ${CpuMask.from(cpus ?? [])}, bind:${node}, 7 *`);
+    }
+    expect(output).toMatch(/^a child with prefer:\d+ ended with 0\nall were placed$/m);
   });
 
   it('runs examples/worker.mjs', async (context) => {

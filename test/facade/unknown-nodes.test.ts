@@ -5,9 +5,9 @@ import type { Backend } from '../../lib/backend/backend.ts';
 import type { TopologySnapshot } from '../../lib/backend/topology-snapshot.ts';
 import { Colours } from '../../lib/cli/render/colours.ts';
 import { nodeOverview } from '../../lib/cli/render/node-overview.ts';
-import { readSetting } from '../../lib/cli/run/apply.ts';
-import { planLaunch } from '../../lib/cli/run/plan.ts';
+import { readSetting } from '../../lib/cli/run/setting.ts';
 import { ERRNO } from '../../lib/core/errno.ts';
+import { planPlacement } from '../../lib/facade/placement/plan-placement.ts';
 import { bind, CpuMask, local, openNuma, remoteShareOf } from '../../lib/index.ts';
 import { examine } from '../../lib/services/doctor/examine.ts';
 import { openScenario } from '../../lib/services/scenario/bundled.ts';
@@ -132,20 +132,24 @@ describe('what a node does not tell', () => {
   });
 
   test('is refused to a launcher that needs it, and to a recording', async () => {
-    const request = { flags: [], anyCpu: false };
-    const { code, message } = thrownBy(() => planLaunch(numa, { ...request, cpuNodes: '0-1' }));
+    const names = {
+      ...{ cpus: '--cpus', cpuNodes: '--cpu-nodes', memoryNodes: '--memory-nodes' },
+      policy: '--policy',
+    };
+    const request = { flags: [], anyCpu: false, names };
+    const { code, message } = thrownBy(() => planPlacement(numa, { ...request, cpuNodes: '0-1' }));
     expect(code).toBe('NUMA_UNSUPPORTED');
     expect(message).toContain('does not tell the CPUs of node 1; name CPUs with --cpus');
-    expect(planLaunch(numa, { ...request, cpuNodes: '0' }).cpus?.cpus).toEqual(CpuMask.of(0, 1));
-    expect(planLaunch(numa, { ...request, cpus: '3' }).cpus?.cpus).toEqual(CpuMask.of(3));
-    const { message: absent } = thrownBy(() => planLaunch(numa, { ...request, cpus: '77' }));
+    expect(planPlacement(numa, { ...request, cpuNodes: '0' }).cpus?.cpus).toEqual(CpuMask.of(0, 1));
+    expect(planPlacement(numa, { ...request, cpus: '3' }).cpus?.cpus).toEqual(CpuMask.of(3));
+    const { message: absent } = thrownBy(() => planPlacement(numa, { ...request, cpus: '77' }));
     expect(absent).toContain('CPU 77 is not known to be online');
     const same = { ...request, memoryNodes: 'same' };
     const { code: unsure, message: why } = thrownBy(() =>
-      planLaunch(numa, { ...same, cpus: '0,3' }),
+      planPlacement(numa, { ...same, cpus: '0,3' }),
     );
     expect([unsure, why]).toEqual(['NUMA_UNSUPPORTED', expect.stringContaining('node of CPU 3;')]);
-    expect(`${planLaunch(numa, { ...same, cpus: '0-1' }).policy}`).toBe('bind:0');
+    expect(`${planPlacement(numa, { ...same, cpus: '0-1' }).policy}`).toBe('bind:0');
     expect(readSetting(numa).cpuNodes).toBeNull();
     const backend = backendWith(PARTLY);
     const scenario = openScenario('full');

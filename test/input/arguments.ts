@@ -82,9 +82,11 @@ export const MADE_BY_US: readonly string[] = [
     'new MappedBuffer',
     'new MemoryView',
     'new Numa',
+    'new PiscinaPools',
     'new ProcessMemory',
     'new ThreadMemory',
     'new Topology',
+    'new WorkerPool',
   ],
   ...['costs.account', 'costs.countTouches', 'simulatedThread.settle'],
 ];
@@ -114,6 +116,9 @@ const verbsOf = (owner: string): Record<string, Row> => ({
   ...noArguments(owner, 'release', '[nodejs.dispose]', '[nodejs.util.inspect.custom]'),
 });
 
+const placementRow: Row = () => [{ cpus: [0], memoryNodes: '0', policy: 'bind', exclusiveCpus: 1 }];
+const poolOptions = () => ({ workersPerNode: 1, nodes: '0', policy: 'bind' });
+
 const FACADE: Record<string, Row> = {
   'buffer.hugePages': NONE,
   'buffer.populate': () => [{ ...range(), threads: 1, signal: signal(), onProgress: nothing }],
@@ -126,6 +131,11 @@ const FACADE: Record<string, Row> = {
   'numa.setInterleaveWeights': () => [{ 0: 1 }],
   ...noArguments('numa', 'interleaveWeights'),
   'numa.freeMemory': () => [0],
+  'numa.worker': placementRow,
+  'numa.spawn': placementRow,
+  'numa.fork': placementRow,
+  'numa.workerPool': () => [{ ...poolOptions(), bindTo: 'node' }],
+  'numa.piscinaPools': () => [poolOptions()],
   ...noArguments('numa', 'processIds', 'allowedNodes', 'capabilities', 'nodeStatistics'),
   ...noArguments('numa', 'balancing'),
   'topology.node': () => [0],
@@ -139,6 +149,7 @@ const FACADE: Record<string, Row> = {
   'thread.withPolicy': () => [local(), nothing],
   'thread.setAffinity': () => [[0]],
   'thread.bind': () => [{ cpus: 0, nodes: 0, strict: false }],
+  'thread.withAffinity': () => [[0], nothing],
   ...noArguments('thread', 'policy', 'cpu', 'affinity'),
   ...verbsOf('buffer'),
   ...verbsOf('view'),
@@ -146,6 +157,7 @@ const FACADE: Record<string, Row> = {
   'process.mappings': () => [filter(), { signal: signal() }],
   'process.threads': () => [{ signal: signal() }],
   'process.snapshot': () => [{ mappings: [filter()], signal: signal() }],
+  'process.setAffinity': ({ owners }) => [[0], { tid: (owners['process'] as { pid: number }).pid }],
   'process.locate': (world) => [span(world), { signal: signal() }],
   'process.locateRuns': (world) => [span(world), { signal: signal() }],
   'process.migrate': () => [{ from: 0, to: 0, signal: signal() }],

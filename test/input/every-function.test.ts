@@ -10,7 +10,7 @@ const ALL: readonly Callable[] = [...exportedCallables(), ...callablesIn(simulat
 const withRows = ALL.filter(({ kind, name }) => kind !== 'getter' && !MADE_BY_US.includes(name));
 
 /** Where the function is called, its own errors come through. */
-const CALLED = /^(withMachine|thread\.withPolicy) 1 .*(function|class)/;
+const CALLED = /^(withMachine|thread\.with(Policy|Affinity)) 1 .*(function|class)/;
 
 /** Right values that take as long as they say. */
 const LASTING: readonly RegExp[] = [

@@ -3,6 +3,7 @@
  * accessors and constructors, each under a name such as `buffer.migrate`.
  */
 
+import type { Numa, PiscinaLike } from '../../lib/index.ts';
 import * as main from '../../lib/index.ts';
 import * as simulator from '../../lib/simulator/public.ts';
 import * as syscalls from '../../lib/syscalls/public.ts';
@@ -95,7 +96,48 @@ function callablesOf(owner: string, value: object): Callable[] {
   return [...found.values()];
 }
 
+const EMPTY = new URL('data:text/javascript,');
+
+/**
+ * What starts threads and processes is given a placement here: the rest of its arguments goes to
+ * Node.js, and a wrong one may be a program that is started. Each gives what ends it.
+ */
+const PLACING: Readonly<Record<string, (numa: Numa, placement: never) => () => unknown>> = {
+  'numa.worker': (numa, placement) => {
+    const { worker } = numa.worker(EMPTY, placement);
+    return () => worker.terminate();
+  },
+  'numa.spawn': (numa, placement) => {
+    const { child } = numa.spawn('true', [], placement);
+    return () => child.kill();
+  },
+  'numa.fork': (numa, placement) => {
+    const { child } = numa.fork('/dev/null', [], placement, { execPath: 'true' });
+    return () => child.kill();
+  },
+  'numa.workerPool': (numa, placement) => {
+    const pool = numa.workerPool(EMPTY, placement);
+    return () => pool.close();
+  },
+  'numa.piscinaPools': (numa, placement) => {
+    const pools = numa.piscinaPools(NoPiscina, {} as never, placement);
+    return () => pools.destroy();
+  },
+};
+
+class NoPiscina implements PiscinaLike {
+  readonly run = async (): Promise<void> => {};
+  readonly close: PiscinaLike['close'] = this.run;
+  readonly destroy: PiscinaLike['destroy'] = this.run;
+  readonly on = (): void => {};
+}
+
 /** All that the objects of a world have. */
 export function callablesIn(world: World): Callable[] {
-  return Object.entries(world.owners).flatMap(([owner, value]) => callablesOf(owner, value));
+  const all = Object.entries(world.owners).flatMap(([owner, value]) => callablesOf(owner, value));
+  return all.map((one) => {
+    const placing = PLACING[one.name];
+    if (placing === undefined) return one;
+    return { ...one, call: (self, [placement]) => placing(self as Numa, placement as never) };
+  });
 }

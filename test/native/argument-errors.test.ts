@@ -49,7 +49,7 @@ describe('arguments of the raw exports', () => {
         }
       }
       addon.set_mempolicy(0, null, 0);
-      addon.sched_setaffinity([0, 1]);
+      addon.sched_setaffinity(0, [0, 1]);
     });
 
     it(`${name} survives missing and surplus arguments`, async () => {
@@ -65,7 +65,7 @@ describe('arguments of the raw exports', () => {
     expect(() => call('mmap', -1)).toThrow(/"lengthBytes" argument must be an integer/);
     expect(() => call('touch', {}, 0, 0, 'read')).toThrow(/"mapping" argument/);
     expect(() => call('touch', mapping, 0, 1, 'execute')).toThrow(/"access" argument/);
-    expect(() => call('sched_setaffinity', [0, 'x'])).toThrow(/"cpus" argument/);
+    expect(() => call('sched_setaffinity', 0, [0, 'x'])).toThrow(/"cpus" argument/);
   });
 
   it('never let the kernel read beyond a mask', () => {
@@ -105,7 +105,8 @@ describe('arguments of the raw exports', () => {
     const home = addon.set_mempolicy_home_node;
     expect(home(1n, 1, 0, 0)).toEqual({ ok: false, errno: 22, syscall: 'set_mempolicy_home_node' });
     expect(home(mapping.address, 1, 2 ** 40, 0)).toMatchObject({ ok: false, errno: 22 });
-    expect(addon.sched_setaffinity([65_536, 2 ** 32 - 1])).toMatchObject({ errno: 22 });
+    expect(addon.sched_setaffinity(0, [65_536, 2 ** 32 - 1])).toMatchObject({ errno: 22 });
+    expect(addon.sched_setaffinity(2 ** 31 - 1, [0])).toMatchObject({ errno: 3 });
   });
 
   it('outside a mapping are ERANGE for touch', () => {

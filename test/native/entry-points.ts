@@ -67,7 +67,8 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
     move_pages_async: { arguments: query },
     migrate_pages_async: { arguments: () => [0, MAXNODE, words, words] },
     getcpu: none,
-    sched_setaffinity: { arguments: () => [[0, 1]] },
+    // All of them: a wrong number may be that of a thread that is there.
+    sched_setaffinity: { arguments: () => [0, cpusOf(addon)] },
     sched_getaffinity: none,
     execve: {
       arguments: () => [
@@ -106,4 +107,10 @@ export function exportedNames(addon: Addon): EntryName[] {
 function giveUp(addon: Addon, result: unknown): void {
   const made = result as ReturnType<Addon['mmap']>;
   if (made.ok) addon.munmap(made.value);
+}
+
+function cpusOf(addon: Addon): number[] {
+  const result = addon.sched_getaffinity();
+  if (!result.ok) throw new Error(`sched_getaffinity failed with errno ${result.errno}`);
+  return result.value;
 }

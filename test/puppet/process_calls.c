@@ -117,11 +117,12 @@ void relay_to_child(const char* text) {
   free(line);
 }
 
-static long run_on_cpu(int cpu) {
+/* sched_setaffinity CPU [TID]: the calling thread, or another one. */
+static long run_on_cpu(int cpu, pid_t tid) {
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
   CPU_SET(cpu, &cpus);
-  return sched_setaffinity(0, sizeof(cpus), &cpus);
+  return sched_setaffinity(tid, sizeof(cpus), &cpus);
 }
 
 /* getcpu: answers the CPU and its node. */
@@ -175,8 +176,8 @@ int run_process_command(const struct request* request) {
     reply_result(drop_capability((unsigned)number_at(request, 0)));
   } else if (strcmp(name, "affinity") == 0) {
     affinity_command();
-  } else if (strcmp(name, "run_on_cpu") == 0) {
-    reply_result(run_on_cpu((int)number_at(request, 0)));
+  } else if (strcmp(name, "sched_setaffinity") == 0) {
+    reply_result(run_on_cpu((int)number_at(request, 0), (pid_t)number_at(request, 1)));
   } else if (strcmp(name, "getcpu") == 0) {
     getcpu_command();
   } else if (strcmp(name, "exit") == 0) {

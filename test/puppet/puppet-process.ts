@@ -100,8 +100,8 @@ export class PuppetProcess implements WorldProcess {
     return this.#call('allow_huge_pages', '', nothing);
   }
 
-  runOnCpu(cpu: number): Done {
-    return this.#call('run_on_cpu', String(cpu), nothing);
+  runOnCpu(cpu: number, tid = 0): Done {
+    return this.#call('sched_setaffinity', `${cpu} ${tid}`, nothing);
   }
 
   affinity(): Promise<SyscallResult<number[]>> {

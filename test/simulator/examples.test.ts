@@ -17,6 +17,16 @@ function stepsIn(output: string): string[] {
 describe('examples on the simulator', () => {
   exampleTests('simulator', () => [0, 1, 4096]);
 
+  it('runs examples/placed-workers.mjs, whose workers are not placed', async () => {
+    const output = await outputOf(['examples/placed-workers.mjs'], 'simulator');
+    expect(output.split('\n').slice(1, 4)).toEqual([
+      'node 0: CPUs 0, bind:0, 7 * 6 = 42',
+      'node 1: CPUs 1, bind:1, 7 * 6 = 42',
+      'a child with prefer:1 ended with 0',
+    ]);
+    expect(output).toMatch(/^none was placed: the simulator has a machine of its own/m);
+  });
+
   it('runs examples/compare-policies.mjs: near memory beats far, and moving pays', async () => {
     const output = await outputOf(['examples/compare-policies.mjs'], 'simulator');
     expect(readRepositoryFile('docs/simulator.md')).toContain(output);

@@ -43,7 +43,7 @@ function worldProcess(
     },
     fork: () => worldProcess(world, thread.fork()),
     thread: () => worldProcess(world, process, thread.thread()),
-    runOnCpu: (cpu: number) => backend.schedSetaffinity([cpu]),
+    runOnCpu: (cpu: number, tid?: number) => backend.schedSetaffinity([cpu], tid),
     affinity: () => backend.schedGetaffinity(),
     setDumpable: () => {
       process.isDumpable = true;

@@ -4,9 +4,9 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { applyPlan } from '../../lib/cli/run/apply.ts';
 import { NUMA_CALLS } from '../../lib/core/calls.ts';
 import { compareReleases, MODES_SINCE, oldestKernelLine } from '../../lib/core/kernels.ts';
+import { applyPlacement } from '../../lib/facade/placement/apply-placement.ts';
 import {
   type Backend,
   bind,
@@ -60,7 +60,8 @@ const VERBS: Readonly<Record<string, (numa: Numa, policy: MemoryPolicy) => void>
     numa.allocate(4096).setPolicy(policy, { move: 'all' }),
   'thread.setPolicy()': (numa, policy) => numa.thread.setPolicy(policy),
   'thread.withPolicy()': (numa, policy) => numa.thread.withPolicy(policy, () => {}),
-  'node-numa run': (numa, policy) => applyPlan(numa, { policy, cpus: undefined }),
+  'node-numa run': (numa, policy) =>
+    applyPlacement(numa.thread, { policy, cpus: undefined }, 'cpus'),
 };
 
 const THREAD_VERBS = ['thread.setPolicy()', 'thread.withPolicy()', 'node-numa run'];

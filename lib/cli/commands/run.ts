@@ -7,13 +7,18 @@ import type { PolicyFlag } from '../../core/memory-policy.ts';
 import { POLICY_MODE_NAMES, type PolicyMode } from '../../core/policy-modes.ts';
 import { UNKNOWN } from '../../core/unit-text.ts';
 import type { Numa } from '../../facade/numa.ts';
+import { applyPlacement } from '../../facade/placement/apply-placement.ts';
+import {
+  type PlacementNames,
+  type PlacementRequest,
+  planPlacement,
+} from '../../facade/placement/plan-placement.ts';
 import { type CommandSpec, defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { backendLine } from '../render/backend-line.ts';
-import { applyPlan, readSetting } from '../run/apply.ts';
 import { become, resolveCommand } from '../run/become.ts';
-import { type LaunchRequest, planLaunch } from '../run/plan.ts';
+import { readSetting } from '../run/setting.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface RunOptions {
@@ -27,6 +32,14 @@ interface RunOptions {
   readonly all?: boolean;
   readonly show?: boolean;
 }
+
+const NAMES: PlacementNames = {
+  cpus: '--cpus',
+  cpuNodes: '--cpu-nodes',
+  memoryNodes: '--memory-nodes',
+  policy: '--policy',
+  anyCpu: '--all',
+};
 
 const policyOption = new Option(
   '-p, --policy <mode>',
@@ -76,14 +89,14 @@ export const runCommand: CommandSpec = defineCommand<RunOptions>({
     const [command, rest] = args as [string | undefined, string[]];
     checkWords(options, command);
     const numa = open();
-    const plan = planLaunch(numa, requestOf(options));
+    const plan = planPlacement(numa, requestOf(options));
     if (command === undefined) {
-      applyPlan(numa, plan);
+      applyPlacement(numa.thread, plan, NAMES.cpus);
       printSetting(numa, output, options.json === true);
       return EXIT.DONE;
     }
     const resolved = resolveCommand([command, ...rest]);
-    applyPlan(numa, plan);
+    applyPlacement(numa.thread, plan, NAMES.cpus);
     return become(resolved);
   },
 });
@@ -94,7 +107,7 @@ function checkWords({ show, json }: RunOptions & { json?: boolean }, command?: s
   if (!show && command === undefined) throw new UsageError('a command is missing: -- COMMAND');
 }
 
-function requestOf(options: RunOptions): LaunchRequest {
+function requestOf(options: RunOptions): PlacementRequest {
   const { cpus, cpuNodes, memoryNodes, policy, all } = options;
   const flags: readonly [boolean | undefined, PolicyFlag][] = [
     [options.static, 'static-nodes'],
@@ -102,7 +115,8 @@ function requestOf(options: RunOptions): LaunchRequest {
     [options.balancing, 'numa-balancing'],
   ];
   const given = flags.flatMap(([isGiven, flag]) => (isGiven ? [flag] : []));
-  return { cpus, cpuNodes, memoryNodes, policy, flags: given, anyCpu: all === true };
+  const nodes = { cpuNodes, memoryNodes };
+  return { cpus, ...nodes, policy, flags: given, anyCpu: all === true, names: NAMES };
 }
 
 function printSetting(numa: Numa, output: Output, isJson: boolean): void {

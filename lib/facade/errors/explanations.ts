@@ -156,6 +156,11 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
     rule: 'none of the CPUs is online and allowed by the cpuset',
     hint: 'name an online CPU that the cpuset allows',
   },
+  [`sched_setaffinity ${ERRNO.EPERM}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    rule: "the thread is another user's, or has privileges that we lack",
+    hint: 'run as its user, or with CAP_SYS_NICE',
+  },
   [`execve ${ERRNO.ENOENT}`]: {
     code: 'NUMA_SYSTEM_ERROR',
     rule: 'there is no such program, or not its interpreter',

@@ -11,6 +11,7 @@ import {
   checkOptions,
   checkSignal,
 } from '../../core/check-arguments.ts';
+import type { CpuExpression } from '../../core/cpu-mask.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { NumaError } from '../../core/errors.ts';
 import type { MappingsMigrationReport } from '../../core/migration-report.ts';
@@ -35,6 +36,11 @@ import {
   SELECTION_MEMBERS,
 } from './migration-plan.ts';
 import { nodeMoves } from './node-moves.ts';
+import {
+  type SetAffinityOptions,
+  setProcessAffinity,
+  type ThreadAffinity,
+} from './process-affinity.ts';
 import { checkSameProcess, type ProcessFiles, readProcessStat } from './process-files.ts';
 import { type ProcessMapping, readMappings } from './process-mappings.ts';
 import { type ProcessRequest, refusalOf, withoutMemory } from './process-refusal.ts';
@@ -129,6 +135,20 @@ export class ProcessMemory {
    */
   threads(): Promise<ProcessThread[]> {
     return readThreads(this.#files, this.#context.topology);
+  }
+
+  /**
+   * Restricts its threads to these CPUs, those that are started meanwhile included; new ones begin
+   * with what the thread has that starts them. No page moves. An error ends it at the thread that
+   * it names.
+   * @param cpus `all`, `!0` and `+0-1` refer to the CPUs of the calling thread
+   * @throws TypeError, RangeError for what is no list of CPU numbers, and for a thread of another
+   *   process; NumaError NUMA_NO_SUCH_PROCESS, NUMA_NOT_PERMITTED (another user's),
+   *   NUMA_INVALID_ARGUMENT when a thread may use none of them, NUMA_UNSUPPORTED (no /proc)
+   * Source: sched_setaffinity(2).
+   */
+  setAffinity(cpus: CpuExpression, options?: SetAffinityOptions): Promise<ThreadAffinity[]> {
+    return setProcessAffinity(this.#context, this.#files, cpus, options);
   }
 
   /**

@@ -13,7 +13,20 @@ import type { Context } from '../context.ts';
 import { readPolicy } from '../policy/read-policy.ts';
 import { bindThread, type ThreadBinding, type ThreadBindOptions } from './bind-thread.ts';
 
+/** What is changed of a thread, and given back. */
+interface ThreadChanges {
+  readonly policy?: boolean;
+  readonly cpus?: boolean;
+}
+
+/** @internal Gives the calling thread back what `body` changes of it, also when it throws. */
+export let restoringThread: <T>(thread: ThreadMemory, changes: ThreadChanges, body: () => T) => T;
+
 export class ThreadMemory {
+  static {
+    restoringThread = (thread, changes, body) => thread.#restoring(changes, body);
+  }
+
   readonly #context: Context;
 
   /** @internal Use `numa.thread`. */
@@ -52,22 +65,7 @@ export class ThreadMemory {
    */
   withPolicy<T>(policy: MemoryPolicy, run: () => T): T {
     checkThreadPolicy(policy);
-    if (typeof run !== 'function') throw invalidArgumentType('run', 'a function', run);
-    const restore = this.#keepPolicy();
-    this.setPolicy(policy);
-    let value: T;
-    try {
-      value = run();
-    } finally {
-      restore();
-    }
-    if (isThenable(value)) {
-      // Nobody will wait for it any more; its rejection must not end the process.
-      Promise.resolve(value).catch(() => {});
-      const rule = 'must be synchronous: a promise goes on after the policy is restored';
-      throw invalidArgumentValue('run', rule, value);
-    }
-    return value;
+    return this.#runSynchronously({ policy: true }, () => this.setPolicy(policy), run);
   }
 
   /** The CPU and node that the calling thread runs on now. Source: getcpu(2). */
@@ -108,6 +106,48 @@ export class ThreadMemory {
       setPolicy: (nodes) => this.setPolicy(bind(nodes)),
       keepPolicy: () => this.#keepPolicy(),
     });
+  }
+
+  /**
+   * Runs a synchronous function on these CPUs and restores those before, also when it throws.
+   * @param cpus as of `setAffinity`
+   * @throws as `setAffinity`; TypeError ERR_INVALID_ARG_VALUE when the function returns a promise:
+   *   what it awaits would run on other CPUs. They are restored first.
+   * Source: sched_setaffinity(2).
+   */
+  withAffinity<T>(cpus: CpuExpression, run: () => T): T {
+    const mask = this.#context.resolveCpus(cpus, 'cpus');
+    return this.#runSynchronously({ cpus: true }, () => this.setAffinity(mask), run);
+  }
+
+  #restoring<T>({ policy = false, cpus = false }: ThreadChanges, body: () => T): T {
+    const restorePolicy = policy ? this.#keepPolicy() : () => {};
+    const before = cpus ? this.affinity() : undefined;
+    try {
+      return body();
+    } finally {
+      try {
+        restorePolicy();
+      } finally {
+        if (before !== undefined) this.setAffinity(before);
+      }
+    }
+  }
+
+  #runSynchronously<T>(changes: ThreadChanges, set: () => void, run: () => T): T {
+    if (typeof run !== 'function') throw invalidArgumentType('run', 'a function', run);
+    const value = this.#restoring(changes, () => {
+      set();
+      return run();
+    });
+    if (isThenable(value)) {
+      // Nobody will wait for it any more; its rejection must not end the process.
+      Promise.resolve(value).catch(() => {});
+      const what = changes.cpus === true ? 'CPUs are' : 'policy is';
+      const rule = `must be synchronous: a promise goes on after the ${what} restored`;
+      throw invalidArgumentValue('run', rule, value);
+    }
+    return value;
   }
 
   /** Keeps the kernel's own words: a policy whose nodes are forbidden by now goes back as is. */

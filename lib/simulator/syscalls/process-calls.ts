@@ -2,12 +2,14 @@
  * What makes and changes threads and processes, as far as memory policy has to do with it.
  *
  * Source: kernel/fork.c, copy_process(); fs/exec.c, begin_new_exec(); kernel/exit.c, do_exit();
- * kernel/user_namespace.c, create_user_ns().
+ * kernel/user_namespace.c, create_user_ns(); kernel/sched/syscalls.c (core.c before 6.11),
+ * sched_setaffinity() and __sched_setaffinity().
  */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { MachineState } from '../machine.ts';
+import { maySchedule } from '../tasks/credentials.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
 
@@ -33,16 +35,32 @@ export function unshareUser({ process }: Thread): SyscallResult<undefined> {
   return answer('unshare', 0);
 }
 
-/** sched_setaffinity(2): the thread goes to another CPU where its own is not among them. */
+export interface SchedSetaffinityArguments {
+  /** 0 is the caller. */
+  readonly tid: number;
+  readonly cpus: readonly number[];
+}
+
+/**
+ * sched_setaffinity(2): the thread goes to another CPU where its own is not among them. It is
+ * looked for first, then who may do that to it is judged, then the CPUs.
+ */
 export function schedSetaffinity(
-  { cpus: { all } }: MachineState,
-  thread: Thread,
-  cpus: readonly number[],
+  { machine, thread: caller }: { readonly machine: MachineState; readonly thread: Thread },
+  { tid, cpus }: SchedSetaffinityArguments,
 ): SyscallResult<undefined> {
-  const usable = all.filter((cpu) => cpus.includes(cpu));
+  const fail = (errno: number): SyscallResult<undefined> => failure('sched_setaffinity', errno);
+  const process = tid === 0 ? caller.process : machine.findProcess(tid);
+  if (process === undefined) return fail(ERRNO.ESRCH);
+  if (!maySchedule(caller.process.credentials, process.credentials)) return fail(ERRNO.EPERM);
+  const usable = machine.cpus.all.filter((cpu) => cpus.includes(cpu));
   const [first] = usable;
-  if (first === undefined) return answer('sched_setaffinity', ERRNO.EINVAL);
-  thread.affinity = usable;
-  if (!usable.includes(thread.cpu)) thread.cpu = first;
+  if (first === undefined) return fail(ERRNO.EINVAL);
+  // The kernel's own thread runs nowhere here.
+  const thread = tid === 0 ? caller : process.findThread(tid);
+  if (thread !== undefined) {
+    thread.affinity = usable;
+    if (!usable.includes(thread.cpu)) thread.cpu = first;
+  }
   return answer('sched_setaffinity', 0);
 }

@@ -56,7 +56,19 @@ export function changeUser(from: Credentials, uid: number): Credentials | { errn
  * its privileges. Source: security/commoncap.c, cap_ptrace_access_check().
  */
 export function mayRead(caller: Credentials, target: Credentials): boolean {
-  if (caller.canTrace) return true;
-  const isEqual = Object.values(CAPABILITIES).every((name) => caller[name] || !target[name]);
-  return caller.uid === target.uid && target.isDumpable && isEqual;
+  return caller.canTrace || (target.isDumpable && isEqual(caller, target));
+}
+
+/**
+ * Whether the CPUs of its threads may be set. Source: kernel/sched/syscalls.c, check_same_owner();
+ * security/commoncap.c, cap_safe_nice().
+ */
+export function maySchedule(caller: Credentials, target: Credentials): boolean {
+  return caller.canSetNice || isEqual(caller, target);
+}
+
+/** One of the same user, with all of the other's privileges. */
+function isEqual(caller: Credentials, target: Credentials): boolean {
+  const hasAll = Object.values(CAPABILITIES).every((name) => caller[name] || !target[name]);
+  return caller.uid === target.uid && hasAll;
 }
