@@ -1,3 +1,5 @@
+/** The verbs of buffers with every kind of wrong argument. */
+
 import {
   local,
   type MappedBuffer,

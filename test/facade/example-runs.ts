@@ -14,6 +14,15 @@ const examples = readdirSync(`${projectFolder}/examples`).filter((name) => name.
 
 /** What relocates memory, with what each of them prints behind its backend. */
 const RELOCATIONS: Record<string, (home: number, away: number, pages: number) => string[]> = {
+  'careful-move.mjs': (home, away, pages) => {
+    const half = (pages / 2).toLocaleString('en-US');
+    return [
+      `${pages / 2} pages would move to node ${away}`,
+      'to know before: policy',
+      `${half} pages to node ${away}: ${half} moved; done`,
+      `${pages.toLocaleString('en-US')} pages: ${half} on node ${home}, ${half} on node ${away}`,
+    ];
+  },
   'view.mjs': (_, away, pages) => [
     `${pages / 2} of ${pages / 2} pages moved to node ${away}`,
     '0 bytes share a page with other memory',

@@ -257,7 +257,7 @@ export abstract class RangeMemory {
    * then. Weights that are not the machine's, and kernels without weighted interleaving (before
    * 6.9), are met by touching every page and moving it to its node: `method` is `placed`.
    * @throws TypeError, RangeError; NumaError as `setPolicy()`, `touch()` and `place()` throw it
-   * Source: mbind(2) with MPOL_WEIGHTED_INTERLEAVE; move_pages(2).
+   * Source: mbind(2); move_pages(2).
    */
   async distribute(shares: Shares, options?: PlaceOptions): Promise<DistributionReport> {
     const { rangeOptions } = checkPlaceOptions(options);
