@@ -15,6 +15,7 @@ import type { Trait } from './world.ts';
 const HUGE_KB = HUGE_BYTES / 1024;
 const ADVICE = [
   ['DONTFORK', 10, 'rd wr mr mw me dc ac'],
+  ['WIPEONFORK', MADV.WIPEONFORK, 'rd wr mr mw me ac wf'],
   ['MERGEABLE', 12, 'rd wr mr mw me ac mg'],
   ['HUGEPAGE', MADV.HUGEPAGE, 'rd wr mr mw me ac hg'],
   ['NOHUGEPAGE', 15, 'rd wr mr mw me ac nh'],

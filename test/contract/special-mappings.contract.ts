@@ -15,7 +15,7 @@ import { createObject, familyFor, mapObject } from './objects.ts';
 import { mapPages, maskOf, move, Pages, placeOn, rangePolicy, UNWRITTEN, where } from './pages.ts';
 import type { Conditions, DeclareTest, OpenSubject, Scene } from './scene.ts';
 
-const { EFAULT, ENOENT } = ERRNO;
+const { EACCES, EFAULT, ENOENT } = ERRNO;
 const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
 const TRIES_MAX = 5;
 
@@ -211,6 +211,43 @@ function declareAdvised(declare: DeclareTest): void {
       expect(await where(pages)).toResideOn([first, first]);
     },
   );
+
+  const ofForks: Conditions = { needs: [memoryNodes(2)], traits: ['areas', 'sharing'] };
+  declare("pages that a child finds wiped stay the parent's own", ofForks, async (scene) => {
+    const { process, machine, facts } = scene;
+    const [first, second] = twoNodes(scene);
+    const { madvise } = process.areas;
+    const pages = await mapPages(process, machine, 3);
+    await placeOn(pages, [first, first, first]);
+    expect(await pages.mbind(MPOL.BIND, maskOf(second))).toSucceed();
+    expect(await madvise(pages.part(0, 2).span, MADV.WIPEONFORK)).toSucceed();
+    expect(await madvise(pages.part(1, 2).span, MADV.KEEPONFORK)).toSucceed();
+    const child = pages.in(await process.fork());
+    expect(await where(child)).toResideOn([-facts.untouchedAnonymousErrno, first, first]);
+    const { status } = await move(process, pages, second);
+    expect(status).toEqual([second, -EACCES, -EACCES]);
+    // It has the policy, and its own children find nothing either.
+    await child.touch();
+    expect(await where(child)).toResideOn([second, second, second]);
+    const grandchild = pages.in(await child.process.fork());
+    expect((await where(grandchild))[0]).toBe(-facts.untouchedAnonymousErrno);
+  });
+
+  const ofObjects: Conditions = { traits: ['areas', 'objects'] };
+  declare('only what is private and of no object can be wiped', ofObjects, async (scene) => {
+    const { process, machine } = scene;
+    const { madvise } = process.areas;
+    const object = await createObject(scene, 'memfd', 1);
+    const others = [
+      await mapPages(process, machine, 1, { isShared: true }),
+      await mapObject(process, machine, object, { pageCount: 1 }),
+      await mapObject(process, machine, object, { pageCount: 1, isShared: false }),
+    ];
+    for (const { span } of others) {
+      expect(await madvise(span, MADV.WIPEONFORK)).toFailWith('madvise', 'EINVAL');
+      expect(await madvise(span, MADV.KEEPONFORK)).toSucceed();
+    }
+  });
 }
 
 export function specialMappingsContract(subject: OpenSubject): void {

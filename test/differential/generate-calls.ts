@@ -243,6 +243,8 @@ export const madvise: Maker = (scene, caller) => {
     { weight: 4, value: MADV.DONTFORK },
     { weight: 2, value: MADV.DOFORK },
     { weight: 4, value: MADV.REMOVE },
+    { weight: 3, value: MADV.WIPEONFORK },
+    { weight: 1, value: MADV.KEEPONFORK },
   ]);
   return { call: 'madvise', advice, ...spanIn(scene, caller) };
 };

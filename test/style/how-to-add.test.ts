@@ -39,7 +39,7 @@ function filesWith(pattern: RegExp, folders: readonly string[]): string[] {
 }
 
 test('all files that are named exist', () => {
-  expect(PARTS.size).toBe(6);
+  expect(PARTS.size).toBe(7);
   for (const title of PARTS.keys()) {
     expect(pathsOf(title).length, title).toBeGreaterThan(3);
     expect(pathsOf(title).filter((path) => !existsInRepository(path))).toEqual([]);
@@ -75,6 +75,19 @@ describe('what the newest one has changed is named', () => {
       ['lib/simulator'],
     );
     expect(asking).toEqual([]);
+  });
+
+  test('an advice of madvise', () => {
+    const files = filesWith(/WIPEONFORK/, [
+      'lib',
+      'test/contract',
+      'test/differential',
+      'docs/schema',
+    ]);
+    const others = ['test/contract/special-mappings.contract.ts', 'test/differential/README.md'];
+    expect(files.length).toBeGreaterThan(5);
+    const isNamed = isNamedBy('An advice of madvise');
+    expect(files.filter((path) => !isNamed(path))).toEqual(others);
   });
 
   test('a mode of policies', () => {

@@ -1,12 +1,13 @@
 /**
  * The child's copy of an address space: private pages are shared until one side writes, pinned
- * ones are copied at once, those of shared mappings are found again at the first touch.
+ * ones are copied at once, those of shared mappings are found again at the first touch. Of what is
+ * wiped it has the mapping and its policy alone.
  *
  * Source: kernel/fork.c, dup_mmap(); mm/rmap.c, anon_vma_fork(); mm/memory.c, vma_needs_copy(),
  * copy_page_range() and copy_present_page().
  */
 
-import { forkLinks } from './anon-vma.ts';
+import { forkLinks, NO_ANON } from './anon-vma.ts';
 import { faultPage } from './fault.ts';
 import type { Folio } from './folio.ts';
 import type { Mm } from './mm.ts';
@@ -20,7 +21,10 @@ export function dupMmap(parent: Toucher, child: Mm): FaultOutcome {
   child.program = parent.mm.program;
   for (const vma of parent.mm.vmas) {
     if (hasFlag(vma, VM.DONTCOPY)) continue;
-    child.inherit({ ...vma, ...forkLinks(vma), flags: vma.flags & ~VM.LOCKED });
+    const isWiped = hasFlag(vma, VM.WIPEONFORK);
+    const links = isWiped ? NO_ANON : forkLinks(vma);
+    child.inherit({ ...vma, ...links, flags: vma.flags & ~VM.LOCKED });
+    if (isWiped) continue;
     // What faults find again is not copied: also pages of zeros where nothing else ever was.
     if (vma.anonVma === null && !hasFlag(vma, VM.MIXEDMAP | VM.IO)) continue;
     const outcome = copyPages(parent, child, vma);

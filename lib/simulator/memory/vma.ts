@@ -35,6 +35,8 @@ export const VM = {
   SEQ_READ: 512,
   RAND_READ: 1024,
   DONTDUMP: 2048,
+  /** A child has the mapping without its pages. */
+  WIPEONFORK: 4096,
 } as const;
 
 export interface Vma extends AnonLinks {

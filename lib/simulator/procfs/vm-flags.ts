@@ -55,6 +55,7 @@ const FLAGS: readonly (readonly [string, HasFlag])[] = [
   ['de', (vma, mm) => [isOfKernel, isFrames, isHugetlb].some((is) => is(vma, mm))],
   ['ac', isPromised],
   ['ht', isHugetlb],
+  ['wf', withBit(VM.WIPEONFORK)],
   ['dd', (vma, mm) => [isVvar, isFrames, isSecret, isNotDumped].some((is) => is(vma, mm))],
   ['sd', (vma, mm) => !isStack(vma, mm)],
   ['mm', withBit(VM.MIXEDMAP)],

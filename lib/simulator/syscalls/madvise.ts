@@ -42,6 +42,8 @@ const ADVICE: ReadonlyMap<number, Advise> = new Map<number, Advise>([
   [MADV.NOHUGEPAGE, flagged({ set: VM.NOHUGEPAGE, clear: VM.HUGEPAGE })],
   [MADV.DONTDUMP, flagged({ set: VM.DONTDUMP })],
   [MADV.DODUMP, flagged({ clear: VM.DONTDUMP, refuses: SPECIAL })],
+  [MADV.WIPEONFORK, wipeOnFork],
+  [MADV.KEEPONFORK, flagged({ clear: VM.WIPEONFORK })],
   [MADV.COLD, nothing],
   [MADV.PAGEOUT, pageOut],
   [MADV.POPULATE_READ, populate('read')],
@@ -89,6 +91,11 @@ function flagged({ set = 0, clear = 0, refuses = 0 }: FlagChange): Advise {
     if (hasFlag(part, refuses)) return ERRNO.EINVAL;
     return change(mm, part, (part.flags | set) & ~clear);
   };
+}
+
+function wipeOnFork({ mm }: Thread, part: Vma): number {
+  if (part.object !== null || hasFlag(part, VM.SHARED)) return ERRNO.EINVAL;
+  return change(mm, part, part.flags | VM.WIPEONFORK);
 }
 
 /** Mappings that cannot have merged pages are left alone. Source: ksm_madvise(). */
