@@ -5,8 +5,12 @@
 
 import type { MachineDescription } from '../core/machine-description.ts';
 import { checkMachineDescription } from '../core/machine-description.ts';
-import { bundledScenarioNames, openScenario, readJson } from '../services/scenario/bundled.ts';
-import { readScenario } from '../services/scenario/read-scenario.ts';
+import {
+  bundledScenarioNames,
+  openScenario,
+  readJson,
+  readScenario,
+} from '../services/scenario/read-scenario.ts';
 import type { Scenario } from '../services/scenario/scenario.ts';
 import { presets } from '../simulator/presets.ts';
 import { UsageError } from './usage-error.ts';

@@ -11,8 +11,8 @@ import { Colours } from '../../lib/cli/render/colours.ts';
 import { drawFrame } from '../../lib/cli/render/scenario-frame.ts';
 import { type KeyInput, stepThrough } from '../../lib/cli/stepper.ts';
 import { newestKernelLine, oldestKernelLine } from '../../lib/core/kernels.ts';
-import { bundledScenarioNames, openScenario } from '../../lib/services/scenario/bundled.ts';
 import { playScenario } from '../../lib/services/scenario/play.ts';
+import { bundledScenarioNames, openScenario } from '../../lib/services/scenario/read-scenario.ts';
 import { kernelLines } from '../../lib/simulator/public.ts';
 import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 

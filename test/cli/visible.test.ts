@@ -12,8 +12,8 @@ import { visible, visibleJson } from '../../lib/cli/render/visible.ts';
 import type { MappingsMigrationReport } from '../../lib/core/migration-report.ts';
 import { NodeMask } from '../../lib/core/node-mask.ts';
 import type { MigrationPlan } from '../../lib/facade/process/migration-plan.ts';
-import { openScenario } from '../../lib/services/scenario/bundled.ts';
 import { playScenario } from '../../lib/services/scenario/play.ts';
+import { openScenario } from '../../lib/services/scenario/read-scenario.ts';
 import { HOSTILE, obeyedIn } from './hostile.ts';
 
 const plain = new Colours(false);

@@ -10,7 +10,7 @@ import { ERRNO } from '../../lib/core/errno.ts';
 import { planPlacement } from '../../lib/facade/placement/plan-placement.ts';
 import { bind, CpuMask, local, openNuma, remoteShareOf } from '../../lib/index.ts';
 import { examine } from '../../lib/services/doctor/examine.ts';
-import { openScenario } from '../../lib/services/scenario/bundled.ts';
+import { openScenario } from '../../lib/services/scenario/read-scenario.ts';
 import { recordScenario } from '../../lib/services/scenario/record.ts';
 import { Machine, type MachineDescription, presets } from '../../lib/simulator/public.ts';
 import { failureOf, rejectionOf, thrownBy } from '../core/thrown.ts';

@@ -4,8 +4,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { packageFile } from '../../lib/package-folder.ts';
-import { bundledScenarioNames, readJson } from '../../lib/services/scenario/bundled.ts';
-import { readScenario } from '../../lib/services/scenario/read-scenario.ts';
+import {
+  bundledScenarioNames,
+  readJson,
+  readScenario,
+} from '../../lib/services/scenario/read-scenario.ts';
 import { anyStep, before, type Json, scenarioOf } from './scenario-arbitrary.ts';
 import { scenarioSchema } from './scenario-schema.ts';
 

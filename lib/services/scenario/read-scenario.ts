@@ -1,14 +1,17 @@
 /**
- * Reads a scenario from JSON: the first broken rule is an error that names the step and its member.
- * What the published schema says is checked here too; names, ranges and policies only here.
+ * Scenarios by name or by path, those that come with the package (scenarios/) and files, read from
+ * JSON: the first broken rule is an error that names the step and its member. What the published
+ * schema says is checked here too; names, ranges and policies only here.
  */
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { checkInteger, checkWord } from '../../core/check-arguments.ts';
 import { kernelLines } from '../../core/kernels.ts';
 import type { MachineDescription } from '../../core/machine-description.ts';
 import { checkMachineDescription } from '../../core/machine-description.ts';
 import { PAGE_SIZES_BYTES } from '../../core/units.ts';
+import { packageFile } from '../../package-folder.ts';
 import { presets } from '../../simulator/presets.ts';
 import { HUGE_PAGE_WORDS } from '../../simulator/simulated-machine.ts';
 import { ScenarioNames } from './check-names.ts';
@@ -16,12 +19,72 @@ import { checkList, checkMember, checkRecord, NAME, PAGE_MAX, type StepRules } f
 import type { Scenario, Step, StepWord } from './scenario.ts';
 import { MEANWHILE_WORDS, STEP_TABLE, STEP_WORDS } from './step-table.ts';
 
+const FOLDER = 'scenarios';
+const EXTENSION = '.json';
 const FORMAT = 1;
 const MEMBERS = [
   ...['$schema', 'format', 'name', 'summary', 'machine', 'kernel', 'pageSizeBytes'],
   ...['hugePages', 'recorded', 'watch', 'steps'],
 ];
 const TEXT = { kind: 'text', pattern: /^[^\n]+$/, rule: 'must be one line of text' } as const;
+
+/** Names of the scenarios of the package, in alphabetical order. */
+export function bundledScenarioNames(): string[] {
+  return readdirSync(packageFile(FOLDER))
+    .filter((name) => name.endsWith(EXTENSION))
+    .map((name) => name.slice(0, -EXTENSION.length))
+    .sort();
+}
+
+/**
+ * A scenario of the package by its name, or of a file, whose path has a dot or a slash.
+ * @throws TypeError, RangeError with Node's codes, whatever is wrong
+ */
+export function openScenario(nameOrPath: string): Scenario {
+  const isPath = /[./]/.test(nameOrPath);
+  if (!isPath && !bundledScenarioNames().includes(nameOrPath)) {
+    const rule = `must be a file, or one of ${bundledScenarioNames().join(', ')}`;
+    throw invalidArgumentValue('scenario', rule, nameOrPath);
+  }
+  const path = isPath ? nameOrPath : packageFile(`${FOLDER}/${nameOrPath}${EXTENSION}`);
+  return readScenario(readJson(path, 'scenario'));
+}
+
+/**
+ * @param argument what the file is to be
+ * @throws TypeError ERR_INVALID_ARG_VALUE: no such file, no JSON, or a member that it has twice
+ */
+export function readJson(path: string, argument: string): unknown {
+  const fail = (what: string): never => {
+    throw invalidArgumentValue(argument, what, `${path}`);
+  };
+  let text = '';
+  let value: unknown;
+  try {
+    text = readFileSync(path, 'utf8');
+    value = JSON.parse(text);
+  } catch (error) {
+    return fail(`cannot be read: ${(error as Error).message}`);
+  }
+  const twice = repeatedMember(text);
+  return twice === undefined ? value : fail(`has the member ${twice} twice in one object`);
+}
+
+/** JSON.parse takes the last of members with one name, and says nothing. */
+function repeatedMember(json: string): string | undefined {
+  const objects: Set<string>[] = [];
+  for (const [token, name] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === '{') objects.push(new Set());
+    else if (token === '}') objects.pop();
+    else if (name !== undefined) {
+      const names = objects.at(-1) as Set<string>;
+      const plain = JSON.parse(name) as string;
+      if (names.has(plain)) return name;
+      names.add(plain);
+    }
+  }
+  return undefined;
+}
 
 /**
  * The same value, checked.
