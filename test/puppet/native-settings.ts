@@ -5,6 +5,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorldSettings, WorldWeights, WriteWeight } from '../contract/world.ts';
+import { during, ofNodes, type Setting } from '../support/scoped.ts';
 import { withCpusets, withOldCpusets } from './native-cpusets.ts';
 import { withMovableMemory } from './native-hotplug.ts';
 import type { MachineFiles } from './puppet-files.ts';
@@ -51,19 +52,25 @@ async function mountDebugfs(files: MachineFiles): Promise<void> {
 }
 
 /** The files have these texts while the body runs. */
-async function withTexts<T>(
+function withTexts<T>(
   files: MachineFiles,
   texts: readonly (readonly [path: string, text: string])[],
   body: () => Promise<T>,
 ): Promise<T> {
-  const before: string[] = [];
-  for (const [path] of texts) before.push((await files.text(path)).trim());
-  try {
-    for (const [path, text] of texts) await files.write(path, text);
-    return await body();
-  } finally {
-    for (const [index, [path]] of texts.entries()) await files.write(path, before[index] as string);
-  }
+  const contents: Setting<readonly string[]> = {
+    read: async () => {
+      const before: string[] = [];
+      for (const [path] of texts) before.push((await files.text(path)).trim());
+      return before;
+    },
+    write: async (values) => {
+      for (const [index, [path]] of texts.entries()) {
+        await files.write(path, values[index] as string);
+      }
+    },
+  };
+  const asked = texts.map(([, text]) => text);
+  return during(contents, asked, body);
 }
 
 /** Ten looks a second instead of one, where debugfs can be had; also at a process whose pages do
@@ -112,14 +119,12 @@ export function nativeSettings(files: MachineFiles, memoryNodes: readonly number
       const texts = memoryNodes.map((node) => [poolFile(node), String(pagesPerNode)] as const);
       return withTexts(files, texts, body);
     },
-    withTransparentHugePages: async (body, ranges = 'madvise') => {
-      const before = /\[(\w+)\]/.exec(await files.text(TRANSPARENT))?.[1] ?? 'never';
-      await files.write(TRANSPARENT, ranges);
-      try {
-        return await body();
-      } finally {
-        await files.write(TRANSPARENT, before);
-      }
+    withTransparentHugePages: (body, ranges = 'madvise') => {
+      const setting: Setting<string> = {
+        read: async () => /\[(\w+)\]/.exec(await files.text(TRANSPARENT))?.[1] ?? 'never',
+        write: (text) => files.write(TRANSPARENT, text),
+      };
+      return during(setting, ranges, body);
     },
     withShortCpuLists: (body) => withTexts(files, [[CPU_LISTS, SHORT_LISTS]], body),
     withBalancing: async (body, kind) => {
@@ -140,16 +145,16 @@ export function nativeSettings(files: MachineFiles, memoryNodes: readonly number
       const paths = wanted.map(([path]) => path);
       return (await hasAll(files, paths)) ? withTexts(files, wanted, body) : null;
     },
-    withInterleaveWeights: async (body) => {
+    withInterleaveWeights: (body) => {
       const path = (node: number): string => `${WEIGHTS}/node${node}`;
-      const before: [string, string][] = [];
-      for (const node of memoryNodes) before.push([path(node), await files.text(path(node))]);
-      try {
-        const write: WriteWeight = (node, text) => files.tryWrite(path(node), text);
-        return await body(write, weightFiles(files, memoryNodes));
-      } finally {
-        for (const [file, text] of before) await files.write(file, text);
-      }
+      const weights = ofNodes(
+        memoryNodes,
+        (node) => files.text(path(node)),
+        (node, text) => files.write(path(node), text),
+      );
+      const write: WriteWeight = (node, text) => files.tryWrite(path(node), text);
+      const own = weightFiles(files, memoryNodes);
+      return during(weights, undefined, () => body(write, own));
     },
     withMerging: (body) =>
       withTexts(files, [[`${MERGING}/run`, '1']], () =>

@@ -10,6 +10,7 @@ import type {
 import type { WorldSettings, WorldWeights } from '../contract/world.ts';
 import { expectValue } from '../support/expect-value.ts';
 import { type Later, later } from '../support/later.ts';
+import { during, membersOf, ofNodes } from '../support/scoped.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 function weightFiles({ settings: { weights } }: Machine): WorldWeights {
@@ -42,62 +43,42 @@ async function withGroups<T>(
   }
 }
 
-async function restoring<T>(body: () => Promise<T>, restore: () => void): Promise<T> {
-  try {
-    return await body();
-  } finally {
-    restore();
-  }
-}
-
 export function simulatedSettings(world: SimulatedWorld): WorldSettings {
   const { machine, processes } = world;
   const { settings } = machine;
   const nodes = machine.topology().allowedNodes;
   return {
-    withHugePool: async (pagesPerNode, body) => {
-      const before = nodes.map((node) => [node, settings.hugePoolPages(node)] as const);
-      for (const node of nodes) settings.setHugePoolPages(node, pagesPerNode);
-      return restoring(body, () => {
-        for (const [node, pages] of before) settings.setHugePoolPages(node, pages);
-      });
-    },
-    withTransparentHugePages: async (body, ranges = 'madvise') => {
-      const before = machine.hugePages;
-      machine.hugePages = ranges;
-      return restoring(body, () => {
-        machine.hugePages = before;
-      });
-    },
-    withShortCpuLists: (body) => body(),
-    withBalancing: async (body, kind) => {
-      settings.balancing = kind ?? 'on';
-      return restoring(body, () => {
-        settings.balancing = 'off';
-      });
-    },
-    minorFaults: async (pid) => processes.get(pid)?.balancingFaults ?? 0,
-    withPromotionLimits: async ({ rateLimitMBps, hotThresholdMs }, body) => {
-      const { promoteRateLimitMBps: rateBefore, hotThresholdMs: heatBefore } = settings;
-      settings.promoteRateLimitMBps = rateLimitMBps ?? rateBefore;
-      settings.hotThresholdMs = hotThresholdMs ?? heatBefore;
-      return restoring(body, () => {
-        settings.promoteRateLimitMBps = rateBefore;
-        settings.hotThresholdMs = heatBefore;
-      });
-    },
-    withInterleaveWeights: async (body) => {
-      const files = weightFiles(machine);
-      const before = nodes.map((node) => [node, settings.weights.read(`node${node}`)] as const);
-      const write = (node: number, text: string) => files.write(`node${node}`, text);
-      return restoring(
-        () => body(write, files),
-        () => {
-          for (const [node, text] of before) {
-            if (text.ok) machine.setInterleaveWeight(node, Number(text.value));
-          }
-        },
+    withHugePool: (pagesPerNode, body) => {
+      const pools = ofNodes(
+        nodes,
+        (node) => settings.hugePoolPages(node),
+        (node, pages) => settings.setHugePoolPages(node, pages),
       );
+      return during(pools, Array<number>(nodes.length).fill(pagesPerNode), body);
+    },
+    withTransparentHugePages: (body, hugePages = 'madvise') =>
+      during(membersOf(machine, 'hugePages'), { hugePages }, body),
+    withShortCpuLists: (body) => body(),
+    withBalancing: (body, kind) =>
+      during(membersOf(settings, 'balancing'), { balancing: kind ?? 'on' }, body),
+    minorFaults: async (pid) => processes.get(pid)?.balancingFaults ?? 0,
+    withPromotionLimits: ({ rateLimitMBps, hotThresholdMs }, body) => {
+      const limits = membersOf(settings, 'promoteRateLimitMBps', 'hotThresholdMs');
+      const asked = {
+        promoteRateLimitMBps: rateLimitMBps ?? settings.promoteRateLimitMBps,
+        hotThresholdMs: hotThresholdMs ?? settings.hotThresholdMs,
+      };
+      return during(limits, asked, body);
+    },
+    withInterleaveWeights: (body) => {
+      const files = weightFiles(machine);
+      const write = (node: number, text: string) => files.write(`node${node}`, text);
+      const weights = ofNodes(
+        nodes,
+        (node) => settings.weights.read(`node${node}`),
+        (node, text) => text.ok && machine.setInterleaveWeight(node, Number(text.value)),
+      );
+      return during(weights, undefined, () => body(write, files));
     },
     withMerging: (body) =>
       body(async (pid, pageCount) => {

@@ -3,6 +3,7 @@
 import { MPOL, MPOL_MF } from '../../../lib/core/uapi.ts';
 import { MADV } from '../../../lib/simulator/public.ts';
 import type { Weighted } from '../../differential/random.ts';
+import { addressOf, maskOf } from './ground.ts';
 import {
   type Actor,
   type Held,
@@ -14,7 +15,6 @@ import {
 
 const ACTORS_MAX = 4;
 const NODES = [0, 1, 2] as const;
-const MAXNODE = 65;
 
 type Action = (run: Interleaving, actor: Actor) => void;
 
@@ -34,14 +34,10 @@ function spanIn({ random, hasHugePage }: Interleaving): Span {
   return { page: first + start, pageCount: random.between(1, count - start) };
 }
 
-function maskOf(node: number): { readonly words: BigUint64Array; readonly maxnode: number } {
-  return { words: BigUint64Array.of(1n << BigInt(node)), maxnode: MAXNODE };
-}
-
 const touch: Action = (run, { process }) => {
   const { page, pageCount } = spanIn(run);
   const access = run.random.chance(0.7) ? 'write' : 'read';
-  run.begin(process.steps.touch({ address: run.address(page), pageCount }, access));
+  run.begin(process.steps.touch({ address: addressOf(page), pageCount }, access));
 };
 
 const store: Action = (run, { id, process }) => {
@@ -57,7 +53,7 @@ const store: Action = (run, { id, process }) => {
 const movePages: Action = (run, { process }) => {
   const { random } = run;
   const { page, pageCount } = spanIn(run);
-  const pages = { address: run.address(page), pageCount };
+  const pages = { address: addressOf(page), pageCount };
   const other = random.chance(0.3) ? random.pick(run.actors).process.pid : 0;
   const flags = random.chance(0.4) ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE;
   run.begin(process.steps.movePages({ pid: other, pages, node: random.pick(NODES), flags }));
@@ -71,9 +67,7 @@ const mbind: Action = (run, { process }) => {
   const mode = random.pick([MPOL.BIND, MPOL.PREFERRED]);
   const nodemask = maskOf(random.pick(NODES));
   const lengthBytes = pageCount * 4096;
-  run.begin(
-    process.steps.mbind({ address: run.address(page), lengthBytes, mode, nodemask, flags }),
-  );
+  run.begin(process.steps.mbind({ address: addressOf(page), lengthBytes, mode, nodemask, flags }));
 };
 
 const migratePages: Action = (run, { process }) => {
@@ -110,7 +104,7 @@ function markUnmapped(actor: Actor, { page, pageCount }: Span): void {
 const remap: Action = (run, actor) => {
   const span = spanIn(run);
   if (span.page >= PRIVATE_PAGES) return;
-  const pages = { address: run.address(span.page), pageCount: span.pageCount };
+  const pages = { address: addressOf(span.page), pageCount: span.pageCount };
   actor.process.memory.munmap(pages);
   run.contents.drop(actor.id, span.page, span.page + span.pageCount);
   markUnmapped(actor, span);
@@ -121,15 +115,15 @@ const remap: Action = (run, actor) => {
 const dropPage: Action = (run, actor) => {
   const span = { page: spanIn(run).page, pageCount: 1 };
   if (span.page >= HUGE_PAGES) return;
-  const pages = { address: run.address(span.page), pageCount: span.pageCount };
+  const pages = { address: addressOf(span.page), pageCount: span.pageCount };
   if (!actor.process.areas.madvise(pages, MADV.DONTNEED).ok) return;
   run.contents.drop(actor.id, span.page, span.page + span.pageCount);
   markUnmapped(actor, span);
 };
 
-function nodeOf(run: Interleaving, { process }: Actor, page: number): number {
+function nodeOf({ process }: Actor, page: number): number {
   const status = new Int32Array(1);
-  const pages = BigUint64Array.of(run.address(page));
+  const pages = BigUint64Array.of(addressOf(page));
   process.numa.movePages({ pid: 0, count: 1, pages, nodes: null, status, flags: 0 });
   return status[0] as number;
 }
@@ -138,10 +132,10 @@ const hold: Action = (run, actor) => {
   const { page } = spanIn(run);
   const isPin = run.random.chance(0.6);
   const { references } = actor.process;
-  const span = { address: run.address(page), pageCount: 1 };
+  const span = { address: addressOf(page), pageCount: 1 };
   const result = isPin ? references.registerBuffer(span) : references.splice(span);
   if (!result.ok) return;
-  const node = nodeOf(run, actor, page);
+  const node = nodeOf(actor, page);
   actor.held.push({ descriptor: result.value, page, isPin, node, isUnmapped: false });
 };
 
@@ -157,7 +151,7 @@ function expectStayed(run: Interleaving, actor: Actor, held: Held): void {
   // Of private pages a write can make a copy while only a pipe has them.
   const mayChange = page < PRIVATE_PAGES ? !isPin || held.isUnmapped : page >= HUGE_PAGES;
   if (mayChange) return;
-  const found = nodeOf(run, actor, page);
+  const found = nodeOf(actor, page);
   if (found >= 0 && found !== node) {
     run.failures.push(`page ${page} was held on node ${node}, and is on node ${found}`);
   }
@@ -167,7 +161,7 @@ const load: Action = (run, actor) => run.expectWords(actor, spanIn(run).page);
 
 const lock: Action = (run, { process }) => {
   const { page, pageCount } = spanIn(run);
-  process.memory.mlock({ address: run.address(page), pageCount });
+  process.memory.mlock({ address: addressOf(page), pageCount });
 };
 
 /** Faults last until the next one. */
@@ -175,8 +169,8 @@ const injectFault: Action = (run, actor) => {
   const { faults } = run.machine;
   const { random } = run;
   const { page } = spanIn(run);
-  if (nodeOf(run, actor, page) < 0) return;
-  const span = { address: run.address(page), pageCount: 1 };
+  if (nodeOf(actor, page) < 0) return;
+  const span = { address: addressOf(page), pageCount: 1 };
   if (random.chance(0.5)) faults.busy(actor.process, span, random.between(1, 12));
   else faults.writeback(actor.process, span, random.between(1, 3));
 };

@@ -16,6 +16,7 @@ import {
 import { PAGE_SIZE_BYTES } from '../../differential/program.ts';
 import { Random } from '../../differential/random.ts';
 import { Contents, type Half } from './contents.ts';
+import { addressOf } from './ground.ts';
 import { chooseAction } from './interleaved-actions.ts';
 
 const TICKS = 160;
@@ -23,7 +24,6 @@ const CALLS_MAX = 5;
 /** Far more than any seed takes, also where huge pages move in pieces: calls that wait for each
  *  other would go on for ever. */
 const EVENTS_MAX = 500_000;
-const BASE = 0x4000_0000_0000n;
 /** Private pages, then those of one shared mapping, then a huge page. */
 export const PRIVATE_PAGES = 6;
 export const SHARED_PAGES = 4;
@@ -92,12 +92,12 @@ export class Interleaving {
     this.group.setMems('0-2');
     const first = this.machine.process();
     this.add(first);
-    first.memory.mmap({ address: this.address(0), pageCount: PRIVATE_PAGES });
-    const shared = { address: this.address(PRIVATE_PAGES), pageCount: SHARED_PAGES };
+    first.memory.mmap({ address: addressOf(0), pageCount: PRIVATE_PAGES });
+    const shared = { address: addressOf(PRIVATE_PAGES), pageCount: SHARED_PAGES };
     first.memory.mmap({ ...shared, isShared: true });
     if (!this.hasHugePage) return;
     this.machine.hugePages = 'always';
-    first.memory.mmap({ address: this.address(HUGE_PAGES), pageCount: HUGE_PAGES });
+    first.memory.mmap({ address: addressOf(HUGE_PAGES), pageCount: HUGE_PAGES });
   }
 
   add(process: SimulatedProcess): Actor {
@@ -107,12 +107,8 @@ export class Interleaving {
     return actor;
   }
 
-  address(page: number): bigint {
-    return BASE + BigInt(page * PAGE_SIZE_BYTES);
-  }
-
   wordAddress(page: number, half: Half): bigint {
-    return this.address(page) + (half === 'head' ? 0n : BigInt(PAGE_SIZE_BYTES - 8));
+    return addressOf(page) + (half === 'head' ? 0n : BigInt(PAGE_SIZE_BYTES - 8));
   }
 
   get canBegin(): boolean {

@@ -18,9 +18,11 @@ import {
 } from '../../../lib/simulator/public.ts';
 import { generateProgram } from '../../differential/generate.ts';
 import { runProgram } from '../../differential/interpret.ts';
+import { PAGE_SIZE_BYTES } from '../../differential/program.ts';
 import { Random } from '../../differential/random.ts';
 import { seedsOf } from '../../support/share.ts';
 import { worldOf } from '../simulated-world.ts';
+import { addressOf, maskOf } from './ground.ts';
 
 const PROGRAMS = 40;
 const SEEDS = 60;
@@ -33,8 +35,6 @@ const HUGE_COUNT = 3;
 const LEFT_PAGES = [0, 40, 300, 700, 1100, 2500];
 /** Pages of each huge page that hold something. */
 const WRITTEN_PAGES = 20;
-const BASE = 0x4000_0000_0000n;
-const SIZE = 4096n;
 const MACHINE = JSON.parse(
   readFileSync(new URL('../../../machines/four-nodes.json', import.meta.url), 'utf8'),
 ) as MachineDescription;
@@ -57,10 +57,6 @@ async function outcomeOf(seed: number, kernel: KernelLine, isStepped: boolean): 
   return { outcome, state: stateOf(machine) };
 }
 
-function maskOf(node: number): { readonly words: BigUint64Array; readonly maxnode: number } {
-  return { words: BigUint64Array.of(1n << BigInt(node)), maxnode: 65 };
-}
-
 /** Transparent huge pages and pages of a pool, some of them pinned or cut, on nodes filling up. */
 function moveHugePages(seed: number, kernel: KernelLine, isStepped: boolean): unknown {
   const random = new Random(seed);
@@ -81,15 +77,15 @@ function mapHugePages(machine: Machine): SimulatedProcess {
   machine.settings.setHugePoolPages(1, 1);
   const { self } = machine;
   const pageCount = HUGE_COUNT * HUGE_PAGES;
-  self.memory.mmap({ address: BASE, pageCount });
+  self.memory.mmap({ address: addressOf(0), pageCount });
   const pool = self.objects.create('hugetlb', HUGE_PAGES);
   if (pool.ok) {
-    const address = BASE + BigInt(pageCount) * SIZE;
+    const address = addressOf(pageCount);
     self.objects.map(pool.value, { address, pageCount: HUGE_PAGES, isShared: true });
   }
-  self.memory.touch({ address: BASE, pageCount: pageCount + HUGE_PAGES }, 'write');
+  self.memory.touch({ address: addressOf(0), pageCount: pageCount + HUGE_PAGES }, 'write');
   for (let page = 0; page < pageCount; page += HUGE_PAGES / WRITTEN_PAGES) {
-    self.memory.store(BASE + BigInt(Math.floor(page)) * SIZE, 1n);
+    self.memory.store(addressOf(Math.floor(page)), 1n);
   }
   return self;
 }
@@ -100,14 +96,14 @@ function fillNode(machine: Machine, node: number, leftPages: number): void {
   filler.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
   const free = machine.topology().nodes.find(({ id }) => id === node)?.freeBytes ?? 0;
   // As many as the node keeps for itself.
-  const pageCount = Math.floor(free / Number(SIZE)) - 32 - leftPages;
+  const pageCount = Math.floor(free / PAGE_SIZE_BYTES) - 32 - leftPages;
   const mapped = filler.memory.mmap({ pageCount: Math.max(1, pageCount) });
   if (mapped.ok) filler.memory.touch({ address: mapped.value, pageCount }, 'write');
 }
 
 function moveOnce(random: Random, process: SimulatedProcess): unknown {
   const page = random.between(0, HUGE_COUNT) * HUGE_PAGES + random.pick([0, 0, 1, 300]);
-  const address = BASE + BigInt(page) * SIZE;
+  const address = addressOf(page);
   const node = random.between(0, 3);
   const span = { address, pageCount: random.between(1, 8) };
   const act = random.between(0, 9);
@@ -132,11 +128,14 @@ function move(random: Random, process: SimulatedProcess, span: PageSpan): unknow
   const { MOVE, MOVE_ALL, STRICT } = MPOL_MF;
   const which = random.pick([MOVE, MOVE_ALL]);
   if (random.chance(0.3)) {
-    const mbind = { address, lengthBytes: pageCount * Number(SIZE), mode: MPOL.BIND };
+    const mbind = { address, lengthBytes: pageCount * PAGE_SIZE_BYTES, mode: MPOL.BIND };
     const flags = which | random.pick([0, STRICT]);
     return process.numa.mbind({ ...mbind, nodemask: maskOf(node), flags });
   }
-  const pages = BigUint64Array.from({ length: pageCount }, (_, at) => address + BigInt(at) * SIZE);
+  const pages = BigUint64Array.from(
+    { length: pageCount },
+    (_, at) => address + BigInt(at * PAGE_SIZE_BYTES),
+  );
   const status = new Int32Array(pages.length).fill(-1000);
   const call = { pid: 0, count: pages.length, pages, nodes: node, status, flags: which };
   return { result: process.numa.movePages(call), status: [...status] };
@@ -169,12 +168,8 @@ function startFamily(kernel: KernelLine): Family {
   }
   machine.settings.mergeEqualPages();
   const child = parent.fork();
-  child.memory.touch({ address: BASE, pageCount: 2 * SMALL_PAGES }, 'read');
+  child.memory.touch({ address: addressOf(0), pageCount: 2 * SMALL_PAGES }, 'read');
   return { machine, parent, child };
-}
-
-function addressOf(page: number): bigint {
-  return BASE + BigInt(page) * SIZE;
 }
 
 /** Base pages of all kinds, some of them shared, held, dirty or marked, on nodes filling up. */
@@ -250,19 +245,20 @@ describe('step by step and at once', () => {
       const process = machine.process();
       const { memory, backend, numa } = process;
       const entryOf = (address: bigint): string => process.pageState(address).entry;
-      memory.mmap({ address: BASE, pageCount: 2 });
-      memory.touch({ address: BASE, pageCount: 2 }, 'write');
+      memory.mmap({ address: addressOf(0), pageCount: 2 });
+      memory.touch({ address: addressOf(0), pageCount: 2 }, 'write');
       const away = MACHINE.nodes.findLast(({ cpus }) => cpus.length > 0);
       backend.schedSetaffinity(away?.cpus ?? []);
       for (const { id } of MACHINE.nodes.slice(1)) fillNode(machine, id, 0);
-      for (let tick = 0; entryOf(BASE) !== 'marked' && tick < 1000; tick += 1) {
-        memory.keepTouching({ address: BASE, pageCount: 2 }, 'read', 4);
+      for (let tick = 0; entryOf(addressOf(0)) !== 'marked' && tick < 1000; tick += 1) {
+        memory.keepTouching({ address: addressOf(0), pageCount: 2 }, 'read', 4);
       }
       const trace = isWatched ? machine.traceMigrations() : undefined;
-      const [pages, status] = [BigUint64Array.of(BASE, BASE + SIZE), new Int32Array(2)];
+      const both = [addressOf(0), addressOf(1)];
+      const [pages, status] = [BigUint64Array.from(both), new Int32Array(2)];
       const call = { pid: 0, count: 2, pages, nodes: 1, status, flags: MPOL_MF.MOVE };
       expect(numa.movePages(call)).toMatchObject({ ok: false, errno: ERRNO.ENOMEM });
-      expect([BASE, BASE + SIZE].map(entryOf)).toEqual(['marked', 'marked']);
+      expect(both.map(entryOf)).toEqual(['marked', 'marked']);
       trace?.stop();
     },
   );
