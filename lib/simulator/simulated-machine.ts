@@ -25,7 +25,7 @@ import { invariantBreaches } from './invariants.ts';
 import { KERNEL_THREAD_PID, MachineState } from './machine.ts';
 import { MigrationTrace } from './migrate/migration-trace.ts';
 import { presets } from './presets.ts';
-import { vmCountersOf } from './procfs/vm-counters.ts';
+import { vmCountersOf } from './procfs/vmstat.ts';
 import { startCosts } from './start-costs.ts';
 import { topologyOf } from './topology-report.ts';
 

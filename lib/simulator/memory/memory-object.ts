@@ -5,7 +5,7 @@
  * Source: include/linux/fs.h, struct address_space; mm/shmem.c.
  */
 
-import { SharedPolicy } from '../policy/shared-policy.ts';
+import type { Mempolicy } from '../policy/mempolicy.ts';
 import { MEMORY_KINDS, type MemoryKind, type ObjectType } from './kinds.ts';
 
 export interface ObjectAttributes {
@@ -41,5 +41,37 @@ export class MemoryObject {
     this.sizePages = sizePages;
     this.sizeBytes = sizeBytes;
     this.path = path;
+  }
+}
+
+interface PolicyRange {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  readonly policy: Mempolicy;
+}
+
+/**
+ * The policies of a shared object, by page offset: they belong to the object, outlive the mapping
+ * that set them, and every mapping of the object finds them.
+ * Source: mm/mempolicy.c, mpol_set_shared_policy() and mpol_shared_policy_lookup().
+ */
+export class SharedPolicy {
+  #ranges: PolicyRange[] = [];
+
+  /** `null` takes the policies of the range away. */
+  set(start: number, end: number, policy: Mempolicy | null): void {
+    const kept = this.#ranges.flatMap((range) => [
+      { ...range, end: Math.min(range.end, start) },
+      { ...range, start: Math.max(range.start, end) },
+    ]);
+    if (policy !== null) kept.push({ start, end, policy });
+    this.#ranges = kept
+      .filter((range) => range.start < range.end)
+      .sort((a, b) => a.start - b.start);
+  }
+
+  lookup(index: number): Mempolicy | null {
+    return this.#ranges.find(({ start, end }) => start <= index && index < end)?.policy ?? null;
   }
 }

@@ -5,8 +5,10 @@
  * mm/filemap.c, filemap_map_pages().
  */
 
-import { fillObject } from './fill-object.ts';
+import { NO_NODE } from '../nodes/nodemask.ts';
+import { countAllocation, countedSearchFor, findNode, searchFor } from '../policy/placement.ts';
 import type { Folio } from './folio.ts';
+import { allocateFolio } from './memory.ts';
 import type { MemoryObject } from './memory-object.ts';
 import type { Mm } from './mm.ts';
 import { isFolio, isMigration, migratingFolioId, NONE } from './page-entry.ts';
@@ -86,4 +88,26 @@ export function folioOfObject(toucher: Toucher, vma: Vma, page: number): number 
   const object = vma.object as MemoryObject;
   const index = offsetOf(vma, page);
   return object.pages.get(index) ?? fillObject(toucher, object, index);
+}
+
+/**
+ * A new page of an object: shared memory by the policy of the object, the page cache by that of the
+ * thread, whose interleaving takes nodes in turn. The number of its folio; null without memory, or
+ * where a driver makes them. Source: mm/shmem.c, shmem_alloc_folio(); mm/filemap.c,
+ * filemap_alloc_folio().
+ */
+export function fillObject(toucher: Toucher, object: MemoryObject, index: number): number | null {
+  const { kind } = object;
+  if (!kind.fills) return null;
+  const { memory } = toucher.mm;
+  const policy = (kind.keepsPolicy ? object.policy.lookup(index) : null) ?? toucher.policy;
+  const search = kind.isFile
+    ? countedSearchFor(policy, toucher, memory.interleave)
+    : searchFor({ policy, index: object.inode + index }, toucher, memory.interleave);
+  const node = findNode(memory.physical, search);
+  if (node === NO_NODE) return null;
+  const folioId = allocateFolio(memory, 'object', node, { object, index });
+  countAllocation(memory.physical, search, node);
+  object.pages.set(index, folioId);
+  return folioId;
 }

@@ -9,7 +9,7 @@ import { ERRNO } from '../../core/errno.ts';
 import { formatIdList } from '../../core/id-list.ts';
 import type { KernelFacts } from '../../core/kernel-facts.ts';
 import { MPOL, MPOL_MODE_FLAG } from '../../core/uapi.ts';
-import { NO_NODE, NO_NODES, type Nodemask, nodesIn, relativeTo } from '../nodes/nodemask.ts';
+import { NO_NODE, NO_NODES, type Nodemask, nodesIn, relativeTo, remap } from '../nodes/nodemask.ts';
 import { LOCAL_MODE, MODES, type Mode } from './modes.ts';
 
 export interface Mempolicy {
@@ -90,6 +90,28 @@ export function makeMempolicy(
   const keepsUserMask = (flags & keepingFlags) !== 0;
   const nodes = mode.keptOf(effective);
   return { ...base, mode, nodes, keepsUserMask, context: keepsUserMask ? user : memsAllowed };
+}
+
+/**
+ * What becomes of a policy when the nodes that its task may use change.
+ * Source: mpol_rebind_policy(), mpol_rebind_nodemask() and mpol_rebind_preferred().
+ */
+export function rebindPolicy(policy: Mempolicy | null, mems: Nodemask): Mempolicy | null {
+  if (policy === null || policy.mode.nodeCount === 'none') return policy;
+  if (!policy.keepsUserMask && policy.context === mems) return policy;
+  return policy.mode.isRemapped ? rebindNodes(policy, mems) : { ...policy, context: mems };
+}
+
+function rebindNodes(policy: Mempolicy, mems: Nodemask): Mempolicy {
+  const orAll = (nodes: Nodemask): Nodemask => (nodes === NO_NODES ? mems : nodes);
+  if ((policy.flags & STATIC_NODES) !== 0) {
+    return { ...policy, nodes: orAll(policy.context & mems) };
+  }
+  if ((policy.flags & RELATIVE_NODES) !== 0) {
+    return { ...policy, nodes: orAll(relativeTo(policy.context, mems)) };
+  }
+  const nodes = orAll(remap(policy.nodes, policy.context, mems));
+  return { ...policy, nodes, context: mems };
 }
 
 /** Whether two ranges with these policies are one mapping. */

@@ -6,11 +6,11 @@
  * Left out: what the model does not count.
  */
 
+import type { VmCounters } from '../../machine/counters.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { NodeCounts } from '../nodes/numa-events.ts';
 import { type NodeUsage, nodeUsages, sumOf } from './node-usage.ts';
 import { linesText } from './text-layout.ts';
-import { vmCountersOf } from './vm-counters.ts';
 
 /** Of one node. */
 export function nodeVmstatText(memory: Memory, node: number): string {
@@ -73,4 +73,16 @@ function usageLines(usage: NodeUsage, hugePageCount: number): string[] {
     // Huge pages count as one here, and in bytes in meminfo.
     `nr_anon_transparent_hugepages ${usage.anonymousHuge / hugePageCount}`,
   ];
+}
+
+/** What it tells of migrations and of balancing. */
+export function vmCountersOf({ physical, migrated, facts }: Memory): VmCounters {
+  const { pgpromoteCandidateNrl, ...counters } = physical.balancing;
+  return {
+    pgmigrateSuccess: migrated.moved,
+    pgmigrateFail: migrated.failed,
+    ...counters,
+    pgpromoteCandidate: physical.promotions.candidates,
+    pgpromoteCandidateNrl: facts.countsUnlimitedCandidates ? pgpromoteCandidateNrl : null,
+  };
 }

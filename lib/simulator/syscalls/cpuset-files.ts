@@ -15,7 +15,7 @@ import type { MachineState } from '../machine.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import { finish } from '../migrate/suspended-call.ts';
 import { isSubset, maskOf, NO_NODES, type Nodemask } from '../nodes/nodemask.ts';
-import { rebindPolicy } from '../policy/rebind.ts';
+import { rebindPolicy } from '../policy/mempolicy.ts';
 import type { Cpuset } from '../tasks/cpuset.ts';
 import type { Process } from '../tasks/process.ts';
 import { answer } from './answer.ts';

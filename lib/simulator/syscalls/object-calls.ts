@@ -8,10 +8,10 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { MachineState } from '../machine.ts';
-import { fillObject } from '../memory/fill-object.ts';
 import { MEMORY_KINDS } from '../memory/kinds.ts';
 import { leaveObject } from '../memory/memory.ts';
 import type { MemoryObject, ObjectAttributes } from '../memory/memory-object.ts';
+import { fillObject } from '../memory/object-fault.ts';
 import { VM, type VmaAccess } from '../memory/vma.ts';
 import { NO_NODES, nodesIn } from '../nodes/nodemask.ts';
 import type { Thread } from '../tasks/thread.ts';

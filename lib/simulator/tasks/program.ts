@@ -12,8 +12,8 @@ import { touchPages } from '../memory/fault.ts';
 import { allocateFolio, type Memory } from '../memory/memory.ts';
 import { MemoryObject } from '../memory/memory-object.ts';
 import { DEVICE } from '../memory/page-entry.ts';
+import type { Toucher } from '../memory/toucher.ts';
 import { VM, type Vma, type VmaAccess } from '../memory/vma.ts';
-import type { Thread } from './thread.ts';
 
 const HEAP = 0x5555_5556_0000;
 const HEAP_BYTES = 0x2_1000;
@@ -45,7 +45,7 @@ function kernelObject(memory: Memory, sizePages: number): MemoryObject {
 }
 
 /** Fills the thread's fresh address space. */
-export function loadProgram(thread: Thread): void {
+export function loadProgram(thread: Toucher): void {
   const { mm } = thread;
   const { pageSizeBytes, kernelPages } = mm.memory;
   const pagesOf = (bytes: number): number => Math.floor(bytes / pageSizeBytes);
