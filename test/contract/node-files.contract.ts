@@ -227,13 +227,12 @@ function declarePools(declare: DeclareTest): void {
   declare("files of a node's pool count its huge pages", conditions, async (scene) => {
     const { process, machine, world } = scene;
     const node = machine.memoryNodes[1] as number;
-    const countFile = (id: number, file: string): string =>
-      `${NODES_FOLDER}/node${id}/hugepages/hugepages-2048kB/${file}`;
-    const counts = async (): Promise<number[]> => {
-      const files = ['nr_hugepages', 'free_hugepages', 'surplus_hugepages'];
-      const texts = await Promise.all(files.map((file) => read(scene, countFile(node, file))));
-      return texts.map(Number);
+    const countsOf = async (id: number, ...names: string[]): Promise<number[]> => {
+      const folder = `${NODES_FOLDER}/node${id}/hugepages/hugepages-2048kB`;
+      const files = names.map((name) => `${folder}/${name}_hugepages`);
+      return (await Promise.all(files.map((file) => read(scene, file)))).map(Number);
     };
+    const counts = () => countsOf(node, 'nr', 'free', 'surplus');
     await settingsOf(world).withHugePool(4, async () => {
       expect(await counts()).toEqual([4, 4, 0]);
       const object = await createObject(scene, 'hugetlb', 1024);
@@ -248,12 +247,11 @@ function declarePools(declare: DeclareTest): void {
       const names = ['HugePages_Total', 'HugePages_Free', 'HugePages_Surp'];
       expect(names.map((name) => meminfo.get(name))).toEqual([4, 3, 0]);
       // A small node has no room for its share.
-      const each = machine.memoryNodes.map((id) => read(scene, countFile(id, 'nr_hugepages')));
-      const all = (await Promise.all(each)).reduce((sum, text) => sum + Number(text), 0);
+      const each = await Promise.all(machine.memoryNodes.map((id) => countsOf(id, 'nr')));
+      const all = each.flat().reduce((sum, count) => sum + count, 0);
       expect(await read(scene, '/proc/sys/vm/nr_hugepages')).toBe(`${all}\n`);
-      expect(await read(scene, '/proc/meminfo')).toMatch(
-        new RegExp(`^HugePages_Total: +${all}$`, 'm'),
-      );
+      const total = new RegExp(`^HugePages_Total: +${all}$`, 'm');
+      expect(await read(scene, '/proc/meminfo')).toMatch(total);
       await process.exit();
     });
   });

@@ -91,7 +91,10 @@ describe('what the newest one has changed is named', () => {
   });
 
   test('a mode of policies', () => {
-    const files = filesWith(/'weighted-interleave'|WEIGHTED_INTERLEAVE\b/, ['lib']);
+    const files = filesWith(
+      /'weighted-interleave'|WEIGHTED_INTERLEAVE: |MPOL\.WEIGHTED_INTERLEAVE/,
+      ['lib'],
+    );
     expect(files.length).toBeGreaterThan(3);
     expect(files.filter((path) => !isNamedBy('A mode of policies')(path))).toEqual([]);
     const asking = filesWith(

@@ -36,7 +36,7 @@ export const VM = {
   RAND_READ: 1024,
   DONTDUMP: 2048,
   /** A child has the mapping without its pages. */
-  WIPEONFORK: 4096,
+  WIPEONFORK: 8192,
 } as const;
 
 export interface Vma extends AnonLinks {
