@@ -36,9 +36,14 @@ export const tierSuites = [
 /** What a kernel's version makes a difference to: the addon's calls, and how a move is told. */
 export const versionSuites = [
   ...addonContract,
-  ...['migrate.test', 'migrate-pinned', 'migrate-huge-pages', 'process-moves'].map(
-    (name) => `test/facade/${name}`,
-  ),
+  ...[
+    'migrate.test',
+    'migrate-pinned',
+    'migrate-huge-pages',
+    'place',
+    'process-moves',
+    'weights',
+  ].map((name) => `test/facade/${name}`),
 ];
 /** Commands that need several nodes, or Debian's own to compare with. */
 const commandSuites = [
