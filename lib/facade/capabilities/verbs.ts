@@ -79,6 +79,21 @@ export const VERBS: readonly VerbSpec[] = [
       needs: ['move_pages MPOL_MF_MOVE'],
     },
   },
+  oneWay(
+    'buffer.place()',
+    ['move_pages MPOL_MF_MOVE'],
+    "setPolicy({ move: 'own' }) of each part moves its pages",
+    ['mbind MPOL_MF_MOVE'],
+  ),
+  oneWay('buffer.pageStatuses()', ['move_pages'], 'residency() counts pages by node', [
+    '/proc/self/numa_maps',
+  ]),
+  oneWay(
+    'buffer.distribute()',
+    ['mbind', 'move_pages MPOL_MF_MOVE'],
+    'setPolicy(interleave()) spreads pages evenly',
+    ['mbind'],
+  ),
   oneWay('buffer.setPolicy()', ['mbind'], 'set it for the thread before the first touch', [
     'set_mempolicy',
   ]),
@@ -112,6 +127,7 @@ export const VERBS: readonly VerbSpec[] = [
     'sysctl kernel.numa_balancing=0 stops it for the whole machine',
   ),
   oneWay('thread.setPolicy()', ['set_mempolicy'], CONFINE),
+  oneWay('thread.bind()', ['set_mempolicy'], CONFINE),
   oneWay('thread.withPolicy()', ['set_mempolicy', 'get_mempolicy'], CONFINE),
   oneWay('thread.policy()', ['get_mempolicy']),
   {
