@@ -97,7 +97,7 @@ export class MigrationTally {
 
   /** Adds a chunk. */
   add({ before, targets, outcome, located }: MovedChunk): void {
-    this.#outcomes?.set(outcome, this.#pages.total);
+    this.#outcomes?.set(outcome.map(absentAs(before)), this.#pages.total);
     for (let index = 0; index < before.length; index += 1) {
       const was = before[index] as number;
       const code = outcome[index] as number;
@@ -148,8 +148,7 @@ export class MigrationTally {
   }
 
   #addLeftBehind(was: number, code: number): void {
-    if (code === STATUS_NOT_PRESENT || code === STATUS_ZERO_PAGE) {
-      // The move cannot tell a zero page from an untouched one on every kernel; the query could.
+    if (isAbsent(code)) {
       this.#pages[was === STATUS_ZERO_PAGE ? 'zeroPage' : 'notPresent'] += 1;
     } else if (code === -ERRNO.EACCES) {
       this.#pages.shared += 1;
@@ -164,6 +163,18 @@ export class MigrationTally {
       increment(this.#failedBy, errnoName(callErrnoOf(code) ?? -code));
     }
   }
+}
+
+/** The move cannot tell a zero page from an untouched one on every kernel; the query could. */
+function absentAs(before: Int32Array): (code: number, index: number) => number {
+  return (code, index) => {
+    if (!isAbsent(code)) return code;
+    return before[index] === STATUS_ZERO_PAGE ? STATUS_ZERO_PAGE : STATUS_NOT_PRESENT;
+  };
+}
+
+function isAbsent(code: number): boolean {
+  return code === STATUS_NOT_PRESENT || code === STATUS_ZERO_PAGE;
 }
 
 function increment<K extends string | number>(counts: Record<K, number>, key: K): void {
