@@ -93,7 +93,8 @@ async function isMarked(one: Playing): Promise<boolean> {
   const faults = await settingsOf(stage.scene.world).minorFaults(stage.process.pid);
   one.faultsBefore ??= faults;
   if (range.stays) expect(residence, range.name).toResideOn(before);
-  return faults - one.faultsBefore >= pages.count / 2 || residence.join() !== before.join();
+  const faultsMin = Math.max(FAULTS_MIN, pages.count / 2);
+  return faults - one.faultsBefore >= faultsMin || residence.join() !== before.join();
 }
 
 /** The answers after the round in which all were marked that should be. */
