@@ -7,10 +7,21 @@ import { type EventEmitter, once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, type TestContext, test } from 'vitest';
-import { bind, CpuMask, local, type PlacedWorker, type Placement } from '../../lib/index.ts';
+import {
+  type Backend,
+  bind,
+  CpuMask,
+  local,
+  type Numa,
+  openNuma,
+  type PlacedWorker,
+  type Placement,
+} from '../../lib/index.ts';
 import { thrownBy } from '../core/thrown.ts';
 import { firstNode, numa } from '../facade/machine.ts';
+import { openBackend } from '../facade/subject.ts';
 
 interface Told {
   readonly cpus: string;
@@ -180,6 +191,53 @@ test.each(WRONG)('%s is refused, and nothing is left of it', (_, run, code, word
   expect(settingHere()).toBe(before);
 });
 
+/** This kernel, but for some calls that answer otherwise. */
+function numaWith(own: Partial<Backend>): Numa {
+  const backend = new Proxy(openBackend(), {
+    get(target, name) {
+      const value = own[name as keyof Backend] ?? target[name as keyof Backend];
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return openNuma({ backend });
+}
+
+test('CPUs outside of the cpuset are refused, and others of their node taken', async (context) => {
+  const [first, second] = needCpus(context, 2) as [number, number];
+  const before = settingHere();
+  const cut = numaWith({ schedGetaffinity: () => ({ ok: true, value: [first] }) });
+  const { code, message } = thrownBy(() => cut.worker(FILE, { cpus: [first, second] }, PLAIN));
+  expect([code, message]).toEqual([
+    'ERR_OUT_OF_RANGE',
+    expect.stringContaining(`CPU ${second} is outside of the cpuset`),
+  ]);
+  const node = numa.topology.nodeOfCpu(first) as number;
+  const { worker, cpus } = cut.worker(FILE, { cpuNodes: node }, PLAIN);
+  expect(`${cpus}`).toBe(`${first}`);
+  await once(worker, 'exit');
+  numa.thread.setAffinity('0-8191');
+  expect(settingHere()).toBe(before);
+});
+
+test('where this thread cannot have its own back, what was started is ended', async () => {
+  const before = numa.thread.affinity();
+  let calls = 0;
+  const failing = numaWith({
+    schedSetaffinity: (cpus) => {
+      calls += 1;
+      const refused = { ok: false, errno: 22, syscall: 'sched_setaffinity' } as const;
+      return calls === 2 ? refused : openBackend().schedSetaffinity(cpus);
+    },
+  });
+  const started = once(process, 'worker') as Promise<[Worker]>;
+  expect(thrownBy(() => failing.worker(FILE, { cpus: '+0' }, PLAIN)).code).toBe(
+    'NUMA_INVALID_ARGUMENT',
+  );
+  numa.thread.setAffinity(before);
+  const [worker] = await started;
+  await once(worker, 'exit');
+});
+
 describe('exclusive CPUs', () => {
   test('are had by one at a time, and free again when it ends', async (context) => {
     const all = needCpus(context, 2);
@@ -201,64 +259,16 @@ describe('exclusive CPUs', () => {
     const count = numa.thread.affinity().size;
     for (let round = 0; round < 2; round += 1) {
       const { worker } = place({ exclusiveCpus: count }, 'throw');
-      const [error] = (await once(worker, 'error')) as [Error];
-      expect(error.message).toBe('died while it started');
-      await once(worker, 'exit');
+      const ended = new Promise((resolve) => worker.on('exit', resolve));
+      const died = new Promise((resolve) => worker.on('error', resolve));
+      expect(await died).toMatchObject({ message: 'died while it started' });
+      await ended;
       const { child } = numa.spawn('/no/such/program', [], { exclusiveCpus: count });
       const closed = new Promise((resolve) => child.on('close', resolve));
       const failed = new Promise((resolve) => child.on('error', resolve));
       expect(await failed).toMatchObject({ code: 'ENOENT' });
       await closed;
     }
-  });
-});
-
-describe('CPUs of a process', () => {
-  test('are those of all of its threads, or of one', async (context) => {
-    const [first, second] = needCpus(context, 2) as [number, number];
-    const { child } = numa.fork(FILE, ['stay'], {}, PLAIN);
-    await once(child, 'message');
-    const target = numa.process(child.pid);
-    const all = await target.setAffinity(second);
-    expect(all.length).toBeGreaterThan(1);
-    expect(all[0]).toEqual({ tid: child.pid, cpus: CpuMask.of(second) });
-    expect(new Set(all.map(({ cpus }) => `${cpus}`))).toEqual(new Set([`${second}`]));
-    const { tid } = all.at(-1) as { tid: number };
-    expect(await target.setAffinity([first], { tid })).toEqual([{ tid, cpus: CpuMask.of(first) }]);
-    const again = await target.threads();
-    expect(again.length).toBe(all.length);
-    child.send('end');
-    await once(child, 'exit');
-    await expect(target.setAffinity(first)).rejects.toMatchObject({ code: 'NUMA_NO_SUCH_PROCESS' });
-  });
-
-  test.each([
-    ['none', [[]], 'ERR_INVALID_ARG_VALUE'],
-    ['no list', ['x'], 'ERR_INVALID_ARG_VALUE'],
-    ['a thread of another process', ['all', { tid: 1 }], 'ERR_OUT_OF_RANGE'],
-    ['no thread', ['all', { tid: 0 }], 'ERR_OUT_OF_RANGE'],
-    ['no option', ['all', { thread: 1 }], 'ERR_INVALID_ARG_VALUE'],
-  ] as const)('are refused: %s', async (_, values, code) => {
-    const call = numa.process().setAffinity(...(values as unknown as ['all']));
-    await expect(call).rejects.toMatchObject({ code });
-  });
-});
-
-describe('thread.withAffinity()', () => {
-  test('runs on these CPUs and restores those before, also when it throws', () => {
-    const before = settingHere();
-    const cpu = numa.thread.affinity().toArray().at(-1) as number;
-    expect(numa.thread.withAffinity(cpu, () => numa.thread.cpu().cpu)).toBe(cpu);
-    expect(settingHere()).toBe(before);
-    const failing = () => {
-      throw new Error('inside');
-    };
-    expect(() => numa.thread.withAffinity([cpu], failing)).toThrow('inside');
-    expect(settingHere()).toBe(before);
-    const { code, message } = thrownBy(() => numa.thread.withAffinity(cpu, async () => cpu));
-    expect(code).toBe('ERR_INVALID_ARG_VALUE');
-    expect(message).toContain('after the CPUs are restored');
-    expect(settingHere()).toBe(before);
   });
 });
 

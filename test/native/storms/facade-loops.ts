@@ -12,6 +12,7 @@ interface Scene {
 }
 
 const LENGTH_BYTES = 64 * 1024;
+const EMPTY = new URL('data:text/javascript,');
 
 /** One turn of each loop. */
 export const facadeLoops: Readonly<Record<string, (scene: Scene) => unknown>> = {
@@ -39,6 +40,11 @@ export const facadeLoops: Readonly<Record<string, (scene: Scene) => unknown>> = 
     numa.thread.setAffinity(numa.thread.affinity());
     numa.thread.cpu();
   },
+  'affinity for a function': ({ numa }) =>
+    numa.thread.withAffinity(numa.thread.affinity(), () => numa.thread.cpu()),
+  'affinity of a process': ({ numa }) => numa.process().setAffinity('all'),
+  'place a worker, and end it': ({ numa }) =>
+    numa.worker(EMPTY, { cpus: 'all', memoryNodes: 0 }).worker.terminate(),
   'range policy': ({ facade, buffer }) => {
     buffer.setPolicy(facade.preferred(0));
     buffer.policy();
