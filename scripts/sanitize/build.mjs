@@ -215,7 +215,10 @@ async function bundleStorms() {
 /** The facade finds the addon of the package that it is in. */
 async function copyFacade() {
   await buildTypeScript();
-  writeFileSync(join(packageFolders.addon, 'package.json'), '{ "type": "module" }\n');
+  writeFileSync(
+    join(packageFolders.addon, 'package.json'),
+    '{ "name": "node-numa", "type": "module" }\n',
+  );
   cpSync(join(projectFolder, 'dist'), join(packageFolders.addon, 'dist'), {
     recursive: true,
     filter: (path) => !/\.(d\.ts|map|tsbuildinfo)$/.test(path),
