@@ -125,10 +125,17 @@ function filterRows(): Wrong[] {
         [[undefined], TYPE],
         [[{}, undefined], TYPE],
         [new Array(1), TYPE],
+      ],
+      ({ numa }, filter: never) => run(numa.process(), filter),
+    ),
+    ...rows(
+      verb,
+      `${argument}[0]`,
+      [
         [[null], TYPE],
         [[[]], TYPE],
       ],
-      ({ numa }, filter: never) => run(numa.process(), filter),
+      ({ numa }, filters: never) => run(numa.process(), filters),
     ),
   ]);
 }
