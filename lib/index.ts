@@ -73,6 +73,7 @@ export type { AllocateOptions, HugePagesChoice } from './facade/buffer/allocate.
 export type { BalancingExemption } from './facade/buffer/balancing-exemption.ts';
 export type { DistributionReport, Shares } from './facade/buffer/distribute.ts';
 export type { MapOptions } from './facade/buffer/map-descriptor.ts';
+export type { MapFileOptions } from './facade/buffer/map-file.ts';
 export { MappedBuffer } from './facade/buffer/mapped-buffer.ts';
 export { MemoryView, type ViewEdges } from './facade/buffer/memory-view.ts';
 export type { PageNodes, PlaceOptions } from './facade/buffer/place-pages.ts';

@@ -12,12 +12,13 @@ import { kernelLineOf, newestKernelLine } from './core/kernels.ts';
 import type { MachineDescription } from './core/machine-description.ts';
 import { LOCAL_DISTANCE } from './core/uapi.ts';
 import { MIB_BYTES } from './core/units.ts';
+import { hostFiles } from './native-backend/host-files.ts';
 import {
   hostAsOneNode,
   hostMemoryNodes,
   openNativeBackend,
 } from './native-backend/native-backend.ts';
-import { defaultMachine, isMachine, Machine } from './simulator/simulated-machine.ts';
+import { defaultMachine, giveFiles, isMachine, Machine } from './simulator/simulated-machine.ts';
 
 /** Words that choose a backend. */
 export type BackendChoice = 'auto' | 'host' | 'native' | 'simulator';
@@ -79,7 +80,13 @@ function openMachine(machine: Machine, choice: BackendOptions['backend']): Chose
     throw invalidArgumentValue('options.backend', rule, choice);
   }
   const reason = `the caller gave the machine "${machine.description.name}"`;
-  return { backend: machine.self.backend, reason };
+  return { backend: backendOf(machine), reason };
+}
+
+/** With the host's files, for memory of them: a simulated machine has none. */
+function backendOf(machine: Machine): Backend {
+  giveFiles(machine, hostFiles);
+  return machine.self.backend;
 }
 
 function openChoice(choice: BackendChoice, reason: string): ChosenBackend {
@@ -105,7 +112,7 @@ function openAuto(): ChosenBackend {
 function openPreset(reason: string): ChosenBackend {
   const machine = defaultMachine();
   const what = `simulates the preset "${machine.description.name}", not this host`;
-  return { backend: machine.self.backend, reason: `${reason}; ${what}` };
+  return { backend: backendOf(machine), reason: `${reason}; ${what}` };
 }
 
 function openNative(reason: string): ChosenBackend {
@@ -126,7 +133,7 @@ function openHost(asked: string): ChosenBackend {
   });
   const reasons = [asked, opened.reason, ...(nodes === undefined ? [] : [nodes.reason])];
   const reason = `${reasons.join('; ')}; simulates one node of its size`;
-  return { backend: oneNode.self.backend, reason };
+  return { backend: backendOf(oneNode), reason };
 }
 
 /** Of this thread of JavaScript, as the preset is. */
@@ -175,6 +182,8 @@ const BACKEND_METHODS = Object.keys({
   attach: true,
   arrayBuffer: true,
   fstat: true,
+  open: true,
+  close: true,
   munmap: true,
   touch: true,
   touchView: true,

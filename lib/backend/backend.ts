@@ -19,14 +19,7 @@
  *   when `munmap` is called meanwhile. After its `munmap` every method answers ENOENT for it.
  */
 
-import type {
-  FileState,
-  MadviseRequest,
-  MappedPart,
-  Mapping,
-  MappingHandle,
-  MappingRequest,
-} from './mapping.ts';
+import type { Mapping, MappingCalls } from './mapping.ts';
 import type { SyscallResult } from './syscall-result.ts';
 import type { DeviceNumber, NodeMemory, TopologySnapshot } from './topology-snapshot.ts';
 
@@ -161,7 +154,7 @@ export interface BackendIdentity {
   readonly libnuma: string | null;
 }
 
-export interface Backend {
+export interface Backend extends MappingCalls {
   readonly identity: BackendIdentity;
   /** Base page size in bytes: 4 kB on most machines, 16 or 64 kB on some. */
   readonly pageSizeBytes: number;
@@ -175,27 +168,6 @@ export interface Backend {
   /** Total and free memory of one node now. EINVAL of `numa_node_size64`, which is libnuma's name
    *  for it: no such node. Source: numa(3), sysfs. */
   nodeMemory(node: number): SyscallResult<NodeMemory>;
-
-  // Mapping (synchronous)
-
-  /** Maps memory that can be read and written; no page is touched and the caller owns the mapping.
-   *  Source: mmap(2), memfd_create(2). EINVAL, ENOMEM; EAGAIN: all memory of the process is locked,
-   *  and RLIMIT_MEMLOCK reached. Failures of memfd_create, fstat or fcntl have their names. */
-  mmap(request: MappingRequest): SyscallResult<Mapping>;
-  /** Makes the caller one more owner of a mapping of this process, from any thread. ENOENT once
-   *  the last owner has called `munmap`. */
-  attach(handle: MappingHandle): SyscallResult<Mapping>;
-  /** The mapping's `lengthBytes` bytes; the same object at each call until `munmap`. EOVERFLOW
-   *  where this JavaScript engine cannot make an ArrayBuffer as long as that, EOPNOTSUPP where it
-   *  forbids ArrayBuffers over mapped memory. */
-  arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
-  /** The file behind a mapping, or of a descriptor. EBADF: memory without a file, no such
-   *  descriptor. Source: fstat(2). */
-  fstat(file: Mapping | number): SyscallResult<FileState>;
-  /** Gives this owner's share up: detaches its ArrayBuffer at once. The memory is given back when
-   *  neither an owner nor a running call uses it; its addresses are used for nothing else before
-   *  the ArrayBuffer is collected, whatever goes on with them. Idempotent. Source: munmap(2). */
-  munmap(mapping: Mapping): void;
 
   // Thread (synchronous, on the calling thread)
 
@@ -230,17 +202,6 @@ export interface Backend {
   /** Sets the range's policy and, by flag, moves its pages; synchronous, blocks while it moves.
    *  Source: mbind(2). EINVAL, EFAULT (hole), EPERM (MOVE_ALL), EIO (STRICT), ENOMEM. */
   mbind(request: MbindRequest): SyscallResult<undefined>;
-
-  /** How memory is to be backed; synchronous. Source: madvise(2). EINVAL: not built into this
-   *  kernel, or not for such memory. */
-  madviseSync(request: MadviseRequest): SyscallResult<undefined>;
-  /** The same on another thread, which runs on these CPUs meanwhile, as far as it may; none: on
-   *  any. `POPULATE_WRITE` faults pages in without changing a byte, since Linux 5.14; EFAULT: one
-   *  cannot be had. */
-  madvise(request: MadviseRequest, cpus: readonly number[]): Promise<SyscallResult<undefined>>;
-  /** Writes what a shared mapping has changed to its file, on another thread. Source: msync(2),
-   *  MS_SYNC. EIO. */
-  msync(part: MappedPart): Promise<SyscallResult<undefined>>;
 
   /** The node from which the range's own policy, BIND or PREFERRED_MANY, looks for memory, in place
    *  of the touching CPU's. Mappings with another policy end the call, those with none are skipped.

@@ -2,6 +2,8 @@
  * A mapped range as a backend hands it out: what one mmap returned, and who may name it.
  */
 
+import type { SyscallResult } from './syscall-result.ts';
+
 /**
  * Names a mapping of this process from any of its threads. Owns nothing, and can be cloned: post
  * it to a worker and attach there.
@@ -65,4 +67,41 @@ export interface Mapping {
   /** Of the file behind it, or of shared memory: closed on exec, and with the mapping. `null` for
    *  private anonymous memory. */
   readonly descriptor: number | null;
+}
+
+/** The part of a backend that is about mappings; synchronous, but for what returns a promise. */
+export interface MappingCalls {
+  /** Maps memory that can be read and written; no page is touched and the caller owns the mapping.
+   *  Source: mmap(2), memfd_create(2). EINVAL, ENOMEM; EAGAIN: all memory of the process is locked,
+   *  and RLIMIT_MEMLOCK reached. Failures of memfd_create, fstat or fcntl have their names. */
+  mmap(request: MappingRequest): SyscallResult<Mapping>;
+  /** Makes the caller one more owner of a mapping of this process, from any thread. ENOENT once
+   *  the last owner has called `munmap`. */
+  attach(handle: MappingHandle): SyscallResult<Mapping>;
+  /** The mapping's `lengthBytes` bytes; the same object at each call until `munmap`. EOVERFLOW
+   *  where this JavaScript engine cannot make an ArrayBuffer as long as that, EOPNOTSUPP where it
+   *  forbids ArrayBuffers over mapped memory. */
+  arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
+  /** The file behind a mapping, or of a descriptor. EBADF: memory without a file, no such
+   *  descriptor. Source: fstat(2). */
+  fstat(file: Mapping | number): SyscallResult<FileState>;
+  /** A descriptor of a regular file, closed on exec: `write` is for reading, too. Source:
+   *  openat(2). ENOENT, EACCES, EISDIR, EROFS. */
+  open(path: string, access: 'read' | 'write'): SyscallResult<number>;
+  /** Closes what `open` gave; mappings of it stay. Source: close(2). EBADF. */
+  close(descriptor: number): SyscallResult<undefined>;
+  /** Gives this owner's share up: detaches its ArrayBuffer at once. The memory is given back when
+   *  neither an owner nor a running call uses it; its addresses are used for nothing else before
+   *  the ArrayBuffer is collected, whatever goes on with them. Idempotent. Source: munmap(2). */
+  munmap(mapping: Mapping): void;
+  /** How memory is to be backed; synchronous. Source: madvise(2). EINVAL: not built into this
+   *  kernel, or not for such memory. */
+  madviseSync(request: MadviseRequest): SyscallResult<undefined>;
+  /** The same on another thread, which runs on these CPUs meanwhile, as far as it may; none: on
+   *  any. `POPULATE_WRITE` faults pages in without changing a byte, since Linux 5.14; EFAULT: one
+   *  cannot be had. */
+  madvise(request: MadviseRequest, cpus: readonly number[]): Promise<SyscallResult<undefined>>;
+  /** Writes what a shared mapping has changed to its file, on another thread. Source: msync(2),
+   *  MS_SYNC. EIO. */
+  msync(part: MappedPart): Promise<SyscallResult<undefined>>;
 }

@@ -133,6 +133,7 @@ interface RequestChecks {
   readonly madvise: Check<MadviseRequest>;
   readonly part: Check<MappedPart>;
   readonly file: Check<Mapping | number>;
+  readonly descriptor: Check<number>;
   readonly lengthBytes: Check<number>;
   readonly offsetBytes: Check<number>;
   readonly access: Check<Access>;
@@ -165,6 +166,7 @@ export const check: RequestChecks = {
   }),
   madvise: request({ ...partMembers, advice: bits32 }),
   part: request(partMembers),
+  descriptor,
   file: either((value) => typeof value === 'number', descriptor, mapping as Check<Mapping>),
   lengthBytes: size,
   offsetBytes: size,

@@ -10,6 +10,7 @@ import type { NodeNumbers } from '../core/node-numbers.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
 import { type AllocateOptions, allocate } from './buffer/allocate.ts';
 import { type MapOptions, mapDescriptor } from './buffer/map-descriptor.ts';
+import { type MapFileOptions, mapFile } from './buffer/map-file.ts';
 import { MappedBuffer } from './buffer/mapped-buffer.ts';
 import { type MemoryView, viewOf } from './buffer/memory-view.ts';
 import type { ViewableMemory } from './buffer/viewed-memory.ts';
@@ -93,6 +94,18 @@ export class Numa extends Starter {
    */
   map(fd: number, options?: MapOptions): MappedBuffer {
     return mapDescriptor(this.#context, fd, options);
+  }
+
+  /**
+   * Maps a file, all of it unless the options say otherwise: its pages are those of the page cache,
+   * which are placed, located and moved as any. Whoever makes the file shorter ends nothing here:
+   * `buffer.isTruncated()` tells.
+   * @throws TypeError, RangeError ERR_OUT_OF_RANGE; NumaError NUMA_INVALID_ARGUMENT for no such
+   *   file, a folder, an empty file, a range beyond its end; NUMA_NOT_PERMITTED; NUMA_OUT_OF_MEMORY
+   * Source: openat(2), mmap(2).
+   */
+  mapFile(path: string, options?: MapFileOptions): MappedBuffer {
+    return mapFile(this.#context, path, options);
   }
 
   /**

@@ -40,7 +40,9 @@ import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts'
 import { readMaps } from './proc-maps.ts';
 import { residentRuns } from './resident-runs.ts';
 import {
+  closeFile,
   deviceOfFile,
+  openFile,
   readNames,
   readNamesSync,
   readText,
@@ -115,6 +117,14 @@ class NativeBackend implements Backend {
   fstat(file: Mapping | number): SyscallResult<FileState> {
     const checked = check.file(file, 'file');
     return typeof checked === 'number' ? statDescriptor(checked) : this.#addon.fstat(checked);
+  }
+
+  open(path: string, access: Access): SyscallResult<number> {
+    return openFile(check.path(path, 'path'), check.access(access, 'access'));
+  }
+
+  close(descriptor: number): SyscallResult<undefined> {
+    return closeFile(check.descriptor(descriptor, 'descriptor'));
   }
 
   munmap(mapping: Mapping): void {

@@ -5,8 +5,17 @@
  * Source: proc(5), sysfs(5).
  */
 
-import { constants, fstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import type { Access } from '../backend/backend.ts';
 import type { FileState } from '../backend/mapping.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import type { DeviceNumber } from '../backend/topology-snapshot.ts';
@@ -67,6 +76,25 @@ export function statDescriptor(descriptor: number): SyscallResult<FileState> {
   }
 }
 
+/** Without waiting for whoever is at the other end of what is no file. */
+export function openFile(path: string, access: Access): SyscallResult<number> {
+  const flags = access === 'write' ? constants.O_RDWR : constants.O_RDONLY;
+  try {
+    return { ok: true, value: openSync(path, flags | constants.O_NONBLOCK) };
+  } catch (error) {
+    return { ...failureOf(error), syscall: 'openat' };
+  }
+}
+
+export function closeFile(descriptor: number): SyscallResult<undefined> {
+  try {
+    closeSync(descriptor);
+    return { ok: true, value: undefined };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
 /** Names in a folder. */
 export function readNames(path: string): Promise<SyscallResult<string[]>> {
   return answerOf(readdir(path));
@@ -81,7 +109,7 @@ async function answerOf<T>(reading: Promise<T>): Promise<SyscallResult<T>> {
 }
 
 /** Node tells the call that failed; a path that it refuses itself (a zero byte) has none. */
-function failureOf(error: unknown): SyscallFailure {
+export function failureOf(error: unknown): SyscallFailure {
   const { errno = -ERRNO.ENOENT, syscall = 'open' } = error as NodeJS.ErrnoException;
   return { ok: false, errno: -errno, syscall };
 }

@@ -3,6 +3,7 @@
  * descriptor, files. Beside it the calls about such mappings, by offsets.
  */
 
+import type { Access } from '../backend/backend.ts';
 import type {
   FileState,
   MadviseRequest,
@@ -15,7 +16,7 @@ import type { SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import { MADV } from '../core/uapi.ts';
 import type { Caller } from './caller.ts';
-import type { MappedFile } from './mapped-file.ts';
+import { keepFile, type MappedFile, writeBack } from './mapped-file.ts';
 import type { Mapped, NewMapped } from './process-mappings.ts';
 import { answer, failure, success } from './syscalls/answer.ts';
 import { madvise } from './syscalls/madvise.ts';
@@ -103,7 +104,9 @@ function open(
   return made.ok ? success({ ...made.value, offsetBytes: 0, isShared }) : made;
 }
 
-export function unmapMemory({ thread }: Caller, { address, start, end, file }: Mapped): void {
+export function unmapMemory({ thread }: Caller, mapped: Mapped): void {
+  const { address, start, end, file } = mapped;
+  writeBack(mapped);
   munmap(thread, { address, pageCount: end - start });
   if (file?.descriptor !== null && file !== null) thread.process.close(file.descriptor);
 }
@@ -173,8 +176,40 @@ export function fileStateOf(
   return success({ sizeBytes: file.object.sizeBytes, isTruncated: false });
 }
 
-/** Nothing is behind the memory of a simulated machine. */
+/** A file of the host, whose bytes are read now; the same one for all who have it open. */
+export function openHostFile(
+  { machine, thread }: Caller,
+  path: string,
+  access: Access,
+): SyscallResult<number> {
+  const { files } = machine;
+  if (files === null) return failure('openat', ERRNO.ENOENT);
+  const read = files.read(path, access);
+  if (!read.ok) return read;
+  const { bytes, name } = read.value;
+  const { pageSizeBytes } = machine.memory;
+  const known = machine.openFiles.get(name);
+  const isKnown = known !== undefined && known.users > 0;
+  const sizePages = Math.ceil(bytes.length / pageSizeBytes);
+  const object = isKnown ? known : machine.createObject('disk', sizePages, name, bytes.length);
+  machine.openFiles.set(name, object);
+  if (!isKnown) keepFile(object, { bytes, write: (at, part) => files.write(name, at, part) });
+  return success(thread.process.open(object));
+}
+
+export function closeDescriptor(
+  { thread: { process } }: Caller,
+  descriptor: number,
+): SyscallResult<undefined> {
+  if (!process.objects.has(descriptor)) return answer('close', ERRNO.EBADF);
+  process.close(descriptor);
+  return answer('close', 0);
+}
+
+/** What JavaScript has written goes to the host's file, where there is one. */
 export function sync(caller: Caller, part: MappedPart): SyscallResult<undefined> {
   const pages = pagesOfPart(caller, part);
-  return answer('msync', typeof pages === 'number' ? pages : 0);
+  if (typeof pages === 'number') return answer('msync', pages);
+  const mapped = caller.mappings.find(part.mapping);
+  return answer('msync', mapped === undefined ? 0 : writeBack(mapped));
 }

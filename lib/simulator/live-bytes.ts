@@ -48,9 +48,9 @@ function absentRuns({ mm }: Thread, { start, end }: LiveSpan): Run[] {
 function settleMapping(thread: Thread, mapped: LiveSpan, absent: readonly Run[]): FaultOutcome {
   // What is written to bytes that a script has taken along is not seen.
   if (!hasOwnBytes(mapped)) return 'done';
-  const { start: first, bytes, leadBytes } = mapped;
+  const { start: first, bytes, leadBytes, original } = mapped;
   const { pageSizeBytes } = thread.mm.memory;
-  const pages = { bytes, leadBytes, pageSizeBytes };
+  const pages = { bytes, leadBytes, pageSizeBytes, original };
   for (const [start, stop] of absent) {
     for (const [from, to] of writtenRuns(pages, start, stop)) {
       const outcome = touchPages(thread, first + from, first + to, 'write');
@@ -65,6 +65,7 @@ interface PagedBytes {
   readonly bytes: ArrayBufferLike;
   readonly leadBytes: number;
   readonly pageSizeBytes: number;
+  readonly original: Uint8Array | undefined;
 }
 
 /** Runs of pages between two that hold a byte other than zero, ascending. */
@@ -91,7 +92,7 @@ function* writtenRuns(pages: PagedBytes, start: number, stop: number): Generator
 
 /** Tells which pages of a chunk were written; undefined where none was. */
 function pageReader(
-  { bytes, leadBytes, pageSizeBytes }: PagedBytes,
+  { bytes, leadBytes, pageSizeBytes, original }: PagedBytes,
   start: number,
   end: number,
 ): ((page: number) => boolean) | undefined {
@@ -100,11 +101,14 @@ function pageReader(
   const offset = offsetOf(start);
   const chunk = Buffer.from(bytes, offset, offsetOf(end) - offset);
   const isZero = (from: number, to: number): boolean =>
-    chunk.compare(ZEROS, 0, to - from, from, to) === 0;
+    original === undefined
+      ? chunk.compare(ZEROS, 0, to - from, from, to) === 0
+      : chunk.compare(original, offset + from, offset + to, from, to) === 0;
   if (isZero(0, chunk.length)) return undefined;
   return (page) => {
     const from = offsetOf(page) - offset;
     const to = offsetOf(page + 1) - offset;
-    return from < to && (chunk[from] !== 0 || !isZero(from, to));
+    const isQuickest = original === undefined && chunk[from] !== 0;
+    return from < to && (isQuickest || !isZero(from, to));
   };
 }

@@ -8,6 +8,7 @@ import { type KernelLine, newestKernelLine } from '../core/kernels.ts';
 import type { MachineDescription } from '../core/machine-description.ts';
 import { PAGE_TABLE_ENTRY_BYTES } from '../core/uapi.ts';
 import { MIB_BYTES, USUAL_PAGE_SIZE_BYTES } from '../core/units.ts';
+import type { HostFiles } from '../machine/host-files.ts';
 import { FolioTable } from './memory/folio.ts';
 import { HugetlbPool } from './memory/hugetlb-pool.ts';
 import { InFlight } from './memory/in-flight.ts';
@@ -104,6 +105,11 @@ export class MachineState {
     this.#newProcess({ ...NEW_PROCESS, isKernelThread: true });
     this.#lastPid = FIRST_PID - 1;
   }
+
+  /** What can be mapped of the host's; null: nothing. */
+  files: HostFiles | null = null;
+  /** By their names. */
+  readonly openFiles: Map<string, MemoryObject> = new Map();
 
   get facts(): KernelFacts {
     return this.memory.facts;

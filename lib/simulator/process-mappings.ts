@@ -7,7 +7,7 @@ import { type ReadableByteStreamController, ReadableStream } from 'node:stream/w
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import { invalidArgumentType } from '../core/argument-errors.ts';
-import { type Contents, contentsOf, type MappedFile } from './mapped-file.ts';
+import { type Contents, contentsOf, type MappedFile, newBytes } from './mapped-file.ts';
 import type { Mm } from './memory/mm.ts';
 import { SortedSpans } from './memory/sorted-spans.ts';
 import { pageOf } from './syscalls/range-argument.ts';
@@ -24,13 +24,17 @@ export class Mapped implements LiveSpan {
   readonly file: MappedFile | null;
   readonly contents: Contents;
 
-  constructor(members: Omit<Mapped, 'leadBytes' | 'bytes'>) {
+  constructor(members: Omit<Mapped, 'leadBytes' | 'bytes' | 'original'>) {
     ({ handle: this.handle, address: this.address, lengthBytes: this.lengthBytes } = members);
     ({ start: this.start, end: this.end, file: this.file, contents: this.contents } = members);
   }
 
   get bytes(): ArrayBuffer | undefined {
     return this.contents.bytes;
+  }
+
+  get original(): Uint8Array | undefined {
+    return this.contents.original;
   }
 }
 
@@ -138,7 +142,7 @@ export class ProcessMappings implements Iterable<Mapped> {
     const mapped = Share.mappedOf(share);
     const { contents } = mapped;
     if (contents.bytes === undefined) {
-      contents.bytes = new ArrayBuffer(mapped.lengthBytes);
+      contents.bytes = newBytes(contents, mapped.lengthBytes);
       // As Node 20 has it for mapped memory: a transfer list copies.
       if (transfer === undefined) markAsUntransferable(contents.bytes);
       this.#viewed.enter(contents.bytes, mapped);
@@ -253,7 +257,7 @@ export function hasOwnBytes<S extends Pick<LiveSpan, 'bytes'>>(
 
 function privateCopyOf(mapped: Mapped): Mapped {
   const bytes = hasOwnBytes(mapped) ? mapped.bytes.slice(0) : undefined;
-  return new Mapped({ ...mapped, contents: { bytes, viewers: new Set() } });
+  return new Mapped({ ...mapped, contents: { ...mapped.contents, bytes, viewers: new Set() } });
 }
 
 function zeroUntransferable({ bytes }: Contents): void {

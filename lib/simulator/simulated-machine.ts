@@ -12,6 +12,7 @@ import { checkMachineDescription } from '../core/machine-description.ts';
 import { NODE_ID_MAX, WEIGHT_MAX } from '../core/uapi.ts';
 import { PAGE_SIZES_BYTES, USUAL_PAGE_SIZE_BYTES } from '../core/units.ts';
 import type { VmCounters } from '../machine/counters.ts';
+import type { HostFiles } from '../machine/host-files.ts';
 import type { HugePagesWord } from '../machine/settings.ts';
 import type { NodeAllocations } from '../procfs/node-files.ts';
 import { FaultsHandle } from './handles/faults-handle.ts';
@@ -42,8 +43,14 @@ export interface MachineOptions {
 /** @internal Whether it is one itself, and no object that only inherits from one. */
 export let isMachine: (value: unknown) => value is Machine;
 
+/** @internal What it can map of the host's. */
+export let giveFiles: (machine: Machine, files: HostFiles) => void;
+
 export class Machine {
   static {
+    giveFiles = (machine, files) => {
+      machine.#state.files = files;
+    };
     isMachine = (value): value is Machine =>
       typeof value === 'object' && value !== null && #state in value;
   }

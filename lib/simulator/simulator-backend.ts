@@ -6,7 +6,6 @@
  * answer in a later turn of the event loop, as a call on another thread would.
  */
 
-import { setImmediate } from 'node:timers/promises';
 import type {
   Access,
   Backend,
@@ -23,35 +22,20 @@ import type {
   SetMempolicyHomeNodeRequest,
   SetMempolicyRequest,
 } from '../backend/backend.ts';
-import type {
-  FileState,
-  MadviseRequest,
-  MappedPart,
-  Mapping,
-  MappingHandle,
-  MappingRequest,
-} from '../backend/mapping.ts';
+import type { Mapping } from '../backend/mapping.ts';
 import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { DeviceNumber, NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { ERRNO } from '../core/errno.ts';
-import {
-  advise,
-  attach,
-  bytesOf,
-  fileStateOf,
-  mapMemory,
-  pagesOfPart,
-  sync,
-  unmapMemory,
-} from './backend-mappings.ts';
+import { pagesOfPart } from './backend-mappings.ts';
 import { policyOf } from './backend-policies.ts';
 import type { Caller } from './caller.ts';
 import type { MachineState } from './machine.ts';
+import { later, MappingBackend } from './mapping-backend.ts';
 import { namesOf, type Reader, textOf, writeFileOf } from './procfs/files.ts';
 import { mappedParts } from './procfs/maps.ts';
 import { readPagemap, scanPagemap } from './procfs/pagemap.ts';
-import { DONE, failure, success } from './syscalls/answer.ts';
+import { failure, success } from './syscalls/answer.ts';
 import { maskMemory, type UserMask, userMask } from './syscalls/decode-mask.ts';
 import { mbind } from './syscalls/mbind.ts';
 import { kernelMigratePages } from './syscalls/migrate-pages.ts';
@@ -66,13 +50,14 @@ import type { Thread } from './tasks/thread.ts';
 import { nodeMemoryOf, topologyOf } from './topology-report.ts';
 import { touchView, viewAddress } from './view-calls.ts';
 
-export class SimulatorBackend implements Backend {
+export class SimulatorBackend extends MappingBackend implements Backend {
   readonly identity: BackendIdentity;
   readonly pageSizeBytes: number;
   readonly pid: number;
   readonly #caller: Caller;
 
   constructor(caller: Caller) {
+    super(caller);
     const { machine, process } = caller;
     const { release: kernel } = machine;
     this.identity = Object.freeze({ kind: 'simulator', kernel, libnuma: null });
@@ -105,30 +90,6 @@ export class SimulatorBackend implements Backend {
       const memory = nodeMemoryOf(this.#machine, node);
       return memory === undefined ? failure(name, ERRNO.EINVAL) : success(memory);
     });
-  }
-
-  mmap(request: MappingRequest): SyscallResult<Mapping> {
-    const checked = check.mmap(request, 'request');
-    return this.#call('mmap', () => mapMemory(this.#caller, checked));
-  }
-
-  attach(handle: MappingHandle): SyscallResult<Mapping> {
-    return attach(this.#caller, check.handle(handle, 'handle'));
-  }
-
-  arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer> {
-    return bytesOf(this.#caller, mapping);
-  }
-
-  munmap(mapping: Mapping): void {
-    const seen = this.#call('munmap', () => DONE);
-    const mapped = this.#caller.mappings.remove(mapping);
-    if (mapped !== undefined && seen.ok) unmapMemory(this.#caller, mapped);
-  }
-
-  fstat(file: Mapping | number): SyscallResult<FileState> {
-    const checked = check.file(file, 'file');
-    return this.#call('fstat', () => fileStateOf(this.#caller, checked));
   }
 
   touch(
@@ -195,25 +156,6 @@ export class SimulatorBackend implements Backend {
     const range = { address, lengthBytes: BigInt(lengthBytes) };
     const call = { ...range, node: BigInt(node), flags: BigInt(flags) };
     return this.#call('set_mempolicy_home_node', () => setMempolicyHomeNode(this.#thread, call));
-  }
-
-  madviseSync(request: MadviseRequest): SyscallResult<undefined> {
-    const checked = check.madvise(request, 'request');
-    return this.#call('madvise', () => advise(this.#caller, checked));
-  }
-
-  async madvise(
-    request: MadviseRequest,
-    cpus: readonly number[],
-  ): Promise<SyscallResult<undefined>> {
-    const checked = check.madvise(request, 'request');
-    const asked = check.cpus(cpus, 'cpus');
-    return later(this.#call('madvise', () => advise(this.#caller, checked, asked)));
-  }
-
-  async msync(part: MappedPart): Promise<SyscallResult<undefined>> {
-    const checked = check.part(part, 'part');
-    return later(this.#call('msync', () => sync(this.#caller, checked)));
   }
 
   maps(span: PageSpan): SyscallResult<PageSpan[]> {
@@ -290,9 +232,4 @@ export class SimulatorBackend implements Backend {
   #call<T>(name: string, body: () => SyscallResult<T>): SyscallResult<T> {
     return this.#caller.call(name, body);
   }
-}
-
-async function later<T>(result: SyscallResult<T>): Promise<SyscallResult<T>> {
-  await setImmediate();
-  return result;
 }

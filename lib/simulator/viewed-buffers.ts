@@ -18,6 +18,8 @@ export interface LiveSpan extends Span {
   /** Bytes of the first page in front of the buffer's. */
   readonly leadBytes: number;
   readonly bytes: ArrayBufferLike | undefined;
+  /** What they were before anybody wrote; absent for zeros. */
+  readonly original?: Uint8Array | undefined;
 }
 
 /** Holds its buffer weakly: nobody would ever give it back. */

@@ -55,6 +55,7 @@ describe('a wrong argument', () => {
         'nodeStatistics',
         'processIds',
         'hugePages',
+        'isTruncated',
         'threads',
       ],
     ];

@@ -2,12 +2,12 @@
 
 import { CPU_ID_MAX } from '../../lib/core/uapi.ts';
 import { local, type MemoryPolicy, openNuma } from '../../lib/index.ts';
+import { kindRows } from './bad-kind-input.ts';
 import { processRows } from './bad-process-input.ts';
 import { bufferRows, rangeRows } from './bad-range-input.ts';
 import { firstNode, UNKNOWN_NODE } from './machine.ts';
 import {
   BACKENDS,
-  BOOLEANS,
   BY,
   CPUS,
   FORBIDDEN_POLICIES,
@@ -25,7 +25,6 @@ import {
   TYPE,
   VALUE,
   WEIGHTS,
-  WORDS,
   type Wrong,
   type WrongValue,
 } from './wrong-values.ts';
@@ -64,24 +63,6 @@ function numaRows(): Wrong[] {
     ),
     ...rows('allocate', 'options.policy', POLICIES.slice(1), ({ numa }, policy: MemoryPolicy) =>
       numa.allocate(1, { policy }),
-    ),
-    ...rows('allocate', 'options.shared', BOOLEANS, ({ numa }, shared: boolean) =>
-      numa.allocate(1, { shared }),
-    ),
-    ...rows(
-      'allocate',
-      'options.hugePages',
-      [
-        [1, VALUE],
-        [null, VALUE],
-        ['always', VALUE],
-      ],
-      ({ numa }, hugePages: never) => numa.allocate(1, { hugePages }),
-    ),
-    ...rows('map', 'fd', integers(2 ** 31 - 1), ({ numa }, fd: number) => numa.map(fd)),
-    ...rows('map', 'options', OPTIONS, ({ numa }, options: never) => numa.map(2 ** 20, options)),
-    ...rows('map', 'options.visibility', WORDS, ({ numa }, visibility: never) =>
-      numa.map(2 ** 20, { visibility }),
     ),
     ...rows('allocate', 'nodes', FORBIDDEN_POLICIES, ({ numa }, policy: MemoryPolicy) =>
       numa.allocate(1, { policy }),
@@ -203,6 +184,7 @@ function threadRows(): Wrong[] {
 export function wrongCalls(lengthBytes: number, pageSizeBytes: number): Wrong[] {
   return [
     ...numaRows(),
+    ...kindRows(),
     ...topologyRows(),
     ...bufferRows(),
     ...rangeRows(lengthBytes, pageSizeBytes),

@@ -34,6 +34,7 @@ const RANGE_VERBS: Readonly<Record<string, RangeVerb>> = {
   residency: (buffer, options) => buffer.residency(options),
   residencySync: (buffer, options) => buffer.residencySync(options),
   touch: (buffer, options) => buffer.touch(options),
+  flush: (buffer, options) => buffer.flush(options),
   populate: (buffer, options) => buffer.populate(options),
   setPolicy: (buffer, options) => buffer.setPolicy(local(), options),
   exemptFromBalancing: (buffer, options) => buffer.exemptFromBalancing(options),

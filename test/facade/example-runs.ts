@@ -54,6 +54,11 @@ const OTHERS: Record<string, readonly RegExp[]> = {
     /^page by page: 0,1,0,1,0,1,0,1,0,1,0,1$/m,
     /^CPUs [\d,-]+ and memory of node 0 bound$/m,
   ],
+  'map-file.mjs': [
+    /^on node \d+: \{ '\d+': 1024 \}\non node \d+: \{ '\d+': 1024 \}$/m,
+    /^the file begins with Data$/m,
+  ],
+  'populate.mjs': [/^4 steps, pages by node \{ '\d+': 16384 \}$/m],
   'know-machine.mjs': [
     /^this thread may run on the CPUs [\d,-]+ of [\d,-]+$/m,
     /^CPU \d+ is on node \d+, in a package with the nodes \[ \d/m,
@@ -64,6 +69,12 @@ const OTHERS: Record<string, readonly RegExp[]> = {
   ],
 };
 const BUFFER_BYTES = 16 * 2 ** 20;
+
+/** Kinds of memory, likewise, by pages of that size. */
+const KINDS: Record<string, (home: number, away: number, pageBytes: number) => string[]> = {
+  'shared-memory.mjs': (_home, _away, pageBytes) =>
+    [0, 1, 2].map((part) => `part ${part} { '\\d+': ${2 ** 20 / pageBytes} } with its data`),
+};
 
 export async function outputOf(parameters: string[], backend: string): Promise<string> {
   const env = { ...process.env, NODE_NUMA_BACKEND: backend };
@@ -99,6 +110,17 @@ export function exampleTests(backend: 'native' | 'simulator', placesOf: Places):
     const [first, ...lines] = (await outputOf([`examples/${name}`], backend)).trim().split('\n');
     expect(first).toMatch(new RegExp(`^${backend}: asked for by NODE_NUMA_BACKEND`));
     expect(lines).toEqual(RELOCATIONS[name]?.(home, away, BUFFER_BYTES / pageSizeBytes));
+  });
+
+  it.for(Object.keys(KINDS))('runs examples/%s', async (name, context) => {
+    const [home, away, pageSizeBytes] = placesOf(context);
+    const [first, ...lines] = (await outputOf([`examples/${name}`], backend)).trim().split('\n');
+    expect(first).toMatch(new RegExp(`^${backend}: asked for by NODE_NUMA_BACKEND`));
+    const expected = KINDS[name]?.(home, away, pageSizeBytes) ?? [];
+    expect(lines).toHaveLength(expected.length);
+    for (const [index, line] of lines.entries()) {
+      expect(line).toMatch(new RegExp(`^${expected[index]}$`));
+    }
   });
 
   // In one process: under emulation its start takes longest.

@@ -147,6 +147,16 @@ const VERBS: Readonly<Record<string, Verb>> = {
     check: (answer) => expect(answer).toMatchObject({ isOfPool: false, pageSizeBytes: PAGE }),
     released: RELEASED,
   },
+  flush: {
+    run: (buffer) => buffer.flush(),
+    check: (answer) => expect(answer).toBeUndefined(),
+    released: RELEASED,
+  },
+  isTruncated: {
+    run: (buffer) => buffer.isTruncated(),
+    check: (answer) => expect(answer).toBe(false),
+    released: RELEASED,
+  },
   populate: {
     run: async (buffer) => {
       await buffer.populate();

@@ -120,9 +120,13 @@ const placementRow: Row = () => [{ cpus: [0], memoryNodes: '0', policy: 'bind', 
 const poolOptions = () => ({ workersPerNode: 1, nodes: '0', policy: 'bind' });
 
 const FACADE: Record<string, Row> = {
-  'buffer.hugePages': NONE,
+  ...{ 'buffer.hugePages': NONE, 'buffer.isTruncated': NONE, 'buffer.flush': () => [range()] },
   'buffer.populate': () => [{ ...range(), threads: 1, signal: signal(), onProgress: nothing }],
   'numa.allocate': () => [8192, { policy: bind(0), hugePages: 'none', shared: true }],
+  'numa.mapFile': () => [
+    '/no/such/file',
+    { ...range(), policy: bind(0), protection: 'read', visibility: 'private' },
+  ],
   'numa.map': () => [2 ** 20, { ...range(), policy: bind(0), visibility: 'private' }],
   'numa.attach': ({ owners }) => [{ ...(owners['buffer'] as { handle: object }).handle }],
   'numa.view': () => [new ArrayBuffer(8192)],
@@ -215,6 +219,8 @@ const BACKEND: Record<string, Row> = {
   ],
   'backend.attach': () => [{ id: 0, generation: 0 }],
   'backend.arrayBuffer': (world) => [mappingOf(world)],
+  'backend.open': () => ['/no/such/file', 'read'],
+  'backend.close': () => [2 ** 20],
   'backend.fstat': (world) => [mappingOf(world)],
   'backend.madviseSync': (world) => [adviceFor(world)],
   'backend.madvise': (world) => [adviceFor(world), [0]],

@@ -26,6 +26,7 @@ export function facadeTests(): void {
   describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));
   describe('receipts', () => load(import('../facade/migrate-receipts.test.ts')));
   describe('migrate by mbind', () => load(import('../facade/migrate-by-mbind.test.ts')));
+  describe('files', () => load(import('../facade/map-file.test.ts')));
   describe('migrate', () => load(import('../facade/migrate.test.ts')));
   describe('place', () => load(import('../facade/place.test.ts')));
   describe('policy', () => load(import('../facade/policy.test.ts')));

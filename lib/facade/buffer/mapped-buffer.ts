@@ -7,7 +7,7 @@ import { checkOptions } from '../../core/check-arguments.ts';
 import { inspectAs } from '../../core/inspect.ts';
 import type { Context } from '../context.ts';
 import { foundHugePages, type HugePagesFound } from '../pages/huge-pages.ts';
-import { checkPageRange, RANGE_OPTION_NAMES } from '../pages/page-range.ts';
+import { checkPageRange, RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
 import { OwnedMapping } from './owned-mapping.ts';
 import {
   checkPopulate,
@@ -73,6 +73,35 @@ export class MappedBuffer extends RangeMemory {
   }
 
   /**
+   * Writes what was changed to the file, and waits for it. Shared memory and private mappings have
+   * no file to write to: nothing happens.
+   * @throws NumaError NUMA_RELEASED; NUMA_SYSTEM_ERROR where the file cannot be written
+   * Source: msync(2), MS_SYNC.
+   */
+  async flush(options?: RangeOptions): Promise<void> {
+    const checked = checkOptions(options, 'options', RANGE_OPTION_NAMES);
+    this.#checkLive('flush');
+    const { offsetBytes, lengthBytes } = this.#bytesOf(checked);
+    await this.#owner.hold(async (mapping) => {
+      const result = await this.#context.backend.msync({ mapping, offsetBytes, lengthBytes });
+      this.#context.unwrap(result, `writing ${lengthBytes} bytes to the file`);
+    });
+  }
+
+  /**
+   * Whether somebody has made the file shorter, and an access came to where it was: from there on
+   * the buffer has zeros of its own, which reach no file. Private memory has no file. Synchronous.
+   * @throws NumaError NUMA_RELEASED
+   * Source: fstat(2).
+   */
+  isTruncated(): boolean {
+    this.#checkLive('isTruncated');
+    if (this.descriptor === null) return false;
+    const { mapping } = this.#owner;
+    return this.#context.unwrap(this.#context.backend.fstat(mapping), 'the file').isTruncated;
+  }
+
+  /**
    * How much of the memory is in huge pages. Untouched memory is in none.
    * @throws NumaError NUMA_RELEASED, NUMA_UNSUPPORTED (no /proc)
    * Source: proc_pid_smaps(5).
@@ -100,6 +129,16 @@ export class MappedBuffer extends RangeMemory {
     };
     const range = checkPageRange(asked, this, this.#context.backend.pageSizeBytes);
     await this.#owner.hold((mapping) => populate(this.#context, { ...range, mapping }, request));
+  }
+
+  /** Whole pages, but for the last one. */
+  #bytesOf(options: RangeOptions): { offsetBytes: number; lengthBytes: number } {
+    const range = checkPageRange(options, this, this.#context.backend.pageSizeBytes);
+    const { offsetBytes } = range;
+    return {
+      offsetBytes,
+      lengthBytes: Math.min(range.lengthBytes, this.lengthBytes - offsetBytes),
+    };
   }
 
   #checkLive(verb: string): void {

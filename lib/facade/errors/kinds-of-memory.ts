@@ -46,6 +46,42 @@ export const OF_KINDS: Readonly<Record<string, Explanation>> = {
     rule: 'this process has no such descriptor open',
     hint: 'in a child, the place in stdio is the number; on the simulator, one of its machine',
   },
+  [`openat ${ERRNO.ENOENT}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    argument: 'path',
+    rule: 'there is no such file',
+    hint: 'make it first, as long as it is to be: mapping never changes its length',
+  },
+  [`openat ${ERRNO.ENOTDIR}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    argument: 'path',
+    rule: 'a part of the path is no folder',
+    hint: 'name a regular file',
+  },
+  [`openat ${ERRNO.EISDIR}`]: {
+    code: 'NUMA_INVALID_ARGUMENT',
+    argument: 'path',
+    rule: 'this is a folder',
+    hint: 'name a regular file',
+  },
+  [`openat ${ERRNO.EACCES}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    argument: 'path',
+    rule: 'this user may not open the file so',
+    hint: "map it with protection 'read', or change its mode",
+  },
+  [`openat ${ERRNO.EROFS}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    argument: 'path',
+    rule: 'the file system is mounted read-only',
+    hint: "map it with protection 'read'",
+  },
+  [`openat ${ERRNO.EMFILE}`]: TOO_MANY_FILES,
+  [`msync ${ERRNO.EIO}`]: {
+    code: 'NUMA_SYSTEM_ERROR',
+    rule: 'the device could not be written',
+    hint: "look at the kernel's log; the file may have a part of what was changed",
+  },
   [`madvise ${ERRNO.EINVAL}`]: {
     code: 'NUMA_UNSUPPORTED',
     rule: 'this kernel was built without it, is older than it, or has it not for such memory',

@@ -1,0 +1,46 @@
+/** The host's files for simulated machines, through Node: on any platform. */
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  writeSync,
+} from 'node:fs';
+import { ERRNO } from '../core/errno.ts';
+import type { HostFiles } from '../machine/host-files.ts';
+import { closeFile, failureOf, openFile } from './system-files.ts';
+
+export const hostFiles: HostFiles = {
+  read: (path, access) => {
+    const opened = openFile(path, access);
+    if (!opened.ok) return opened;
+    try {
+      const isFile = fstatSync(opened.value).isFile();
+      if (!isFile) return { ok: false, errno: ERRNO.ENODEV, syscall: 'mmap' };
+      const bytes = new Uint8Array(readFileSync(opened.value));
+      return { ok: true, value: { name: realpathSync(path), bytes } };
+    } catch (error) {
+      return failureOf(error);
+    } finally {
+      closeFile(opened.value);
+    }
+  },
+  write: (name, offsetBytes, bytes) => {
+    try {
+      const descriptor = openSync(name, constants.O_WRONLY);
+      try {
+        for (let done = 0; done < bytes.length; ) {
+          done += writeSync(descriptor, bytes, done, bytes.length - done, offsetBytes + done);
+        }
+      } finally {
+        closeSync(descriptor);
+      }
+      return 0;
+    } catch (error) {
+      return failureOf(error).errno;
+    }
+  },
+};

@@ -1,0 +1,49 @@
+/** Wrong arguments of what maps memory of one kind or another. */
+
+import {
+  BOOLEANS,
+  integers,
+  OPTIONS,
+  rows,
+  TYPE,
+  VALUE,
+  WORDS,
+  type Wrong,
+} from './wrong-values.ts';
+
+export function kindRows(): Wrong[] {
+  return [
+    ...rows('allocate', 'options.shared', BOOLEANS, ({ numa }, shared: boolean) =>
+      numa.allocate(1, { shared }),
+    ),
+    ...rows(
+      'allocate',
+      'options.hugePages',
+      [
+        [1, VALUE],
+        [null, VALUE],
+        ['always', VALUE],
+      ],
+      ({ numa }, hugePages: never) => numa.allocate(1, { hugePages }),
+    ),
+    ...rows('map', 'fd', integers(2 ** 31 - 1), ({ numa }, fd: number) => numa.map(fd)),
+    ...rows('map', 'options', OPTIONS, ({ numa }, options: never) => numa.map(2 ** 20, options)),
+    ...rows(
+      'mapFile',
+      'path',
+      [
+        [1, TYPE],
+        [null, TYPE],
+        [{}, TYPE],
+      ],
+      ({ numa }, path: string) => numa.mapFile(path),
+    ),
+    ...rows('mapFile', 'options', OPTIONS, ({ numa }, o: never) => numa.mapFile('/x', o)),
+    ...rows('mapFile', 'options.protection', WORDS, ({ numa }, protection: never) =>
+      numa.mapFile('/x', { protection }),
+    ),
+    ...rows('map', 'options.visibility', WORDS, ({ numa }, visibility: never) =>
+      numa.map(2 ** 20, { visibility }),
+    ),
+  ];
+}
