@@ -88,6 +88,7 @@ export type {
   ResidencyOptions,
   TouchOptions,
 } from './facade/buffer/range-options.ts';
+export { type SharedAllocateOptions, SharedBuffer } from './facade/buffer/shared-buffer.ts';
 export type { ViewableMemory, WasmMemory } from './facade/buffer/viewed-memory.ts';
 export type {
   CallCapability,

@@ -13,6 +13,7 @@ import { type MapOptions, mapDescriptor } from './buffer/map-descriptor.ts';
 import { type MapFileOptions, mapFile } from './buffer/map-file.ts';
 import { MappedBuffer } from './buffer/mapped-buffer.ts';
 import { type MemoryView, viewOf } from './buffer/memory-view.ts';
+import type { SharedAllocateOptions, SharedBuffer } from './buffer/shared-buffer.ts';
 import type { ViewableMemory } from './buffer/viewed-memory.ts';
 import { capabilitiesOf } from './capabilities/capabilities.ts';
 import type { Capabilities } from './capabilities/capability.ts';
@@ -78,7 +79,12 @@ export class Numa extends Starter {
    *   (no such huge pages), and what `setPolicy` throws
    * Source: mmap(2), mbind(2), madvise(2), memfd_create(2).
    */
-  allocate(lengthBytes: number, options?: AllocateOptions): MappedBuffer {
+  allocate(lengthBytes: number, options: SharedAllocateOptions): SharedBuffer;
+  allocate(lengthBytes: number, options?: AllocateOptions): MappedBuffer;
+  allocate(
+    lengthBytes: number,
+    options?: AllocateOptions | SharedAllocateOptions,
+  ): MappedBuffer | SharedBuffer {
     return allocate(this.#context, lengthBytes, options);
   }
 

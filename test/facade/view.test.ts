@@ -254,3 +254,36 @@ describe('pages that other memory shares', () => {
     expect(all.residencySync().byNode).toEqual({ [home]: all.pageCount - 2, [away]: 2 });
   });
 });
+
+describe('memory that is allocated as a SharedArrayBuffer', () => {
+  test('has its policy before it is touched, and the verbs of a buffer', async () => {
+    if (usesHugePages()) return;
+    const lengthBytes = 31 * PAGE + 10;
+    using buffer = numa.allocate(lengthBytes, { sharedArrayBuffer: true, policy: bind(otherNode) });
+    expect(buffer.bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect([buffer.bytes.length, buffer.lengthBytes]).toEqual([lengthBytes, lengthBytes]);
+    expect([buffer.pageCount, buffer.address % BigInt(PAGE)]).toEqual([32, 0n]);
+    expect(buffer.residencySync().pages.notPresent).toBe(32);
+    buffer.bytes.fill(7);
+    expect(buffer.residencySync().byNode).toEqual({ [otherNode]: 32 });
+    const report = await buffer.migrate({ to: firstNode });
+    expectAccounted(report, 32);
+    expect(report.complete).toBe(true);
+    expect(buffer.bytes.every((byte) => byte === 7)).toBe(true);
+    using again = numa.view(buffer.bytes.buffer);
+    expect(again.address).toBeLessThanOrEqual(buffer.address);
+    buffer.release();
+    expect([buffer.isReleased, buffer.bytes[0]]).toEqual([true, 7]);
+    expect((await failureOf(() => buffer.touch())).code).toBe('NUMA_RELEASED');
+  });
+
+  test('is of no other kind besides', async () => {
+    for (const other of [{ shared: true }, { hugePages: 'none' }]) {
+      const options = { sharedArrayBuffer: true, ...other } as never;
+      const { code } = await failureOf(() => numa.allocate(PAGE, options));
+      expect(code).toBe('ERR_INVALID_ARG_VALUE');
+    }
+    const no = { sharedArrayBuffer: 'yes' } as never;
+    expect((await failureOf(() => numa.allocate(PAGE, no))).code).toBe('ERR_INVALID_ARG_TYPE');
+  });
+});

@@ -81,6 +81,7 @@ export const MADE_BY_US: readonly string[] = [
   ...[
     'new MappedBuffer',
     'new MemoryView',
+    'new SharedBuffer',
     'new Numa',
     'new PiscinaPools',
     'new ProcessMemory',

@@ -14,6 +14,7 @@ import type { Context } from '../context.ts';
 import { hugePagePages } from '../pages/residency.ts';
 import { missingPages } from './huge-page-pool.ts';
 import { MappedBuffer } from './mapped-buffer.ts';
+import { allocateShared, type SharedAllocateOptions, type SharedBuffer } from './shared-buffer.ts';
 
 /**
  * `transparent`: huge pages wherever the kernel has one at hand, the start aligned for them.
@@ -31,13 +32,32 @@ export interface AllocateOptions {
   readonly shared?: boolean;
 }
 
+type AnyOptions = AllocateOptions & { readonly sharedArrayBuffer?: boolean };
+const OPTION_NAMES = ['policy', 'hugePages', 'shared', 'sharedArrayBuffer'] as const;
+
 interface Allocation {
   readonly request: MappingRequest;
   readonly policy: MemoryPolicy | undefined;
   readonly advice: number | undefined;
 }
 
+/** What `numa.allocate()` makes: of the engine's own memory, or of a mapping. */
 export function allocate(
+  context: Context,
+  lengthBytes: number,
+  options: AllocateOptions | SharedAllocateOptions | undefined,
+): MappedBuffer | SharedBuffer {
+  const { sharedArrayBuffer } = checkOptions<AnyOptions>(options, 'options', OPTION_NAMES);
+  if (!checkBoolean(sharedArrayBuffer, 'options.sharedArrayBuffer')) {
+    return allocateMapping(context, lengthBytes, options as AllocateOptions | undefined);
+  }
+  checkInteger(lengthBytes, 'lengthBytes', 1);
+  const given = checkOptions<AnyOptions>(options, 'options', ['policy', 'sharedArrayBuffer']);
+  if (given.policy !== undefined) checkPolicy(given.policy, 'options.policy');
+  return allocateShared(context, lengthBytes, given.policy);
+}
+
+function allocateMapping(
   context: Context,
   lengthBytes: number,
   options: AllocateOptions | undefined,
@@ -68,8 +88,8 @@ function checkAllocation(
   options: AllocateOptions | undefined,
 ): Allocation {
   checkInteger(lengthBytes, 'lengthBytes', 1);
-  const names = ['policy', 'hugePages', 'shared'] as const;
-  const { policy, hugePages, shared } = checkOptions(options, 'options', names);
+  const checked = checkOptions<AnyOptions>(options, 'options', OPTION_NAMES);
+  const { policy, hugePages, shared } = checked;
   if (policy !== undefined) checkPolicy(policy, 'options.policy');
   const isShared = checkBoolean(shared, 'options.shared');
   const request = { lengthBytes, ...(isShared ? { isShared } : {}) };

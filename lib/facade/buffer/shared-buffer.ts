@@ -1,0 +1,117 @@
+/**
+ * Memory that the engine has as a SharedArrayBuffer of its own, with the verbs of any range: it can
+ * be posted to workers as it is, on every version of Node.
+ */
+
+import { invalidArgumentValue } from '../../core/argument-errors.ts';
+import { NumaError } from '../../core/errors.ts';
+import { inspectAs } from '../../core/inspect.ts';
+import type { MemoryPolicy } from '../../core/memory-policy.ts';
+import type { Context } from '../context.ts';
+import { RangeMemory } from './range-memory.ts';
+import { addressOfBytes, ViewedMemory, viewedBytesOf } from './viewed-memory.ts';
+
+export interface SharedAllocateOptions {
+  /** Memory of the engine's own, whose `bytes` workers share when they are posted there. */
+  readonly sharedArrayBuffer: true;
+  /** Range policy, set before any page is touched. */
+  readonly policy?: MemoryPolicy;
+}
+
+export class SharedBuffer extends RangeMemory {
+  readonly #owner: ViewedMemory;
+  readonly #bytes: Uint8Array<SharedArrayBuffer>;
+
+  /** @internal Use `numa.allocate()`. */
+  constructor(context: Context, owner: ViewedMemory, bytes: Uint8Array<SharedArrayBuffer>) {
+    super(context, owner);
+    this.#owner = owner;
+    this.#bytes = bytes;
+    owner.watch(this);
+  }
+
+  /**
+   * The memory as bytes; the same array at each call. Post it to workers, which then share it; there
+   * `numa.view(bytes)` has the same verbs. Threads that share it must use Atomics.
+   */
+  get bytes(): Uint8Array<SharedArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** Whether `release()` was called. */
+  get isReleased(): boolean {
+    return this.#owner.isReleased;
+  }
+
+  /**
+   * Ends the verbs, and puts back the policies that the pages had. Shared memory cannot be taken
+   * from those who have it: it is given back when the last thread has let go of `bytes`. Idempotent.
+   * @throws NumaError NUMA_OUT_OF_MEMORY, NUMA_NOT_PERMITTED where a policy could not be put back
+   */
+  release(): void {
+    this.#owner.release();
+  }
+
+  /** `using buffer = ...` releases it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+inspectAs(SharedBuffer, (buffer) => {
+  const where = `${buffer.lengthBytes} bytes at 0x${buffer.address.toString(16)}`;
+  return `SharedBuffer(${where}${buffer.isReleased ? ', released' : ''})`;
+});
+
+/** @internal `numa.allocate()` with `sharedArrayBuffer`. */
+export function allocateShared(
+  context: Context,
+  lengthBytes: number,
+  policy: MemoryPolicy | undefined,
+): SharedBuffer {
+  const { pageSizeBytes } = context.backend;
+  const wholePages = Math.ceil(lengthBytes / pageSizeBytes) * pageSizeBytes;
+  // A page more, because the engine may begin anywhere in one.
+  const memory = newSharedArrayBuffer(context, wholePages + pageSizeBytes);
+  const found = addressOfBytes(context, viewedBytesOf(memory, 'memory'));
+  const start = context.unwrap(found, `mapping ${lengthBytes} bytes`, { lengthBytes });
+  const offsetBytes = Number(-start & BigInt(pageSizeBytes - 1));
+  const bytes = arrayOver(memory, offsetBytes, lengthBytes);
+  const pages = { address: start + BigInt(offsetBytes), offsetBytes, lengthBytes };
+  const owner = new ViewedMemory(context, viewedBytesOf(memory, 'memory'), pages);
+  const buffer = new SharedBuffer(context, owner, bytes);
+  if (policy !== undefined) buffer.setPolicy(policy);
+  return buffer;
+}
+
+/** One that could grow has fresh pages of its own, where another may get memory of before. */
+function newSharedArrayBuffer(context: Context, bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes, { maxByteLength: bytes });
+  } catch (cause) {
+    throw new NumaError(
+      'the engine has no room for a SharedArrayBuffer as long as that',
+      {
+        code: 'NUMA_OUT_OF_MEMORY',
+        asked: `mapping ${bytes} bytes`,
+        backend: context.backend.identity.kind,
+        hint: 'allocate several buffers, or one without sharedArrayBuffer',
+      },
+      { cause },
+    );
+  }
+}
+
+/** @throws TypeError where this engine has no array as long as that (Node 20: 4 GiB) */
+function arrayOver(
+  memory: SharedArrayBuffer,
+  offsetBytes: number,
+  lengthBytes: number,
+): Uint8Array<SharedArrayBuffer> {
+  try {
+    return new Uint8Array(memory, offsetBytes, lengthBytes);
+  } catch {
+    const rule = 'is longer than an array of this engine can be';
+    throw invalidArgumentValue('lengthBytes', rule, lengthBytes);
+  }
+}
