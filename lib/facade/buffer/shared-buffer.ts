@@ -31,8 +31,8 @@ export class SharedBuffer extends RangeMemory {
   }
 
   /**
-   * The memory as bytes; the same array at each call. Post it to workers, which then share it; there
-   * `numa.view(bytes)` has the same verbs. Threads that share it must use Atomics.
+   * The memory as bytes; the same array at each call. Post it to workers, which then share it;
+   * there `numa.view(bytes)` has the same verbs. Threads that share it must use Atomics.
    */
   get bytes(): Uint8Array<SharedArrayBuffer> {
     return this.#bytes;
@@ -45,8 +45,10 @@ export class SharedBuffer extends RangeMemory {
 
   /**
    * Ends the verbs, and puts back the policies that the pages had. Shared memory cannot be taken
-   * from those who have it: it is given back when the last thread has let go of `bytes`. Idempotent.
-   * @throws NumaError NUMA_OUT_OF_MEMORY, NUMA_NOT_PERMITTED where a policy could not be put back
+   * from those who have it: it is given back when the last thread has let go of `bytes`.
+   * Idempotent.
+   * @throws NumaError NUMA_OUT_OF_MEMORY, NUMA_NOT_PERMITTED where a policy could not be put
+   *   back
    */
   release(): void {
     this.#owner.release();
