@@ -13,8 +13,8 @@ describe('examples', () => {
 
   it('runs examples/placed-workers.mjs', async (context) => {
     const nodes = numa.topology.withCpus.intersection(numa.allowedNodes()).toArray();
-    if (needNodes(context, 2).length !== nodes.length)
-      context.skip('needs two nodes with CPUs and memory');
+    needNodes(context, 2);
+    if (nodes.length < 2) context.skip('needs two nodes with CPUs and memory');
     const output = await outputOf(['examples/placed-workers.mjs'], 'native');
     for (const node of nodes) {
       const { cpus } = numa.topology.node(node);
