@@ -178,6 +178,7 @@ describe('a buffer in the middle of a move', () => {
   test.each(Object.entries(CHANGES))('%s: the move ends with its report', async (_, make) => {
     const { memory, change } = make();
     const view = numa.view(memory);
+    view.setPolicy(bind(firstNode));
     view.touch();
     let steps = 0;
     const onProgress = () => {

@@ -208,6 +208,8 @@ export class ViewedMemory implements RangeOwner {
   #isWhereItWas(): boolean {
     const { buffer, wasm: memory } = this.#bytes;
     const current = memory === undefined ? buffer : (wasmBufferOf(memory) ?? buffer);
+    // No array can be made over one that is detached.
+    if (byteLengthOf(current) === 0) return false;
     const found = addressOfBytes(this.#context, wholeBuffer(current, memory));
     return found.ok && found.value + BigInt(this.#offsetBytes) === this.address;
   }
