@@ -16,22 +16,29 @@ namespace {
 // tried anew. One that cannot be read looks the same, so not for ever.
 constexpr int kDoubtsMax = 16;
 
-// What had the signal before. Written once, before our handler is there.
+// What had the signal before. Written while nobody has our handler.
 struct sigaction previous_action;
 
+bool IsNobody(const struct sigaction& action) {
+  return (action.sa_flags & SA_SIGINFO) == 0 &&
+         (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN);
+}
+
 void PassOn(int signal, siginfo_t* info, void* context) {
+  const bool is_sent = info->si_code <= 0;
   if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
     previous_action.sa_sigaction(signal, info, context);
     return;
   }
-  if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
+  if (!IsNobody(previous_action)) {
     previous_action.sa_handler(signal);
     return;
   }
+  if (is_sent && previous_action.sa_handler == SIG_IGN) return;
   // The access is made again, and ends the process as it would have without us. A signal that
   // somebody has sent comes no second time by itself.
   sigaction(signal, &previous_action, nullptr);
-  if (info->si_code <= 0) raise(signal);
+  if (is_sent) raise(signal);
 }
 
 }  // namespace
@@ -68,16 +75,7 @@ FileWatch::Table& FileWatch::TheTable() {
 FileWatch::FileWatch(const WatchedRange& range) {
   Table& table = TheTable();
   const std::lock_guard<std::mutex> lock(table.mutex);
-  if (!table.is_installed) {
-    struct sigaction action = {};
-    action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
-      OnSignal(signal, info, context);
-    };
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGBUS, nullptr, &previous_action);
-    table.is_installed = sigaction(SIGBUS, &action, nullptr) == 0;
-  }
+  Install(&table);
   slot_ = table.first_free;
   if (slot_ == nullptr) {
     slot_ = new Slot;
@@ -104,8 +102,30 @@ FileWatch::~FileWatch() {
   table.first_free = slot_;
 }
 
+// Whoever had the signal meanwhile, and gave it back, has left the default in place. One that still
+// has it may pass on to us what it does not know, and we must not pass that back.
+void FileWatch::Install(Table* table) {
+  struct sigaction current = {};
+  if (sigaction(SIGBUS, nullptr, &current) != 0) return;
+  if (table->is_installed && !IsNobody(current)) return;
+  previous_action = current;
+  struct sigaction action = {};
+  action.sa_sigaction = [](int signal, siginfo_t* info, void* context) {
+    OnSignal(signal, info, context);
+  };
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  table->is_installed = sigaction(SIGBUS, &action, nullptr) == 0;
+}
+
 bool FileWatch::IsTruncated() const {
   return slot_->is_truncated;
+}
+
+bool FileWatch::IsShorterThan(uint64_t range_bytes) const {
+  struct stat status;
+  return fstat(slot_->descriptor, &status) == 0 &&
+         static_cast<uint64_t>(status.st_size) < slot_->offset_bytes + range_bytes;
 }
 
 FileWatch::Slot* FileWatch::Find(uintptr_t address) {

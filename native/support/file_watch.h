@@ -32,12 +32,15 @@ class FileWatch {
 
   /** Whether somebody came to a page that the file had lost. */
   bool IsTruncated() const;
+  /** Whether the file ends before so many bytes of the range. */
+  bool IsShorterThan(uint64_t range_bytes) const;
 
  private:
   struct Slot;
   struct Table;
 
   static Table& TheTable();
+  static void Install(Table* table);
   static void OnSignal(int signal, void* info, void* context);
   static Slot* Find(uintptr_t address);
   static bool Repair(Slot* slot, uintptr_t address);

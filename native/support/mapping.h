@@ -37,6 +37,8 @@ struct MappedMemory {
   /** Within the addresses. */
   void* address = nullptr;
   size_t length_bytes = 0;
+  /** An access may find no page: of a pool, or of a file. */
+  bool may_lack_pages = false;
   /** Null for memory without a file. */
   std::unique_ptr<const Backing> backing;
 };
@@ -45,10 +47,11 @@ struct MappedMemory {
 class Mapping {
  public:
   Mapping(MappedMemory memory, uint32_t id, uint32_t generation)
-      : backing(std::move(memory.backing)),
-        addresses(std::move(memory.addresses)),
+      : addresses(std::move(memory.addresses)),
+        backing(std::move(memory.backing)),
         address(memory.address),
         length_bytes(memory.length_bytes),
+        may_lack_pages(memory.may_lack_pages),
         id(id),
         generation(generation) {}
   ~Mapping();
@@ -60,10 +63,12 @@ class Mapping {
     return offset_bytes <= length_bytes && range_bytes <= length_bytes - offset_bytes;
   }
 
-  const std::unique_ptr<const Backing> backing;
   const AddressShare addresses;
+  // Ends before the addresses do: another mapping may have them at once, with a watch of its own.
+  const std::unique_ptr<const Backing> backing;
   void* const address;
   const size_t length_bytes;
+  const bool may_lack_pages;
   const uint32_t id;
   const uint32_t generation;
 };

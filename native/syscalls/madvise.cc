@@ -13,14 +13,9 @@
 #include "../support/arguments.h"
 #include "../support/cpu_mask.h"
 #include "../support/mapped_part.h"
+#include "../support/populate.h"
 #include "../support/syscall_result.h"
 #include "../support/worker.h"
-
-// Headers may be older than the kernel: since Linux 5.14.
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_READ 22
-#define MADV_POPULATE_WRITE 23
-#endif
 
 namespace node_numa {
 
@@ -36,16 +31,15 @@ struct MadviseArguments {
 constexpr uintptr_t kStepBytes = uintptr_t{2} << 20;
 
 bool IsHarmless(int advice) {
-  return advice == MADV_HUGEPAGE || advice == MADV_NOHUGEPAGE || advice == MADV_POPULATE_READ ||
-         advice == MADV_POPULATE_WRITE;
+  return advice == MADV_HUGEPAGE || advice == MADV_NOHUGEPAGE || advice == kPopulateRead ||
+         advice == kPopulateWrite;
 }
 
 SyscallResult CallMadvise(const MadviseArguments& arguments) {
   const MappedPart& part = arguments.part;
   const int error = part.Error() != 0 ? part.Error() : IsHarmless(arguments.advice) ? 0 : EINVAL;
   if (error != 0) return SyscallResult::Failed(error, "madvise");
-  const bool is_in_steps =
-      arguments.advice == MADV_POPULATE_READ || arguments.advice == MADV_POPULATE_WRITE;
+  const bool is_in_steps = arguments.advice == kPopulateRead || arguments.advice == kPopulateWrite;
   SyscallResult result;
   uintptr_t step_end = part.Begin();
   do {

@@ -199,6 +199,7 @@ SyscallResult MapObject(const MmapArguments& arguments, int descriptor, MappedMe
     closing.HandOver();
   }
   memory->address = address;
+  memory->may_lack_pages = true;
   memory->addresses = std::move(taken);
   return {};
 }

@@ -10,15 +10,12 @@
 
 #include "../addon.h"
 #include "../support/arguments.h"
+#include "../support/populate.h"
 #include "../support/syscall_result.h"
 
 namespace node_numa {
 
 namespace {
-
-// Source: include/uapi/asm-generic/mman-common.h of Linux 5.14; libraries may have older headers.
-constexpr int kPopulateRead = 22;
-constexpr int kPopulateWrite = 23;
 
 struct TouchViewArguments {
   Elements<unsigned char> bytes;
@@ -34,7 +31,7 @@ SyscallResult CallMadvise(const TouchViewArguments& arguments) {
   const uintptr_t begin = reinterpret_cast<uintptr_t>(arguments.bytes.data);
   const uintptr_t first = begin / page_bytes * page_bytes;
   const size_t length = begin + arguments.bytes.length - first;
-  const int advice = arguments.write ? kPopulateWrite : kPopulateRead;
+  const int advice = PopulateAdvice(arguments.write);
   return SyscallResult::Capture(madvise(reinterpret_cast<void*>(first), length, advice), "madvise");
 }
 

@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { bind, NumaError } from '../../lib/index.ts';
+import { bind, NumaError, openNuma } from '../../lib/index.ts';
 import { memoryNodes, needExpendable, needNodes, numa } from './machine.ts';
-import { chooseHugePages } from './subject.ts';
+import { chooseHugePages, fillPools, openBackend } from './subject.ts';
 
 const PAGE = numa.pageSizeBytes;
 /** A page of the page table's worth. */
@@ -89,6 +89,29 @@ describe('shared memory', () => {
   });
 });
 
+describe('what the kernel refuses', () => {
+  const CASES: readonly (readonly [string, number, string, string])[] = [
+    ['ftruncate', 27, 'NUMA_OUT_OF_MEMORY', 'RLIMIT_FSIZE'],
+    ['mmap', 5, 'NUMA_INVALID_ARGUMENT', 'only regular files'],
+    ['mmap', 9, 'NUMA_INVALID_ARGUMENT', 'O_PATH'],
+    ['mmap', 1, 'NUMA_NOT_PERMITTED', 'sealed'],
+  ];
+  test.each(CASES)('%s with errno %i is %s', async (syscall, errno, code, word) => {
+    const answer = { ok: false, errno, syscall };
+    const backend = new Proxy(openBackend(), {
+      get(target, name) {
+        const member = name === 'mmap' ? () => answer : Reflect.get(target, name, target);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    const refusing = openNuma({ backend });
+    const error = await refusal(() => refusing.allocate(PAGE, { shared: true }));
+    expect(error).toMatchObject({ code, syscall });
+    expect(error.message).toContain(word);
+    expect(error.errnoName).toMatch(/^E[A-Z]+$/);
+  });
+});
+
 describe('map()', () => {
   test('refuses what is not open, or ends before the range', async () => {
     const closed = await refusal(() => numa.map(2 ** 20));
@@ -144,6 +167,46 @@ describe('huge pages', () => {
       const found = await asked.hugePages();
       expect(found).toMatchObject({ transparentBytes: 4 * HUGE, poolBytes: 0, isOfPool: false });
       expect((await without.hugePages()).transparentBytes).toBe(0);
+    } finally {
+      restore();
+    }
+  });
+});
+
+describe('a pool that is empty on the node that memory is bound to', () => {
+  const poolOf = { hugePages: { pageSizeBytes: HUGE } };
+
+  test('is an error of touch(), which ends no process', async (context) => {
+    const [first, other] = needNodes(context, 2) as [number, number];
+    const restore =
+      fillPools({ [first]: 2, [other]: 0 }) ?? context.skip('changes a setting of the kernel');
+    try {
+      for (const options of [poolOf, { ...poolOf, shared: true }]) {
+        using buffer = numa.allocate(HUGE, options);
+        buffer.setPolicy(bind(other));
+        const error = await refusal(() => buffer.touch());
+        expect(error).toMatchObject({ code: 'NUMA_OUT_OF_MEMORY', syscall: 'touch' });
+        buffer.setPolicy(bind(first));
+        buffer.touch();
+        expect((await buffer.hugePages()).poolBytes).toBe(HUGE);
+      }
+    } finally {
+      restore();
+    }
+  });
+
+  test('has memory that is mapped from the start of a huge page', (context) => {
+    const restore =
+      fillPools({ [memoryNodes[0] as number]: 2 }) ??
+      context.skip('changes a setting of the kernel');
+    try {
+      using buffer = numa.allocate(2 * HUGE, { ...poolOf, shared: true });
+      const descriptor = buffer.descriptor as number;
+      expect(() => numa.map(descriptor, { offsetBytes: PAGE })).toThrow(
+        /"options.offsetBytes" is out of range: .* start of a huge page/,
+      );
+      using second = numa.map(descriptor, { offsetBytes: HUGE });
+      expect(second.lengthBytes).toBe(HUGE);
     } finally {
       restore();
     }

@@ -43,6 +43,24 @@ export function chooseHugePages(word: 'always' | 'never'): (() => void) | undefi
   return () => writeFileSync(HUGE_PAGES, before);
 }
 
+/**
+ * Gives each node a pool of so many huge pages, as large as a page of the page table's worth, and
+ * returns how to put the pools back; `undefined` where they are not ours.
+ */
+export function fillPools(pagesByNode: Readonly<Record<number, number>>): (() => void) | undefined {
+  const kilobytes = (numa.pageSizeBytes * numa.pageSizeBytes) / 8 / 1024;
+  const files = Object.entries(pagesByNode).map(([node, pages]) => {
+    const pool = `hugepages/hugepages-${kilobytes}kB/nr_hugepages`;
+    return { path: `/sys/devices/system/node/node${node}/${pool}`, pages };
+  });
+  if (!isExpendable || !files.every(({ path }) => existsSync(path))) return undefined;
+  const before = files.map(({ path }) => ({ path, text: readFileSync(path, 'utf8') }));
+  for (const { path, pages } of files) writeFileSync(path, `${pages}`);
+  return () => {
+    for (const { path, text } of before) writeFileSync(path, text);
+  };
+}
+
 /** Whether memory that is touched now may come in huge pages, which makes counts by page vague. */
 export function usesHugePages(): boolean {
   return existsSync(HUGE_PAGES) && readFileSync(HUGE_PAGES, 'utf8').includes('[always]');

@@ -16,6 +16,7 @@ const subject: typeof Native =
 export const {
   balanceNow,
   chooseHugePages,
+  fillPools,
   hasBalancing,
   hasOtherThreads,
   hugeBytesOf,

@@ -24,6 +24,16 @@ export function chooseHugePages(word: 'always' | 'never'): () => void {
   };
 }
 
+export function fillPools(pagesByNode: Readonly<Record<number, number>>): () => void {
+  const { settings } = machine;
+  const nodes = Object.keys(pagesByNode).map(Number);
+  const before = nodes.map((node) => [node, settings.hugePoolPages(node)] as const);
+  for (const node of nodes) settings.setHugePoolPages(node, pagesByNode[node] as number);
+  return () => {
+    for (const [node, pages] of before) settings.setHugePoolPages(node, pages);
+  };
+}
+
 export function usesHugePages(): boolean {
   return machine.hugePages === 'always';
 }

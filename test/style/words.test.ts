@@ -76,6 +76,13 @@ describe('words', () => {
   });
 });
 
+test('no file has the marks of a merge that was left unfinished', () => {
+  const texts = filesIn(['.'], ['.md', '.json', '.gyp', ...SCRIPT_EXTENSIONS, ...C_EXTENSIONS]);
+  expect(texts.some(({ path }) => path === 'CHANGELOG.md')).toBe(true);
+  const marks = /^(<{7}|>{7}|\|{7}) /;
+  expect(breaches(texts, ({ text }) => matchesByLine(text, marks))).toEqual([]);
+});
+
 /** The same numbers, meaning something else; an entry that is no longer true fails. */
 const NOT_PAGE_SIZES = [
   'lib/native-backend/addon.ts:0 4096', // As much of an executable as names its loader.

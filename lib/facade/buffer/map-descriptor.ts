@@ -6,6 +6,7 @@
 
 import { outOfRange } from '../../core/argument-errors.ts';
 import { checkInteger, checkOptions, checkWord } from '../../core/check-arguments.ts';
+import { ERRNO } from '../../core/errno.ts';
 import { NumaError } from '../../core/errors.ts';
 import { checkPolicy, type MemoryPolicy } from '../../core/memory-policy.ts';
 import type { Context } from '../context.ts';
@@ -39,7 +40,12 @@ export function mapDescriptor(
   const lengthBytes = range.lengthBytes ?? Math.max(1, restBytes);
   const request = { offsetBytes, lengthBytes, descriptor: fd, isShared };
   const asked = `mapping ${lengthBytes} bytes of descriptor ${fd}`;
-  const mapped = context.unwrap(context.backend.mmap(request), asked, { fd, ...request });
+  const result = context.backend.mmap(request);
+  if (!result.ok && result.errno === ERRNO.EINVAL) {
+    const rule = 'memory of a pool is mapped from the start of a huge page';
+    throw outOfRange('options.offsetBytes', rule, offsetBytes);
+  }
+  const mapped = context.unwrap(result, asked, { fd, ...request });
   const buffer = new MappedBuffer(context, mapped);
   try {
     if (lengthBytes > restBytes) throw beyondEnd(context, request, restBytes);

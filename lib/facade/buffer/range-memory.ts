@@ -201,7 +201,8 @@ export abstract class RangeMemory {
   /**
    * Faults each page of the range in, on the calling thread and under its policy, without changing
    * a byte. Synchronous.
-   * @throws NumaError NUMA_RELEASED
+   * @throws NumaError NUMA_RELEASED; NUMA_OUT_OF_MEMORY for a page that a pool or a file system
+   *   cannot give, where an access of the program's own would end the process
    */
   touch(options?: TouchOptions): void {
     const { access = 'write', ...rest } = checkOptions(options, 'options', [

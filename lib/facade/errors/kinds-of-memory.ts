@@ -16,6 +16,18 @@ const TOO_MANY_FILES: Explanation = {
   hint: 'release buffers, close files, or raise the limit (ulimit -n)',
 };
 
+const NO_MEMORY_OF_A_FILE: Explanation = {
+  code: 'NUMA_INVALID_ARGUMENT',
+  rule: 'only regular files and shared memory can be mapped: no folder, socket, pipe or device',
+  hint: "name a file, or the descriptor of another process's buffer",
+};
+
+const NO_PAGE: Explanation = {
+  code: 'NUMA_OUT_OF_MEMORY',
+  rule: 'a page cannot be had: its pool or file system has no room, or its file ended before it',
+  hint: 'set more huge pages aside, or free room; residency() tells which pages are there',
+};
+
 export const OF_KINDS: Readonly<Record<string, Explanation>> = {
   [`mmap ${ERRNO.EINVAL}`]: NO_SUCH_POOL,
   [`memfd_create ${ERRNO.ENODEV}`]: NO_SUCH_POOL,
@@ -31,10 +43,23 @@ export const OF_KINDS: Readonly<Record<string, Explanation>> = {
     rule: 'all memory of this process is locked, and RLIMIT_MEMLOCK is reached',
     hint: 'raise the limit (ulimit -l), or do without mlockall()',
   },
-  [`mmap ${ERRNO.ENODEV}`]: {
+  [`mmap ${ERRNO.ENODEV}`]: NO_MEMORY_OF_A_FILE,
+  // Of files that the kernel makes up (/proc).
+  [`mmap ${ERRNO.EIO}`]: NO_MEMORY_OF_A_FILE,
+  [`mmap ${ERRNO.EBADF}`]: {
     code: 'NUMA_INVALID_ARGUMENT',
-    rule: 'only regular files and shared memory can be mapped: no folder, socket, pipe or device',
-    hint: "name a file, or the descriptor of another process's buffer",
+    rule: 'the descriptor names a file, and has not opened it (O_PATH)',
+    hint: 'open the file for reading, and for writing to share it',
+  },
+  [`mmap ${ERRNO.EPERM}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    rule: 'the memory is sealed against writing, or the file is mounted or marked so',
+    hint: "map it with visibility 'private'",
+  },
+  [`ftruncate ${ERRNO.EFBIG}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'shared memory is a file, and RLIMIT_FSIZE or the longest file is shorter',
+    hint: 'raise the limit (ulimit -f), or allocate less',
   },
   [`mmap ${ERRNO.EACCES}`]: {
     code: 'NUMA_NOT_PERMITTED',
@@ -87,11 +112,8 @@ export const OF_KINDS: Readonly<Record<string, Explanation>> = {
     rule: 'this kernel was built without it, is older than it, or has it not for such memory',
     hint: 'leave it out; touch() makes pages on any kernel',
   },
-  [`madvise ${ERRNO.EFAULT}`]: {
-    code: 'NUMA_OUT_OF_MEMORY',
-    rule: 'a page cannot be had: its pool or file system has no room, or its file ended before it',
-    hint: 'set more huge pages aside, or free room; residency() tells which pages are there',
-  },
+  [`madvise ${ERRNO.EFAULT}`]: NO_PAGE,
+  [`touch ${ERRNO.EFAULT}`]: NO_PAGE,
   [`madvise ${ERRNO.ENOMEM}`]: {
     code: 'NUMA_OUT_OF_MEMORY',
     rule: 'no node that the policy allows has memory left',
