@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { bind, interleave, type Numa, openNuma } from '../../lib/index.ts';
 import { Machine, presets } from '../../lib/simulator/public.ts';
+import { thrownBy } from '../core/thrown.ts';
 
 function open(): { numa: Numa; machine: Machine; page: number } {
   const machine = new Machine(presets.fourNodes);
@@ -94,5 +95,34 @@ describe('a mapping', () => {
     first.release();
     expect([view.length, second.bytes[5]]).toEqual([0, 42]);
     second.release();
+  });
+});
+
+describe('a buffer of the engine', () => {
+  test('is the same area for all of its views, with what was written to it', () => {
+    const { numa, page } = open();
+    const bytes = new Uint8Array(8 * page);
+    const first = numa.view(bytes);
+    expect(first.edges).toEqual({ leadingBytes: page - 16, trailingBytes: 16 });
+    expect(first.residencySync().pages.notPresent).toBe(7);
+    // The bytes in front of the first whole page share one with the allocator's header.
+    numa.thread.withPolicy(bind(2), () => bytes.fill(1, page, 3 * page));
+    const second = numa.view(bytes.subarray(page));
+    expect(second.address - first.address).toBe(BigInt(page));
+    expect(first.residencySync()).toMatchObject({ byNode: { 2: 3 }, pages: { notPresent: 4 } });
+    expect(second.residencySync().byNode).toEqual({ 2: 2 });
+  });
+
+  test('that may not be written is not, and says so', () => {
+    const { numa, machine, page } = open();
+    const view = numa.view(new SharedArrayBuffer(4 * page));
+    const { address, pageCount } = view;
+    expect(machine.self.memory.mprotect({ address, pageCount }, 'read').ok).toBe(true);
+    view.touch({ access: 'read' });
+    const { code, message } = thrownBy(() => view.touch());
+    expect([code, message]).toEqual([
+      'NUMA_UNSUPPORTED',
+      expect.stringContaining('what may only be read is read'),
+    ]);
   });
 });
