@@ -122,7 +122,7 @@ describe('a buffer of the engine', () => {
     const { code, message } = thrownBy(() => view.touch());
     expect([code, message]).toEqual([
       'NUMA_UNSUPPORTED',
-      expect.stringContaining('what may only be read is read'),
+      expect.stringContaining('read what may only be read'),
     ]);
   });
 });

@@ -110,7 +110,7 @@ export const OF_KINDS: Readonly<Record<string, Explanation>> = {
   [`madvise ${ERRNO.EINVAL}`]: {
     code: 'NUMA_UNSUPPORTED',
     rule: 'this kernel was built without it, is older than it, or has it not for such memory',
-    hint: 'leave it out; touch() of a buffer makes pages on any kernel; what may only be read is read',
+    hint: 'leave it out; touch() of a buffer works on any kernel; read what may only be read',
   },
   [`madvise ${ERRNO.EFAULT}`]: NO_PAGE,
   [`touch ${ERRNO.EFAULT}`]: NO_PAGE,
