@@ -13,8 +13,6 @@ import { KIB_BYTES } from '../core/units.ts';
 import { parseCount, parseList } from '../procfs/node-files.ts';
 
 const CPUS_FOLDER = '/sys/devices/system/cpu';
-/** More levels than any CPU has, and instructions and data apart. */
-const CACHES_MAX = 16;
 /** The units of a cache's size. */
 const UNIT_BYTES: Readonly<Record<string, number>> = {
   K: KIB_BYTES,
@@ -24,6 +22,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 
 interface CpuFiles {
   readonly readText: (path: string) => SyscallResult<string>;
+  readonly readNames: (path: string) => SyscallResult<string[]>;
 }
 
 type CpuGroups = Pick<TopologySnapshot, 'packages' | 'lastLevelCaches'>;
@@ -66,16 +65,17 @@ function readPackage(cpu: number, { readText }: CpuFiles): CpuPackage | null {
   return id === null || !cpus?.includes(cpu) ? null : { id, cpus };
 }
 
-function readLastLevelCache(cpu: number, { readText }: CpuFiles): LastLevelCache | null {
+function readLastLevelCache(cpu: number, { readText, readNames }: CpuFiles): LastLevelCache | null {
   let last: LastLevelCache | null = null;
-  for (let index = 0; index < CACHES_MAX; index += 1) {
-    const folder = `${CPUS_FOLDER}/cpu${cpu}/cache/index${index}`;
+  const folder = `${CPUS_FOLDER}/cpu${cpu}/cache`;
+  const names = readNames(folder);
+  for (const index of names.ok ? names.value.filter((name) => /^index\d+$/.test(name)) : []) {
     const read = (name: string): string => {
-      const text = readText(`${folder}/${name}`);
+      const text = readText(`${folder}/${index}/${name}`);
       return text.ok ? text.value : '';
     };
     const level = parseCount(read('level'));
-    if (level === null) break;
+    if (level === null) return null;
     if (last !== null && level <= last.level) continue;
     const cpus = parseList(read('shared_cpu_list'), CPU_ID_MAX);
     if (!cpus?.includes(cpu)) return null;

@@ -221,12 +221,16 @@ function memoryTiers({ readNames, readText }: HostSources): Map<number, number> 
  */
 function accessTo(id: number, { readNames, readText }: HostSources): MemoryAccess[] {
   const found: MemoryAccess[] = [];
-  for (const accessClass of [0, 1]) {
-    const folder = `${NODES_FOLDER}/node${id}/access${accessClass}/initiators`;
+  const node = `${NODES_FOLDER}/node${id}`;
+  const entries = readNames(node);
+  for (const accessClass of ['access0', 'access1']) {
+    // Most machines have none: one look in the place of ten.
+    if (!entries.ok || !entries.value.includes(accessClass)) continue;
+    const folder = `${node}/${accessClass}/initiators`;
     const names = readNames(folder);
     const initiators = (names.ok ? names.value : []).flatMap((name) => {
-      const node = /^node(\d{1,4})$/.exec(name)?.[1];
-      return node === undefined ? [] : [Number(node)];
+      const initiator = /^node(\d{1,4})$/.exec(name)?.[1];
+      return initiator === undefined ? [] : [Number(initiator)];
     });
     const read = (name: string): number | null => {
       const text = readText(`${folder}/${name}`);

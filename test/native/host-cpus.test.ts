@@ -48,7 +48,12 @@ function groupsOf(files: Record<string, string>, cpus: readonly number[] = [3, 1
     if (value !== undefined) return { ok: true, value } as const;
     return { ok: false, errno: ERRNO.ENOENT, syscall: 'open' } as const;
   };
-  return { ...readCpuGroups(cpus, { readText }), asked };
+  const readNames = (folder: string) => {
+    const inside = Object.keys(files).filter((path) => path.startsWith(`${folder}/`));
+    const names = inside.map((path) => path.slice(folder.length + 1).split('/')[0] as string);
+    return { ok: true as const, value: [...new Set(names)] };
+  };
+  return { ...readCpuGroups(cpus, { readText, readNames }), asked };
 }
 
 describe('CPUs', () => {
