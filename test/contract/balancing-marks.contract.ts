@@ -11,6 +11,7 @@
 import { expect } from 'vitest';
 import { MPOL_MF } from '../../lib/core/uapi.ts';
 import { expendable, memoryNodes, privileged } from '../support/needs.ts';
+import { PAGE_COUNT } from './balancing-kinds.ts';
 import {
   heldRanges,
   homeRanges,
@@ -85,15 +86,16 @@ async function whereTouched(pages: Pages, { access }: Range): Promise<number[]> 
   }
 }
 
-/** Waits for the round's end. Each scan marks anew what it marks; a slow process has some faults
- *  for other reasons. */
+/** Waits for the round's end. Each scan marks anew what it marks, a huge page as one; a slow process
+ *  has some faults for other reasons. */
 async function isMarked(one: Playing): Promise<boolean> {
   const { range, stage, pages, before } = one;
   const residence = await whereTouched(pages, range);
   const faults = await settingsOf(stage.scene.world).minorFaults(stage.process.pid);
   one.faultsBefore ??= faults;
   if (range.stays) expect(residence, range.name).toResideOn(before);
-  const faultsMin = Math.max(FAULTS_MIN, pages.count / 2);
+  const entries = pages.count > PAGE_COUNT ? 1 : pages.count;
+  const faultsMin = Math.max(FAULTS_MIN, entries / 2);
   return faults - one.faultsBefore >= faultsMin || residence.join() !== before.join();
 }
 
