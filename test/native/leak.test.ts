@@ -1,5 +1,6 @@
 /** Repeating a call costs no memory and no address range in the end. */
 
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inGuest } from '../support/environment.ts';
 import { mapCount } from './memory-map.mjs';
@@ -43,6 +44,28 @@ describe('no memory is lost by', () => {
       unwrap(addon.array_buffer(mapping));
       addon.munmap(mapping);
     }));
+
+  it('shared memory, huge or with its descriptor mapped again', () => {
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    const before = descriptors();
+    return expectNoGrowth(() => {
+      const shared = unwrap(addon.mmap_with(8 * pageSizeBytes, 0, 0, 1, -1, 0));
+      const again = addon.mmap_with(pageSizeBytes, 0, 0, 1, shared.descriptor ?? -1, 0);
+      unwrap(addon.array_buffer(unwrap(again)));
+      addon.mmap_with(2 ** 40, 0, 2 ** 21, 1, -1, 0);
+      addon.munmap(unwrap(again));
+      addon.munmap(shared);
+    }).then(() => expect(descriptors()).toBe(before));
+  });
+
+  it('shared memory that is left to the garbage collector', async () => {
+    const before = readdirSync('/proc/self/fd').length;
+    for (let round = 0; round < 50; round += 1) {
+      unwrap(addon.mmap_with(pageSizeBytes, 0, 0, 1, -1, 0));
+    }
+    await collectGarbage();
+    expect(readdirSync('/proc/self/fd').length).toBeLessThan(before + 10);
+  });
 
   it('owners that are left to the garbage collector', () =>
     expectNoGrowth(() => {
