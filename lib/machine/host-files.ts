@@ -10,6 +10,6 @@ export interface HostFiles {
     path: string,
     access: Access,
   ): SyscallResult<{ readonly name: string; readonly bytes: Uint8Array }>;
-  /** Writes into it; 0 or an errno. */
-  write(name: string, offsetBytes: number, bytes: Uint8Array): number;
+  /** Writes into it, never behind its end; how many bytes. */
+  write(name: string, offsetBytes: number, bytes: Uint8Array): SyscallResult<number>;
 }

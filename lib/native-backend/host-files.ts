@@ -32,15 +32,18 @@ export const hostFiles: HostFiles = {
     try {
       const descriptor = openSync(name, constants.O_WRONLY);
       try {
-        for (let done = 0; done < bytes.length; ) {
-          done += writeSync(descriptor, bytes, done, bytes.length - done, offsetBytes + done);
+        // Others may have made it shorter: a mapping never makes it longer again.
+        const restBytes = Math.max(0, fstatSync(descriptor).size - offsetBytes);
+        const count = Math.min(bytes.length, restBytes);
+        for (let done = 0; done < count; ) {
+          done += writeSync(descriptor, bytes, done, count - done, offsetBytes + done);
         }
+        return { ok: true, value: count };
       } finally {
         closeSync(descriptor);
       }
-      return 0;
     } catch (error) {
-      return failureOf(error).errno;
+      return failureOf(error);
     }
   },
 };

@@ -16,7 +16,7 @@ import type { SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import { MADV } from '../core/uapi.ts';
 import type { Caller } from './caller.ts';
-import { keepFile, type MappedFile, writeBack } from './mapped-file.ts';
+import { isTruncated, keepFile, type MappedFile, writeBack } from './mapped-file.ts';
 import type { Mapped, NewMapped } from './process-mappings.ts';
 import { answer, failure, success } from './syscalls/answer.ts';
 import { madvise } from './syscalls/madvise.ts';
@@ -173,7 +173,8 @@ export function fileStateOf(
   if (mapped === undefined) return failure('fstat', ERRNO.ENOENT);
   const { file } = mapped;
   if (file === null || file.descriptor === null) return failure('fstat', ERRNO.EBADF);
-  return success({ sizeBytes: file.object.sizeBytes, isTruncated: false });
+  const { sizeBytes } = file.object;
+  return success({ sizeBytes, isTruncated: isTruncated(file.object) });
 }
 
 /** A file of the host, whose bytes are read now; the same one for all who have it open. */
@@ -193,7 +194,8 @@ export function openHostFile(
   const sizePages = Math.ceil(bytes.length / pageSizeBytes);
   const object = isKnown ? known : machine.createObject('disk', sizePages, name, bytes.length);
   machine.openFiles.set(name, object);
-  if (!isKnown) keepFile(object, { bytes, write: (at, part) => files.write(name, at, part) });
+  const write = (at: number, part: Uint8Array) => files.write(name, at, part);
+  if (!isKnown) keepFile(object, { bytes, isTruncated: false, write });
   return success(thread.process.open(object));
 }
 

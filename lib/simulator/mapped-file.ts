@@ -7,6 +7,7 @@
  */
 
 import type { Mapping } from '../backend/mapping.ts';
+import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { MemoryObject } from './memory/memory-object.ts';
 
 export interface MappedFile {
@@ -31,14 +32,20 @@ export interface Contents {
 export interface HostFile {
   /** As they were when it was opened, or written back. */
   readonly bytes: Uint8Array;
-  /** 0 or an errno. */
-  write(offsetBytes: number, bytes: Uint8Array): number;
+  /** Whether it was found to be shorter than what was to be written. */
+  isTruncated: boolean;
+  /** How many bytes. */
+  write(offsetBytes: number, bytes: Uint8Array): SyscallResult<number>;
 }
 
 const hostFiles = new WeakMap<MemoryObject, HostFile>();
 
 export function keepFile(object: MemoryObject, file: HostFile): void {
   hostFiles.set(object, file);
+}
+
+export function isTruncated(object: MemoryObject): boolean {
+  return hostFiles.get(object)?.isTruncated === true;
 }
 
 /** Of shared mappings of an object, by offset and length. */
@@ -80,7 +87,11 @@ export function writeBack(mapped: {
   const first = now.findIndex(differs);
   if (first < 0) return 0;
   const changed = now.subarray(first, now.findLastIndex(differs) + 1);
-  const errno = hostFiles.get(file.object)?.write(file.offsetBytes + first, changed) ?? 0;
-  if (errno === 0) original.set(changed, first);
-  return errno;
+  const host = hostFiles.get(file.object);
+  const written = host?.write(file.offsetBytes + first, changed);
+  if (host === undefined || written === undefined) return 0;
+  if (!written.ok) return written.errno;
+  if (written.value < changed.length) host.isTruncated = true;
+  original.set(changed, first);
+  return 0;
 }

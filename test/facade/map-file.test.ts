@@ -1,7 +1,15 @@
 /** Memory of files: what is seen and written, and files that others make shorter meanwhile. */
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,6 +103,22 @@ describe('a file', () => {
     expect(mapping?.bytesByNode).toEqual({ [other]: 8 * PAGE });
   });
 
+  test('that was cut off meanwhile stays as short, and flush() tells it', async () => {
+    const path = newFile(4);
+    using buffer = numa.mapFile(path, { protection: 'write' });
+    buffer.bytes.fill(9);
+    await buffer.flush();
+    truncateSync(path, PAGE);
+    buffer.bytes.fill(8);
+    await expect(buffer.flush()).rejects.toMatchObject({
+      code: 'NUMA_SYSTEM_ERROR',
+      rule: expect.stringContaining('made shorter'),
+    });
+    expect(buffer.isTruncated()).toBe(true);
+    const { length, [PAGE - 1]: last } = readFileSync(path);
+    expect([length, last]).toEqual([PAGE, 8]);
+  });
+
   test('that cannot be mapped is an error that says why', () => {
     const missing = join(folder, 'none');
     expect(codeOf(() => numa.mapFile(missing))).toBe('NUMA_INVALID_ARGUMENT');
@@ -103,6 +127,10 @@ describe('a file', () => {
       'NUMA_INVALID_ARGUMENT',
     );
     expect(codeOf(() => numa.mapFile(newFile(0)))).toBe('NUMA_INVALID_ARGUMENT');
+    const loop = join(folder, 'loop');
+    symlinkSync(loop, loop);
+    expect(codeOf(() => numa.mapFile(loop))).toBe('NUMA_INVALID_ARGUMENT');
+    expect(codeOf(() => numa.mapFile('x'.repeat(5000)))).toBe('NUMA_INVALID_ARGUMENT');
     const long = { lengthBytes: PAGE + 1 };
     expect(codeOf(() => numa.mapFile(newFile(1), long))).toBe('NUMA_INVALID_ARGUMENT');
     expect(() => numa.mapFile(newFile(2), { offsetBytes: 1 })).toThrow(RangeError);

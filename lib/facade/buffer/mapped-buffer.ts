@@ -4,6 +4,7 @@
 
 import type { Mapping, MappingHandle } from '../../backend/mapping.ts';
 import { checkOptions } from '../../core/check-arguments.ts';
+import { NumaError } from '../../core/errors.ts';
 import { inspectAs } from '../../core/inspect.ts';
 import type { Context } from '../context.ts';
 import { foundHugePages, type HugePagesFound } from '../pages/huge-pages.ts';
@@ -75,7 +76,8 @@ export class MappedBuffer extends RangeMemory {
   /**
    * Writes what was changed to the file, and waits for it. Shared memory and private mappings have
    * no file to write to: nothing happens.
-   * @throws NumaError NUMA_RELEASED; NUMA_SYSTEM_ERROR where the file cannot be written
+   * @throws NumaError NUMA_RELEASED; NUMA_SYSTEM_ERROR where the file cannot be written, or was cut
+   *   off meanwhile: what is written behind its end is in no file (`isTruncated()`)
    * Source: msync(2), MS_SYNC.
    */
   async flush(options?: RangeOptions): Promise<void> {
@@ -84,7 +86,9 @@ export class MappedBuffer extends RangeMemory {
     const { offsetBytes, lengthBytes } = this.#bytesOf(checked);
     await this.#owner.hold(async (mapping) => {
       const result = await this.#context.backend.msync({ mapping, offsetBytes, lengthBytes });
-      this.#context.unwrap(result, `writing ${lengthBytes} bytes to the file`);
+      const asked = `writing ${lengthBytes} bytes to the file`;
+      this.#context.unwrap(result, asked);
+      if (this.#isCutOff(mapping)) throw cutOff(this.#context, asked);
     });
   }
 
@@ -96,8 +100,11 @@ export class MappedBuffer extends RangeMemory {
    */
   isTruncated(): boolean {
     this.#checkLive('isTruncated');
-    if (this.descriptor === null) return false;
-    const { mapping } = this.#owner;
+    return this.#isCutOff(this.#owner.mapping);
+  }
+
+  #isCutOff(mapping: Mapping): boolean {
+    if (mapping.descriptor === null) return false;
     return this.#context.unwrap(this.#context.backend.fstat(mapping), 'the file').isTruncated;
   }
 
@@ -158,6 +165,15 @@ export class MappedBuffer extends RangeMemory {
   [Symbol.dispose](): void {
     this.release();
   }
+}
+
+function cutOff({ backend }: Context, asked: string): NumaError {
+  return new NumaError('the file was made shorter while it was mapped', {
+    code: 'NUMA_SYSTEM_ERROR',
+    asked,
+    backend: backend.identity.kind,
+    hint: 'what was written in front of its end is there; map what there is of it now',
+  });
 }
 
 inspectAs(MappedBuffer, (buffer) => {

@@ -28,6 +28,13 @@ const NO_PAGE: Explanation = {
   hint: 'set more huge pages aside, or free room; residency() tells which pages are there',
 };
 
+const NO_PATH: Explanation = {
+  code: 'NUMA_INVALID_ARGUMENT',
+  argument: 'path',
+  rule: 'a path of the system is no longer than 4095 bytes, and its links lead somewhere',
+  hint: 'name a regular file',
+};
+
 export const OF_KINDS: Readonly<Record<string, Explanation>> = {
   [`mmap ${ERRNO.EINVAL}`]: NO_SUCH_POOL,
   [`memfd_create ${ERRNO.ENODEV}`]: NO_SUCH_POOL,
@@ -101,6 +108,22 @@ export const OF_KINDS: Readonly<Record<string, Explanation>> = {
     rule: 'the file system is mounted read-only',
     hint: "map it with protection 'read'",
   },
+  [`openat ${ERRNO.ETXTBSY}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    argument: 'path',
+    rule: 'the file is a program that runs, or in use by the kernel',
+    hint: "map it with protection 'read'",
+  },
+  [`openat ${ERRNO.EPERM}`]: {
+    code: 'NUMA_NOT_PERMITTED',
+    argument: 'path',
+    rule: 'the system forbids to open the file so, whoever asks',
+    hint: "map it with protection 'read', or name a regular file",
+  },
+  [`openat ${ERRNO.ELOOP}`]: NO_PATH,
+  [`openat ${ERRNO.ENAMETOOLONG}`]: NO_PATH,
+  // Of the path of a socket.
+  [`openat ${ERRNO.ENXIO}`]: { ...NO_MEMORY_OF_A_FILE, argument: 'path' },
   [`openat ${ERRNO.EMFILE}`]: TOO_MANY_FILES,
   [`msync ${ERRNO.EIO}`]: {
     code: 'NUMA_SYSTEM_ERROR',
