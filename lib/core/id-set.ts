@@ -33,7 +33,14 @@ export interface IdSetContext<Self> {
   online?: Self;
 }
 
+/** Whether it is a set of ids of any kind. */
+let isIdSet: (value: unknown) => boolean;
+
 export abstract class IdSet<Self extends IdSet<Self>> implements Iterable<number> {
+  static {
+    isIdSet = (value) => typeof value === 'object' && value !== null && #ids in value;
+  }
+
   readonly #ids: readonly number[];
   readonly #class: IdSetClass<Self>;
 
@@ -127,6 +134,8 @@ export function idSetOf<Self>(
   rule: string,
 ): Self {
   if (isOne(ids)) return ids;
+  // CPUs are no nodes, though both are numbers.
+  if (isIdSet(ids)) throw invalidArgumentType(argument, rule, ids);
   const items = checkItems(ids, argument, rule);
   return make(ascendingOf(items.map((id) => checkInteger(id, argument, 0, kind.idMax))));
 }

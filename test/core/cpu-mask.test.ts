@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { CpuMask, NodeMask } from '../../lib/index.ts';
+import { bind, CpuMask, NodeMask, openNuma } from '../../lib/index.ts';
 import { thrownBy } from './thrown.ts';
 
 describe('a set of CPUs', () => {
@@ -50,11 +50,17 @@ describe('a set of CPUs', () => {
 
   test('is no set of nodes, and a set of nodes none of CPUs', () => {
     const [cpus, nodes] = [CpuMask.of(1), NodeMask.of(1)];
+    const numa = openNuma({ backend: 'simulator' });
     for (const mix of [
       () => cpus.union(nodes as never),
       () => nodes.isSubsetOf(cpus as never),
       () => CpuMask.parse('all', { allowed: nodes as never }),
       () => cpus.equals(Object.create(cpus)),
+      () => NodeMask.from(cpus),
+      () => CpuMask.from(nodes),
+      () => bind(cpus),
+      () => numa.thread.bind({ cpus: nodes }),
+      () => numa.thread.bind({ nodes: cpus }),
     ]) {
       expect(thrownBy(mix).code).toBe('ERR_INVALID_ARG_TYPE');
     }

@@ -140,6 +140,15 @@ describe('distribute()', () => {
     expect(buffer.policy().mode).toBe('weighted-interleave');
   });
 
+  test('that is aborted before it begins changes nothing', async () => {
+    using buffer = numa.allocate(PAGES * PAGE);
+    const weights = { [memoryNodes[0] as number]: 1 };
+    const aborted = buffer.distribute({ weights }, { signal: AbortSignal.abort() });
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError', report: { aborted: true } });
+    expect(buffer.policy().mode).toBe('default');
+    expect(buffer.residencySync().pages.notPresent).toBe(PAGES);
+  });
+
   test('gives each node a part of so many bytes', async (context) => {
     const [first, second] = needNodes(context, 2) as [number, number];
     using buffer = numa.allocate(8 * PAGE - 1, { policy: local() });

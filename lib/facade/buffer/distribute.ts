@@ -80,7 +80,8 @@ export async function distribute(
     partsBytes === undefined
       ? await planWeights(context, memory, range, weights)
       : planParts(context, memory, range, partsBytes);
-  plan.prepare();
+  // An abort before anything has begun leaves the policy as it is: place() tells it.
+  if (options?.signal?.aborted !== true) plan.prepare();
   const placement = await memory.place(plan.targets, options);
   const { method, reason, targets } = plan;
   const { pageSizeBytes } = context.backend;
