@@ -86,8 +86,8 @@ async function whereTouched(pages: Pages, { access }: Range): Promise<number[]> 
   }
 }
 
-/** Waits for the round's end. Each scan marks anew what it marks, a huge page as one; a slow process
- *  has some faults for other reasons. */
+/** Waits for the round's end. Each scan marks anew what it marks, a huge page as one; a slow
+ *  process has some faults for other reasons. */
 async function isMarked(one: Playing): Promise<boolean> {
   const { range, stage, pages, before } = one;
   const residence = await whereTouched(pages, range);
