@@ -53,7 +53,11 @@ describe('a pool of workers', () => {
     const [, cpus] = await (last as Promise<string[]>);
     expect(numa.thread.affinity().toArray().map(String)).toContain(cpus);
     const unanswered = rejectionOf(pool.run('never'));
-    await pool.close();
+    const [placed] = pool.workers;
+    const closing = pool.close();
+    // What a worker throws in the moment in which it is ended is nobody's.
+    placed?.worker.emit('error', new Error('on its way'));
+    await closing;
     expect(await unanswered).toMatchObject({ code: 'NUMA_RELEASED' });
     expect(await rejectionOf(pool.run('x'))).toMatchObject({ code: 'NUMA_RELEASED' });
   });

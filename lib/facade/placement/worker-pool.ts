@@ -130,8 +130,9 @@ export class WorkerPool {
     worker.on('messageerror', (error) => this.#answer(slot, { error }));
     worker.on('error', (error) => {
       slot.cause = error;
-      // Nobody waits for it: it is uncaught, as that of any worker.
-      if (slot.task === undefined && slot.isEnding !== true) throw error;
+      // Nobody waits for it: it is uncaught, as that of any worker that is not being ended.
+      const isEnding = slot.isEnding === true || this.#isClosed;
+      if (slot.task === undefined && !isEnding) throw error;
     });
     worker.on('exit', (exitCode) => {
       slot.placed = undefined;
