@@ -283,9 +283,13 @@ describe('populate()', () => {
     // The smallest one of the guest.
     const node = memoryNodes.at(-1) as number;
     const free = numa.freeMemory(node) as number;
-    using buffer = numa.allocate(free + 2 ** 24, { policy: bind(node) });
-    const error = await refusal(() => buffer.populate());
-    expect(error).toMatchObject({ code: 'NUMA_OUT_OF_MEMORY' });
-    expect(buffer.residencySync().pages.present).toBe(0);
+    // Also where not all of it is bound.
+    for (const offsetBytes of [0, 2 ** 20]) {
+      using buffer = numa.allocate(free + 2 ** 24);
+      buffer.setPolicy(bind(node), { offsetBytes });
+      const error = await refusal(() => buffer.populate());
+      expect(error).toMatchObject({ code: 'NUMA_OUT_OF_MEMORY' });
+      expect(buffer.residencySync().pages.present).toBe(0);
+    }
   });
 });

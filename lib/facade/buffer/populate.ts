@@ -5,18 +5,21 @@
  * Source: madvise(2), MADV_POPULATE_WRITE, Linux 5.14; mm/madvise.c, madvise_populate().
  */
 
+import type { Backend, PageSpan } from '../../backend/backend.ts';
 import type { Mapping } from '../../backend/mapping.ts';
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { checkCallback, checkInteger, checkSignal } from '../../core/check-arguments.ts';
 import { NumaError } from '../../core/errors.ts';
-import type { MemoryPolicy } from '../../core/memory-policy.ts';
-import type { NodeMask } from '../../core/node-mask.ts';
+import { type MemoryPolicy, policyOfModeWord } from '../../core/memory-policy.ts';
+import { NodeMask } from '../../core/node-mask.ts';
+import { nodesOfWords } from '../../core/nodemask-words.ts';
 import { POLICY_MODES } from '../../core/policy-modes.ts';
 import { MADV, MPOL_F } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
 import { countResidency } from '../pages/count-residency.ts';
 import { foundHugePages } from '../pages/huge-pages.ts';
 import type { PageRange, RangeOptions } from '../pages/page-range.ts';
+import { policiesOf } from '../policy/kept-policies.ts';
 import { readPolicy } from '../policy/read-policy.ts';
 
 export interface PopulateOptions extends RangeOptions {
@@ -75,7 +78,7 @@ export async function populate(
   const { backend } = context;
   const policy = readPolicy(context, { flags: MPOL_F.ADDR, address: range.address });
   const cpus = cpusFor(context, policy);
-  await checkRoom(context, range, policy);
+  await checkRoom(context, range);
   const { mapping, offsetBytes } = range;
   const end = Math.min(offsetBytes + range.lengthBytes, mapping.lengthBytes);
   const bytesTotal = end - offsetBytes;
@@ -143,33 +146,60 @@ function cpusOn({ topology }: Context, node: number): readonly number[] {
 }
 
 /**
- * A bound range that finds no memory on its nodes would have the kernel end a process: looked at
+ * A bound part that finds no memory on its nodes would have the kernel end a process: looked at
  * before, though others may take the memory meanwhile.
  */
-async function checkRoom(
-  context: Context,
-  range: PopulatedRange,
-  policy: MemoryPolicy,
-): Promise<void> {
-  if (!POLICY_MODES[policy.mode].isStrict) return;
+async function checkRoom(context: Context, range: PopulatedRange): Promise<void> {
   const { backend } = context;
-  const nodes = context.resolve(policy.nodes, 'nodes');
-  const free = nodes.toArray().reduce<number>((sum, node) => {
-    const memory = backend.nodeMemory(node);
-    return sum + (memory.ok ? (memory.value.freeBytes ?? Number.POSITIVE_INFINITY) : 0);
-  }, 0);
-  if (free >= range.lengthBytes) return;
-  const pages = { backend, pid: 0, ...range };
-  const looked = await countResidency(pages, undefined);
-  const present = looked.ok ? looked.value.pages.present * backend.pageSizeBytes : 0;
-  if (free >= range.lengthBytes - present) return;
-  const { poolBytes, isOfPool } = await foundHugePages(context, range);
-  if (isOfPool || poolBytes > 0) return;
-  throw new NumaError(`${range.lengthBytes - present} bytes are needed, and ${free} are free`, {
-    code: 'NUMA_OUT_OF_MEMORY',
-    asked: `populating ${range.lengthBytes} bytes on node ${nodes}`,
-    args: { lengthBytes: range.lengthBytes, free, nodes: `${nodes}` },
-    backend: backend.identity.kind,
-    hint: 'bind to more nodes, prefer one instead, or free memory on it',
-  });
+  for (const { nodes, spans } of boundIn(context, range)) {
+    const lengthBytes = bytesIn(backend, spans);
+    const free = nodes.toArray().reduce<number>((sum, node) => {
+      const memory = backend.nodeMemory(node);
+      return sum + (memory.ok ? (memory.value.freeBytes ?? Number.POSITIVE_INFINITY) : 0);
+    }, 0);
+    if (free >= lengthBytes) continue;
+    let missingBytes = lengthBytes;
+    for (const span of spans) {
+      const pages = { backend, pid: 0, mapping: range.mapping, ...span };
+      const looked = await countResidency(pages, undefined);
+      if (looked.ok) missingBytes -= looked.value.pages.present * backend.pageSizeBytes;
+    }
+    if (free >= missingBytes) continue;
+    const { poolBytes, isOfPool } = await foundHugePages(context, range);
+    if (isOfPool || poolBytes > 0) return;
+    throw new NumaError(`${missingBytes} bytes are needed, and ${free} are free`, {
+      code: 'NUMA_OUT_OF_MEMORY',
+      asked: `populating ${lengthBytes} bytes on node ${nodes}`,
+      args: { lengthBytes, free, nodes: `${nodes}` },
+      backend: backend.identity.kind,
+      hint: 'bind to more nodes, prefer one instead, or free memory on it',
+    });
+  }
+}
+
+interface BoundPart {
+  readonly nodes: NodeMask;
+  readonly spans: PageSpan[];
+}
+
+/** What is bound to the same nodes, together; what cannot be read is left to the kernel. */
+function boundIn(
+  { backend }: Context,
+  { address, pageCount }: PopulatedRange,
+): Iterable<BoundPart> {
+  const told = policiesOf(backend, { address, pageCount });
+  const bound = new Map<string, BoundPart>();
+  for (const { policy, ...span } of told.ok ? told.value : []) {
+    const nodes = NodeMask.from(nodesOfWords(policy.nodemask));
+    const mode = policyOfModeWord(policy.mode, nodes)?.mode;
+    if (mode === undefined || !POLICY_MODES[mode].isStrict) continue;
+    const known = bound.get(`${nodes}`) ?? { nodes, spans: [] };
+    known.spans.push(span);
+    bound.set(`${nodes}`, known);
+  }
+  return bound.values();
+}
+
+function bytesIn({ pageSizeBytes }: Backend, spans: readonly PageSpan[]): number {
+  return spans.reduce((sum, { pageCount }) => sum + pageCount * pageSizeBytes, 0);
 }
