@@ -31,13 +31,16 @@ export function parseIdList(
   idMax: number,
   text: string = list,
 ): number[] {
-  const ids = new Set<number>();
   if (list === '') return [];
-  for (const part of list.split(',')) {
-    const [first, last] = parseRange(part, text, argument, idMax);
-    for (let id = first; id <= last; id += 1) ids.add(id);
+  const ranges = list.split(',').map((part) => parseRange(part, text, argument, idMax));
+  const ids: number[] = [];
+  // Each id once, however often it is named: a long text takes no longer than to read it.
+  let next = 0;
+  for (const [first, last] of ranges.sort(([a], [b]) => a - b)) {
+    for (let id = Math.max(first, next); id <= last; id += 1) ids.push(id);
+    next = Math.max(next, last + 1);
   }
-  return [...ids].sort((a, b) => a - b);
+  return ids;
 }
 
 function parseRange(part: string, text: string, argument: string, idMax: number): [number, number] {

@@ -42,6 +42,15 @@ describe('a set of CPUs', () => {
     expect(said).toContain('"cpus"');
   });
 
+  test('is read from a long text in the time that reading takes', () => {
+    const before = process.cpuUsage();
+    const all = CpuMask.parse('0-8191,'.repeat(150_000).concat('0-8191'));
+    expect([`${all}`, all.size]).toEqual(['0-8191', 8192]);
+    // Each range gone through took fifteen seconds.
+    expect(process.cpuUsage(before).user).toBeLessThan(5e6);
+    expect(`${CpuMask.parse('5-7,1,6-9,3,1-2')}`).toBe('1-3,5-9');
+  });
+
   test('says which CPU is not online', () => {
     const { code, message } = thrownBy(() => CpuMask.parse('0,3', { online: CpuMask.of(0) }));
     expect(code).toBe('ERR_OUT_OF_RANGE');
