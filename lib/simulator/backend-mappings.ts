@@ -187,14 +187,14 @@ export function openHostFile(
   if (files === null) return failure('openat', ERRNO.ENOENT);
   const read = files.read(path, access);
   if (!read.ok) return read;
-  const { bytes, name } = read.value;
+  const { bytes, ...file } = read.value;
   const { pageSizeBytes } = machine.memory;
-  const known = machine.openFiles.get(name);
+  const known = machine.openFiles.get(file.identity);
   const isKnown = known !== undefined && known.users > 0;
   const sizePages = Math.ceil(bytes.length / pageSizeBytes);
-  const object = isKnown ? known : machine.createObject('disk', sizePages, name, bytes.length);
-  machine.openFiles.set(name, object);
-  const write = (at: number, part: Uint8Array) => files.write(name, at, part);
+  const object = isKnown ? known : machine.createObject('disk', sizePages, file.name, bytes.length);
+  machine.openFiles.set(file.identity, object);
+  const write = (at: number, part: Uint8Array) => files.write(file, at, part);
   if (!isKnown) keepFile(object, { bytes, isTruncated: false, write });
   return success(thread.process.open(object));
 }

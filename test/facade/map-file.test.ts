@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -117,6 +118,21 @@ describe('a file', () => {
     expect(buffer.isTruncated()).toBe(true);
     const { length, [PAGE - 1]: last } = readFileSync(path);
     expect([length, last]).toEqual([PAGE, 8]);
+  });
+
+  test('that lost its name to another leaves that one alone', async () => {
+    const path = newFile(1);
+    using buffer = numa.mapFile(path, { protection: 'write' });
+    buffer.bytes.fill(9);
+    const other = newFile(2);
+    renameSync(other, path);
+    await buffer.flush();
+    expect([...readFileSync(path).subarray(0, 2)]).toEqual([1, 1]);
+    using second = numa.mapFile(path);
+    expect([second.lengthBytes, second.bytes[PAGE]]).toEqual([2 * PAGE, 2]);
+    rmSync(path);
+    buffer.bytes.fill(8);
+    await buffer.flush();
   });
 
   test('that cannot be mapped is an error that says why', () => {
