@@ -15,7 +15,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { NumaError } from '../../lib/index.ts';
 import { needNodes, numa } from './machine.ts';
 
@@ -153,7 +153,11 @@ describe('a file', () => {
   });
 });
 
-describe.runIf(isNative)('on a kernel', () => {
+describe('on a kernel', () => {
+  beforeEach((context) => {
+    if (!isNative) context.skip('needs a process of this host');
+  });
+
   test('a file that may only be read is not mapped shared', () => {
     const fd = openSync(newFile(1), 'r');
     expect(codeOf(() => numa.map(fd))).toBe('NUMA_NOT_PERMITTED');
