@@ -30,8 +30,9 @@ const { STRICT, MOVE, MOVE_ALL } = MPOL_MF;
 /** Enough for the pieces of a huge page and not for compaction, which wants twice its size free. */
 const FREED_PAGES = 900;
 
-/** Given back as well where some of what was free is out of reach. */
-const MORE_FREED_PAGES = 300;
+/** Given back as well where some of what was free is out of reach: again enough for pieces, and
+ *  with what a move left half done has given back still not for compaction. */
+const MORE_FREED_PAGES = 600;
 
 /** More than a node that counts as full has left in one piece. */
 const HUGE_PAGES = 6;
