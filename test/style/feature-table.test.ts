@@ -64,9 +64,9 @@ describe('the table of features', () => {
     expect(bare).toEqual([]);
   });
 
-  test.each(HEADERS)('has every function of %s', (header) => {
+  test.for(HEADERS)('has every function of %s', (header, context) => {
     // Where libnuma-dev is not installed nothing is built either.
-    if (!existsSync(header)) return;
+    if (!existsSync(header)) context.skip(`${header} is not installed here`);
     const functions = functionsIn(header);
     expect(functions.length).toBeGreaterThan(4);
     const known = new Set(rows.flatMap(({ names }) => names));

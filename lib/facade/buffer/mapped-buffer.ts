@@ -127,14 +127,10 @@ export class MappedBuffer extends RangeMemory {
    */
   async populate(options?: PopulateOptions): Promise<void> {
     const names = [...RANGE_OPTION_NAMES, ...POPULATE_OPTION_NAMES] as const;
-    const { offsetBytes, lengthBytes, ...rest } = checkOptions(options, 'options', names);
-    const request = checkPopulate(rest);
+    const { threads, signal, onProgress, ...rest } = checkOptions(options, 'options', names);
+    const request = checkPopulate({ threads, signal, onProgress });
     this.#checkLive('populate');
-    const asked = {
-      ...(offsetBytes === undefined ? {} : { offsetBytes }),
-      ...(lengthBytes === undefined ? {} : { lengthBytes }),
-    };
-    const range = checkPageRange(asked, this, this.#context.backend.pageSizeBytes);
+    const range = checkPageRange(rest, this, this.#context.backend.pageSizeBytes);
     await this.#owner.hold((mapping) => populate(this.#context, { ...range, mapping }, request));
   }
 

@@ -56,7 +56,11 @@ export function checkPopulate({
   threads = THREADS_DEFAULT,
   signal,
   onProgress,
-}: Omit<PopulateOptions, keyof RangeOptions>): PopulateRequest {
+}: {
+  readonly [Name in keyof Omit<PopulateOptions, keyof RangeOptions>]:
+    | PopulateOptions[Name]
+    | undefined;
+}): PopulateRequest {
   return {
     threads: checkInteger(threads, 'options.threads', 1, THREADS_MAX),
     signal: checkSignal(signal, 'options.signal'),
