@@ -163,5 +163,5 @@ export {
   type TopologyNode,
   type TopologyPackage,
 } from './facade/topology.ts';
-export type { BackendChoice, BackendOptions } from './open-backend.ts';
+export type { BackendChoice, BackendOptions, NativeBinding } from './open-backend.ts';
 export type { NodeAllocations } from './procfs/node-files.ts';

@@ -4,9 +4,10 @@
  */
 
 import { platform, release } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { Backend } from './backend/backend.ts';
 import { invalidArgumentType, invalidArgumentValue } from './core/argument-errors.ts';
-import { checkWord, reading } from './core/check-arguments.ts';
+import { checkWord, isInstance, reading } from './core/check-arguments.ts';
 import { NumaError } from './core/errors.ts';
 import { kernelLineOf, newestKernelLine } from './core/kernels.ts';
 import type { MachineDescription } from './core/machine-description.ts';
@@ -22,6 +23,9 @@ import { defaultMachine, giveFiles, isMachine, Machine } from './simulator/simul
 
 /** Words that choose a backend. */
 export type BackendChoice = 'auto' | 'host' | 'native' | 'simulator';
+
+/** The addon: where its file is, or what a program has loaded from there itself. */
+export type NativeBinding = string | URL | object;
 
 export interface ChosenBackend {
   readonly backend: Backend;
@@ -40,6 +44,14 @@ export interface BackendOptions {
   readonly backend?: BackendChoice | Backend;
   /** A machine of `node-numa/simulator`, which means the simulator. */
   readonly machine?: Machine;
+  /**
+   * Where the addon is taken from when the native backend is opened, for programs that were made
+   * one file: the path of node_numa.node (relative to the current folder), its `file:` URL, or
+   * the addon that the program has loaded itself. Default: the file that the environment variable
+   * NODE_NUMA_BINDING names, then build/Release and prebuilds/ of the package. Worker threads and
+   * child processes find theirs by the variable, or by an option of their own.
+   */
+  readonly nativeBinding?: NativeBinding;
 }
 
 const CHOICES: readonly BackendChoice[] = ['auto', 'host', 'native', 'simulator'];
@@ -49,21 +61,39 @@ const ASKED = 'asked for by the caller';
  * Explicit option, then NODE_NUMA_BACKEND, then `auto`.
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE; NumaError NUMA_BACKEND_UNAVAILABLE
  */
-export function chooseBackend({ backend, machine }: BackendOptions): ChosenBackend {
+export function chooseBackend(options: BackendOptions): ChosenBackend {
+  const { backend, machine } = options;
+  const binding = checkBinding(options.nativeBinding);
   if (machine !== undefined) return openMachine(checkMachine(machine), backend);
   if (typeof backend === 'object') {
     checkBackend(backend);
     return { backend, reason: 'given by the caller' };
   }
   if (backend !== undefined) {
-    return openChoice(checkWord(backend, 'options.backend', CHOICES), ASKED);
+    return openChoice(checkWord(backend, 'options.backend', CHOICES), ASKED, binding);
   }
   const variable = process.env['NODE_NUMA_BACKEND'];
   if (variable !== undefined && variable !== '') {
     const choice = checkWord(variable, 'NODE_NUMA_BACKEND', CHOICES);
-    return openChoice(choice, 'asked for by NODE_NUMA_BACKEND');
+    return openChoice(choice, 'asked for by NODE_NUMA_BACKEND', binding);
   }
-  return openAuto();
+  return openAuto(binding);
+}
+
+/** Refuses what can be no addon; what is none is told when it is loaded. */
+function checkBinding(value: unknown): string | object | undefined {
+  const argument = 'options.nativeBinding';
+  if (value === undefined) return undefined;
+  if (typeof value === 'string') {
+    if (value.endsWith('.node') && !value.includes('\0')) return value;
+    throw invalidArgumentValue(argument, 'must be the path of a .node file', value);
+  }
+  if (isInstance(value, URL)) {
+    if (/^file:\/\/\/.*\.node$/.test(value.href)) return fileURLToPath(value);
+    throw invalidArgumentValue(argument, 'must be the file: URL of a .node file', value.href);
+  }
+  if (typeof value === 'object' && value !== null) return value;
+  throw invalidArgumentType(argument, "a path, a file: URL, or node-numa's loaded addon", value);
 }
 
 function checkMachine(value: unknown): Machine {
@@ -89,23 +119,27 @@ function backendOf(machine: Machine): Backend {
   return machine.self.backend;
 }
 
-function openChoice(choice: BackendChoice, reason: string): ChosenBackend {
+function openChoice(
+  choice: BackendChoice,
+  reason: string,
+  binding?: string | object,
+): ChosenBackend {
   switch (choice) {
     case 'auto':
-      return openAuto();
+      return openAuto(binding);
     case 'host':
-      return openHost(reason);
+      return openHost(reason, binding);
     case 'native':
-      return openNative(reason);
+      return openNative(reason, binding);
     case 'simulator':
       return openPreset(reason);
   }
 }
 
-function openAuto(): ChosenBackend {
+function openAuto(binding?: string | object): ChosenBackend {
   if (platform() !== 'linux') return openPreset(`${platform()} has no NUMA memory policy`);
   const { count, reason } = hostMemoryNodes();
-  return count === 1 ? openPreset(reason) : openNative(reason);
+  return count === 1 ? openPreset(reason) : openNative(reason, binding);
 }
 
 /** One machine for each thread of JavaScript: who opens it twice has one memory, as on a host. */
@@ -115,15 +149,15 @@ function openPreset(reason: string): ChosenBackend {
   return { backend: backendOf(machine), reason: `${reason}; ${what}` };
 }
 
-function openNative(reason: string): ChosenBackend {
-  const opened = openNativeBackend();
+function openNative(reason: string, binding?: string | object): ChosenBackend {
+  const opened = openNativeBackend(binding);
   if (!opened.ok) throw unavailable(opened.reason, opened.hint);
   return { backend: opened.backend, reason };
 }
 
 /** This host; a machine of its size where no addon is, and nothing could be moved. */
-function openHost(asked: string): ChosenBackend {
-  const opened = openNativeBackend();
+function openHost(asked: string, binding?: string | object): ChosenBackend {
+  const opened = openNativeBackend(binding);
   if (opened.ok) return { backend: opened.backend, reason: asked };
   const isLinux = platform() === 'linux';
   const nodes = isLinux ? hostMemoryNodes() : undefined;

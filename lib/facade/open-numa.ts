@@ -9,15 +9,15 @@ import { explainedError } from './errors/explanations.ts';
 import { Numa } from './numa.ts';
 import { Topology } from './topology.ts';
 
-const OPTION_NAMES = ['backend', 'machine'] as const;
+const OPTION_NAMES = ['backend', 'machine', 'nativeBinding'] as const;
 
 export interface OpenNumaOptions extends BackendOptions {}
 
 /**
  * Opens this machine's memory, or a simulated machine's. Synchronous; reads nothing at import.
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for an unknown backend word (in the
- *   option or the environment) and for a machine with another backend; NumaError
- *   NUMA_BACKEND_UNAVAILABLE with the reason
+ *   option or the environment), for a machine with another backend, and for what can be no addon;
+ *   NumaError NUMA_BACKEND_UNAVAILABLE with the reason
  */
 export function openNuma(options?: OpenNumaOptions): Numa {
   const { backend, reason } = chooseBackend(checkOptions(options, 'options', OPTION_NAMES));

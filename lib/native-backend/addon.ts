@@ -1,18 +1,11 @@
 /**
- * Loads the addon, and is the only typed view of its raw exports. They keep the kernel's spelling;
- * each is described in the file of native/ that defines it. Nothing is loaded before `loadAddon`.
+ * The only typed view of the addon's raw exports. They keep the kernel's spelling; each is
+ * described in the file of native/ that defines it.
  */
 
-import { closeSync, openSync, readSync } from 'node:fs';
-import nodeModule from 'node:module';
-import { arch, platform } from 'node:os';
-import { join } from 'node:path';
-import type bindings from 'bindings';
 import type { Access, CpuAndNode, GetMempolicyValue } from '../backend/backend.ts';
 import type { FileState, Mapping } from '../backend/mapping.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
-import { packageFolder } from '../package-folder.ts';
-import { BUNDLED, explainLoadFailure } from './load-failure.ts';
 
 /** Arguments of both variants of move_pages, in the kernel's order. */
 type MovePagesArguments = [
@@ -138,56 +131,35 @@ export interface Addon {
   uapi(): Record<string, number>;
 }
 
-/** Why something cannot be had, and what would fix it. */
-export interface Unavailable {
-  readonly ok: false;
-  readonly reason: string;
-  readonly hint: string;
-}
-
-export type LoadedAddon = { readonly ok: true; readonly addon: Addon } | Unavailable;
-
-/** Loads the addon once for each thread; a failure is a value and can be asked for again. */
-export function loadAddon(): LoadedAddon {
-  if (platform() !== 'linux') {
-    return {
-      ok: false,
-      reason: `${platform()} has no NUMA memory policy`,
-      hint: 'the native backend works on Linux only',
-    };
-  }
-  const root = packageFolder();
-  if (root === undefined) return { ok: false, ...BUNDLED };
-  try {
-    // No bundler must follow this: the loader has a `require` of a path that it makes up. webpack
-    // tries to with a createRequire that is imported by name.
-    const load = nodeModule.createRequire(join(root, 'package.json'))(
-      'bindings',
-    ) as typeof bindings;
-    const addon: Addon = load({
-      bindings: 'node_numa',
-      module_root: root,
-      try: [
-        ['module_root', 'build', 'Release', 'bindings'],
-        ['module_root', 'prebuilds', prebuildName(), 'bindings'],
-      ],
-    });
-    return { ok: true, addon };
-  } catch (error) {
-    return { ok: false, ...explainLoadFailure(error) };
-  }
-}
-
-/** Name of the folder in prebuilds/ that holds the binary for this platform. */
-export function prebuildName(): string {
-  return `${platform()}-${arch()}${usesMusl() ? '-musl' : ''}`;
-}
-
-/** The start of an executable names its loader, and with it the C library. */
-function usesMusl(): boolean {
-  const start = Buffer.alloc(4096);
-  const file = openSync(process.execPath, 'r');
-  readSync(file, start, 0, start.length, 0);
-  closeSync(file);
-  return start.includes('/ld-musl-');
-}
+/** Each function; the type makes sure that none is forgotten. */
+export const ADDON_FUNCTIONS = Object.keys({
+  mmap: true,
+  mmap_with: true,
+  attach: true,
+  array_buffer: true,
+  munmap: true,
+  madvise: true,
+  madvise_async: true,
+  msync_async: true,
+  fstat: true,
+  touch: true,
+  touch_view: true,
+  view_address: true,
+  mbind: true,
+  set_mempolicy: true,
+  get_mempolicy: true,
+  set_mempolicy_home_node: true,
+  move_pages: true,
+  move_pages_async: true,
+  migrate_pages_async: true,
+  getcpu: true,
+  sched_setaffinity: true,
+  sched_getaffinity: true,
+  execve: true,
+  pagemap: true,
+  pagemap_scan: true,
+  mincore: true,
+  libnuma_path: true,
+  page_size_bytes: true,
+  uapi: true,
+} satisfies Record<keyof Addon, true>) as (keyof Addon)[];

@@ -1,5 +1,5 @@
 /**
- * Tells from the loader's error why the addon cannot be loaded, and what would fix it.
+ * Tells from the loader's errors why the addon cannot be loaded, and what would fix it.
  */
 
 export interface LoadFailure {
@@ -7,14 +7,29 @@ export interface LoadFailure {
   readonly hint: string;
 }
 
-const KEEP_EXTERNAL =
-  "keep the package external and install it beside the bundle: `external: ['node-numa']` " +
-  '(esbuild, rollup, vite), `externals` (webpack)';
+/** A file that was tried, and what loading it threw. */
+export interface LoadAttempt {
+  readonly file: string;
+  readonly error: unknown;
+}
 
-/** The code was bundled, and a bundle has no place for the addon. */
+const BUILD_IT =
+  'run `npx node-gyp rebuild` in the package folder (needs a C++ compiler and libnuma-dev), ' +
+  'or install a version with a binary for this platform';
+const GIVE_IT =
+  'give `openNuma({ nativeBinding })` or NODE_NUMA_BINDING the path of a copy of its prebuilt ' +
+  "file, or keep the package external (`external: ['node-numa']`) and install it beside the " +
+  'bundle: docs/bundlers.md';
+
+/** @param platform as the folders of prebuilds/ are named */
+export function prebuiltFile(platform: string): string {
+  return `node_modules/node-numa/prebuilds/${platform}/node_numa.node`;
+}
+
+/** The code was made part of another file, and such a file has no place for the addon. */
 export const BUNDLED: LoadFailure = {
   reason: 'a bundle has the JavaScript of node-numa, not its addon',
-  hint: KEEP_EXTERNAL,
+  hint: GIVE_IT,
 };
 
 interface LoadCause {
@@ -28,14 +43,7 @@ const CAUSES: readonly LoadCause[] = [
   {
     matches: (code, message) => code === 'MODULE_NOT_FOUND' && /'bindings'/.test(message),
     reason: 'the package `bindings`, which node-numa depends on, is not installed beside it',
-    hint: `install node-numa with its dependencies; in a bundle, ${KEEP_EXTERNAL}`,
-  },
-  {
-    matches: (_code, message) => /Could not locate the bindings file/.test(message),
-    reason: 'the addon (node_numa.node) was not found in build/Release or prebuilds',
-    hint:
-      'run `npx node-gyp rebuild` in the package folder (needs a C++ compiler and libnuma-dev), ' +
-      'or install a version with a binary for this platform',
+    hint: `install node-numa with its dependencies; in a bundle, ${GIVE_IT}`,
   },
   {
     matches: (code) => code === 'ERR_DLOPEN_DISABLED',
@@ -74,22 +82,50 @@ function isSymbolError(message: string): boolean {
   );
 }
 
-/** Classifies what loading threw. The loader's own words are part of the reason. */
-export function explainLoadFailure(error: unknown): LoadFailure {
-  const { code, message } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : unknown(error);
-  const cause = CAUSES.find(({ matches }) => matches(code, message));
-  if (cause === undefined) {
+/**
+ * Classifies what loading threw; the loader's own words are part of the reason, and so is every
+ * file that was tried. A file that is there and cannot be loaded says more than one that is not.
+ * @param attempts at least one
+ * @param platform as the folders of prebuilds/ are named
+ * @param from what named the file, where it is not the package's own
+ */
+export function explainLoadFailure(
+  attempts: readonly LoadAttempt[],
+  platform: string,
+  from?: string,
+): LoadFailure {
+  const told = attempts.find(({ error }) => !isAbsent(error));
+  if (told === undefined) {
     return {
-      reason: `the addon cannot be loaded: ${firstLine(message)}`,
-      hint: 'run `npx node-gyp rebuild` in the package folder on this machine',
+      reason: `there is no addon for ${platform}: no file ${listOf(attempts)}`,
+      hint: from === undefined ? BUILD_IT : `${from} must name a copy of ${prebuiltFile(platform)}`,
     };
   }
-  return { reason: `${cause.reason}: ${firstLine(message)}`, hint: cause.hint };
+  const { code, message } = wordsOf(told.error);
+  const cause = CAUSES.find(({ matches }) => matches(code, message));
+  const { reason, hint } = cause ?? {
+    reason: 'the addon cannot be loaded',
+    hint: 'run `npx node-gyp rebuild` in the package folder on this machine',
+  };
+  const others = attempts.filter((attempt) => attempt !== told);
+  const also = others.length === 0 ? '' : `; nor is there a file ${listOf(others)}`;
+  const where = message.includes(told.file) ? '' : ` (${told.file})`;
+  return { reason: `${reason}: ${firstLine(message)}${where}${also}`, hint };
 }
 
-function unknown(error: unknown): { code?: string; message: string } {
-  return { message: String(error) };
+function listOf(attempts: readonly LoadAttempt[]): string {
+  return attempts.map(({ file }) => file).join(', ');
+}
+
+/** Of `bindings` and of `require()`; a package that is missing is not the addon's file. */
+function isAbsent(error: unknown): boolean {
+  const { code, message } = wordsOf(error);
+  if (/Could not locate the bindings file/.test(message)) return true;
+  return code === 'MODULE_NOT_FOUND' && /\.node'/.test(message);
+}
+
+function wordsOf(error: unknown): { code?: string | undefined; message: string } {
+  return error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
 }
 
 function firstLine(message: string): string {

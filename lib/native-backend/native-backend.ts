@@ -35,8 +35,9 @@ import { isBigUint64Array } from '../core/call-arguments.ts';
 import { newArray } from '../core/check-arguments.ts';
 import { MAXNODE_ALL, nodesOfWords } from '../core/nodemask-words.ts';
 import { MPOL_F } from '../core/uapi.ts';
-import { type Addon, loadAddon, type Unavailable } from './addon.ts';
+import type { Addon } from './addon.ts';
 import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts';
+import { loadAddon, type Unavailable } from './load-addon.ts';
 import { readMaps } from './proc-maps.ts';
 import { residentRuns } from './resident-runs.ts';
 import {
@@ -60,10 +61,10 @@ const LIBNUMA_SONAME = 'libnuma.so.1';
 const NULL_MASK = { words: null, maxnode: 0 } as const;
 
 /** Loads the addon; a failure is a value with its reason and what would fix it. */
-export function openNativeBackend():
-  | { readonly ok: true; readonly backend: Backend }
-  | Unavailable {
-  const loaded = loadAddon();
+export function openNativeBackend(
+  binding?: string | object,
+): { readonly ok: true; readonly backend: Backend } | Unavailable {
+  const loaded = loadAddon(binding);
   return loaded.ok ? { ok: true, backend: new NativeBackend(loaded.addon) } : loaded;
 }
 

@@ -7,7 +7,7 @@
 
 import type { SyscallFailure } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
-import { loadAddon } from './addon.ts';
+import { loadAddon } from './load-addon.ts';
 
 /** A program and what it is started with. */
 export interface Replacement {

@@ -16,7 +16,7 @@ export const publicModules = [
 /** What scripts and tests of this project take from the build; of these no file is packed. */
 export const innerModules = [
   ...['cli/command-line', 'cli/output', 'cli/render/colours', 'cli/render/page-map'],
-  ...['core/calls', 'core/machine-description', 'native-backend/addon'],
+  ...['core/calls', 'core/machine-description', 'native-backend/load-addon'],
   ...['native-backend/native-backend', 'services/doctor/examine'],
 ];
 

@@ -1,13 +1,14 @@
 // @ts-check
 // npm runs this before it packs: builds dist/ where it is not that of lib/ already, and puts the
 // addon of this machine where the package's loader looks for it,
-// prebuilds/PLATFORM-ARCH[-musl]/node_numa.node.
+// prebuilds/PLATFORM-ARCH[-musl]/node_numa.node, with a module that bundlers can follow to it.
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildTypeScript } from '../setup/project-steps.mjs';
+import { writePrebuild } from './prebuild.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const addon = join(root, 'build/Release/node_numa.node');
@@ -33,10 +34,8 @@ async function prepack() {
   }
   await buildTypeScript();
   removeOrphans(join(root, 'dist'));
-  const { prebuildName } = await import('../../dist/native-backend/addon.js');
-  const target = join(root, 'prebuilds', prebuildName(), 'node_numa.node');
-  mkdirSync(dirname(target), { recursive: true });
-  copyFileSync(addon, target);
+  const { prebuildName } = await import('../../dist/native-backend/load-addon.js');
+  const target = writePrebuild(addon, join(root, 'prebuilds', prebuildName()));
   // Names for debuggers are most of the file; where there is no strip they stay.
   spawnSync('strip', ['--strip-unneeded', target]);
   say(`${relative(root, target)}: ${Math.ceil(statSync(target).size / 1024)} kB`);

@@ -56,7 +56,8 @@ export function readUsers(root, changed = []) {
       known.has(name) ? [name] : (below.get(name) ?? []),
     );
     const threads = workers.filter((name) => text.includes(`'${basename(name, extname(name))}'`));
-    const addon = builtAddon.test(text) || file === 'lib/native-backend/addon.ts' ? native : [];
+    const addon =
+      builtAddon.test(text) || file === 'lib/native-backend/load-addon.ts' ? native : [];
     // Scripts say which tests run; they do not depend on them.
     const isDriver = file.startsWith('scripts/');
     for (const used of [...named, ...threads, ...addon]) {

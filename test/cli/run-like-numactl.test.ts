@@ -14,7 +14,7 @@ import { formatIdList, parseIdList } from '../../lib/core/id-list.ts';
 import { compareReleases } from '../../lib/core/kernels.ts';
 import { defaultPolicy } from '../../lib/core/memory-policy.ts';
 import { openNuma } from '../../lib/facade/open-numa.ts';
-import { loadAddon } from '../../lib/native-backend/addon.ts';
+import { loadAddon } from '../../lib/native-backend/load-addon.ts';
 import { UNWRITTEN } from '../contract/world.ts';
 import { listOf } from '../puppet/line-text.ts';
 import { readHostMachine } from '../support/host-machine.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { explainLoadFailure } from '../../lib/native-backend/load-failure.ts';
+import { explainLoadFailure, type LoadFailure } from '../../lib/native-backend/load-failure.ts';
 
 const addonFile = fileURLToPath(new URL('../../build/Release/node_numa.node', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'node-numa-load-'));
@@ -25,6 +25,10 @@ function failureOf(name: string, change: (bytes: Buffer) => Buffer): unknown {
   throw new Error('the changed addon was loaded');
 }
 
+function explain(error: unknown): LoadFailure {
+  return explainLoadFailure([{ file: '/there/x.node', error }], 'linux-riscv64');
+}
+
 function withText(bytes: Buffer, from: string, to: string): Buffer {
   return Buffer.from(bytes.toString('latin1').replaceAll(from, to), 'latin1');
 }
@@ -36,14 +40,14 @@ function withMessage(message: string, code = 'ERR_DLOPEN_FAILED'): Error {
 describe('the loader of this machine', () => {
   it('names a libnuma that is missing', () => {
     const error = failureOf('missing', (bytes) => withText(bytes, 'libnuma.so.1', 'libnuma.so.9'));
-    const { reason, hint } = explainLoadFailure(error);
+    const { reason, hint } = explain(error);
     expect(reason).toMatch(/^libnuma.so.1 is not installed: libnuma.so.9/);
     expect(hint).toMatch(/libnuma1 .*numactl-libs .*Alpine/);
   });
 
   it('refuses what is no addon', () => {
     const error = failureOf('text', () => Buffer.from('no addon at all, only a text'));
-    expect(explainLoadFailure(error).reason).toMatch(/another processor|cannot be loaded/);
+    expect(explain(error).reason).toMatch(/another processor|cannot be loaded/);
   });
 
   it('loads nothing under --no-addons', () => {
@@ -51,14 +55,17 @@ describe('the loader of this machine', () => {
       catch ({ code, message }) { console.log(JSON.stringify({ code, message })) }`;
     const { stdout } = spawnSync(process.execPath, ['--no-addons', '-e', script]);
     const { code, message } = JSON.parse(stdout.toString());
-    expect(explainLoadFailure(withMessage(message, code)).hint).toMatch(/--no-addons/);
+    expect(explain(withMessage(message, code)).hint).toMatch(/--no-addons/);
   });
 });
 
 describe('the words of other loaders', () => {
   const cases: [string, RegExp][] = [
     ["Cannot find module 'bindings'", /^the package `bindings`.* is not installed/],
-    ['Could not locate the bindings file. Tried:\n → /x/build', /not found in build.Release/],
+    [
+      'Could not locate the bindings file. Tried:\n → /x/build',
+      /^there is no addon for linux-riscv64: no file \/there\/x.node$/,
+    ],
     [
       'Error loading shared library libnuma.so.1: No such file or directory (needed by x.node)',
       /^libnuma.so.1 is not installed/,
@@ -71,17 +78,29 @@ describe('the words of other loaders', () => {
     ],
     ["/lib/libnuma.so.1: version `libnuma_1.5' not found (required by x)", /libnuma is too old/],
     ['x.node: invalid ELF header', /another processor/],
-    ['something new', /^the addon cannot be loaded: something new$/],
+    ['something new', /^the addon cannot be loaded: something new \(\/there\/x.node\)$/],
   ];
 
   for (const [message, reason] of cases) {
     it(`are understood: ${message.split('\n')[0]}`, () => {
       const code = /^Cannot find/.test(message) ? 'MODULE_NOT_FOUND' : 'ERR_DLOPEN_FAILED';
-      expect(explainLoadFailure(withMessage(message, code)).reason).toMatch(reason);
+      expect(explain(withMessage(message, code)).reason).toMatch(reason);
     });
   }
 
+  it('are told of the file that is there, and so is where none is', () => {
+    const absent = withMessage("Cannot find module '/built/x.node'", 'MODULE_NOT_FOUND');
+    const attempts = [
+      { file: '/built/x.node', error: absent },
+      { file: '/prebuilt/x.node', error: withMessage('/prebuilt/x.node: invalid ELF header') },
+    ];
+    expect(explainLoadFailure(attempts, 'linux-x64').reason).toBe(
+      'the addon was built for another processor: /prebuilt/x.node: invalid ELF header; ' +
+        'nor is there a file /built/x.node',
+    );
+  });
+
   it('may be no error at all', () => {
-    expect(explainLoadFailure('thrown text').reason).toMatch(/thrown text/);
+    expect(explain('thrown text').reason).toMatch(/thrown text/);
   });
 });
