@@ -5,10 +5,9 @@
 import type { Mapping, MappingHandle } from '../../backend/mapping.ts';
 import { checkOptions } from '../../core/check-arguments.ts';
 import { NumaError } from '../../core/errors.ts';
-import { inspectAs } from '../../core/inspect.ts';
 import type { Context } from '../context.ts';
 import { foundHugePages, type HugePagesFound } from '../pages/huge-pages.ts';
-import { checkPageRange, RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
+import { type PageRange, RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
 import { OwnedMapping } from './owned-mapping.ts';
 import {
   checkPopulate,
@@ -17,6 +16,7 @@ import {
   populate,
 } from './populate.ts';
 import { RangeMemory } from './range-memory.ts';
+import { checkLive, liveRange } from './range-owner.ts';
 
 /** Who holds the bytes holds the share: a handle stays good while any view of them is in use. */
 const owners = new WeakMap<ArrayBuffer, Mapping>();
@@ -29,14 +29,9 @@ export class MappedBuffer extends RangeMemory {
   /** @internal Use `numa.allocate()` or `numa.attach()`. */
   constructor(context: Context, mapping: Mapping) {
     const owner = new OwnedMapping(context, mapping);
-    super(context, owner);
+    super(context, owner, 'MappedBuffer');
     this.#context = context;
     this.#owner = owner;
-  }
-
-  /** Whether `release()` was called on this object. */
-  get isReleased(): boolean {
-    return this.#owner.isReleased;
   }
 
   /** Names this memory in other threads of the process: post it to a worker and `numa.attach()`
@@ -52,7 +47,7 @@ export class MappedBuffer extends RangeMemory {
    *   largest ArrayBuffer (`buffer.constants.MAX_LENGTH`)
    */
   get bytes(): Uint8Array<ArrayBuffer> {
-    this.#checkLive('bytes');
+    checkLive(this.#owner, 'bytes');
     if (this.#bytes === undefined) {
       const { mapping } = this.#owner;
       const result = this.#context.backend.arrayBuffer(mapping);
@@ -82,8 +77,8 @@ export class MappedBuffer extends RangeMemory {
    */
   async flush(options?: RangeOptions): Promise<void> {
     const checked = checkOptions(options, 'options', RANGE_OPTION_NAMES);
-    this.#checkLive('flush');
-    const { offsetBytes, lengthBytes } = this.#bytesOf(checked);
+    const { offsetBytes, lengthBytes: wholePages } = this.#range('flush', checked);
+    const lengthBytes = Math.min(wholePages, this.lengthBytes - offsetBytes);
     await this.#owner.hold(async (mapping) => {
       const result = await this.#context.backend.msync({ mapping, offsetBytes, lengthBytes });
       const asked = `writing ${lengthBytes} bytes to the file`;
@@ -99,7 +94,7 @@ export class MappedBuffer extends RangeMemory {
    * Source: fstat(2).
    */
   isTruncated(): boolean {
-    this.#checkLive('isTruncated');
+    checkLive(this.#owner, 'isTruncated');
     return this.#isCutOff(this.#owner.mapping);
   }
 
@@ -114,7 +109,7 @@ export class MappedBuffer extends RangeMemory {
    * Source: proc_pid_smaps(5).
    */
   async hugePages(): Promise<HugePagesFound> {
-    this.#checkLive('hugePages');
+    checkLive(this.#owner, 'hugePages');
     return foundHugePages(this.#context, { address: this.address, pageCount: this.pageCount });
   }
 
@@ -129,37 +124,12 @@ export class MappedBuffer extends RangeMemory {
     const names = [...RANGE_OPTION_NAMES, ...POPULATE_OPTION_NAMES] as const;
     const { threads, signal, onProgress, ...rest } = checkOptions(options, 'options', names);
     const request = checkPopulate({ threads, signal, onProgress });
-    this.#checkLive('populate');
-    const range = checkPageRange(rest, this, this.#context.backend.pageSizeBytes);
+    const range = this.#range('populate', rest);
     await this.#owner.hold((mapping) => populate(this.#context, { ...range, mapping }, request));
   }
 
-  /** Whole pages, but for the last one. */
-  #bytesOf(options: RangeOptions): { offsetBytes: number; lengthBytes: number } {
-    const range = checkPageRange(options, this, this.#context.backend.pageSizeBytes);
-    const { offsetBytes } = range;
-    return {
-      offsetBytes,
-      lengthBytes: Math.min(range.lengthBytes, this.lengthBytes - offsetBytes),
-    };
-  }
-
-  #checkLive(verb: string): void {
-    const loss = this.#owner.lossOf(verb);
-    if (loss !== undefined) throw loss;
-  }
-
-  /**
-   * Gives this owner's share up: `bytes` gets length 0 at once. The memory is given back when no
-   * owner or running call uses it. Pending operations with `bytes` go on with zeros. Idempotent.
-   */
-  release(): void {
-    this.#owner.release();
-  }
-
-  /** `using buffer = ...` releases it at the end of the block. */
-  [Symbol.dispose](): void {
-    this.release();
+  #range(verb: string, options: RangeOptions): PageRange {
+    return liveRange(this.#context, this.#owner, verb, options);
   }
 }
 
@@ -171,8 +141,3 @@ function cutOff({ backend }: Context, asked: string): NumaError {
     hint: 'what was written in front of its end is there; map what there is of it now',
   });
 }
-
-inspectAs(MappedBuffer, (buffer) => {
-  const where = `${buffer.lengthBytes} bytes at 0x${buffer.address.toString(16)}`;
-  return `MappedBuffer(${where}${buffer.isReleased ? ', released' : ''})`;
-});

@@ -4,7 +4,6 @@
  */
 
 import { outOfRange } from '../../core/argument-errors.ts';
-import { inspectAs } from '../../core/inspect.ts';
 import type { Context } from '../context.ts';
 import { RangeMemory } from './range-memory.ts';
 import { addressOfBytes, ViewedMemory, viewedBytesOf } from './viewed-memory.ts';
@@ -18,45 +17,16 @@ export interface ViewEdges {
 }
 
 export class MemoryView extends RangeMemory {
-  readonly #owner: ViewedMemory;
   /** What of the memory is in no whole page. */
   readonly edges: ViewEdges;
 
   /** @internal Use `numa.view()`. */
   constructor(context: Context, owner: ViewedMemory, edges: ViewEdges) {
-    super(context, owner);
-    this.#owner = owner;
+    super(context, owner, 'MemoryView');
     this.edges = Object.freeze({ ...edges });
     owner.watch(this);
   }
-
-  /** Whether `release()` was called. */
-  get isReleased(): boolean {
-    return this.#owner.isReleased;
-  }
-
-  /**
-   * Ends the view, and puts back the policies that its pages had before it set others: the engine
-   * uses memory again. Those of a buffer that was detached stay with it. Views that overlap are
-   * released in reverse. A view that is collected without this has the same done for it later; at a
-   * thread's end nobody does. Pages stay where they are. Idempotent.
-   * @throws NumaError NUMA_OUT_OF_MEMORY, NUMA_NOT_PERMITTED where a policy could not be put back
-   * Source: mbind(2).
-   */
-  release(): void {
-    this.#owner.release();
-  }
-
-  /** `using view = ...` releases it at the end of the block. */
-  [Symbol.dispose](): void {
-    this.release();
-  }
 }
-
-inspectAs(MemoryView, (view) => {
-  const where = `${view.lengthBytes} bytes at 0x${view.address.toString(16)}`;
-  return `MemoryView(${where}${view.isReleased ? ', released' : ''})`;
-});
 
 /** @internal `numa.view()`. */
 export function viewOf(context: Context, memory: unknown): MemoryView {

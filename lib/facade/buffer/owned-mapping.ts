@@ -7,7 +7,7 @@ import type { Mapping } from '../../backend/mapping.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { NumaError } from '../../core/errors.ts';
 import type { Context } from '../context.ts';
-import type { RangeOwner } from './range-memory.ts';
+import type { RangeOwner } from './range-owner.ts';
 
 export class OwnedMapping implements RangeOwner {
   readonly mapping: Mapping;

@@ -17,9 +17,11 @@ import type { MigrationProgress, PlacementReport } from '../../core/migration-re
 import { isNodeMask, NodeMask } from '../../core/node-mask.ts';
 import { MPOL_MF, NODE_ID_MAX } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
-import { concludeMove, type MoveOutcome } from '../errors/end-of-move.ts';
+import { concludeMove } from '../errors/end-of-move.ts';
+import type { Ending } from '../pages/attempt-pages.ts';
 import { RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
-import { STAYS } from './migrate-range.ts';
+import type { PagesOfProcess } from '../pages/residency.ts';
+import { placeRange, STAYS } from './migrate-range.ts';
 
 /** A node for each page of a range, in their order; -1 for pages that stay. */
 export type PageNodes = Int32Array | readonly number[];
@@ -35,13 +37,9 @@ export interface PlaceOptions extends RangeOptions {
   readonly onProgress?: (progress: MigrationProgress) => unknown;
 }
 
-/** How a move is judged at its end. */
-interface Judgement {
+export interface CheckedPlaceOptions {
   readonly isStrict: boolean;
   readonly isShared: boolean;
-}
-
-export interface CheckedPlaceOptions extends Judgement {
   readonly flags: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: MigrationProgress) => unknown) | undefined;
@@ -93,12 +91,18 @@ export function checkPageNodes(context: Context, nodes: unknown, pageCount: numb
   return targets;
 }
 
-/** The report, or the error that carries it. */
-export function concludePlacement(
+interface PagesPlacement extends Omit<CheckedPlaceOptions, 'signal' | 'rangeOptions'> {
+  readonly targets: Int32Array;
+  readonly signal: Ending | undefined;
+}
+
+/** @throws what says why not, with the report */
+export async function placePages(
   context: Context,
-  outcome: MoveOutcome<PlacementReport>,
-  { isStrict, isShared }: Judgement,
-): PlacementReport {
+  pages: PagesOfProcess,
+  { isStrict, isShared, flags, onProgress, targets, signal }: PagesPlacement,
+): Promise<PlacementReport> {
+  const outcome = await placeRange(pages, { flags, onProgress, targets, signal });
   const args = { pageCount: outcome.report.pages.total };
   const asked = `${args.pageCount} pages, each to its node`;
   const made = { privileged: isShared ? { argument: 'options.includeShared' } : undefined };

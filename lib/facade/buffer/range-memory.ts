@@ -1,26 +1,18 @@
 /**
  * Memory of this process by its addresses: where its pages are, and the verbs that place and move
  * them. Addresses never change, and data is kept. Who owns the memory says whether it is still
- * there (owned-mapping.ts, viewed-memory.ts).
+ * there (range-owner.ts).
  */
 
-import type { Access } from '../../backend/backend.ts';
 import type { Mapping } from '../../backend/mapping.ts';
-import type { SyscallResult } from '../../backend/syscall-result.ts';
-import { checkOptions, checkSignal, checkWord, newArray } from '../../core/check-arguments.ts';
-import type { NumaError } from '../../core/errors.ts';
+import { checkOptions, newArray } from '../../core/check-arguments.ts';
+import { inspectAs } from '../../core/inspect.ts';
 import type { MemoryPolicy } from '../../core/memory-policy.ts';
 import type { MigrationReport, PageStatus, PlacementReport } from '../../core/migration-report.ts';
 import { MPOL_F } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
-import type { Ending } from '../pages/attempt-pages.ts';
 import { countResidency } from '../pages/count-residency.ts';
-import {
-  checkPageRange,
-  type PageRange,
-  RANGE_OPTION_NAMES,
-  type RangeOptions,
-} from '../pages/page-range.ts';
+import { type PageRange, RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
 import { pageStatuses } from '../pages/page-status.ts';
 import { isOneChunk, type PagesOfProcess, type Residency } from '../pages/residency.ts';
 import { residencyOf, residencyOfSync } from '../pages/residency-by-mappings.ts';
@@ -30,49 +22,47 @@ import { type BalancingExemption, exemptRange } from './balancing-exemption.ts';
 import { type DistributionReport, distribute, type Shares } from './distribute.ts';
 import { concludeRangeMove, moveInsistently } from './insistent-move.ts';
 import { checkMigrateOptions, checkPlanOptions, partsOfSelection } from './migrate-options.ts';
-import { placeRange } from './migrate-range.ts';
 import {
   checkPageNodes,
   checkPlaceOptions,
-  concludePlacement,
   type PageNodes,
   type PlaceOptions,
+  placePages,
 } from './place-pages.ts';
 import { planMove, type RangePlan } from './plan-move.ts';
-import type {
-  MigrateOptions,
-  MoveSelection,
-  PlanMoveOptions,
-  ResidencyOptions,
-  TouchOptions,
+import {
+  checkResidencyOptions,
+  checkTouchOptions,
+  type MigrateOptions,
+  type MoveSelection,
+  type PlanMoveOptions,
+  type ResidencyOptions,
+  type TouchOptions,
 } from './range-options.ts';
-
-/** @internal Whose memory it is. */
-export interface RangeOwner {
-  /** First whole page. */
-  readonly address: bigint;
-  readonly lengthBytes: number;
-  /** Kept mapped while a call runs; memory that others map has none. */
-  readonly mapping?: Mapping;
-  /** Why a verb cannot be asked for any more. */
-  lossOf(verb: string): NumaError | undefined;
-  /** What ends a verb of several calls before its next one. */
-  endingOf(verb: string, signal: AbortSignal | undefined): Ending | undefined;
-  /** Keeps the memory while several calls run. */
-  hold<T>(run: (mapping: Mapping | undefined) => Promise<T>): Promise<T>;
-  /** Comes before each change of a policy. */
-  willSetPolicy(range: PageRange): void;
-  touch(offsetBytes: number, lengthBytes: number, access: Access): SyscallResult<undefined>;
-}
+import { checkLive, liveRange, type RangeOwner, rangePages } from './range-owner.ts';
 
 export abstract class RangeMemory {
   readonly #context: Context;
   readonly #owner: RangeOwner;
+  readonly #className: string;
 
-  /** @internal */
-  constructor(context: Context, owner: RangeOwner) {
+  static {
+    inspectAs(RangeMemory, (memory) => memory.#asText());
+  }
+
+  /**
+   * @internal
+   * @param className as `console.log` shows it, whatever tools have made of the class's own
+   */
+  constructor(context: Context, owner: RangeOwner, className: string) {
     this.#context = context;
     this.#owner = owner;
+    this.#className = className;
+  }
+
+  /** Whether `release()` was called on this object. */
+  get isReleased(): boolean {
+    return this.#owner.isReleased;
   }
 
   /** First byte; page aligned, and always the same. */
@@ -97,14 +87,10 @@ export abstract class RangeMemory {
    * Source: move_pages(2) with nodes NULL.
    */
   async residency(options?: ResidencyOptions): Promise<Residency> {
-    const { signal, ...range } = checkOptions(options, 'options', [
-      ...RANGE_OPTION_NAMES,
-      'signal',
-    ]);
-    const checkedSignal = checkSignal(signal, 'options.signal');
-    const looked = this.#range('residency', range);
-    checkedSignal?.throwIfAborted();
-    const ending = this.#owner.endingOf('residency', checkedSignal);
+    const { signal, rangeOptions } = checkResidencyOptions(options);
+    const looked = this.#range('residency', rangeOptions);
+    signal?.throwIfAborted();
+    const ending = this.#owner.endingOf('residency', signal);
     const look = (pages: PagesOfProcess) => residencyOf(pages, ending);
     const isOneCall = isOneChunk(looked, this.#context.backend);
     const result = await (isOneCall ? look(this.#pages(looked)) : this.#held(looked, look));
@@ -205,12 +191,8 @@ export abstract class RangeMemory {
    *   cannot give, where an access of the program's own would end the process
    */
   touch(options?: TouchOptions): void {
-    const { access = 'write', ...rest } = checkOptions(options, 'options', [
-      ...RANGE_OPTION_NAMES,
-      'access',
-    ]);
-    checkWord(access, 'options.access', ['read', 'write']);
-    const { offsetBytes, lengthBytes: wholePages } = this.#range('touch', rest);
+    const { access, rangeOptions } = checkTouchOptions(options);
+    const { offsetBytes, lengthBytes: wholePages } = this.#range('touch', rangeOptions);
     const lengthBytes = Math.min(wholePages, this.lengthBytes - offsetBytes);
     const result = this.#owner.touch(offsetBytes, lengthBytes, access);
     this.#context.unwrap(result, `touching ${lengthBytes} bytes`);
@@ -222,11 +204,9 @@ export abstract class RangeMemory {
    * Source: move_pages(2) with nodes NULL.
    */
   async pageStatuses(options?: ResidencyOptions): Promise<PageStatus[]> {
-    const names = [...RANGE_OPTION_NAMES, 'signal'] as const;
-    const { signal, ...range } = checkOptions(options, 'options', names);
-    const checkedSignal = checkSignal(signal, 'options.signal');
-    const looked = this.#range('pageStatuses', range);
-    const ending = this.#owner.endingOf('pageStatuses', checkedSignal);
+    const { signal, rangeOptions } = checkResidencyOptions(options);
+    const looked = this.#range('pageStatuses', rangeOptions);
+    const ending = this.#owner.endingOf('pageStatuses', signal);
     const places = newArray(Int32Array, looked.pageCount, 'options.lengthBytes');
     const result = await this.#held(looked, (pages) => countResidency(pages, ending, places));
     this.#context.unwrap(result, `locating ${looked.pageCount} pages`);
@@ -242,14 +222,12 @@ export abstract class RangeMemory {
    * Source: move_pages(2).
    */
   async place(nodes: PageNodes, options?: PlaceOptions): Promise<PlacementReport> {
-    const { isStrict, isShared, signal, rangeOptions, ...rest } = checkPlaceOptions(options);
-    const range = this.#range('place', rangeOptions);
+    const checked = checkPlaceOptions(options);
+    const range = this.#range('place', checked.rangeOptions);
     const targets = checkPageNodes(this.#context, nodes, range.pageCount);
-    const ending = this.#owner.endingOf('place', signal);
-    return this.#held(range, async (pages) => {
-      const outcome = await placeRange(pages, { ...rest, targets, signal: ending });
-      return concludePlacement(this.#context, outcome, { isStrict, isShared });
-    });
+    const signal = this.#owner.endingOf('place', checked.signal);
+    const request = { ...checked, targets, signal };
+    return this.#held(range, (pages) => placePages(this.#context, pages, request));
   }
 
   /**
@@ -266,28 +244,45 @@ export abstract class RangeMemory {
     return distribute(this.#context, this, { shares, range, options });
   }
 
+  /**
+   * Ends the verbs of this object. Of mapped memory it gives this owner's share up: `bytes` gets
+   * length 0 at once; the memory is given back when no owner or running call uses it; pending
+   * operations with `bytes` go on with zeros. Of memory that the engine has it puts back the
+   * policies that the pages had: a view that is collected without this has the same done for it
+   * later, at a thread's end nobody does; those of a buffer that was detached stay with it. Pages
+   * stay where they are, and shared memory is given back when the last thread has let go of it.
+   * Views that overlap are released in reverse. Idempotent.
+   * @throws NumaError NUMA_OUT_OF_MEMORY, NUMA_NOT_PERMITTED where a policy could not be put back
+   * Source: munmap(2), mbind(2).
+   */
+  release(): void {
+    this.#owner.release();
+  }
+
+  /** `using memory = ...` releases it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  #asText(): string {
+    const where = `${this.lengthBytes} bytes at 0x${this.address.toString(16)}`;
+    return `${this.#className}(${where}${this.isReleased ? ', released' : ''})`;
+  }
+
   #held<T>(range: PageRange, run: (pages: PagesOfProcess) => Promise<T>): Promise<T> {
     return this.#owner.hold((mapping) => run(this.#pages(range, mapping)));
   }
 
-  #pages({ address, pageCount }: PageRange, mapping = this.#owner.mapping): PagesOfProcess {
-    const { backend } = this.#context;
-    const kept = mapping === undefined ? {} : { mapping };
-    return { backend, pid: 0, ...kept, address, pageCount };
+  #pages(range: PageRange, mapping?: Mapping): PagesOfProcess {
+    return rangePages(this.#context, this.#owner, range, mapping);
   }
 
   #selected(verb: string, selection: Partial<MoveSelection>): ReturnType<typeof partsOfSelection> {
-    this.#checkLive(verb);
+    checkLive(this.#owner, verb);
     return partsOfSelection(selection, this, this.#context.backend.pageSizeBytes);
   }
 
-  #checkLive(verb: string): void {
-    const loss = this.#owner.lossOf(verb);
-    if (loss !== undefined) throw loss;
-  }
-
   #range(verb: string, options: RangeOptions): PageRange {
-    this.#checkLive(verb);
-    return checkPageRange(options, this, this.#context.backend.pageSizeBytes);
+    return liveRange(this.#context, this.#owner, verb, options);
   }
 }

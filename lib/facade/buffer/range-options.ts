@@ -1,13 +1,26 @@
 /** What the verbs of a range take besides the range itself. */
 
 import type { Access } from '../../backend/backend.ts';
+import { checkOptions, checkSignal, checkWord } from '../../core/check-arguments.ts';
 import type { MigrationProgress } from '../../core/migration-report.ts';
 import type { NodeExpression } from '../../core/node-mask.ts';
-import type { RangeOptions } from '../pages/page-range.ts';
+import { RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
 
 export interface ResidencyOptions extends RangeOptions {
   /** Ends the look with the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+const RESIDENCY_OPTION_NAMES = [...RANGE_OPTION_NAMES, 'signal'] as const;
+
+/** @throws TypeError */
+export function checkResidencyOptions(options: ResidencyOptions | undefined): {
+  readonly signal: AbortSignal | undefined;
+  readonly rangeOptions: RangeOptions;
+} {
+  const checked = checkOptions(options, 'options', RESIDENCY_OPTION_NAMES);
+  const { signal, ...rangeOptions } = checked;
+  return { signal: checkSignal(signal, 'options.signal'), rangeOptions };
 }
 
 /** What a move does where its target has no room for all of it. */
@@ -58,4 +71,17 @@ export interface MigrateOptions extends MoveSelection {
 export interface TouchOptions extends RangeOptions {
   /** `write` gives each page memory of its own, `read` maps the shared page of zeros. */
   readonly access?: Access;
+}
+
+const TOUCH_OPTION_NAMES = [...RANGE_OPTION_NAMES, 'access'] as const;
+
+/** @throws TypeError */
+export function checkTouchOptions(options: TouchOptions | undefined): {
+  readonly access: Access;
+  readonly rangeOptions: RangeOptions;
+} {
+  const checked = checkOptions(options, 'options', TOUCH_OPTION_NAMES);
+  const { access = 'write', ...rangeOptions } = checked;
+  checkWord(access, 'options.access', ['read', 'write']);
+  return { access, rangeOptions };
 }

@@ -5,7 +5,6 @@
 
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { NumaError } from '../../core/errors.ts';
-import { inspectAs } from '../../core/inspect.ts';
 import type { MemoryPolicy } from '../../core/memory-policy.ts';
 import type { Context } from '../context.ts';
 import { RangeMemory } from './range-memory.ts';
@@ -19,13 +18,11 @@ export interface SharedAllocateOptions {
 }
 
 export class SharedBuffer extends RangeMemory {
-  readonly #owner: ViewedMemory;
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
 
   /** @internal Use `numa.allocate()`. */
   constructor(context: Context, owner: ViewedMemory, bytes: Uint8Array<SharedArrayBuffer>) {
-    super(context, owner);
-    this.#owner = owner;
+    super(context, owner, 'SharedBuffer');
     this.#bytes = bytes;
     owner.watch(this);
   }
@@ -37,33 +34,7 @@ export class SharedBuffer extends RangeMemory {
   get bytes(): Uint8Array<SharedArrayBuffer> {
     return this.#bytes;
   }
-
-  /** Whether `release()` was called. */
-  get isReleased(): boolean {
-    return this.#owner.isReleased;
-  }
-
-  /**
-   * Ends the verbs, and puts back the policies that the pages had. Shared memory cannot be taken
-   * from those who have it: it is given back when the last thread has let go of `bytes`.
-   * Idempotent.
-   * @throws NumaError NUMA_OUT_OF_MEMORY, NUMA_NOT_PERMITTED where a policy could not be put
-   *   back
-   */
-  release(): void {
-    this.#owner.release();
-  }
-
-  /** `using buffer = ...` releases it at the end of the block. */
-  [Symbol.dispose](): void {
-    this.release();
-  }
 }
-
-inspectAs(SharedBuffer, (buffer) => {
-  const where = `${buffer.lengthBytes} bytes at 0x${buffer.address.toString(16)}`;
-  return `SharedBuffer(${where}${buffer.isReleased ? ', released' : ''})`;
-});
 
 /** @internal `numa.allocate()` with `sharedArrayBuffer`. */
 export function allocateShared(

@@ -13,7 +13,7 @@ import type { Context } from '../context.ts';
 import type { Ending } from '../pages/attempt-pages.ts';
 import type { PageRange } from '../pages/page-range.ts';
 import { KeptPolicies } from '../policy/kept-policies.ts';
-import type { RangeOwner } from './range-memory.ts';
+import type { RangeOwner } from './range-owner.ts';
 
 /** A WebAssembly.Memory. */
 export interface WasmMemory {
