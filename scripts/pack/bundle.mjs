@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { projectFolder } from '../guest/host.mjs';
+import { copyPublicDeclarations } from './declarations.mjs';
 
 /** What package.json exports, and the program. */
 export const publicModules = [
@@ -42,4 +43,5 @@ if (import.meta.filename === process.argv[1]) {
     legalComments: 'none',
     logLevel: 'warning',
   });
+  copyPublicDeclarations(join(projectFolder, 'dist'));
 }

@@ -61,7 +61,7 @@ function removeOrphans(dist) {
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath ?? entry.path, entry.name);
-    const [, module] = /^(.+)\.d\.ts$/.exec(relative(dist, path)) ?? [];
+    const [, module] = /^(?:types\/)?(.+)\.d\.ts$/.exec(relative(dist, path)) ?? [];
     if (module !== undefined && !existsSync(join(root, 'lib', `${module}.ts`))) rmSync(path);
   }
 }

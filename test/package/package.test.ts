@@ -5,7 +5,6 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -17,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { oldestKernelLine } from '../../lib/core/kernels.ts';
 import { parts, publicModules } from '../../scripts/pack/bundle.mjs';
+import { publicTypes, reachableDeclarations } from '../../scripts/pack/declarations.mjs';
 import { inGuest } from '../support/environment.ts';
 import { numaCallsUnmet } from '../support/needs.ts';
 
@@ -124,28 +124,27 @@ describe('the tarball', () => {
     expect(paths()).toEqual(
       expect.arrayContaining([
         ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'binding.gyp'],
-        ...['dist/index.js', 'dist/index.d.ts', 'lib/index.ts', 'native/addon.cc'],
+        ...['dist/index.js', 'dist/types/index.d.ts', 'native/addon.cc'],
         ...['scenarios/page.json', 'docs/schema/scenario.schema.json'],
       ]),
     );
-    expect(packed.size).toBeLessThan(1250 * 1024);
+    expect(packed.size).toBeLessThan(600 * 1024);
+    expect(packed.files.length).toBeLessThan(400);
   });
 
   test('has nothing that only tests or developers need', () => {
     const unwanted =
-      /pin_page|refusals\.|puppet|\.test\.|^test\/|^scripts\/|^build\/|^\.|tsconfig|node_modules/;
+      /pin_page|refusals\.|puppet|\.test\.|^(test|scripts|build|lib|docs\/contract)\/|^\.|tsconfig/;
     expect(paths().filter((path) => unwanted.test(path))).toEqual([]);
   });
 
-  test('has the bundles of what can be imported and run, and the types of each source', () => {
+  test('has bundles of what can be imported and run, and the types that they have', () => {
     const inDist = paths().filter((path) => path.startsWith('dist/'));
     const isPart = (path: string): boolean => path.startsWith(`dist/${parts}/`);
     const scripts = inDist.filter((path) => path.endsWith('.js') && !isPart(path));
     expect(scripts.sort()).toEqual(publicModules.map((name) => `dist/${name}.js`).sort());
-    const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' });
-    const types = sources
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => `dist/${name.replace(/\.ts$/, '.d.ts')}`);
+    const textOf = (path: string) => readFileSync(join(ROOT, 'dist', path), 'utf8');
+    const types = reachableDeclarations(textOf).map((path) => `dist/${publicTypes}/${path}`);
     expect(inDist.filter((path) => path.endsWith('.d.ts')).sort()).toEqual(types.sort());
     expect(inDist).toHaveLength(scripts.length + types.length + inDist.filter(isPart).length);
   });

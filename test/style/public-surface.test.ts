@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
+import { reachableDeclarations } from '../../scripts/pack/declarations.mjs';
 import { ROOT } from './repository.ts';
 
 const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -28,25 +29,6 @@ function emitDeclarations(): Map<string, string> {
   }
 }
 
-/** What the package's entry points reach, in the order in which they do. */
-function reachable(declarations: ReadonlyMap<string, string>): string[] {
-  const reached: string[] = [];
-  const open = [
-    ...['index.d.ts', 'syscalls/public.d.ts', 'simulator/public.d.ts'],
-    ...['testing/public.d.ts', 'testing/vitest.d.ts'],
-  ];
-  for (let path = open.shift(); path !== undefined; path = open.shift()) {
-    if (reached.includes(path)) continue;
-    reached.push(path);
-    const text = declarations.get(path) ?? '';
-    for (const [, specifier] of text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
-      const target = new URL(specifier as string, `file:///${path}`).pathname.slice(1);
-      open.push(target.replace(/\.(js|ts)$/, '.d.ts'));
-    }
-  }
-  return reached;
-}
-
 let emitted: ReadonlyMap<string, string> | undefined;
 
 /** The compiler is a tool of the host: the guest runs what it has made. */
@@ -61,7 +43,7 @@ const options = { timeout: 60_000 };
 
 test('the public surface is the recorded one', options, async (context) => {
   const declarations = needDeclarations(context);
-  const paths = reachable(declarations);
+  const paths = reachableDeclarations((path) => declarations.get(path) ?? '');
   expect(paths.length).toBeGreaterThan(10);
   expect(paths.filter((path) => !declarations.has(path))).toEqual([]);
   const surface = paths.map((path) => `// ${path}\n${declarations.get(path)?.trim()}\n`).join('\n');
@@ -70,6 +52,6 @@ test('the public surface is the recorded one', options, async (context) => {
 
 test('no declaration names a file of the addon or the loader', (context) => {
   const declarations = needDeclarations(context);
-  const paths = reachable(declarations);
+  const paths = reachableDeclarations((path) => declarations.get(path) ?? '');
   expect(paths.filter((path) => path.startsWith('native-backend/'))).toEqual([]);
 });
