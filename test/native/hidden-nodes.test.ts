@@ -13,7 +13,7 @@ const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 const TIMEOUT_MS = scaledTimeoutMs(20_000);
 
 const LOOK = `
-import { openNuma } from './dist/index.js';
+import { openNuma } from './dist/facade/open-numa.js';
 import { examine } from './dist/services/doctor/examine.js';
 const native = openNuma({ backend: 'native' });
 const { findings } = await examine(native);
