@@ -69,7 +69,11 @@ export type {
 export { type NodeExpression, type NodeId, NodeMask } from './core/node-mask.ts';
 export type { NodeNumbers } from './core/node-numbers.ts';
 export type { PolicyMode } from './core/policy-modes.ts';
-export type { AllocateOptions, HugePagesChoice } from './facade/buffer/allocate.ts';
+export type {
+  AllocateOptions,
+  HugePagesChoice,
+  PopulatedAllocateOptions,
+} from './facade/buffer/allocate.ts';
 export type { BalancingExemption } from './facade/buffer/balancing-exemption.ts';
 export type { DistributionReport, Shares } from './facade/buffer/distribute.ts';
 export type { MapOptions } from './facade/buffer/map-descriptor.ts';

@@ -8,7 +8,11 @@ import { checkInteger, readMembers } from '../core/check-arguments.ts';
 import type { NodeId } from '../core/node-mask.ts';
 import type { NodeNumbers } from '../core/node-numbers.ts';
 import { NODE_ID_MAX, PID_MAX } from '../core/uapi.ts';
-import { type AllocateOptions, allocate } from './buffer/allocate.ts';
+import {
+  type AllocateOptions,
+  allocate,
+  type PopulatedAllocateOptions,
+} from './buffer/allocate.ts';
 import { type MapOptions, mapDescriptor } from './buffer/map-descriptor.ts';
 import { type MapFileOptions, mapFile } from './buffer/map-file.ts';
 import { MappedBuffer } from './buffer/mapped-buffer.ts';
@@ -71,20 +75,23 @@ export class Numa extends Starter {
 
   /**
    * Maps memory, rounded up to whole pages; no page is touched. Private anonymous memory unless the
-   * options say otherwise.
+   * options say otherwise. With `populate` a promise of it: all pages are there then, and where one
+   * cannot be had, or the signal aborts, nothing of it is left.
    * @param lengthBytes at least 1; `bytes.byteLength` is this length as asked, but for whole pages
    *   of a pool
    * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, RangeError ERR_OUT_OF_RANGE,
    *   NumaError NUMA_OUT_OF_MEMORY (of a pool: names its file and what is free), NUMA_UNSUPPORTED
-   *   (no such huge pages), and what `setPolicy` throws
+   *   (no such huge pages), and what `setPolicy` throws;
+   *   with `populate` rejects with these, and what `buffer.populate()` rejects with
    * Source: mmap(2), mbind(2), madvise(2), memfd_create(2).
    */
   allocate(lengthBytes: number, options: SharedAllocateOptions): SharedBuffer;
+  allocate(lengthBytes: number, options: PopulatedAllocateOptions): Promise<MappedBuffer>;
   allocate(lengthBytes: number, options?: AllocateOptions): MappedBuffer;
   allocate(
     lengthBytes: number,
-    options?: AllocateOptions | SharedAllocateOptions,
-  ): MappedBuffer | SharedBuffer {
+    options?: AllocateOptions | PopulatedAllocateOptions | SharedAllocateOptions,
+  ): MappedBuffer | Promise<MappedBuffer> | SharedBuffer {
     return allocate(this.#context, lengthBytes, options);
   }
 

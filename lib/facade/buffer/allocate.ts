@@ -11,9 +11,11 @@ import { ERRNO } from '../../core/errno.ts';
 import { checkPolicy, type MemoryPolicy } from '../../core/memory-policy.ts';
 import { MADV } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
+import type { RangeOptions } from '../pages/page-range.ts';
 import { hugePagePages } from '../pages/residency.ts';
 import { missingPages } from './huge-page-pool.ts';
 import { MappedBuffer } from './mapped-buffer.ts';
+import { checkPopulate, POPULATE_OPTION_NAMES, type PopulateOptions } from './populate.ts';
 import { allocateShared, type SharedAllocateOptions, type SharedBuffer } from './shared-buffer.ts';
 
 /**
@@ -32,8 +34,18 @@ export interface AllocateOptions {
   readonly shared?: boolean;
 }
 
-type AnyOptions = AllocateOptions & { readonly sharedArrayBuffer?: boolean };
-const OPTION_NAMES = ['policy', 'hugePages', 'shared', 'sharedArrayBuffer'] as const;
+export interface PopulatedAllocateOptions extends AllocateOptions {
+  /** Makes all pages, as `buffer.populate()` does: off the calling thread, after the policy was
+   *  set. `true`: with its defaults. */
+  readonly populate: true | Omit<PopulateOptions, keyof RangeOptions>;
+}
+
+type AnyOptions = AllocateOptions & {
+  readonly sharedArrayBuffer?: boolean;
+  readonly populate?: PopulatedAllocateOptions['populate'] | false;
+};
+const OWN_NAMES = ['policy', 'hugePages', 'shared', 'populate'] as const;
+const OPTION_NAMES = [...OWN_NAMES, 'sharedArrayBuffer'] as const;
 
 interface Allocation {
   readonly request: MappingRequest;
@@ -45,16 +57,51 @@ interface Allocation {
 export function allocate(
   context: Context,
   lengthBytes: number,
-  options: AllocateOptions | SharedAllocateOptions | undefined,
-): MappedBuffer | SharedBuffer {
-  const { sharedArrayBuffer } = checkOptions<AnyOptions>(options, 'options', OPTION_NAMES);
+  options: AllocateOptions | PopulatedAllocateOptions | SharedAllocateOptions | undefined,
+): MappedBuffer | Promise<MappedBuffer> | SharedBuffer {
+  const checked = checkOptions<AnyOptions>(options, 'options', OPTION_NAMES);
+  const { sharedArrayBuffer, populate } = checked;
   if (!checkBoolean(sharedArrayBuffer, 'options.sharedArrayBuffer')) {
-    return allocateMapping(context, lengthBytes, options as AllocateOptions | undefined);
+    const isPopulated = populate !== undefined && populate !== false;
+    const given = checked as AllocateOptions;
+    if (!isPopulated) return allocateMapping(context, lengthBytes, given);
+    return allocatePopulated(context, lengthBytes, given, populate);
   }
   checkInteger(lengthBytes, 'lengthBytes', 1);
   const given = checkOptions<AnyOptions>(options, 'options', ['policy', 'sharedArrayBuffer']);
   if (given.policy !== undefined) checkPolicy(given.policy, 'options.policy');
   return allocateShared(context, lengthBytes, given.policy);
+}
+
+/** Nothing of it is left where it fails, or was aborted. */
+async function allocatePopulated(
+  context: Context,
+  lengthBytes: number,
+  options: AllocateOptions,
+  populate: PopulatedAllocateOptions['populate'],
+): Promise<MappedBuffer> {
+  const wanted = checkPopulateOption(populate);
+  wanted.signal?.throwIfAborted();
+  const buffer = allocateMapping(context, lengthBytes, options);
+  try {
+    await buffer.populate(wanted);
+  } catch (error) {
+    buffer.release();
+    throw error;
+  }
+  return buffer;
+}
+
+function checkPopulateOption(populate: unknown): PopulateOptions {
+  if (populate === true) return {};
+  const argument = 'options.populate';
+  if (typeof populate !== 'object' || populate === null) {
+    const rule = 'must be true or { threads, signal, onProgress }';
+    throw invalidArgumentValue(argument, rule, populate);
+  }
+  const wanted = checkOptions<PopulateOptions>(populate, argument, POPULATE_OPTION_NAMES);
+  checkPopulate(wanted, argument);
+  return wanted;
 }
 
 function allocateMapping(

@@ -123,7 +123,7 @@ export class MappedBuffer extends RangeMemory {
   async populate(options?: PopulateOptions): Promise<void> {
     const names = [...RANGE_OPTION_NAMES, ...POPULATE_OPTION_NAMES] as const;
     const { threads, signal, onProgress, ...rest } = checkOptions(options, 'options', names);
-    const request = checkPopulate({ threads, signal, onProgress });
+    const request = checkPopulate({ threads, signal, onProgress }, 'options');
     const range = this.#range('populate', rest);
     await this.#owner.hold((mapping) => populate(this.#context, { ...range, mapping }, request));
   }

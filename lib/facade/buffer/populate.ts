@@ -52,19 +52,23 @@ const THREADS_MAX = 1024;
 /** Between two looks at the signal: some milliseconds of one thread. */
 const STEP_BYTES = 2 ** 24;
 
-export function checkPopulate({
-  threads = THREADS_DEFAULT,
-  signal,
-  onProgress,
-}: {
-  readonly [Name in keyof Omit<PopulateOptions, keyof RangeOptions>]:
-    | PopulateOptions[Name]
-    | undefined;
-}): PopulateRequest {
+/** @param argument whose members they are */
+export function checkPopulate(
+  {
+    threads = THREADS_DEFAULT,
+    signal,
+    onProgress,
+  }: {
+    readonly [Name in keyof Omit<PopulateOptions, keyof RangeOptions>]?:
+      | PopulateOptions[Name]
+      | undefined;
+  },
+  argument: string,
+): PopulateRequest {
   return {
-    threads: checkInteger(threads, 'options.threads', 1, THREADS_MAX),
-    signal: checkSignal(signal, 'options.signal'),
-    onProgress: checkCallback(onProgress, 'options.onProgress'),
+    threads: checkInteger(threads, `${argument}.threads`, 1, THREADS_MAX),
+    signal: checkSignal(signal, `${argument}.signal`),
+    onProgress: checkCallback(onProgress, `${argument}.onProgress`),
   };
 }
 
