@@ -10,20 +10,38 @@ import {
   constants,
   fstatSync,
   openSync,
+  read,
   readdirSync,
   readFileSync,
   statSync,
+  write,
 } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { Access } from '../backend/backend.ts';
 import type { FileState } from '../backend/mapping.ts';
 import type { SyscallFailure, SyscallResult } from '../backend/syscall-result.ts';
 import type { DeviceNumber } from '../backend/topology-snapshot.ts';
 import { ERRNO } from '../core/errno.ts';
 
+const readBytes = promisify(read);
+const writeBytes = promisify(write);
+const READ_BYTES = 2 ** 16;
+
 /** A whole file. */
 export function readText(path: string): Promise<SyscallResult<string>> {
-  return answerOf(readFile(path, 'utf8'));
+  return answerOf(
+    withFile(path, constants.O_RDONLY, async (descriptor) => {
+      const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+      const buffer = new Uint8Array(READ_BYTES);
+      let text = '';
+      for (;;) {
+        const { bytesRead } = await readBytes(descriptor, buffer, 0, READ_BYTES, null);
+        if (bytesRead === 0) return text + decoder.decode();
+        text += decoder.decode(buffer.subarray(0, bytesRead), { stream: true });
+      }
+    }),
+  );
 }
 
 /** The same, blocking the calling thread. */
@@ -37,7 +55,31 @@ export function readTextSync(path: string): SyscallResult<string> {
 
 /** A setting, in one write; a file that is not there is not made. */
 export function writeText(path: string, text: string): Promise<SyscallResult<undefined>> {
-  return answerOf(writeFile(path, text, { flag: constants.O_WRONLY }).then(() => undefined));
+  return answerOf(
+    withFile(path, constants.O_WRONLY, async (descriptor) => {
+      await writeBytes(descriptor, text);
+      return undefined;
+    }),
+  );
+}
+
+/**
+ * Opened on the calling thread, whose end closes it: what a thread of the pool opens for a worker
+ * that is terminated meanwhile stays open for good.
+ *
+ * Source: Node.js, src/node_file.cc, FSReqAfterScope::Proceed(); Environment::AddUnmanagedFd().
+ */
+async function withFile<T>(
+  path: string,
+  flags: number,
+  use: (descriptor: number) => Promise<T>,
+): Promise<T> {
+  const descriptor = openSync(path, flags);
+  try {
+    return await use(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** The block device that a file is, or that its file system is on. */

@@ -25,6 +25,8 @@ const addonApiFolder = join(projectFolder, 'node_modules', 'node-addon-api');
 const programs = [
   'test/native/storms/terminations.ts',
   'test/native/storms/storm-worker.ts',
+  'test/native/storms/lives.ts',
+  'test/native/storms/lives-worker.ts',
   'test/native/storms/releases.ts',
   'test/native/storms/hostile.ts',
   'test/native/storms/hostile-worker.ts',
@@ -32,6 +34,7 @@ const programs = [
   'test/native/storms/sharing-worker.ts',
 ];
 
+const addonFile = 'node_numa.node';
 const compiler = 'g++';
 // Not optimized: half of the time to compile, and calls that are longer to be interrupted in.
 const sanitizerFlags = [
@@ -43,10 +46,11 @@ const sanitizerFlags = [
 const plantedSource = 'test/native/planted_faults.cc';
 const replacedSource = 'native/addon.cc';
 
-/** Where the two addons are, each with the storms. */
+/** Where the addons are, each with the storms: two under the sanitizers, and that of `build`. */
 export const packageFolders = {
   addon: join(sanitizeFolder, 'package'),
   planted: join(sanitizeFolder, 'planted'),
+  plain: join(sanitizeFolder, 'plain'),
 };
 
 /**
@@ -54,7 +58,12 @@ export const packageFolders = {
  * @param {string} name of a program
  */
 export function stormFile(which, name) {
-  return join(packageFolders[which], 'test', 'native', `${name}.mjs`);
+  return join(stormFolder(which), `${name}.mjs`);
+}
+
+/** @param {keyof typeof packageFolders} which */
+function stormFolder(which) {
+  return join(packageFolders[which], 'test', 'native');
 }
 
 /**
@@ -78,7 +87,6 @@ export async function findSanitizer() {
  */
 export async function build(headers) {
   mkdirSync(objectFolder, { recursive: true });
-  mkdirSync(packageFolders.addon, { recursive: true });
   const recipe = readRecipe(headers);
   await compilePrefix(recipe);
   const sources = [...recipe.sources, plantedSource];
@@ -88,10 +96,18 @@ export async function build(headers) {
       await compile(source, recipe);
     }
   });
-  await Promise.all([...workers, bundleStorms(), copyFacade()]);
+  await Promise.all([...workers, bundleStorms('addon'), copyFacade('addon')]);
+  cpSync(stormFolder('addon'), stormFolder('planted'), { recursive: true });
   await link(recipe.sources, packageFolders.addon);
   const planted = recipe.sources.map((one) => (one === replacedSource ? plantedSource : one));
   await link(planted, packageFolders.planted);
+}
+
+/** The addon that `npm run build:native` made, beside the storms. */
+export async function buildPlain() {
+  const file = join('build', 'Release', addonFile);
+  await Promise.all([bundleStorms('plain'), copyFacade('plain')]);
+  cpSync(join(projectFolder, file), join(packageFolders.plain, file));
 }
 
 /**
@@ -168,7 +184,7 @@ function objectOf(source) {
  * @param {string} folder
  */
 async function link(sources, folder) {
-  const target = join(folder, 'build', 'Release', 'node_numa.node');
+  const target = join(folder, 'build', 'Release', addonFile);
   const objects = sources.map(objectOf);
   mkdirSync(dirname(target), { recursive: true });
   if (isCurrent(target, objects)) return;
@@ -193,10 +209,13 @@ function isCurrent(result, parts) {
   return parts.every(isOlder);
 }
 
-/** Plain JavaScript, which the oldest Node runs too; each storm and each worker is a file. */
-async function bundleStorms() {
+/**
+ * Plain JavaScript, which the oldest Node runs too; each storm and each worker is a file.
+ * @param {keyof typeof packageFolders} which
+ */
+async function bundleStorms(which) {
   const { build: bundle } = await import('rolldown');
-  const folder = dirname(stormFile('addon', 'any'));
+  const folder = stormFolder(which);
   rmSync(folder, { recursive: true, force: true });
   await bundle({
     input: programs.map((path) => join(projectFolder, path)),
@@ -209,17 +228,18 @@ async function bundleStorms() {
       chunkFileNames: '[name]-[hash].mjs',
     },
   });
-  cpSync(folder, dirname(stormFile('planted', 'any')), { recursive: true });
 }
 
-/** The facade finds the addon of the package that it is in. */
-async function copyFacade() {
+/**
+ * The facade finds the addon of the package that it is in.
+ * @param {keyof typeof packageFolders} which
+ */
+async function copyFacade(which) {
   await buildTypeScript();
-  writeFileSync(
-    join(packageFolders.addon, 'package.json'),
-    '{ "name": "node-numa", "type": "module" }\n',
-  );
-  cpSync(join(projectFolder, 'dist'), join(packageFolders.addon, 'dist'), {
+  const folder = packageFolders[which];
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "name": "node-numa", "type": "module" }\n');
+  cpSync(join(projectFolder, 'dist'), join(folder, 'dist'), {
     recursive: true,
     filter: (path) => !/\.(d\.ts|map|tsbuildinfo)$/.test(path),
   });

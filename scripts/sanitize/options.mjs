@@ -4,21 +4,25 @@
 import { parseArgs } from 'node:util';
 import { nodeReleases } from './node-binaries.mjs';
 
-export const partNames = /** @type {const} */ (['terminations', 'releases', 'hostile', 'sharing']);
+export const partNames = /** @type {const} */ ([
+  ...['terminations', 'lives', 'releases', 'hostile', 'sharing'],
+]);
 
 export const usage = `usage: npm run sanitize -- [options]
 
 Builds the addon with ASan and UBSan and runs storms against it: workers that are terminated inside
-of every entry, releases under pending operations, hostile arguments, memory that threads share. A
-build with faults on purpose shows first that they would be found.
+of every entry, and with memory of each kind and moves under way, releases under pending operations,
+hostile arguments, memory that threads share. A build with faults on purpose shows first that they
+would be found.
 
   --node A,B      releases of Node by major version, or \`host\`; default: \
 ${Object.keys(nodeReleases).join(',')}
   --part A,B      ${partNames.join(', ')}; default: all
-  --workers N     workers that are terminated, for each Node; default: 2000
+  --workers N     workers that are terminated, for each Node and either part; default: 2000
   --releases N    releases under pending operations, for each Node; default: 10000
   --seed N        of the random choices; default: 1. Threads make no two runs alike
   --jobs N        storms that run at once; default: as many as there are CPUs
+  --plain         the addon as it is built, without sanitizers: what is kept of its workers
   --planted       the build with faults on purpose, and nothing else
   --short         this Node, few workers and few releases: the form for CI
   --help          this text
@@ -37,6 +41,7 @@ export const insideMin = 20;
  * @property {number} releases
  * @property {number} seed
  * @property {number | undefined} jobs
+ * @property {keyof typeof import('./build.mjs').packageFolders} build
  * @property {boolean} isPlantedOnly
  * @property {boolean} isShort
  */
@@ -55,6 +60,7 @@ export function readOptions(words) {
       releases: { type: 'string' },
       seed: { type: 'string', default: '1' },
       jobs: { type: 'string' },
+      plain: { type: 'boolean', default: false },
       planted: { type: 'boolean', default: false },
       short: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -70,6 +76,7 @@ export function readOptions(words) {
     releases: wholeNumber('--releases', values.releases, isShort ? 112 : 10_000),
     seed: wholeNumber('--seed', values.seed, 1),
     jobs: values.jobs === undefined ? undefined : wholeNumber('--jobs', values.jobs, 1),
+    build: values.plain ? 'plain' : 'addon',
     isPlantedOnly: values.planted,
     isShort,
   };

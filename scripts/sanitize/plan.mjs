@@ -15,6 +15,7 @@ const concurrency = 4;
 export const topUpRoundsMax = 5;
 const workersPerMissing = 2;
 
+const shortLives = 10;
 const longHostile = { rounds: 20, exits: 150, tamperings: 4 };
 const shortHostile = { rounds: 1, exits: 2, tamperings: 1 };
 const longSharing = { rounds: 100, synchronous: 200_000 };
@@ -50,11 +51,11 @@ export function plantedStorms(node) {
  * @param {import('./options.mjs').Options} options
  * @returns {Storm[]}
  */
-export function stormsOf(node, { parts, workers, releases, seed, isShort }) {
+export function stormsOf(node, { parts, build, workers, releases, seed, isShort }) {
   /** @type {(name: string, number: number, own: object) => Storm} */
   const storm = (name, number, own) => ({
     node,
-    build: 'addon',
+    build,
     name,
     label: `${name}-${number}`,
     options: { seed: seed * 1000 + number, ...own },
@@ -63,6 +64,8 @@ export function stormsOf(node, { parts, workers, releases, seed, isShort }) {
     ...shares(workers, workersPerStorm).map((count, index) =>
       storm('terminations', index + 1, { workers: count, concurrency }),
     ),
+    // In one process: what it keeps of so many is what is looked for.
+    storm('lives', 1, { workers: isShort ? shortLives : workers, concurrency }),
     ...shares(releases, releasesPerStorm).map((count, index) =>
       storm('releases', index + 1, { releases: count }),
     ),
@@ -77,14 +80,14 @@ export function stormsOf(node, { parts, workers, releases, seed, isShort }) {
  * @param {NodeBinary} node
  * @param {string[]} entries
  * @param {number} round
- * @param {number} seed
+ * @param {import('./options.mjs').Options} options
  * @returns {Storm}
  */
-export function topUpStorm(node, entries, round, seed) {
+export function topUpStorm(node, entries, round, { build, seed }) {
   const workers = entries.length * insideMin * workersPerMissing;
   return {
     node,
-    build: 'addon',
+    build,
     name: 'terminations',
     label: `terminations-again-${round}`,
     options: { seed: seed * 1000 + 500 + round, workers, concurrency, entries },

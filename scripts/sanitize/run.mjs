@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os';
 import { watchForInterruption } from '../guest/interruption.mjs';
-import { build, findSanitizer } from './build.mjs';
+import { build, buildPlain, findSanitizer } from './build.mjs';
 import { fetchNode, headersOf, nodeReleases, ownNode } from './node-binaries.mjs';
 import { insideMin, readOptions, usage } from './options.mjs';
 import { plantedStorms, stormsOf, topUpRoundsMax, topUpStorm } from './plan.mjs';
@@ -23,7 +23,7 @@ process.exitCode = await main();
 async function main() {
   const options = read();
   if (typeof options === 'number') return options;
-  const sanitizer = await findSanitizer();
+  const sanitizer = options.build === 'plain' ? { library: undefined } : await findSanitizer();
   if ('obstacle' in sanitizer) {
     process.stderr.write(`no sanitizer run: ${sanitizer.obstacle}\n`);
     return exitCodes.unavailable;
@@ -46,9 +46,11 @@ function read() {
   }
 }
 
+/** @typedef {{ library: string | undefined, signal: AbortSignal }} Environment */
+
 /**
  * @param {Options} options
- * @param {{ library: string, signal: AbortSignal }} environment
+ * @param {Environment} environment
  */
 async function runAll(options, environment) {
   const startMs = performance.now();
@@ -60,8 +62,9 @@ async function runAll(options, environment) {
     say('node_api.h was not found beside any of these Nodes');
     return exitCodes.unavailable;
   }
+  const isPlain = options.build === 'plain';
   try {
-    await build(headers);
+    await (isPlain ? buildPlain() : build(headers));
   } catch (error) {
     say(`the build failed: ${/** @type {Error} */ (error).message}`);
     return exitCodes.findings;
@@ -74,7 +77,7 @@ async function runAll(options, environment) {
   const endings = [];
   for (const node of nodes) {
     if (environment.signal.aborted) break;
-    findings.push(...(await checkPlanted(node, work)));
+    if (!isPlain) findings.push(...(await checkPlanted(node, work)));
     if (options.isPlantedOnly || environment.signal.aborted) continue;
     const own = await runNode(node, options, work);
     endings.push(...own.endings);
@@ -106,7 +109,7 @@ async function fetchNodes(names) {
 /**
  * A sanitizer that is not there finds nothing: what it finds is looked at first.
  * @param {NodeBinary} node
- * @param {{ library: string, signal: AbortSignal, jobs: number }} work
+ * @param {Environment & { jobs: number }} work
  * @returns {Promise<string[]>} what it did not find
  */
 async function checkPlanted(node, work) {
@@ -127,7 +130,7 @@ async function checkPlanted(node, work) {
 /**
  * @param {NodeBinary} node
  * @param {Options} options
- * @param {{ library: string, signal: AbortSignal, jobs: number }} work
+ * @param {Environment & { jobs: number }} work
  */
 async function runNode(node, options, work) {
   /** @type {Ending[]} */
@@ -146,7 +149,7 @@ async function runNode(node, options, work) {
   for (let round = 1; round <= topUpRoundsMax && !work.signal.aborted; round += 1) {
     const missing = missingEntries(endings, wanted);
     if (missing.length === 0) break;
-    await runOne(topUpStorm(node, missing, round, options.seed));
+    await runOne(topUpStorm(node, missing, round, options));
   }
   const findings = endings.flatMap(({ findings: own }) => own);
   for (const name of missingEntries(endings, wanted)) {

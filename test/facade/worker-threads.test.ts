@@ -1,7 +1,7 @@
 /** Real worker threads on one buffer: no update is lost, and a thread's end harms nobody. */
 
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, type TestContext, test } from 'vitest';
@@ -58,6 +58,22 @@ describe('a handle', () => {
     } finally {
       await worker.terminate();
     }
+  });
+});
+
+describe('a thread that is terminated', () => {
+  test('leaves no descriptor of a file that was being read for it', async (context) => {
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    const run = async (ms: number): Promise<void> => {
+      const worker = startWorker(context, 'file-reader');
+      await nextMessage(worker);
+      await sleep(ms);
+      await worker.terminate();
+    };
+    await run(1);
+    const before = descriptors();
+    for (let round = 0; round < (inGuest ? 1 : 4); round += 1) await run(round);
+    expect(descriptors()).toBeLessThan(before + 3);
   });
 });
 

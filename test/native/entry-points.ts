@@ -27,6 +27,7 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
   const status = () => new Int32Array(PAGE_COUNT).fill(UNWRITTEN);
   const mapping = newMapping();
   const { address, handle } = mapping;
+  const cpus = cpusOf(addon);
   const shared = mappingOf(addon.mmap_with(pageSizeBytes, 0, 0, 1, -1, 0));
   const query = () => [0, PAGE_COUNT, address, null, status(), MPOL_MF.MOVE, mapping];
   const none = { arguments: () => [] };
@@ -68,7 +69,7 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
     migrate_pages_async: { arguments: () => [0, MAXNODE, words, words] },
     getcpu: none,
     // All of them: a wrong number may be that of a thread that is there.
-    sched_setaffinity: { arguments: () => [0, cpusOf(addon)] },
+    sched_setaffinity: { arguments: () => [0, cpus] },
     sched_getaffinity: none,
     execve: {
       arguments: () => [

@@ -1,17 +1,27 @@
 /** Loops over the facade, which call the addon as programs do. */
 
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import type { MappedBuffer, MappingHandle, Numa } from '../../../lib/index.ts';
-import { type Facade, loadFacade } from './storm.ts';
+import type { Facade } from './storm.ts';
 
-interface Scene {
+/** What the thread that starts workers has, for all of them to use: nobody writes to it. */
+export interface Surroundings {
+  readonly handle: MappingHandle;
+  readonly descriptor: number;
+  readonly file: string;
+  readonly memory: SharedArrayBuffer;
+}
+
+export interface Scene {
   readonly facade: Facade;
   readonly numa: Numa;
   readonly buffer: MappedBuffer;
-  /** A buffer of the thread that started this one. */
-  readonly handle: MappingHandle;
+  readonly surroundings: Surroundings;
+  /** A path that no other thread writes to. */
+  readonly ownFile: string;
 }
 
-const LENGTH_BYTES = 64 * 1024;
+export const LENGTH_BYTES = 64 * 1024;
 const EMPTY = new URL('data:text/javascript,');
 
 /** One turn of each loop. */
@@ -22,14 +32,54 @@ export const facadeLoops: Readonly<Record<string, (scene: Scene) => unknown>> = 
     buffer.release();
   },
   'allocate and forget': ({ numa }) => numa.allocate(LENGTH_BYTES).bytes.length,
-  'attach, bytes, release': ({ numa, handle }) => {
-    const buffer = numa.attach(handle);
+  'allocate in huge pages, or shared': ({ facade, numa }) => {
+    const policy = facade.bind(0);
+    for (const options of [{ hugePages: 'transparent' as const }, { shared: true }]) {
+      const buffer = numa.allocate(LENGTH_BYTES, { ...options, policy });
+      buffer.bytes.fill(1);
+      buffer.release();
+    }
+  },
+  'allocate shared and forget': ({ numa }) =>
+    numa.allocate(LENGTH_BYTES, { shared: true }).descriptor,
+  'allocate of the engine': ({ facade, numa }) => {
+    const policy = facade.preferred(0);
+    const buffer = numa.allocate(LENGTH_BYTES, { sharedArrayBuffer: true, policy });
+    buffer.bytes.fill(1);
+    buffer.release();
+  },
+  'attach, bytes, release': ({ numa, surroundings }) => {
+    const buffer = numa.attach(surroundings.handle);
     buffer.bytes.at(-1);
     buffer.release();
   },
   allowedNodes: ({ numa }) => numa.allowedNodes(),
   capabilities: ({ numa }) => numa.capabilities(),
   freeMemory: ({ numa }) => numa.freeMemory(0),
+  'map a descriptor': ({ numa, surroundings }) => {
+    const buffer = numa.map(surroundings.descriptor);
+    buffer.bytes.at(-1);
+    buffer.release();
+  },
+  'map a descriptor and forget': ({ numa, surroundings }) =>
+    numa.map(surroundings.descriptor).bytes.at(-1),
+  'map a file, move it, flush it': async ({ numa, surroundings }) => {
+    const buffer = numa.mapFile(surroundings.file, { protection: 'write' });
+    buffer.touch({ access: 'read' });
+    await buffer.migrate({ to: 0 });
+    await buffer.flush();
+    buffer.release();
+  },
+  'map a file that is cut off': ({ numa, ownFile }) => {
+    writeFileSync(ownFile, Buffer.alloc(LENGTH_BYTES, 1));
+    const buffer = numa.mapFile(ownFile, { protection: 'write' });
+    const { bytes } = buffer;
+    truncateSync(ownFile, LENGTH_BYTES / 2);
+    bytes.fill(2);
+    if (!buffer.isTruncated() || bytes.at(-1) !== 2) throw new Error('lost pages were not seen');
+    buffer.release();
+    rmSync(ownFile);
+  },
   openNuma: ({ facade }) => facade.openNuma({ backend: 'native' }),
   'thread policy': ({ facade, numa }) => {
     numa.thread.setPolicy(facade.preferred(0));
@@ -50,8 +100,23 @@ export const facadeLoops: Readonly<Record<string, (scene: Scene) => unknown>> = 
     buffer.policy();
   },
   touch: ({ buffer }) => buffer.touch(),
+  populate: async ({ facade, numa }) => {
+    const buffer = numa.allocate(LENGTH_BYTES, { policy: facade.bind(0) });
+    await buffer.populate({ threads: 2 });
+    buffer.release();
+  },
+  'populate and release': ({ numa }) => {
+    const buffer = numa.allocate(LENGTH_BYTES);
+    const populated = buffer.populate({ threads: 3 });
+    buffer.release();
+    return populated;
+  },
   residency: ({ buffer }) => buffer.residency(),
   residencySync: ({ buffer }) => buffer.residencySync(),
+  'place pages, and ask for them': async ({ buffer }) => {
+    await buffer.place(new Int32Array(buffer.pageCount));
+    await buffer.pageStatuses();
+  },
   migrate: ({ buffer }) => buffer.migrate({ to: 0 }),
   'migrate and release': ({ numa }) => {
     const buffer = numa.allocate(LENGTH_BYTES);
@@ -69,21 +134,18 @@ export const facadeLoops: Readonly<Record<string, (scene: Scene) => unknown>> = 
   },
   'view and forget': ({ facade, numa }) =>
     numa.view(new ArrayBuffer(LENGTH_BYTES)).setPolicy(facade.preferred(0)),
+  'view of what all threads have': async ({ numa, surroundings }) => {
+    const view = numa.view(surroundings.memory);
+    await view.migrate({ to: 0 });
+    view.release();
+  },
   'migrate of a process': ({ numa }) => numa.process().migrate({ from: 0, to: 0 }),
 };
 
 /** Turns one loop for ever; only those that answer later let other turns in. */
-export async function turnFacadeLoop(
-  name: string,
-  handle: MappingHandle,
-  onReady: () => void,
-): Promise<never> {
+export async function turnFacadeLoop(name: string, scene: Scene): Promise<never> {
   const turn = facadeLoops[name];
   if (turn === undefined) throw new Error(`no such loop: ${name}`);
-  const facade = await loadFacade();
-  const numa = facade.openNuma({ backend: 'native' });
-  const scene = { facade, numa, buffer: numa.allocate(LENGTH_BYTES), handle };
-  onReady();
   for (;;) {
     const answer = turn(scene);
     if (answer instanceof Promise) await answer;

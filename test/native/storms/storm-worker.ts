@@ -1,33 +1,26 @@
-/** A worker of a storm: turns one loop until it is ended from outside. */
+/** A worker of a storm: calls one entry until it is ended from outside. */
 
 import { workerData } from 'node:worker_threads';
-import type { MappingHandle } from '../../../lib/backend/mapping.ts';
 import type { EntryName } from '../entry-points.ts';
-import { turnFacadeLoop } from './facade-loops.ts';
 import { namesOf, Places } from './places.ts';
 import { stormEntries } from './planted.ts';
 import { addon } from './storm.ts';
 
 export interface StormWorkerData {
   readonly memory: SharedArrayBuffer;
-  readonly loop: { readonly entry: EntryName } | { readonly facade: string };
+  readonly entry: EntryName;
   /** Whether timers and finalizers get turns between the calls. */
   readonly isYielding: boolean;
-  readonly handle: MappingHandle;
 }
 
 const IN_FLIGHT_MAX = 8;
 const CALLS_PER_TURN = 32;
 
-const { memory, loop, isYielding, handle } = workerData as StormWorkerData;
+const { memory, entry, isYielding } = workerData as StormWorkerData;
 const names = namesOf(addon);
 const places = new Places(names, memory);
 
-if ('entry' in loop) await turnEntry(loop.entry);
-else {
-  places.watch(addon);
-  await turnFacadeLoop(loop.facade, handle, () => places.setReady());
-}
+await turnEntry(entry);
 
 /** Calls one entry for ever; promises are left open, up to a number of them. */
 async function turnEntry(name: EntryName): Promise<never> {

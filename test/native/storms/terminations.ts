@@ -1,5 +1,5 @@
 /**
- * Starts workers that loop on the addon and terminates them, several at a time, at random moments
+ * Starts workers that call the addon and terminates them, several at a time, at random moments
  * of their calls. A termination counts as inside an entry where the same call was running right
  * before and right after it: Node then refuses every call that may run JavaScript.
  */
@@ -8,7 +8,6 @@ import { Worker } from 'node:worker_threads';
 import { Random } from '../../differential/random.ts';
 import type { EntryName } from '../entry-points.ts';
 import { mapCount } from '../memory-map.mjs';
-import { facadeLoops } from './facade-loops.ts';
 import { namesOf, Places } from './places.ts';
 import { stormEntries } from './planted.ts';
 import { addon, delay, finish, optionsOf, within } from './storm.ts';
@@ -18,11 +17,9 @@ interface Options {
   readonly seed: number;
   readonly workers: number;
   readonly concurrency: number;
-  /** Only these entries, where some were not met often enough; default: all, and the facade. */
+  /** Only these, where some were not met often enough; default: all. */
   readonly entries?: readonly EntryName[];
 }
-
-type Loop = StormWorkerData['loop'];
 
 /** Terminations and calls of one entry. */
 interface Tally {
@@ -33,7 +30,6 @@ interface Tally {
 const DELAY_MS_MAX = 3;
 const AIM_MS_MAX = 3;
 const END_MS_MAX = 60_000;
-const SHARED_PATTERN = 0x5a;
 
 const options = optionsOf<Options>();
 const random = new Random(options.seed);
@@ -43,18 +39,9 @@ const failures: string[] = [];
 let withPending = 0;
 
 checkTable();
-const shared = addon.mmap(64 * 1024);
-if (!shared.ok) throw new Error(`mmap failed with errno ${shared.errno}`);
-const sharedBytes = addon.array_buffer(shared.value);
-if (!sharedBytes.ok) throw new Error(`array_buffer failed with errno ${sharedBytes.errno}`);
-new Uint8Array(sharedBytes.value).fill(SHARED_PATTERN);
-
 const mapsBefore = mapCount();
-const loops = shuffledLoops(options.workers);
+const entries = shuffledEntries(options.workers);
 await Promise.all(Array.from({ length: options.concurrency }, runSlot));
-if (!new Uint8Array(sharedBytes.value).every((byte) => byte === SHARED_PATTERN)) {
-  failures.push('a worker changed the bytes of the thread that started it');
-}
 finish({
   workers: options.workers,
   withPending,
@@ -70,42 +57,37 @@ function checkTable(): void {
   if (missing.length > 0) throw new Error(`no row in entry-points.ts: ${missing.join(', ')}`);
 }
 
-/** Each loop in turn, in an order that the seed decides. */
-function shuffledLoops(count: number): Loop[] {
-  const rows: Loop[] = (options.entries ?? names).map((entry) => ({ entry }));
-  if (options.entries === undefined) {
-    rows.push(...Object.keys(facadeLoops).map((facade) => ({ facade })));
-  }
+/** Each in turn, in an order that the seed decides. */
+function shuffledEntries(count: number): EntryName[] {
+  const rows = options.entries ?? names;
   const keyed = Array.from({ length: count }, (_, index) => ({
-    loop: rows[index % rows.length] as Loop,
+    entry: rows[index % rows.length] as EntryName,
     key: random.next(),
   }));
-  return keyed.sort((a, b) => a.key - b.key).map(({ loop }) => loop);
+  return keyed.sort((a, b) => a.key - b.key).map(({ entry }) => entry);
 }
 
 async function runSlot(): Promise<void> {
-  for (let loop = loops.pop(); loop !== undefined; loop = loops.pop()) await runWorker(loop);
+  for (let entry = entries.pop(); entry; entry = entries.pop()) await runWorker(entry);
 }
 
-async function runWorker(loop: Loop): Promise<void> {
+async function runWorker(entry: EntryName): Promise<void> {
   const places = new Places(names);
   const workerData: StormWorkerData = {
     memory: places.memory,
-    loop,
+    entry,
     isYielding: random.chance(0.5),
-    handle: (shared as { value: { handle: StormWorkerData['handle'] } }).value.handle,
   };
-  const what = JSON.stringify(loop);
   const worker = new Worker(new URL('./storm-worker.mjs', import.meta.url), { workerData });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  worker.once('error', (error) => failures.push(`${what}: ${error.stack ?? error}`));
+  worker.once('error', (error) => failures.push(`${entry}: ${error.stack ?? error}`));
   const isAimed = random.chance(0.5);
   const delayMs = random.next() * DELAY_MS_MAX;
-  await within(END_MS_MAX, `the start of ${what}`, untilReady(places, ended));
+  await within(END_MS_MAX, `the start of ${entry}`, untilReady(places, ended));
   await delay(delayMs);
-  if (isAimed && 'entry' in loop) waitForEntry(places, loop.entry);
+  if (isAimed) waitForEntry(places, entry);
   terminate(worker, places);
-  await within(END_MS_MAX, `the end of ${what}`, ended);
+  await within(END_MS_MAX, `the end of ${entry}`, ended);
 }
 
 async function untilReady(places: Places, ended: Promise<void>): Promise<void> {
