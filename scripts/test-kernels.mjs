@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { watchForInterruption } from './guest/interruption.mjs';
 import { kernelLines, prepareKernels } from './guest/kernel.mjs';
 import { guestMachineNames } from './guest/machine.mjs';
+import { KeptOutcomes, stateOf } from './test/kept.mjs';
 import { guestsDefault, runMatrix, wholeMatrix } from './test/matrix.mjs';
 import { recordSkips } from './test/record.mjs';
 import { setUpAsPart } from './test/set-up.mjs';
@@ -17,10 +18,13 @@ const usage = `usage: npm run test:kernels [-- options]
 
 Runs the suites that depend on a kernel in guests: each machine with each kernel. A kernel that
 cannot be had is left out; fewer than two are a failure. Whole outputs are kept in .cache/test.
+A run that was interrupted, or had failures, goes on with --resume: what passed for the same files
+is not run again, and is in the sum.
 
   --kernel LINE    only this one; repeatable. ${allKernels.join(', ')}
   --machine NAME   only this one; repeatable. A file of machines/, without .json
   --guests N       guests at a time (default here: ${guestsDefault()})
+  --resume         only what has not passed yet for the files as they are now
   --fetch          only bring the kernels into the cache, for runs without a network
   --record-skips   write what is skipped into test/expected-skips.json
   --help           this text
@@ -37,15 +41,32 @@ async function main() {
   const startMs = performance.now();
   const { signal, exitCode } = watchForInterruption();
   const { machines, kernels, ...settings } = options;
+  const kept = keptOutcomes(settings.isRecording);
+  if (settings.isResumed && !kept) {
+    say('--resume needs a clone of the project that git knows; run without it');
+    return 2;
+  }
   const outcomes = [await setUpAsPart()];
   if (outcomes[0]?.verdict === 'ok') {
     outcomes.push(
-      ...(await runMatrix(wholeMatrix({ machines, kernels }), { ...settings, signal })),
+      ...(await runMatrix(wholeMatrix({ machines, kernels }), { ...settings, signal, kept })),
     );
   }
   if (settings.isRecording && !signal.aborted) recordSkips(outcomes);
   const status = summarize(outcomes, (performance.now() - startMs) / 1000);
+  if (signal.aborted && kept) say('what has passed is kept: --resume goes on');
   return exitCode() ?? status;
+}
+
+/**
+ * @param {boolean} isRecording then skips are not compared, and results are others
+ * @returns {KeptOutcomes | undefined}
+ */
+function keptOutcomes(isRecording) {
+  const files = stateOf();
+  if (files === undefined) return undefined;
+  const state = [files, process.version, ...(isRecording ? ['recording'] : [])].join('-');
+  return new KeptOutcomes(state, { isStill: () => stateOf() === files });
 }
 
 /**
@@ -67,6 +88,7 @@ function readOptions() {
         kernel: { type: 'string', multiple: true, default: allKernels },
         machine: { type: 'string', multiple: true, default: allMachines },
         guests: { type: 'string', default: String(guestsDefault()) },
+        resume: { type: 'boolean', default: false },
         fetch: { type: 'boolean', default: false },
         'record-skips': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -85,6 +107,7 @@ function readOptions() {
       machines: known('machine', values.machine, allMachines),
       guests,
       isFetching: values.fetch,
+      isResumed: values.resume,
       isRecording: values['record-skips'],
     };
   } catch (error) {

@@ -28,6 +28,8 @@ import { partLines, say } from './summary.mjs';
 const kernelsMin = 2;
 /** More guests than this need more memory than small machines have. */
 const guestsMax = 4;
+/** A machine of eight CPUs on a host that does much else takes this long for all of its tests. */
+const wholeSeconds = 3600;
 
 const mainMachine = 'four-nodes';
 const singleCpuMachine = 'four-nodes-single-cpu';
@@ -50,7 +52,7 @@ export function wholeMatrix({
   const both = [
     { suites: kernelContract, isAsked: true, isWhole: true },
     { suites: guestSuites, isWhole: true },
-  ];
+  ].map((part) => ({ ...part, timeoutSeconds: wholeSeconds }));
   return kernels.flatMap((kernel) => {
     return machines.flatMap((machine) => both.map((part) => ({ machine, kernel, ...part })));
   });
@@ -121,11 +123,14 @@ export function guestsDefault() {
  * @property {boolean} [isRecording]
  * @property {string[]} [required] kernels whose absence is a failure
  * @property {Preparation} [preparation] of the cells, where it is made already
+ * @property {import('./kept.mjs').KeptOutcomes | undefined} [kept] where results of this run go
+ * @property {boolean} [isResumed] whether cells that are kept are left out
  */
 
 /**
  * @typedef {object} Preparation
  * @property {Map<string, string>} obstacles kernel line → why it cannot be had
+ * @property {Map<string, string>} kernels those that can be had: line → full name
  * @property {number} seconds that it took
  */
 
@@ -137,7 +142,7 @@ export function guestsDefault() {
  */
 export async function runMatrix(cells, { required = [], preparation, ...options }) {
   const lines = linesOf(cells);
-  const { obstacles, seconds } = preparation ?? (await prepareMatrix(cells));
+  const { obstacles, kernels, seconds } = preparation ?? (await prepareMatrix(cells));
   say(`kernels ready after ${seconds.toFixed(1)} s; ${options.guests} guests at a time`);
   /** @type {Outcome[]} */
   const leftOut = [...obstacles].map(([line, note]) => {
@@ -146,12 +151,29 @@ export async function runMatrix(cells, { required = [], preparation, ...options 
   });
   for (const outcome of leftOut) for (const line of partLines(outcome)) say(line);
 
-  const open = cells.filter(({ kernel }) => !obstacles.has(kernel));
+  const possible = cells.filter(({ kernel }) => !obstacles.has(kernel));
   /** @type {(Outcome & { kernel: string })[]} */
   const done = [];
+  /** @type {Cell[]} */
+  const open = [];
+  const { kept } = options;
+  for (const cell of possible) {
+    const { kernel } = cell;
+    const before = options.isResumed && kept?.find(guestPart(cell).name, kernels.get(kernel) ?? '');
+    if (before) done.push({ ...before, note: `${before.note}, kept`, kernel });
+    else open.push(cell);
+  }
+  if (options.isResumed) {
+    say(`${done.length} of ${possible.length} cells are kept: they passed for these files`);
+  }
   const work = async () => {
     for (let cell = open.shift(); cell && !options.signal.aborted; cell = open.shift()) {
-      done.push({ ...(await runCell(cell, options)), kernel: cell.kernel });
+      const { kernel } = cell;
+      const outcome = await runCell(cell, options);
+      // One that was cut short says nothing of what is kept.
+      if (!options.signal.aborted) kept?.keep(outcome, kernels.get(kernel) ?? '');
+      done.push({ ...outcome, kernel });
+      if (kept) say(`${done.length} of ${possible.length} cells`);
     }
   };
   await Promise.all(Array.from({ length: options.guests }, work));
@@ -187,8 +209,8 @@ async function runCell(cell, options) {
  */
 export async function prepareMatrix(cells) {
   const startMs = performance.now();
-  const obstacles = await obstaclesTo(linesOf(cells));
-  return { obstacles, seconds: (performance.now() - startMs) / 1000 };
+  const found = await kernelsFor(linesOf(cells));
+  return { ...found, seconds: (performance.now() - startMs) / 1000 };
 }
 
 /** @param {Cell[]} cells */
@@ -198,24 +220,29 @@ function linesOf(cells) {
 
 /**
  * @param {string[]} lines
- * @returns {Promise<Map<string, string>>} kernel line → why it cannot be had
+ * @returns {Promise<Omit<Preparation, 'seconds'>>}
  */
-async function obstaclesTo(lines) {
+async function kernelsFor(lines) {
   const { available, reason, remedy } = guestAvailability({ kernel: lines[0] ?? defaultKernel });
+  /** @param {string} obstacle to all of them */
+  const none = (obstacle) => {
+    return { obstacles: new Map(lines.map((line) => [line, obstacle])), kernels: new Map() };
+  };
   const isWorthTrying = available || reason.startsWith('kernel ');
-  if (!isWorthTrying) return new Map(lines.map((line) => [line, `${reason}; ${remedy}`]));
+  if (!isWorthTrying) return none(`${reason}; ${remedy}`);
   try {
     await resolveBusybox();
   } catch (error) {
     if (!(error instanceof GuestError)) throw error;
-    return new Map(lines.map((line) => [line, `${error.message}; ${error.remedy}`]));
+    return none(`${error.message}; ${error.remedy}`);
   }
-  const prepared = await prepareKernels(lines);
-  return new Map(
-    prepared.flatMap((entry) => {
-      return 'obstacle' in entry ? [[entry.line, reasonOf(entry.obstacle.message)]] : [];
-    }),
-  );
+  const obstacles = new Map();
+  const kernels = new Map();
+  for (const entry of await prepareKernels(lines)) {
+    if ('obstacle' in entry) obstacles.set(entry.line, reasonOf(entry.obstacle.message));
+    else kernels.set(entry.line, entry.kernel.name);
+  }
+  return { obstacles, kernels };
 }
 
 /**

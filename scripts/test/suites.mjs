@@ -129,6 +129,7 @@ export function runOnHost(parameters, { env, onStdout, onStderr, signal }) {
  * @property {string[]} suites with parameters of vitest
  * @property {string} [title] of a cell that runs a second time
  * @property {boolean} [isWhole] as a part's
+ * @property {number} [timeoutSeconds] as a guest's
  * @property {boolean} [isAsked] the suites stay outside of the guest, and ask by a puppet
  */
 
@@ -165,8 +166,9 @@ async function runCell(cell, work) {
  * @param {Cell} cell
  * @param {import('./part.mjs').Work} work
  */
-function guestOf({ machine, kernel }, { signal, onStderr }) {
+function guestOf({ machine, kernel, timeoutSeconds }, { signal, onStderr }) {
   return {
+    timeoutSeconds,
     machine: machineFile(machine),
     kernel,
     signal,
