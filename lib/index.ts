@@ -157,6 +157,25 @@ export {
 export type { KindResidency, ProcessResidency } from './facade/process/process-residency.ts';
 export type { ProcessSnapshot, SnapshotOptions } from './facade/process/process-snapshot.ts';
 export { type ProcessThread, remoteShareOf } from './facade/process/process-threads.ts';
+export {
+  OwnedReplicas,
+  type PublishOptions,
+  type ReplicaResidency,
+} from './facade/replicas/owned-replicas.ts';
+export { type Halves, Replica } from './facade/replicas/replica.ts';
+export type {
+  ReplicaArray,
+  ReplicaArrayName,
+  ReplicaArrays,
+} from './facade/replicas/replica-arrays.ts';
+export {
+  type ReplicaArrayNameOf,
+  type ReplicaCopy,
+  Replicas,
+  type ReplicasHandle,
+} from './facade/replicas/replicas.ts';
+export type { ReplicateOptions } from './facade/replicas/replicate.ts';
+export type { ReplicaSource } from './facade/replicas/source-bytes.ts';
 export { type Summarizable, summarize } from './facade/summarize.ts';
 export type { ThreadBinding, ThreadBindOptions } from './facade/thread/bind-thread.ts';
 export { ThreadMemory } from './facade/thread/thread-memory.ts';

@@ -198,3 +198,13 @@ function hasState(signal: AbortSignal): boolean {
     return false;
   }
 }
+
+/** What can be waited for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}

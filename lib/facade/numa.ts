@@ -32,6 +32,11 @@ import { type NodeStatistics, readNodeStatistics } from './host/node-statistics.
 import { Starter } from './placement/starter.ts';
 import { readProcessIds } from './process/process-files.ts';
 import { ProcessMemory } from './process/process-memory.ts';
+import type { OwnedReplicas } from './replicas/owned-replicas.ts';
+import type { ReplicaArray, ReplicaArrayName, ReplicaArrays } from './replicas/replica-arrays.ts';
+import { attachReplicas, type Replicas, type ReplicasHandle } from './replicas/replicas.ts';
+import { type ReplicateOptions, replicate } from './replicas/replicate.ts';
+import type { ReplicaSource } from './replicas/source-bytes.ts';
 
 /** Which backend answers, and why it was chosen. */
 export interface BackendInfo {
@@ -150,6 +155,35 @@ export class Numa extends Starter {
    */
   view(memory: ViewableMemory): MemoryView {
     return viewOf(this.#context, memory);
+  }
+
+  /**
+   * A copy of the same bytes on each node, for what is read much and changed seldom: threads read
+   * the copy of their own node (`replicas.local().read()`), and `publish()` changes all of them at
+   * once. Each copy takes the bytes twice. Memory of the engine's own, made and looked at on its
+   * node, in steps of 8 MiB between which JavaScript goes on.
+   * @param source bytes, left alone until the promise is settled; readers get arrays of its kind
+   * @throws TypeError, RangeError ERR_OUT_OF_RANGE for nodes that have no memory for this thread;
+   *   the signal's reason; NumaError NUMA_OUT_OF_MEMORY (a full node, with `report`), NUMA_RELEASED
+   *   (the source, meanwhile), NUMA_NOT_PERMITTED, NUMA_POLICY_NOT_MET: no copy is left then
+   * Source: mbind(2), move_pages(2).
+   */
+  replicate<Source extends ReplicaSource>(
+    source: Source,
+    options?: ReplicateOptions,
+  ): Promise<OwnedReplicas<ReplicaArray<Source>>> {
+    return replicate(this.#context, source, options);
+  }
+
+  /**
+   * Replicas that another thread of this process has made, to read them here.
+   * @param handle its `replicas.handle`, posted here
+   * @throws TypeError ERR_INVALID_ARG_TYPE; NumaError NUMA_RELEASED
+   */
+  attachReplicas<Name extends ReplicaArrayName>(
+    handle: ReplicasHandle<Name>,
+  ): Replicas<ReplicaArrays[Name]> {
+    return attachReplicas(this.#context, handle);
   }
 
   /**

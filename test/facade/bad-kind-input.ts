@@ -3,6 +3,7 @@
 import {
   BOOLEANS,
   integers,
+  NO_NODE,
   OPTIONS,
   RANGE,
   rows,
@@ -43,6 +44,7 @@ export function kindRows(): Wrong[] {
       [...integers(1024), [0, RANGE]],
       ({ numa }, threads: number) => numa.allocate(1, { populate: { threads } }),
     ),
+    ...replicaRows(),
     ...rows('map', 'fd', integers(2 ** 31 - 1), ({ numa }, fd: number) => numa.map(fd)),
     ...rows('map', 'options', OPTIONS, ({ numa }, options: never) => numa.map(2 ** 20, options)),
     ...rows(
@@ -61,6 +63,38 @@ export function kindRows(): Wrong[] {
     ),
     ...rows('map', 'options.visibility', WORDS, ({ numa }, visibility: never) =>
       numa.map(2 ** 20, { visibility }),
+    ),
+  ];
+}
+
+function replicaRows(): Wrong[] {
+  return [
+    ...rows(
+      'replicate',
+      'source',
+      [
+        [undefined, TYPE],
+        [1, TYPE],
+        [{}, TYPE],
+        ['text', TYPE],
+      ],
+      ({ numa }, source: never) => numa.replicate(source),
+    ),
+    ...rows('replicate', 'options', OPTIONS, ({ numa, buffer }, options: never) =>
+      numa.replicate(buffer, options),
+    ),
+    ...rows('replicate', 'options.nodes', NO_NODE, ({ numa, buffer }, nodes: never) =>
+      numa.replicate(buffer, { nodes }),
+    ),
+    ...rows(
+      'attachReplicas',
+      'handle',
+      [
+        [undefined, TYPE],
+        [1, TYPE],
+        [null, TYPE],
+      ],
+      ({ numa }, handle: never) => numa.attachReplicas(handle),
     ),
   ];
 }

@@ -70,10 +70,15 @@ const OTHERS: Record<string, readonly RegExp[]> = {
 };
 const BUFFER_BYTES = 16 * 2 ** 20;
 
-/** Kinds of memory, likewise, by pages of that size. */
+/** Memory of other kinds, and of several threads, likewise, by pages of that size. */
 const KINDS: Record<string, (home: number, away: number, pageBytes: number) => string[]> = {
   'shared-memory.mjs': (_home, _away, pageBytes) =>
     [0, 1, 2].map((part) => `part ${part} { '\\d+': ${2 ** 20 / pageBytes} } with its data`),
+  'replicas.mjs': (home, away, pageBytes) => [
+    ...[home, away].map((node) => `a copy on node ${node}: { '${node}': ${2 ** 20 / pageBytes} }`),
+    'article 1234 costs 12.34',
+    'with version 2 it costs 24.68',
+  ],
 };
 
 export async function outputOf(parameters: string[], backend: string): Promise<string> {

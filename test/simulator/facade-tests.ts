@@ -32,6 +32,8 @@ export function facadeTests(): void {
   describe('place', () => load(import('../facade/place.test.ts')));
   describe('policy', () => load(import('../facade/policy.test.ts')));
   describe('residency by mappings', () => load(import('../facade/residency-by-mappings.test.ts')));
+  describe('replicas', () => load(import('../facade/replicas.test.ts')));
+  describe('replicas in use', () => load(import('../facade/replicas-in-use.test.ts')));
   describe('state table', () => load(import('../facade/state-table.test.ts')));
   describe('view', () => load(import('../facade/view.test.ts')));
   describe('system calls', () => load(import('../facade/syscalls.test.ts')));

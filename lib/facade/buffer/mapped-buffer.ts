@@ -21,7 +21,15 @@ import { checkLive, liveRange } from './range-owner.ts';
 /** Who holds the bytes holds the share: a handle stays good while any view of them is in use. */
 const owners = new WeakMap<ArrayBuffer, Mapping>();
 
+/** @internal Whether it is one itself, and no object that only inherits from one. */
+export let isMappedBuffer: (value: unknown) => value is MappedBuffer;
+
 export class MappedBuffer extends RangeMemory {
+  static {
+    isMappedBuffer = (value): value is MappedBuffer =>
+      typeof value === 'object' && value !== null && #owner in value;
+  }
+
   readonly #context: Context;
   readonly #owner: OwnedMapping;
   #bytes: Uint8Array<ArrayBuffer> | undefined;

@@ -16,13 +16,27 @@ export interface ViewEdges {
   readonly trailingBytes: number;
 }
 
+/** @internal Whether it is one itself, and no object that only inherits from one. */
+export let isMemoryView: (value: unknown) => value is MemoryView;
+
+/** @internal The bytes of its whole pages. @throws NumaError NUMA_RELEASED */
+export let bytesOfView: (view: MemoryView) => Uint8Array;
+
 export class MemoryView extends RangeMemory {
+  static {
+    isMemoryView = (value): value is MemoryView =>
+      typeof value === 'object' && value !== null && #viewed in value;
+    bytesOfView = (view) => view.#viewed.bytes;
+  }
+
+  readonly #viewed: ViewedMemory;
   /** What of the memory is in no whole page. */
   readonly edges: ViewEdges;
 
   /** @internal Use `numa.view()`. */
   constructor(context: Context, owner: ViewedMemory, edges: ViewEdges) {
     super(context, owner, 'MemoryView');
+    this.#viewed = owner;
     this.edges = Object.freeze({ ...edges });
     owner.watch(this);
   }

@@ -7,7 +7,6 @@
 
 import type { Backend, PageSpan } from '../../backend/backend.ts';
 import type { Mapping } from '../../backend/mapping.ts';
-import { invalidArgumentValue } from '../../core/argument-errors.ts';
 import { checkCallback, checkInteger, checkSignal } from '../../core/check-arguments.ts';
 import { NumaError } from '../../core/errors.ts';
 import { type MemoryPolicy, policyOfModeWord } from '../../core/memory-policy.ts';
@@ -21,6 +20,7 @@ import { foundHugePages } from '../pages/huge-pages.ts';
 import type { PageRange, RangeOptions } from '../pages/page-range.ts';
 import { policiesOf } from '../policy/kept-policies.ts';
 import { readPolicy } from '../policy/read-policy.ts';
+import { tellProgress } from '../progress.ts';
 
 export interface PopulateOptions extends RangeOptions {
   /** Threads of Node's pool, which has four unless UV_THREADPOOL_SIZE says otherwise; a file or a
@@ -101,7 +101,7 @@ export async function populate(
         const result = await backend.madvise({ ...part, advice: MADV.POPULATE_WRITE }, cpus);
         context.unwrap(result, `populating ${bytesTotal} bytes`);
         bytesDone += part.lengthBytes;
-        await tell(onProgress, { bytesDone, bytesTotal });
+        await tellProgress(onProgress, { bytesDone, bytesTotal });
       } catch (error) {
         // The others begin nothing more.
         next = end;
@@ -114,18 +114,6 @@ export async function populate(
   const failed = ended.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   signal?.throwIfAborted();
-}
-
-async function tell(
-  onProgress: PopulateRequest['onProgress'],
-  progress: PopulateProgress,
-): Promise<void> {
-  try {
-    await onProgress?.(progress);
-  } catch (cause) {
-    const error = invalidArgumentValue('options.onProgress', 'has thrown', onProgress);
-    throw Object.assign(error, { cause });
-  }
 }
 
 /** Memory without a policy of its own comes from the node of the CPU that touches it first. */

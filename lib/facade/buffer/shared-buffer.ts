@@ -17,7 +17,15 @@ export interface SharedAllocateOptions {
   readonly policy?: MemoryPolicy;
 }
 
+/** @internal Whether it is one itself, and no object that only inherits from one. */
+export let isSharedBuffer: (value: unknown) => value is SharedBuffer;
+
 export class SharedBuffer extends RangeMemory {
+  static {
+    isSharedBuffer = (value): value is SharedBuffer =>
+      typeof value === 'object' && value !== null && #bytes in value;
+  }
+
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
 
   /** @internal Use `numa.allocate()`. */

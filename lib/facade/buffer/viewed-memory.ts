@@ -129,6 +129,13 @@ export class ViewedMemory implements RangeOwner {
     this.#kept = new KeptPolicies(context);
   }
 
+  /** @throws NumaError NUMA_RELEASED */
+  get bytes(): Uint8Array {
+    const loss = this.lossOf('bytes');
+    if (loss !== undefined) throw loss;
+    return arrayOver(this.#bytes, this.#offsetBytes, this.lengthBytes);
+  }
+
   lossOf(verb: string): NumaError | undefined {
     if (this.isReleased) return this.#loss(verb, 'this view was released', 'use it before that');
     if (this.#isAsItWas()) return undefined;

@@ -5,6 +5,7 @@
  */
 
 import { invalidArgumentType, invalidArgumentValue } from '../../core/argument-errors.ts';
+import { isThenable } from '../../core/check-arguments.ts';
 import type { CpuExpression, CpuMask } from '../../core/cpu-mask.ts';
 import { bind, checkPolicy, type MemoryPolicy } from '../../core/memory-policy.ts';
 import type { NodeId } from '../../core/node-mask.ts';
@@ -173,13 +174,4 @@ function checkThreadPolicy(policy: MemoryPolicy): void {
   if (policy.homeNode === undefined) return;
   const rule = 'cannot have a home node: only policies of ranges do';
   throw invalidArgumentValue('policy', rule, `${policy}`);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  );
 }
