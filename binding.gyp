@@ -11,7 +11,9 @@
       'NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS',
       'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     ],
-    'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden'],
+    # Nothing here is hot but the kernel's own work. -Os needs a newer libstdc++ than Node.js does.
+    'cflags!': ['-O3'],
+    'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden', '-O2'],
     # Exceptions of the standard library only (memory has run out); none leaves the addon.
     'cflags_cc!': ['-std=gnu++14', '-std=gnu++20', '-fno-exceptions'],
     'cflags_cc': ['-std=c++17', '-fexceptions', '-fno-rtti'],
@@ -26,6 +28,7 @@
             'native/uapi.cc',
             'native/libnuma_hooks.cc',
             'native/libnuma_path.cc',
+            'native/support/old_glibc.cc',
             'native/support/arguments.cc',
             'native/support/values.cc',
             'native/support/address_range.cc',

@@ -55,7 +55,8 @@ class AddressRange {
   uintptr_t begin_ = 0;
 };
 
-/** Keeps addresses from being used for anything else. */
+/** Keeps addresses from being used for anything else. Not by std::make_shared, which needs a newer
+ *  libstdc++ than Node.js does. */
 using AddressShare = std::shared_ptr<AddressRange>;
 
 }  // namespace node_numa

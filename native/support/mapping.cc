@@ -52,7 +52,7 @@ OwnerShare AdoptMapping(MappedMemory memory) {
   }
   const uint32_t id = table.free_ids.back();
   Slot& slot = table.slots[id];
-  MappingShare share = std::make_shared<Mapping>(std::move(memory), id, slot.generation);
+  MappingShare share(new Mapping(std::move(memory), id, slot.generation));
   table.free_ids.pop_back();
   slot.owner_count = 1;
   slot.mapping = share;

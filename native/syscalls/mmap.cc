@@ -104,7 +104,7 @@ constexpr RangeCalls kRangeCalls = {Unmap, Empty};
 // A page without access on each side keeps the kernel from joining the mapping with a neighbour:
 // in one mapping a huge page may span both, and would take the neighbour's pages along.
 SyscallResult MapPrivate(const MmapArguments& arguments, MappedMemory* memory) {
-  AddressShare taken = std::make_shared<AddressRange>(&kRangeCalls);
+  AddressShare taken(new AddressRange(&kRangeCalls));
   const size_t guard_bytes = PageBytes();
   // The kernel's own answers to what cannot be mapped at all.
   const bool is_possible = arguments.length_bytes > 0 && arguments.length_bytes <= SIZE_MAX / 2;
@@ -180,7 +180,7 @@ SyscallResult OpenAgain(int descriptor, size_t* huge_page_bytes, int* made) {
 
 // Where the kernel likes: a mapping of a file is never joined with another's.
 SyscallResult MapObject(const MmapArguments& arguments, int descriptor, MappedMemory* memory) {
-  AddressShare taken = std::make_shared<AddressRange>(&kRangeCalls);
+  AddressShare taken(new AddressRange(&kRangeCalls));
   const size_t page_bytes = std::max(arguments.huge_page_bytes, PageBytes());
   const bool is_possible = arguments.length_bytes <= SIZE_MAX / 2;
   const size_t inner_bytes =

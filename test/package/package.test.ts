@@ -14,7 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { oldestKernelLine } from '../../lib/core/kernels.ts';
+import { compareReleases, oldestKernelLine } from '../../lib/core/kernels.ts';
+import { prebuildName } from '../../lib/native-backend/load-addon.ts';
 import { parts, publicModules } from '../../scripts/pack/bundle.mjs';
 import { publicTypes, reachableDeclarations } from '../../scripts/pack/declarations.mjs';
 import { inGuest } from '../support/environment.ts';
@@ -147,6 +148,26 @@ describe('the tarball', () => {
     const types = reachableDeclarations(textOf).map((path) => `dist/${publicTypes}/${path}`);
     expect(inDist.filter((path) => path.endsWith('.d.ts')).sort()).toEqual(types.sort());
     expect(inDist).toHaveLength(scripts.length + types.length + inDist.filter(isPart).length);
+  });
+
+  test('has an addon that loads wherever this Node.js does', (context) => {
+    const file = join(
+      project,
+      'node_modules/node-numa/prebuilds',
+      prebuildName(),
+      'node_numa.node',
+    );
+    const { status, stdout } = spawnSync('readelf', ['-V', file], { encoding: 'utf8' });
+    if (status !== 0) context.skip('readelf is not installed');
+    const versions = [...stdout.matchAll(/Name: (GLIBC|GLIBCXX)_([\d.]+)/g)];
+    const newest = (name: string): string | undefined =>
+      versions
+        .filter((match) => match[1] === name)
+        .map((match) => match[2] as string)
+        .sort(compareReleases)
+        .at(-1);
+    expect(compareReleases(newest('GLIBC') as string, '2.28')).toBeLessThanOrEqual(0);
+    expect(compareReleases(newest('GLIBCXX') as string, '3.4.25')).toBeLessThanOrEqual(0);
   });
 
   test('runs nothing when it is installed', () => {
