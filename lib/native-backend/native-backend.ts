@@ -60,12 +60,20 @@ const REGION_WORDS = 3;
 const LIBNUMA_SONAME = 'libnuma.so.1';
 const NULL_MASK = { words: null, maxnode: 0 } as const;
 
+/** An addon's memory is the process's: all who open it have one backend, of which is known what
+ *  they did there. */
+const backends = new WeakMap<Addon, NativeBackend>();
+
 /** Loads the addon; a failure is a value with its reason and what would fix it. */
 export function openNativeBackend(
   binding?: string | object,
 ): { readonly ok: true; readonly backend: Backend } | Unavailable {
   const loaded = loadAddon(binding);
-  return loaded.ok ? { ok: true, backend: new NativeBackend(loaded.addon) } : loaded;
+  if (!loaded.ok) return loaded;
+  const { addon } = loaded;
+  const backend = backends.get(addon) ?? new NativeBackend(addon);
+  backends.set(addon, backend);
+  return { ok: true, backend };
 }
 
 class NativeBackend implements Backend {

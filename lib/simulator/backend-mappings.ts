@@ -20,8 +20,9 @@ import { isTruncated, keepFile, type MappedFile, writeBack } from './mapped-file
 import type { Mapped, NewMapped } from './process-mappings.ts';
 import { answer, failure, success } from './syscalls/answer.ts';
 import { madvise } from './syscalls/madvise.ts';
-import { mmap, munmap } from './syscalls/mapping-calls.ts';
+import { mmap, munmap, roomFor } from './syscalls/mapping-calls.ts';
 import { mapObject, openObject } from './syscalls/object-calls.ts';
+import type { RangeArgument } from './syscalls/range-argument.ts';
 
 /** Advice that changes no byte. */
 const HARMLESS: readonly number[] = [
@@ -30,20 +31,40 @@ const HARMLESS: readonly number[] = [
 ];
 
 export function mapMemory(caller: Caller, request: MappingRequest): SyscallResult<Mapping> {
-  const { descriptor, isShared = false, hugePageBytes } = request;
-  const isPrivate = descriptor === undefined && !isShared && hugePageBytes === undefined;
-  const mapped = isPrivate ? mapPrivate(caller, request) : mapFile(caller, request);
+  const mapped = isPrivate(request) ? mapPrivate(caller, request) : mapFile(caller, request);
   return mapped.ok ? success(caller.mappings.add(mapped.value)) : mapped;
+}
+
+function isPrivate({ descriptor, isShared = false, hugePageBytes }: MappingRequest): boolean {
+  return descriptor === undefined && !isShared && hugePageBytes === undefined;
+}
+
+/** Where private memory would be mapped now; undefined for what has an object. */
+export function privateRoom(
+  { machine, thread }: Caller,
+  request: MappingRequest,
+): RangeArgument | undefined {
+  if (!isPrivate(request)) return undefined;
+  const { pageCount, alignmentPages } = privatePages(request, machine.memory.pageSizeBytes);
+  return roomFor(thread.mm, pageCount, alignmentPages);
+}
+
+function privatePages(
+  { lengthBytes, alignmentBytes = 1 }: MappingRequest,
+  pageSizeBytes: number,
+): { readonly pageCount: number; readonly alignmentPages: number } {
+  const alignmentPages = Math.max(1, alignmentBytes / pageSizeBytes);
+  return { pageCount: Math.ceil(lengthBytes / pageSizeBytes), alignmentPages };
 }
 
 function mapPrivate(
   { machine, thread }: Caller,
-  { lengthBytes, alignmentBytes = 1 }: MappingRequest,
+  request: MappingRequest,
 ): SyscallResult<NewMapped> {
-  const { pageSizeBytes } = machine.memory;
-  const pageCount = Math.ceil(lengthBytes / pageSizeBytes);
-  const alignmentPages = Math.max(1, alignmentBytes / pageSizeBytes);
-  const where = { address: 0n, pageCount, offset: 0, alignmentPages } as const;
+  const { lengthBytes } = request;
+  const pages = privatePages(request, machine.memory.pageSizeBytes);
+  const { pageCount } = pages;
+  const where = { address: 0n, offset: 0, ...pages } as const;
   const call = { ...where, access: 'write', isShared: false, object: null } as const;
   const mapped = mmap(machine, thread, call);
   return mapped.ok

@@ -5,11 +5,13 @@
 
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
+import type { Span } from '../core/sorted-spans.ts';
 import { settleWrites } from './live-bytes.ts';
 import type { MachineState } from './machine.ts';
 import type { ProcessMappings } from './process-mappings.ts';
 import { failure } from './syscalls/answer.ts';
 import { execve } from './syscalls/process-calls.ts';
+import { privatePagesAround, type RangeArgument } from './syscalls/range-argument.ts';
 import type { Process } from './tasks/process.ts';
 import type { Thread } from './tasks/thread.ts';
 
@@ -39,17 +41,46 @@ export class Caller {
 
   /** A call of one that was killed, or is by the writes that come before it, finds nobody. */
   call<T>(name: string, body: (thread: Thread) => SyscallResult<T>): SyscallResult<T> {
-    if (!this.settle()) return failure(name, ERRNO.ESRCH);
+    return this.settle() ? this.#run(name, body) : failure(name, ERRNO.ESRCH);
+  }
+
+  /** One that neither sees nor changes where pages are, nor will be. */
+  ask<T>(name: string, body: (thread: Thread) => SyscallResult<T>): SyscallResult<T> {
+    return this.isRunning ? this.#run(name, body) : failure(name, ERRNO.ESRCH);
+  }
+
+  /** One about the pages of a range alone: what was written elsewhere is seen by a later call,
+   *  where that makes no difference. */
+  callOn<T>(
+    range: RangeArgument,
+    name: string,
+    body: (thread: Thread) => SyscallResult<T>,
+  ): SyscallResult<T> {
+    const isSeen = this.#isOrderSeen(range);
+    const around = isSeen ? undefined : privatePagesAround(this.thread.mm, range);
+    return this.settle(around) ? this.#run(name, body) : failure(name, ERRNO.ESRCH);
+  }
+
+  /** Whether it can be told which of the pages that are still to come was there first. */
+  #isOrderSeen({ lengthBytes }: RangeArgument): boolean {
+    const { memory } = this.machine;
+    const takesTurns = this.thread.policy?.mode.interleaving != null;
+    const ownPages = Math.ceil(Number(lengthBytes) / memory.pageSizeBytes);
+    const pages = this.mappings.live.unsettledPages + ownPages;
+    return takesTurns || memory.hugePages !== 'never' || !memory.physical.hasEverywhere(pages);
+  }
+
+  #run<T>(name: string, body: (thread: Thread) => SyscallResult<T>): SyscallResult<T> {
     const denied = this.machine.deniedCalls.get(name);
     return denied === undefined ? body(this.thread) : failure(name, denied);
   }
 
   /** Sees what was written through JavaScript, as every call does before it begins; false for one
    *  that has ended. */
-  settle(): boolean {
+  settle(span?: Span): boolean {
     if (!this.isRunning) return false;
     this.machine.memory.inFlight.leaveAtomic();
-    if (settleWrites(this.thread, this.mappings) !== 'killed') return true;
+    if (settleWrites(this.thread, this.mappings, span) !== 'killed') return true;
     this.machine.exit(this.process);
     return false;
   }

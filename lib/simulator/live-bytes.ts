@@ -7,7 +7,10 @@
  * calling thread had done it just now (docs/simulator.md, "Differences").
  */
 
+import { lowerBound, type Span } from '../core/sorted-spans.ts';
+import type { PageRun, Unsettled } from './live-mappings.ts';
 import { touchPages } from './memory/fault.ts';
+import type { Mm } from './memory/mm.ts';
 import { isZeroPage, NONE } from './memory/page-entry.ts';
 import type { FaultOutcome } from './memory/toucher.ts';
 import { hasOwnBytes, type ProcessMappings } from './process-mappings.ts';
@@ -16,36 +19,82 @@ import type { LiveSpan } from './viewed-buffers.ts';
 
 /** Bytes that are compared at once: native code compares faster than any loop in JavaScript. */
 const CHUNK_BYTES = 2 ** 20;
+/** One array is kept for a buffer of so many at most. */
+const CHUNKS_MAX = 1024;
 const ZEROS = new Uint8Array(CHUNK_BYTES);
+const { compare } = Buffer.prototype;
 
-/** Faults in what was written since the last call. */
-export function settleWrites(thread: Thread, mappings: ProcessMappings): FaultOutcome {
+/**
+ * Faults in what was written since the last call: all of it, or where a mapping meets a span.
+ * There may be thousands of mappings: of one where nothing was written its bytes alone are read.
+ *
+ * Deviation: a mapping of which nothing was seen yet can be joined with others that the kernel
+ * leaves apart, where it was written outside of the span.
+ */
+export function settleWrites(
+  thread: Thread,
+  mappings: ProcessMappings,
+  span: Span | undefined,
+): FaultOutcome {
   mappings.dropCollected(thread.mm);
-  const unsettled = mappings.unsettled();
-  if (unsettled.length > 0) {
-    thread.mm.pages.whenEmptied ??= (start, end) => mappings.unsettle(start, end);
+  const { live } = mappings;
+  const all = live.unsettled(span);
+  if (all.length > 0) {
+    thread.mm.pages.whenEmptied ??= (start, end) => mappings.live.unsettle(start, end);
+    thread.mm.pages.whenFilled ??= (start, end) => mappings.live.lookAgain(start, end);
   }
-  for (const mapped of unsettled) {
-    const absent = absentRuns(thread, mapped);
-    if (absent.length === 0) mappings.settled(mapped);
+  for (const unsettled of all) {
+    const { mapped } = unsettled;
+    const absent = absentIn(thread, unsettled, span);
+    if (span === undefined && absent.length === 0) live.settled(unsettled);
+    if (!hasOwnBytes(mapped) || !mayBeWritten(mapped, absent, thread)) continue;
     const outcome = settleMapping(thread, mapped, absent);
     if (outcome !== 'done') return outcome;
   }
   return 'done';
 }
 
-/** Pages, counted from the mapping's first. */
-type Run = readonly [start: number, stop: number];
+/** The pages of a mapping that are absent; those inside a span. */
+function absentIn(
+  { mm }: Thread,
+  unsettled: Unsettled,
+  span: Span | undefined,
+): readonly PageRun[] {
+  const { mapped } = unsettled;
+  if (span === undefined) {
+    unsettled.absent ??= absentRuns(mm, mapped.start, mapped);
+    return unsettled.absent;
+  }
+  const part = { start: Math.max(span.start, mapped.start), end: Math.min(span.end, mapped.end) };
+  return unsettled.absent === null
+    ? absentRuns(mm, mapped.start, part)
+    : runsWithin(unsettled.absent, mapped.start, part);
+}
 
-function absentRuns({ mm }: Thread, { start, end }: LiveSpan): Run[] {
-  const absent: Run[] = [];
-  mm.pages.forEachRun(start, end, (page, pageCount, entry) => {
-    if (entry === NONE || isZeroPage(entry)) absent.push([page - start, page - start + pageCount]);
+/** Counted from the first page of a mapping. */
+function absentRuns({ pages }: Mm, first: number, { start, end }: Span): PageRun[] {
+  const absent: PageRun[] = [];
+  pages.forEachRun(start, end, (page, pageCount, entry) => {
+    if (entry === NONE || isZeroPage(entry)) absent.push([page - first, page - first + pageCount]);
   });
   return absent;
 }
 
-function settleMapping(thread: Thread, mapped: LiveSpan, absent: readonly Run[]): FaultOutcome {
+function runsWithin(
+  runs: readonly PageRun[],
+  first: number,
+  { start, end }: Span,
+): readonly PageRun[] {
+  const cut: PageRun[] = [];
+  for (let at = lowerBound(runs, (run) => run[1] > start - first); at < runs.length; at += 1) {
+    const [begin, stop] = runs[at] as PageRun;
+    if (begin >= end - first) break;
+    cut.push([Math.max(begin, start - first), Math.min(stop, end - first)]);
+  }
+  return cut;
+}
+
+function settleMapping(thread: Thread, mapped: LiveSpan, absent: readonly PageRun[]): FaultOutcome {
   // What is written to bytes that a script has taken along is not seen.
   if (!hasOwnBytes(mapped)) return 'done';
   const { start: first, bytes, leadBytes, original } = mapped;
@@ -60,6 +109,35 @@ function settleMapping(thread: Thread, mapped: LiveSpan, absent: readonly Run[])
   return 'done';
 }
 
+/** Kept: to make one takes longer than to compare its bytes. */
+const smallArrays = new WeakMap<ArrayBufferLike, Uint8Array>();
+
+function arrayOver(bytes: ArrayBufferLike): Uint8Array {
+  const known = smallArrays.get(bytes);
+  if (known !== undefined) return known;
+  const array = new Uint8Array(bytes);
+  smallArrays.set(bytes, array);
+  return array;
+}
+
+/** Whether a byte of the pages is another than it was. */
+function mayBeWritten(
+  { bytes, leadBytes, original }: LiveSpan & { readonly bytes: ArrayBufferLike },
+  absent: readonly PageRun[],
+  { mm: { memory } }: Thread,
+): boolean {
+  const { pageSizeBytes } = memory;
+  const isLong = absent.some(([start, stop]) => (stop - start) * pageSizeBytes > CHUNK_BYTES);
+  if (original !== undefined || isLong || bytes.byteLength > CHUNKS_MAX * CHUNK_BYTES) return true;
+  const array = arrayOver(bytes);
+  for (const [start, stop] of absent) {
+    const from = Math.max(0, start * pageSizeBytes - leadBytes);
+    const to = Math.min(stop * pageSizeBytes - leadBytes, array.length);
+    if (from < to && compare.call(array, ZEROS, 0, to - from, from, to) !== 0) return true;
+  }
+  return false;
+}
+
 /** Bytes cut into pages: the first of them is so many bytes behind the start of its page. */
 interface PagedBytes {
   readonly bytes: ArrayBufferLike;
@@ -69,7 +147,7 @@ interface PagedBytes {
 }
 
 /** Runs of pages between two that hold a byte other than zero, ascending. */
-function* writtenRuns(pages: PagedBytes, start: number, stop: number): Generator<Run> {
+function* writtenRuns(pages: PagedBytes, start: number, stop: number): Generator<PageRun> {
   const { pageSizeBytes } = pages;
   const chunkPages = Math.max(1, CHUNK_BYTES / pageSizeBytes);
   let runStart = -1;

@@ -24,6 +24,7 @@ import {
   fileStateOf,
   mapMemory,
   openHostFile,
+  privateRoom,
   sync,
   unmapMemory,
 } from './backend-mappings.ts';
@@ -39,7 +40,9 @@ export class MappingBackend implements MappingCalls {
 
   mmap(request: MappingRequest): SyscallResult<Mapping> {
     const checked = check.mmap(request, 'request');
-    return this.#call('mmap', () => mapMemory(this.#caller, checked));
+    const map = () => mapMemory(this.#caller, checked);
+    const room = privateRoom(this.#caller, checked);
+    return room === undefined ? this.#call('mmap', map) : this.#caller.callOn(room, 'mmap', map);
   }
 
   attach(handle: MappingHandle): SyscallResult<Mapping> {
@@ -51,8 +54,13 @@ export class MappingBackend implements MappingCalls {
   }
 
   munmap(mapping: Mapping): void {
-    const seen = this.#call('munmap', () => DONE);
-    const mapped = this.#caller.mappings.remove(mapping);
+    const { mappings } = this.#caller;
+    const known = mappings.find(mapping);
+    if (known === undefined) return;
+    const { address, lengthBytes } = known;
+    const range = { address, lengthBytes: BigInt(lengthBytes) };
+    const seen = this.#caller.callOn(range, 'munmap', () => DONE);
+    const mapped = mappings.remove(mapping);
     if (mapped !== undefined && seen.ok) unmapMemory(this.#caller, mapped);
   }
 

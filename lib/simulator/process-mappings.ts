@@ -7,9 +7,9 @@ import { type ReadableByteStreamController, ReadableStream } from 'node:stream/w
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import { invalidArgumentType } from '../core/argument-errors.ts';
+import { LiveMappings } from './live-mappings.ts';
 import { type Contents, contentsOf, type MappedFile, newBytes } from './mapped-file.ts';
 import type { Mm } from './memory/mm.ts';
-import { SortedSpans } from './memory/sorted-spans.ts';
 import { pageOf } from './syscalls/range-argument.ts';
 import { type LiveSpan, ViewedBuffers } from './viewed-buffers.ts';
 
@@ -78,8 +78,7 @@ export class ProcessMappings implements Iterable<Mapped> {
   /** Owners by the handle's id; none of the sets is empty. */
   readonly #shares = new Map<number, Set<Share>>();
   /** Those whose bytes were asked for, and buffers of the engine that were looked at. */
-  #live = new SortedSpans<LiveSpan>();
-  readonly #unsettled = new Set<LiveSpan>();
+  #live = new LiveMappings();
   #lastId = 0;
 
   constructor(pid: number, pageSizeBytes: number) {
@@ -95,6 +94,10 @@ export class ProcessMappings implements Iterable<Mapped> {
         break;
       }
     }
+  }
+
+  get live(): LiveMappings {
+    return this.#live;
   }
 
   /** A new mapping with one owner. */
@@ -148,8 +151,13 @@ export class ProcessMappings implements Iterable<Mapped> {
       this.#viewed.enter(contents.bytes, mapped);
     }
     contents.viewers.add(share);
-    if (this.#live.find(mapped.start) !== mapped) this.#follow(mapped);
+    this.#live.add(mapped);
     return contents.bytes;
+  }
+
+  /** Fresh pages that a buffer gets when it is looked at; none where it was before. */
+  pagesNeededBy(buffer: ArrayBufferLike): number {
+    return this.#viewed.find(buffer) === undefined ? this.#viewed.pageCountFor(buffer) : 0;
   }
 
   /**
@@ -167,38 +175,14 @@ export class ProcessMappings implements Iterable<Mapped> {
     const start = map(pageCount);
     if (start === undefined) return undefined;
     const area = this.#viewed.add(buffer, { start, end: start + pageCount });
-    this.#follow(area);
+    this.#live.add(area);
     return area;
   }
 
   /** Unmaps what buffers had that were collected since. */
   dropCollected(mm: Mm): void {
     for (const area of this.#viewed.dropCollected(mm)) {
-      this.#live.delete(area.start);
-      this.#unsettled.delete(area);
-    }
-  }
-
-  #follow(mapped: LiveSpan): void {
-    this.#live.set(mapped);
-    this.#unsettled.add(mapped);
-  }
-
-  /** Those with bytes whose pages may not all be present, ascending. */
-  unsettled(): LiveSpan[] {
-    return [...this.#unsettled].sort((a, b) => a.start - b.start);
-  }
-
-  /** All pages are present: what is written from now on needs no look. */
-  settled(mapped: LiveSpan): void {
-    this.#unsettled.delete(mapped);
-  }
-
-  /** Pages from `start` up to `end`, exclusive, may have gone. */
-  unsettle(start: number, end: number): void {
-    for (const mapped of this.#live.from(start)) {
-      if (mapped.start >= end) break;
-      this.#unsettled.add(mapped);
+      this.#live.delete(area);
     }
   }
 
@@ -213,10 +197,9 @@ export class ProcessMappings implements Iterable<Mapped> {
     if (contents.viewers.delete(share) && contents.viewers.size === 0) detachBytes(contents);
     if (owners.size > 0) return undefined;
     this.#shares.delete(mapped.handle.id);
-    this.#live.delete(mapped.start);
+    this.#live.delete(mapped);
     // The memory is given back: a view that could not be detached shows zeros from now on.
     if (contents.viewers.size === 0) zeroUntransferable(contents);
-    this.#unsettled.delete(mapped);
     return mapped;
   }
 
@@ -224,8 +207,7 @@ export class ProcessMappings implements Iterable<Mapped> {
   clear(): void {
     this.#shares.clear();
     this.#viewed.clear();
-    this.#live = new SortedSpans();
-    this.#unsettled.clear();
+    this.#live = new LiveMappings();
   }
 
   /** A child's table after a fork: the same handles, and bytes of its own. */
@@ -234,7 +216,7 @@ export class ProcessMappings implements Iterable<Mapped> {
     for (const mapped of this) {
       const copied = mapped.file?.isShared === true ? mapped : privateCopyOf(mapped);
       child.#share(copied);
-      if (copied.bytes !== undefined) child.#follow(copied);
+      if (copied.bytes !== undefined) child.#live.add(copied);
     }
   }
 }

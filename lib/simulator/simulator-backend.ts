@@ -27,6 +27,7 @@ import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { DeviceNumber, NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
 import { ERRNO } from '../core/errno.ts';
+import { MPOL_F } from '../core/uapi.ts';
 import { pagesOfPart } from './backend-mappings.ts';
 import { policyOf } from './backend-policies.ts';
 import type { Caller } from './caller.ts';
@@ -101,10 +102,11 @@ export class SimulatorBackend extends MappingBackend implements Backend {
     const part = check.part({ mapping, offsetBytes, lengthBytes }, 'part');
     check.access(access, 'access');
     const pages = pagesOfPart(this.#caller, part);
-    return this.#call('touch', () => {
-      if (typeof pages === 'number') return failure('touch', pages);
-      return touch(this.#machine, this.#thread, { ...pages, access });
-    });
+    if (typeof pages === 'number') return this.#call('touch', () => failure('touch', pages));
+    const range = { ...pages, lengthBytes: BigInt(pages.pageCount * this.pageSizeBytes) };
+    return this.#caller.callOn(range, 'touch', () =>
+      touch(this.#machine, this.#thread, { ...pages, access }),
+    );
   }
 
   touchView(view: Uint8Array, access: Access): SyscallResult<undefined> {
@@ -125,14 +127,15 @@ export class SimulatorBackend extends MappingBackend implements Backend {
   getMempolicy(request: GetMempolicyRequest): SyscallResult<GetMempolicyValue> {
     const { flags, address = 0n, maxnode } = check.getMempolicy(request, 'request');
     const { possibleNodeCount } = this.#machine;
-    return this.#call('get_mempolicy', () =>
-      policyOf(this.#thread, { flags, address, maxnode, possibleNodeCount }),
-    );
+    const ask = () => policyOf(this.#thread, { flags, address, maxnode, possibleNodeCount });
+    // Only where a page is, or is faulted in for that, depends on what was written.
+    const isAboutPage = (flags & MPOL_F.NODE) !== 0;
+    return isAboutPage ? this.#call('get_mempolicy', ask) : this.#caller.ask('get_mempolicy', ask);
   }
 
   getcpu(): SyscallResult<CpuAndNode> {
     const { cpu, cpuNode: node } = this.#thread;
-    return this.#call('getcpu', () => success({ cpu, node }));
+    return this.#caller.ask('getcpu', () => success({ cpu, node }));
   }
 
   schedSetaffinity(cpus: readonly number[], tid = 0): SyscallResult<undefined> {
@@ -141,14 +144,19 @@ export class SimulatorBackend extends MappingBackend implements Backend {
   }
 
   schedGetaffinity(): SyscallResult<number[]> {
-    return this.#call('sched_getaffinity', () => success([...this.#thread.affinity]));
+    const ask = () => success([...this.#thread.affinity]);
+    return this.#caller.ask('sched_getaffinity', ask);
   }
 
   mbind(asked: MbindRequest): SyscallResult<undefined> {
     const { nodemask, ...request } = check.mbind(asked, 'request');
     const lengthBytes = BigInt(request.lengthBytes);
     const call = { ...request, lengthBytes, nodemask: userMask(nodemask) };
-    return this.#call('mbind', () => mbind(this.#thread, call));
+    const change = () => mbind(this.#thread, call);
+    // One that moves and looks at no page says where those that come later will be.
+    return call.flags === 0
+      ? this.#caller.callOn(call, 'mbind', change)
+      : this.#call('mbind', change);
   }
 
   setMempolicyHomeNode(request: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {

@@ -11,16 +11,20 @@ import { MADV } from '../core/uapi.ts';
 import type { Caller } from './caller.ts';
 import { DONE, failure, success } from './syscalls/answer.ts';
 import { madvise } from './syscalls/madvise.ts';
-import { mmap } from './syscalls/mapping-calls.ts';
+import { mmap, roomFor } from './syscalls/mapping-calls.ts';
 import { addressOf, pageOf } from './syscalls/range-argument.ts';
 
 /** EFAULT: it shows nothing. */
 export function viewAddress(caller: Caller, view: Uint8Array): SyscallResult<bigint> {
-  return caller.call('view', () => {
+  const find = (): SyscallResult<bigint> => {
     if (view.length === 0) return failure('view', ERRNO.EFAULT);
     const address = locate(caller, view);
     return address === undefined ? failure('view', ERRNO.ENOMEM) : success(address);
-  });
+  };
+  // Only the first look at a buffer changes anything.
+  const pageCount = caller.mappings.pagesNeededBy(view.buffer);
+  if (pageCount === 0) return caller.ask('view', find);
+  return caller.callOn(roomFor(caller.thread.mm, pageCount), 'view', find);
 }
 
 export function touchView(
@@ -28,10 +32,12 @@ export function touchView(
   view: Uint8Array,
   access: Access,
 ): SyscallResult<undefined> {
-  return caller.call('madvise', (thread) => {
-    if (view.length === 0) return DONE;
-    const address = locate(caller, view);
-    if (address === undefined) return failure('madvise', ERRNO.ENOMEM);
+  if (view.length === 0) return caller.ask('madvise', () => DONE);
+  const found = viewAddress(caller, view);
+  if (!found.ok) return failure('madvise', found.errno);
+  const { value: address } = found;
+  const range = { address, lengthBytes: BigInt(view.length) };
+  return caller.callOn(range, 'madvise', (thread) => {
     const { pageSizeBytes } = thread.mm.memory;
     const start = pageOf(address, pageSizeBytes);
     const pageCount = pageOf(address + BigInt(view.length - 1), pageSizeBytes) + 1 - start;

@@ -7,8 +7,8 @@
  * would stay where it is.
  */
 
+import type { Span } from '../core/sorted-spans.ts';
 import type { Mm } from './memory/mm.ts';
-import type { Span } from './memory/sorted-spans.ts';
 
 /** What the engine's allocator keeps in front of a buffer whose length is fixed. */
 const HEADER_BYTES = 16;

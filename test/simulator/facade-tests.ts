@@ -35,6 +35,8 @@ export function facadeTests(): void {
   describe('replicas', () => load(import('../facade/replicas.test.ts')));
   describe('replicas in use', () => load(import('../facade/replicas-in-use.test.ts')));
   describe('state table', () => load(import('../facade/state-table.test.ts')));
+  describe('policies of views', () => load(import('../facade/view-policies.test.ts')));
+  describe('release', () => load(import('../facade/release.test.ts')));
   describe('view', () => load(import('../facade/view.test.ts')));
   describe('system calls', () => load(import('../facade/syscalls.test.ts')));
   describe('weights', () => load(import('../facade/weights.test.ts')));

@@ -1,10 +1,11 @@
 /** Very many mappings, threads and processes: too slow for a test where the work is quadratic. */
 
 import { describe, expect, it } from 'vitest';
-import { openNuma } from '../../lib/index.ts';
+import { bind, openNuma } from '../../lib/index.ts';
 import { Machine } from '../../lib/simulator/public.ts';
 
 const BUFFERS = 20_000;
+const VIEWS = 2000;
 const TASKS = 10_000;
 
 describe('very many on a simulated machine', () => {
@@ -16,6 +17,22 @@ describe('very many on a simulated machine', () => {
     const last = buffers[0]?.residencySync();
     expect(last?.pages.present).toBe(1);
     for (const buffer of buffers) buffer.release();
+  });
+
+  it('views of buffers are placed, touched, written and released', () => {
+    const numa = openNuma({ machine: new Machine() });
+    const bytes = Array.from({ length: VIEWS }, () => new Uint8Array(4 * numa.pageSizeBytes));
+    const views = bytes.map((array) => numa.view(array));
+    for (const view of views) {
+      view.setPolicy(bind(1));
+      view.touch({ lengthBytes: numa.pageSizeBytes });
+    }
+    for (const array of bytes) array.fill(1);
+    for (const view of views.slice(0, 3)) {
+      expect(view.residencySync().byNode).toEqual({ 1: view.pageCount });
+    }
+    for (const view of views) view.release();
+    expect(views[0]?.isReleased).toBe(true);
   });
 
   it('a page that has gone is written again', () => {

@@ -8,10 +8,10 @@
 import type { PageSpan } from '../../backend/backend.ts';
 import { local, modeWord } from '../../core/memory-policy.ts';
 import { POLICY_MODES } from '../../core/policy-modes.ts';
-import { MPOL_F } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
 import type { PageRange } from '../pages/page-range.ts';
-import { readPolicy } from '../policy/read-policy.ts';
+import { type PolicyPart, policiesOf } from '../policy/policy-parts.ts';
+import { policyOfValue } from '../policy/read-policy.ts';
 
 /** What `exemptFromBalancing()` found and did, in base pages. */
 export interface BalancingExemption {
@@ -39,7 +39,7 @@ export function exemptRange(context: Context, range: PageRange): BalancingExempt
     stillBalanced: 0,
   };
   const parts = context.unwrap(
-    context.backend.maps({ address, pageCount }),
+    policiesOf(context.backend, { address, pageCount }),
     'looking for the parts of the range',
   );
   for (const part of parts) {
@@ -51,8 +51,8 @@ export function exemptRange(context: Context, range: PageRange): BalancingExempt
   return { pages: { total: pageCount, ...counts }, complete: stillBalanced === 0 };
 }
 
-function findingOf(context: Context, { address }: PageSpan): ExemptionOutcome {
-  const { mode, flags } = readPolicy(context, { flags: MPOL_F.ADDR, address });
+function findingOf(context: Context, part: PolicyPart): ExemptionOutcome {
+  const { mode, flags } = policyOfValue(context, part.policy);
   if (POLICY_MODES[mode].isNone) return 'exempted';
   return flags.includes('numa-balancing') ? 'stillBalanced' : 'alreadyExempt';
 }

@@ -28,7 +28,7 @@ import { abortOf, type Stop } from '../pages/attempt-pages.ts';
 import { type Chunk, outcomeOfUnmoved } from '../pages/move-chunk.ts';
 import { STATUS_NOT_PRESENT, STATUS_ZERO_PAGE } from '../pages/residency.ts';
 import { countByMappingsSync } from '../pages/residency-by-mappings.ts';
-import { policiesOf, restorePolicies } from '../policy/kept-policies.ts';
+import { policiesOf, restorePolicies } from '../policy/policy-parts.ts';
 
 /** Unlike what others set: a step is a mapping of its own, which numa_maps tells apart. */
 const ON_TARGET = MPOL.BIND | MPOL_MODE_FLAG.STATIC_NODES;

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import type { Ending } from '../pages/attempt-pages.ts';
 import type { PagesOfProcess, Residency } from '../pages/residency.ts';
 import { residencyOf } from '../pages/residency-by-mappings.ts';
-import { policiesOf } from '../policy/kept-policies.ts';
+import { policiesOf } from '../policy/policy-parts.ts';
 import { cpusetWarnings, type PlanWarning, roomWarnings } from '../process/migration-plan.ts';
 
 /** What `plan()` of a buffer or a view tells. Counts of base pages. */

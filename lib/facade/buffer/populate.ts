@@ -18,7 +18,7 @@ import type { Context } from '../context.ts';
 import { countResidency } from '../pages/count-residency.ts';
 import { foundHugePages } from '../pages/huge-pages.ts';
 import type { PageRange, RangeOptions } from '../pages/page-range.ts';
-import { policiesOf } from '../policy/kept-policies.ts';
+import { policiesOf } from '../policy/policy-parts.ts';
 import { readPolicy } from '../policy/read-policy.ts';
 import { tellProgress } from '../progress.ts';
 

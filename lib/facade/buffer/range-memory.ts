@@ -251,7 +251,10 @@ export abstract class RangeMemory {
    * policies that the pages had: a view that is collected without this has the same done for it
    * later, at a thread's end nobody does; those of a buffer that was detached stay with it. Pages
    * stay where they are, and shared memory is given back when the last thread has let go of it.
-   * Views that overlap are released in reverse. Idempotent.
+   *
+   * Views of a thread that overlap may end in any order: each page has the policy that the last of
+   * those that live has set, and after all of them the one that it had before. Idempotent, but for
+   * a policy that could not be put back: the next call tries that again.
    * @throws NumaError NUMA_OUT_OF_MEMORY, NUMA_NOT_PERMITTED where a policy could not be put back
    * Source: munmap(2), mbind(2).
    */

@@ -12,7 +12,7 @@ import { NumaError } from '../../core/errors.ts';
 import type { Context } from '../context.ts';
 import type { Ending } from '../pages/attempt-pages.ts';
 import type { PageRange } from '../pages/page-range.ts';
-import { KeptPolicies } from '../policy/kept-policies.ts';
+import { layersOf } from '../policy/policy-layers.ts';
 import type { RangeOwner } from './range-owner.ts';
 
 /** A WebAssembly.Memory. */
@@ -111,7 +111,8 @@ export class ViewedMemory implements RangeOwner {
   readonly #context: Context;
   readonly #bytes: ViewedBytes;
   readonly #bufferBytes: number;
-  readonly #kept: KeptPolicies;
+  /** Whether pages may have a policy that is to be put back. */
+  #isHolding = false;
   isReleased = false;
 
   /** @param pages the whole pages within the bytes */
@@ -126,7 +127,6 @@ export class ViewedMemory implements RangeOwner {
     this.address = pages.address;
     this.#offsetBytes = pages.offsetBytes;
     this.lengthBytes = pages.lengthBytes;
-    this.#kept = new KeptPolicies(context);
   }
 
   /** @throws NumaError NUMA_RELEASED */
@@ -169,7 +169,9 @@ export class ViewedMemory implements RangeOwner {
 
   /** The memory will be used again, for other things: what it had is kept. */
   willSetPolicy(range: PageRange): void {
-    this.#kept.keep(range);
+    this.#isHolding = true;
+    const kept = layersOf(this.#context.backend).push(this, range);
+    this.#context.unwrap(kept, 'reading the policies of the range');
   }
 
   /** Puts policies back where a view is collected without its release. */
@@ -188,12 +190,27 @@ export class ViewedMemory implements RangeOwner {
     return { ok: true, value: undefined };
   }
 
-  /** @throws NumaError where a policy could not be put back */
+  /** @throws NumaError where a policy could not be put back: the next call tries it again */
   release(): void {
-    if (this.isReleased) return;
     this.isReleased = true;
+    if (this.#isHolding) this.#putBack();
+    this.#isHolding = false;
     forgotten.unregister(this);
-    if (!this.#kept.isEmpty && this.#isWhereItWas()) this.#kept.putBack();
+  }
+
+  #putBack(): void {
+    const { address, lengthBytes } = this;
+    const pageCount = Math.ceil(lengthBytes / this.#context.backend.pageSizeBytes);
+    const range = { address, pageCount };
+    const layers = layersOf(this.#context.backend);
+    if (!this.#isWhereItWas()) {
+      layers.drop(this, range);
+      return;
+    }
+    const refused = layers.pop(this, range);
+    if (refused === undefined) return;
+    const asked = 'putting the policies of the range back';
+    throw this.#context.error(refused, { asked, args: { address, lengthBytes } });
   }
 
   /** The same, where nobody could be told. */

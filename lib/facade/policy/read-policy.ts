@@ -4,6 +4,7 @@
  * Source: get_mempolicy(2); mm/mempolicy.c, do_get_mempolicy().
  */
 
+import type { GetMempolicyValue } from '../../backend/backend.ts';
 import { NumaError } from '../../core/errors.ts';
 import { type MemoryPolicy, policyOfModeWord } from '../../core/memory-policy.ts';
 import { NodeMask } from '../../core/node-mask.ts';
@@ -16,7 +17,14 @@ export function readPolicy(
   request: { readonly flags: number; readonly address?: bigint },
 ): MemoryPolicy {
   const result = context.backend.getMempolicy({ ...request, maxnode: MAXNODE_ALL });
-  const { mode, nodemask } = context.unwrap(result, 'reading the policy', { ...request });
+  return policyOfValue(context, context.unwrap(result, 'reading the policy', { ...request }));
+}
+
+/** @throws NumaError NUMA_UNSUPPORTED for a mode of a kernel to come */
+export function policyOfValue(
+  context: Context,
+  { mode, nodemask }: GetMempolicyValue,
+): MemoryPolicy {
   const policy = policyOfModeWord(mode, NodeMask.from(nodesOfWords(nodemask)));
   if (policy !== undefined) return policy;
   throw new NumaError(`this kernel reports mode ${mode}, which is not known here`, {

@@ -5,6 +5,7 @@
  */
 
 import type { Access } from '../../backend/backend.ts';
+import type { Span } from '../../core/sorted-spans.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
 import { countAllocation, findNode, searchFor } from '../policy/placement.ts';
 import { countTouches } from './count-costs.ts';
@@ -30,7 +31,6 @@ import {
   ZERO_PAGE,
 } from './page-entry.ts';
 import type { EntryRun } from './page-table.ts';
-import type { Span } from './sorted-spans.ts';
 import { indexInFolio, wordsOfPage } from './split-folio.ts';
 import type { FaultOutcome, Toucher } from './toucher.ts';
 import { hasFlag, interleaveIndexAt, isHugetlb, rangePolicyAt, VM, type Vma } from './vma.ts';

@@ -4,8 +4,8 @@
  * is nothing, so that a machine of terabytes fits.
  */
 
+import { lowerBound, type Span } from '../../core/sorted-spans.ts';
 import { HUGE_ZERO_PAGE, isZeroPage, NONE, ZERO_PAGE } from './page-entry.ts';
-import { lowerBound, type Span } from './sorted-spans.ts';
 import { TableSlabs } from './table-slabs.ts';
 
 /** Consecutive pages with equal entries. */
@@ -37,6 +37,8 @@ export class PageTable {
   #order: number[] | null = null;
   /** Told of pages that hold nothing any more, or only zeros. */
   whenEmptied: ((start: number, end: number) => void) | null = null;
+  /** Told of pages that hold something now. */
+  whenFilled: ((start: number, end: number) => void) | null = null;
 
   constructor(tablePages: number) {
     this.tablePages = tablePages;
@@ -60,6 +62,7 @@ export class PageTable {
   fill(start: number, end: number, entry: number): void {
     const size = this.tablePages;
     if (entry === NONE || isZeroPage(entry)) this.whenEmptied?.(start, end);
+    else this.whenFilled?.(start, end);
     if (entry === NONE && end - start > size) {
       for (const index of this.#tablesIn(start, end)) this.#fillTable(index, start, end, NONE);
       return;
@@ -91,6 +94,7 @@ export class PageTable {
 
   /** Gives pages that have none yet the entries of `turns`, over and over, from `turn` on. */
   fillInTurns(start: number, end: number, turns: Uint32Array, turn: number): void {
+    this.whenFilled?.(start, end);
     let next = turn;
     for (let page = start; page < end; ) {
       const index = Math.floor(page / this.tablePages);

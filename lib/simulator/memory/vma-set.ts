@@ -5,9 +5,9 @@
  * Source: mm/vma.c, vma_modify(), vma_merge_new_range() and do_vmi_munmap().
  */
 
+import { SortedSpans, type Span } from '../../core/sorted-spans.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
 import { AnonVma, isForkChild, link, singleLink, unlink } from './anon-vma.ts';
-import { SortedSpans, type Span } from './sorted-spans.ts';
 import { cutVma, type Vma } from './vma.ts';
 import {
   canShareAnonVma,

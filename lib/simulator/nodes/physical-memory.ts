@@ -86,6 +86,14 @@ export class PhysicalMemory {
     return Math.max(0, this.freePages(node) - watermark);
   }
 
+  /** Whether each node has so many pages left. */
+  hasEverywhere(pageCount: number): boolean {
+    for (const [node, total] of this.#total) {
+      if (total > 0 && this.availablePages(node) < pageCount) return false;
+    }
+    return true;
+  }
+
   /**
    * The first node of `start`'s zonelist that is allowed and has that many pages; NO_NODE where
    * none has. Takes nothing.

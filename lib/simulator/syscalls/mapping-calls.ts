@@ -23,6 +23,7 @@ import {
   type Pages,
   type PagesCall,
   pageOf,
+  type RangeArgument,
   spanOf,
   TASK_SIZE,
 } from './range-argument.ts';
@@ -72,6 +73,14 @@ export function mmap(machine: MachineState, thread: Thread, call: MmapCall): Sys
   const flags = (isShared ? VM.SHARED : 0) | (call.flags ?? 0);
   thread.mm.map({ start, end, access, flags, object, offset, policy: null, ...NO_ANON });
   return success(addressOf(start, pageSizeBytes));
+}
+
+/** Where a mapping of so many pages would be now. */
+export function roomFor(mm: Mm, pageCount: number, alignmentPages?: number): RangeArgument {
+  const { pageSizeBytes } = mm.memory;
+  const start = findRoom(mm, pageCount, alignmentPages);
+  const lengthBytes = BigInt(pageCount) * BigInt(pageSizeBytes);
+  return { address: addressOf(start, pageSizeBytes), lengthBytes };
 }
 
 /**

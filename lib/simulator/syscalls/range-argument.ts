@@ -1,6 +1,7 @@
 /** What a call names of a process's addresses as page numbers, with the kernel's checks. */
 
 import { ERRNO } from '../../core/errno.ts';
+import type { Mm } from '../memory/mm.ts';
 import type { Thread } from '../tasks/thread.ts';
 
 /** Where the addresses of a process end, of 47 bits. */
@@ -60,4 +61,19 @@ export function pageOf(address: bigint, pageSizeBytes: number): number {
 
 export function addressOf(page: number, pageSizeBytes: number): bigint {
   return BigInt(page) * BigInt(pageSizeBytes);
+}
+
+/**
+ * A range with a page of each neighbour, with which it may be joined. Undefined where a mapping has
+ * an object, whose pages and policies are of all who map it.
+ */
+export function privatePagesAround({ vmas, memory }: Mm, range: RangeArgument): Pages | undefined {
+  const pages = pagesOf(range, memory.pageSizeBytes);
+  if ('errno' in pages) return undefined;
+  const around = { start: pages.start - 1, end: pages.end + 1 };
+  for (const { start, object } of vmas.from(around.start)) {
+    if (start >= around.end) break;
+    if (object !== null) return undefined;
+  }
+  return around;
 }
