@@ -13,6 +13,7 @@ import {
   checksum,
   expectAccounted,
   expectTrueOf,
+  pagesIn,
   writePattern,
 } from './placed-buffer.ts';
 import { isPrivileged } from './subject.ts';
@@ -148,6 +149,23 @@ describe('two moves at once', () => {
       expect(parts.notPresent + parts.zeroPage).toBe(0);
     }
     expect(buffer.residencySync().pages).toMatchObject({ present: 1000, notPresent: 0 });
+    expect(checksum(buffer)).toBe(sum);
+  });
+});
+
+describe('a move during which children are forked', () => {
+  test('loses no page and no data, and its report adds up', async () => {
+    using buffer = allocateOn(firstNode, pagesIn(32));
+    writePattern(buffer);
+    const sum = checksum(buffer);
+    let isOver = false;
+    const moved = buffer.migrate({ to: otherNode }).finally(() => {
+      isOver = true;
+    });
+    const fork = promisify(execFile);
+    while (!isOver) await fork('sh', ['-c', 'exit 0']);
+    expectTrueOf(buffer, await moved);
+    expect(buffer.residencySync().pages.present).toBe(buffer.pageCount);
     expect(checksum(buffer)).toBe(sum);
   });
 });

@@ -1,4 +1,7 @@
-/** docs/features.md: a row for each function of libnuma, a test for each yes, a reason for no. */
+/**
+ * docs/features.md: a row for each function of libnuma, a test for each yes, a reason for no; and a
+ * test for each fault.
+ */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -27,12 +30,30 @@ const rows = readRepositoryFile(PAGE)
     return {
       names: [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name as string),
       ...{ answer, by },
-      proofs: proofs.split('<br>').flatMap((proof) => {
-        const [, path = '', words = ''] = /^`(test\/[^`]+)` (.+)$/.exec(proof) ?? [];
-        return path === '' ? [] : [{ path, words }];
-      }),
+      proofs: proofsIn(proofs),
     };
   });
+
+const faults = (readRepositoryFile(PAGE).split('\n## What goes wrong')[1] ?? '')
+  .split('\n')
+  .filter((line) => line.startsWith('| ') && line.includes('`test/'))
+  .map((line) => line.slice(1, -1).split('|'))
+  .map(([fault = '', , proofs = '']) => ({ fault: fault.trim(), proofs: proofsIn(proofs.trim()) }));
+
+function proofsIn(cell: string): Row['proofs'] {
+  return cell.split('<br>').flatMap((proof) => {
+    const [, path = '', words = ''] = /^`(test\/[^`]+)` (.+)$/.exec(proof) ?? [];
+    return path === '' ? [] : [{ path, words }];
+  });
+}
+
+function expectTests(proofs: Row['proofs']): void {
+  expect(proofs.length).toBeGreaterThan(0);
+  for (const { words, path } of proofs) {
+    expect([path, existsInRepository(path)]).toEqual([path, true]);
+    expect(readRepositoryFile(path)).toContain(words);
+  }
+}
 
 /** Functions that a header declares, but for those of libnuma's first version. */
 function functionsIn(header: string): string[] {
@@ -52,12 +73,12 @@ describe('the table of features', () => {
   });
 
   test.each(rows.filter(({ answer }) => answer === 'yes'))('$names: its tests are there', (row) => {
-    expect(row.proofs.length).toBeGreaterThan(0);
-    for (const { words, path } of row.proofs) {
-      expect([path, existsInRepository(path)]).toEqual([path, true]);
-      expect(readRepositoryFile(path)).toContain(words);
-    }
+    expectTests(row.proofs);
   });
+
+  test('has more than twenty faults', () => expect(faults.length).toBeGreaterThan(20));
+
+  test.each(faults)('$fault: its tests are there', ({ proofs }) => expectTests(proofs));
 
   test('says why not where it says no', () => {
     const bare = rows.filter(({ answer, by }) => answer === 'no' && by.length < REASON_LENGTH_MIN);
