@@ -215,6 +215,8 @@ const BACKEND_METHODS = Object.keys({
   mmap: true,
   attach: true,
   arrayBuffer: true,
+  bytesAt: true,
+  mremap: true,
   fstat: true,
   open: true,
   close: true,

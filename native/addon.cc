@@ -53,6 +53,8 @@ bool Prepare(napi_env env, napi_value exports) {
       Property<MmapWith>("mmap_with", "mmap"),
       Property<Attach>("attach", "attach"),
       Property<ArrayBuffer>("array_buffer", "array_buffer"),
+      Property<ArrayBufferPart>("array_buffer_part", "array_buffer"),
+      Property<Mremap>("mremap", "mremap"),
       Property<Munmap>("munmap", "munmap"),
       Property<Madvise>("madvise", "madvise"),
       Property<MadviseAsync>("madvise_async", "madvise"),

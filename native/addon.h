@@ -11,6 +11,8 @@ napi_value Mmap(const Napi::CallbackInfo& info);
 napi_value MmapWith(const Napi::CallbackInfo& info);
 napi_value Attach(const Napi::CallbackInfo& info);
 napi_value ArrayBuffer(const Napi::CallbackInfo& info);
+napi_value ArrayBufferPart(const Napi::CallbackInfo& info);
+napi_value Mremap(const Napi::CallbackInfo& info);
 napi_value Munmap(const Napi::CallbackInfo& info);
 napi_value Madvise(const Napi::CallbackInfo& info);
 napi_value MadviseAsync(const Napi::CallbackInfo& info);

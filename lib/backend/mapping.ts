@@ -82,6 +82,15 @@ export interface MappingCalls {
    *  where this JavaScript engine cannot make an ArrayBuffer as long as that, EOPNOTSUPP where it
    *  forbids ArrayBuffers over mapped memory. */
   arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
+  /** Some of its bytes, in an array over a buffer that need not be `arrayBuffer`'s; until `munmap`.
+   *  ERANGE: outside of the mapping. EOVERFLOW, EOPNOTSUPP as there. */
+  bytesAt(part: MappedPart): SyscallResult<Uint8Array<ArrayBuffer>>;
+  /** Gives private memory another length, and mostly another address: pages, policy and advice go
+   *  along, its ArrayBuffers are detached, the handle stays. The mapping is given up where this
+   *  succeeds, and the value has its share. Synchronous. Source: mremap(2). EBUSY: it has other
+   *  owners, a call is under way, or a script has taken its bytes. EINVAL: of a pool, or with a
+   *  descriptor. EFAULT: parts of it have policies or advice of their own. ENOMEM, EAGAIN. */
+  mremap(mapping: Mapping, lengthBytes: number): SyscallResult<Mapping>;
   /** The file behind a mapping, or of a descriptor. EBADF: memory without a file, no such
    *  descriptor. Source: fstat(2). */
   fstat(file: Mapping | number): SyscallResult<FileState>;

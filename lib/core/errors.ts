@@ -24,6 +24,7 @@ export type NumaErrorCode =
   | 'NUMA_NO_SUCH_PROCESS'
   | 'NUMA_RELEASED'
   | 'NUMA_CPUS_IN_USE'
+  | 'NUMA_MEMORY_IN_USE'
   | 'NUMA_WORKER_ENDED'
   | 'NUMA_SYSTEM_ERROR';
 

@@ -33,6 +33,13 @@ export interface Addon {
   ): SyscallResult<Mapping>;
   attach(id: number, generation: number): SyscallResult<Mapping>;
   array_buffer(mapping: Mapping): SyscallResult<ArrayBuffer>;
+  array_buffer_part(
+    mapping: Mapping,
+    offsetBytes: number,
+    lengthBytes: number,
+  ): SyscallResult<ArrayBuffer>;
+  /** The mapping that was given has no share any more then. */
+  mremap(mapping: Mapping, lengthBytes: number): SyscallResult<Mapping>;
   munmap(mapping: Mapping): void;
   madvise(
     mapping: Mapping,
@@ -135,6 +142,8 @@ export interface Addon {
 export const ADDON_FUNCTIONS = Object.keys({
   mmap: true,
   mmap_with: true,
+  array_buffer_part: true,
+  mremap: true,
   attach: true,
   array_buffer: true,
   munmap: true,

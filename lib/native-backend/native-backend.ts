@@ -20,14 +20,7 @@ import type {
   SetMempolicyHomeNodeRequest,
   SetMempolicyRequest,
 } from '../backend/backend.ts';
-import type {
-  FileState,
-  MadviseRequest,
-  MappedPart,
-  Mapping,
-  MappingHandle,
-  MappingRequest,
-} from '../backend/mapping.ts';
+import type { Mapping } from '../backend/mapping.ts';
 import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { DeviceNumber, NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
@@ -38,17 +31,15 @@ import { MPOL_F } from '../core/uapi.ts';
 import type { Addon } from './addon.ts';
 import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts';
 import { loadAddon, type Unavailable } from './load-addon.ts';
+import { NativeMappings } from './native-mappings.ts';
 import { readMaps } from './proc-maps.ts';
 import { residentRuns } from './resident-runs.ts';
 import {
-  closeFile,
   deviceOfFile,
-  openFile,
   readNames,
   readNamesSync,
   readText,
   readTextSync,
-  statDescriptor,
   writeText,
 } from './system-files.ts';
 
@@ -57,7 +48,6 @@ export { hostAsOneNode, hostMemoryNodes } from './host-nodes.ts';
 /** A run that the addon found: start, end, categories. */
 const REGION_WORDS = 3;
 
-const LIBNUMA_SONAME = 'libnuma.so.1';
 const NULL_MASK = { words: null, maxnode: 0 } as const;
 
 /** An addon's memory is the process's: all who open it have one backend, of which is known what
@@ -76,7 +66,7 @@ export function openNativeBackend(
   return { ok: true, backend };
 }
 
-class NativeBackend implements Backend {
+class NativeBackend extends NativeMappings implements Backend {
   readonly identity: BackendIdentity;
   readonly pageSizeBytes: number;
   readonly pid: number = process.pid;
@@ -88,12 +78,13 @@ class NativeBackend implements Backend {
   };
 
   constructor(addon: Addon) {
+    super(addon);
     this.#addon = addon;
     this.pageSizeBytes = addon.page_size_bytes();
     this.identity = Object.freeze({
       kind: 'native',
       kernel: release(),
-      libnuma: basename(addon.libnuma_path() ?? LIBNUMA_SONAME),
+      libnuma: basename(addon.libnuma_path() ?? 'libnuma.so.1'),
     });
   }
 
@@ -103,41 +94,6 @@ class NativeBackend implements Backend {
 
   nodeMemory(node: number): SyscallResult<NodeMemory> {
     return readNodeMemory(check.node(node, 'node'), this.#sources);
-  }
-
-  mmap(request: MappingRequest): SyscallResult<Mapping> {
-    const asked = check.mmap(request, 'request');
-    const { lengthBytes, alignmentBytes = 0, hugePageBytes = 0, isShared = false } = asked;
-    const { descriptor = -1, offsetBytes = 0 } = asked;
-    const { mmap_with } = this.#addon;
-    const sharing = isShared ? 1 : 0;
-    return mmap_with(lengthBytes, alignmentBytes, hugePageBytes, sharing, descriptor, offsetBytes);
-  }
-
-  attach(handle: MappingHandle): SyscallResult<Mapping> {
-    const { id, generation } = check.handle(handle, 'handle');
-    return this.#addon.attach(id, generation);
-  }
-
-  arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer> {
-    return this.#addon.array_buffer(mapping);
-  }
-
-  fstat(file: Mapping | number): SyscallResult<FileState> {
-    const checked = check.file(file, 'file');
-    return typeof checked === 'number' ? statDescriptor(checked) : this.#addon.fstat(checked);
-  }
-
-  open(path: string, access: Access): SyscallResult<number> {
-    return openFile(check.path(path, 'path'), check.access(access, 'access'));
-  }
-
-  close(descriptor: number): SyscallResult<undefined> {
-    return closeFile(check.descriptor(descriptor, 'descriptor'));
-  }
-
-  munmap(mapping: Mapping): void {
-    this.#addon.munmap(mapping);
   }
 
   touch(
@@ -190,25 +146,6 @@ class NativeBackend implements Backend {
     const { address, lengthBytes, mode, nodemask, flags } = check.mbind(request, 'request');
     const { words, maxnode } = nodemask ?? NULL_MASK;
     return this.#addon.mbind(address, lengthBytes, mode, words, maxnode, flags);
-  }
-
-  madviseSync(request: MadviseRequest): SyscallResult<undefined> {
-    const { mapping, offsetBytes, lengthBytes, advice } = check.madvise(request, 'request');
-    return this.#addon.madvise(mapping, offsetBytes, lengthBytes, advice);
-  }
-
-  async madvise(
-    request: MadviseRequest,
-    cpus: readonly number[],
-  ): Promise<SyscallResult<undefined>> {
-    const { mapping, offsetBytes, lengthBytes, advice } = check.madvise(request, 'request');
-    const { madvise_async } = this.#addon;
-    return madvise_async(mapping, offsetBytes, lengthBytes, advice, check.cpus(cpus, 'cpus'));
-  }
-
-  async msync(part: MappedPart): Promise<SyscallResult<undefined>> {
-    const { mapping, offsetBytes, lengthBytes } = check.part(part, 'part');
-    return this.#addon.msync_async(mapping, offsetBytes, lengthBytes);
   }
 
   setMempolicyHomeNode(request: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {

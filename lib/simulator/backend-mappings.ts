@@ -3,6 +3,7 @@
  * descriptor, files. Beside it the calls about such mappings, by offsets.
  */
 
+import { constants } from 'node:buffer';
 import type { Access } from '../backend/backend.ts';
 import type {
   FileState,
@@ -16,11 +17,13 @@ import type { SyscallResult } from '../backend/syscall-result.ts';
 import { ERRNO } from '../core/errno.ts';
 import { MADV } from '../core/uapi.ts';
 import type { Caller } from './caller.ts';
+import type { Mapped } from './mapped.ts';
 import { isTruncated, keepFile, type MappedFile, writeBack } from './mapped-file.ts';
-import type { Mapped, NewMapped } from './process-mappings.ts';
+import type { NewMapped } from './process-mappings.ts';
 import { answer, failure, success } from './syscalls/answer.ts';
 import { madvise } from './syscalls/madvise.ts';
 import { mmap, munmap, roomFor } from './syscalls/mapping-calls.ts';
+import { resizeMapping } from './syscalls/mremap.ts';
 import { mapObject, openObject } from './syscalls/object-calls.ts';
 import type { RangeArgument } from './syscalls/range-argument.ts';
 
@@ -138,13 +141,56 @@ export function attach({ mappings }: Caller, handle: MappingHandle): SyscallResu
 }
 
 export function bytesOf({ mappings }: Caller, mapping: Mapping): SyscallResult<ArrayBuffer> {
+  return madeBytes(() =>
+    (mappings.find(mapping)?.lengthBytes ?? 0) > constants.MAX_LENGTH
+      ? failure('array_buffer', ERRNO.EOVERFLOW)
+      : mappings.bytesOf(mapping),
+  );
+}
+
+/** Of the one buffer that there is, however long: nobody reads or writes the rest of it. */
+export function bytesOfPart(
+  { mappings }: Caller,
+  { mapping, offsetBytes, lengthBytes }: MappedPart,
+): SyscallResult<Uint8Array<ArrayBuffer>> {
+  const mapped = mappings.find(mapping);
+  const isOutside = offsetBytes + lengthBytes > (mapped?.lengthBytes ?? 0) || lengthBytes === 0;
+  if (mapped !== undefined && isOutside) return failure('array_buffer', ERRNO.ERANGE);
+  return madeBytes(() => {
+    const bytes = mappings.bytesOf(mapping, { offsetBytes, lengthBytes });
+    return bytes === undefined ? undefined : new Uint8Array(bytes, offsetBytes, lengthBytes);
+  });
+}
+
+function madeBytes<T extends object>(
+  make: () => T | SyscallResult<T> | undefined,
+): SyscallResult<T> {
   try {
-    const bytes = mappings.bytesOf(mapping);
-    return bytes === undefined ? failure('array_buffer', ERRNO.ENOENT) : success(bytes);
+    const made = make();
+    if (made === undefined) return failure('array_buffer', ERRNO.ENOENT);
+    return 'ok' in made ? made : success(made);
   } catch (error) {
     if (error instanceof RangeError) return failure('array_buffer', ERRNO.EOVERFLOW);
     throw error;
   }
+}
+
+/** Private memory of another length, wherever there is room for it. */
+export function resizeMemory(
+  { machine, thread, mappings }: Caller,
+  mapping: Mapping,
+  lengthBytes: number,
+): SyscallResult<Mapping> {
+  const mapped = mappings.find(mapping);
+  if (mapped === undefined) return failure('mremap', ERRNO.ENOENT);
+  if (!mappings.isOnlyUser(mapping)) return failure('mremap', ERRNO.EBUSY);
+  if (mapped.file !== null) return failure('mremap', ERRNO.EINVAL);
+  const { address, start, end } = mapped;
+  const newPageCount = Math.ceil(lengthBytes / machine.memory.pageSizeBytes);
+  const moved = resizeMapping(thread, { address, pageCount: end - start, newPageCount });
+  if (!moved.ok) return moved;
+  const resized = { address: moved.value, lengthBytes, pageCount: newPageCount, file: null };
+  return success(mappings.replace(mapping, resized));
 }
 
 /** Whole pages of a part; an errno for what lies outside, or was given up. */

@@ -9,11 +9,12 @@
 
 import { lowerBound, type Span } from '../core/sorted-spans.ts';
 import type { PageRun, Unsettled } from './live-mappings.ts';
+import { hasOwnBytes } from './mapped-bytes.ts';
 import { touchPages } from './memory/fault.ts';
 import type { Mm } from './memory/mm.ts';
 import { isZeroPage, NONE } from './memory/page-entry.ts';
 import type { FaultOutcome } from './memory/toucher.ts';
-import { hasOwnBytes, type ProcessMappings } from './process-mappings.ts';
+import type { ProcessMappings } from './process-mappings.ts';
 import type { Thread } from './tasks/thread.ts';
 import type { LiveSpan } from './viewed-buffers.ts';
 
@@ -62,21 +63,31 @@ function absentIn(
 ): readonly PageRun[] {
   const { mapped } = unsettled;
   if (span === undefined) {
-    unsettled.absent ??= absentRuns(mm, mapped.start, mapped);
+    unsettled.absent ??= absentRuns(mm, mapped, mapped);
     return unsettled.absent;
   }
   const part = { start: Math.max(span.start, mapped.start), end: Math.min(span.end, mapped.end) };
   return unsettled.absent === null
-    ? absentRuns(mm, mapped.start, part)
+    ? absentRuns(mm, mapped, part)
     : runsWithin(unsettled.absent, mapped.start, part);
 }
 
-/** Counted from the first page of a mapping. */
-function absentRuns({ pages }: Mm, first: number, { start, end }: Span): PageRun[] {
+/** Counted from the first page of a mapping; of those whose bytes somebody has. */
+function absentRuns(
+  { pages }: Mm,
+  { start: first, end: last, looked }: LiveSpan,
+  part: Span,
+): PageRun[] {
   const absent: PageRun[] = [];
-  pages.forEachRun(start, end, (page, pageCount, entry) => {
-    if (entry === NONE || isZeroPage(entry)) absent.push([page - first, page - first + pageCount]);
-  });
+  for (const span of looked ?? [{ start: 0, end: last - first }]) {
+    const from = Math.max(part.start, first + span.start);
+    const to = Math.min(part.end, first + span.end);
+    if (from >= to) continue;
+    pages.forEachRun(from, to, (page, pageCount, entry) => {
+      const at = page - first;
+      if (entry === NONE || isZeroPage(entry)) absent.push([at, at + pageCount]);
+    });
+  }
   return absent;
 }
 

@@ -20,11 +20,13 @@ import {
   advise,
   attach,
   bytesOf,
+  bytesOfPart,
   closeDescriptor,
   fileStateOf,
   mapMemory,
   openHostFile,
   privateRoom,
+  resizeMemory,
   sync,
   unmapMemory,
 } from './backend-mappings.ts';
@@ -51,6 +53,15 @@ export class MappingBackend implements MappingCalls {
 
   arrayBuffer(mapping: Mapping): SyscallResult<ArrayBuffer> {
     return bytesOf(this.#caller, mapping);
+  }
+
+  bytesAt(part: MappedPart): SyscallResult<Uint8Array<ArrayBuffer>> {
+    return bytesOfPart(this.#caller, check.part(part, 'part'));
+  }
+
+  mremap(mapping: Mapping, lengthBytes: number): SyscallResult<Mapping> {
+    const length = check.lengthBytes(lengthBytes, 'lengthBytes');
+    return this.#call('mremap', () => resizeMemory(this.#caller, mapping, length));
   }
 
   munmap(mapping: Mapping): void {

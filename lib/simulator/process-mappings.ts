@@ -3,40 +3,16 @@
  * of those whose bytes were asked for.
  */
 
-import { type ReadableByteStreamController, ReadableStream } from 'node:stream/web';
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import { invalidArgumentType } from '../core/argument-errors.ts';
 import { LiveMappings } from './live-mappings.ts';
-import { type Contents, contentsOf, type MappedFile, newBytes } from './mapped-file.ts';
+import { type ByteRange, Mapped, privateCopyOf } from './mapped.ts';
+import { detachBytes, hasOwnBytes, resized, transfer, zeroUntransferable } from './mapped-bytes.ts';
+import { contentsOf, type MappedFile, newBytes } from './mapped-file.ts';
 import type { Mm } from './memory/mm.ts';
 import { pageOf } from './syscalls/range-argument.ts';
 import { type LiveSpan, ViewedBuffers } from './viewed-buffers.ts';
-
-/** What one mmap returned, with all of its owners. */
-export class Mapped implements LiveSpan {
-  readonly handle: MappingHandle;
-  readonly address: bigint;
-  readonly lengthBytes: number;
-  readonly start: number;
-  readonly end: number;
-  readonly leadBytes: number = 0;
-  readonly file: MappedFile | null;
-  readonly contents: Contents;
-
-  constructor(members: Omit<Mapped, 'leadBytes' | 'bytes' | 'original'>) {
-    ({ handle: this.handle, address: this.address, lengthBytes: this.lengthBytes } = members);
-    ({ start: this.start, end: this.end, file: this.file, contents: this.contents } = members);
-  }
-
-  get bytes(): ArrayBuffer | undefined {
-    return this.contents.bytes;
-  }
-
-  get original(): Uint8Array | undefined {
-    return this.contents.original;
-  }
-}
 
 /** What is to be added: `pageCount` may be more than the length needs. */
 export interface NewMapped {
@@ -139,20 +115,50 @@ export class ProcessMappings implements Iterable<Mapped> {
   }
 
   /** The bytes of a live share, one ArrayBuffer for all owners. @throws RangeError when too long */
-  bytesOf(mapping: Mapping): ArrayBuffer | undefined {
+  bytesOf(mapping: Mapping, part?: ByteRange): ArrayBuffer | undefined {
     const share = this.#liveShare(mapping);
     if (share === undefined) return undefined;
     const mapped = Share.mappedOf(share);
     const { contents } = mapped;
-    if (contents.bytes === undefined) {
-      contents.bytes = newBytes(contents, mapped.lengthBytes);
-      // As Node 20 has it for mapped memory: a transfer list copies.
-      if (transfer === undefined) markAsUntransferable(contents.bytes);
-      this.#viewed.enter(contents.bytes, mapped);
-    }
-    contents.viewers.add(share);
-    this.#live.add(mapped);
+    contents.bytes ??= newBytes(contents, mapped.lengthBytes);
+    this.#show(mapped, share);
+    if (mapped.look(part, this.#pageSizeBytes)) this.#live.unsettle(mapped.start, mapped.end);
     return contents.bytes;
+  }
+
+  #show(mapped: Mapped, share: Share): void {
+    const { bytes, viewers } = mapped.contents;
+    if (bytes === undefined) return;
+    if (this.#viewed.find(bytes) === undefined && hasOwnBytes(mapped)) {
+      // As Node 20 has it for mapped memory: a transfer list copies.
+      if (transfer === undefined) markAsUntransferable(bytes);
+      this.#viewed.enter(bytes, mapped);
+    }
+    viewers.add(share);
+    this.#live.add(mapped);
+  }
+
+  /** Whether one owner has it, and no script has taken its bytes along. */
+  isOnlyUser(mapping: Mapping): boolean {
+    const mapped = this.find(mapping);
+    const isTaken = mapped?.bytes !== undefined && !hasOwnBytes(mapped);
+    return !isTaken && this.#shares.get(mapping.handle.id)?.size === 1;
+  }
+
+  /** Its only owner has it elsewhere now: a new share, with the same handle. */
+  replace(mapping: Mapping, moved: NewMapped): Mapping {
+    const before = this.find(mapping) as Mapped;
+    const { handle, contents: old } = before;
+    const bytes = hasOwnBytes(before) ? resized(before.bytes, moved.lengthBytes) : undefined;
+    this.remove(mapping);
+    const start = pageOf(moved.address, this.#pageSizeBytes);
+    const contents = { ...contentsOf(null, moved.lengthBytes), bytes };
+    const where = { handle, ...moved, start, end: start + moved.pageCount };
+    const mapped = new Mapped({ ...where, contents });
+    mapped.looked = before.looked;
+    const share = this.#share(mapped);
+    if (old.bytes !== undefined) this.#show(mapped, share);
+    return share;
   }
 
   /** Fresh pages that a buffer gets when it is looked at; none where it was before. */
@@ -194,7 +200,9 @@ export class ProcessMappings implements Iterable<Mapped> {
     owners.delete(share);
     const mapped = Share.mappedOf(share);
     const { contents } = mapped;
-    if (contents.viewers.delete(share) && contents.viewers.size === 0) detachBytes(contents);
+    if (contents.viewers.delete(share) && contents.viewers.size === 0) {
+      detachBytes(contents, owners.size === 0 && mapped.file === null);
+    }
     if (owners.size > 0) return undefined;
     this.#shares.delete(mapped.handle.id);
     this.#live.delete(mapped);
@@ -219,48 +227,4 @@ export class ProcessMappings implements Iterable<Mapped> {
       if (copied.bytes !== undefined) child.#live.add(copied);
     }
   }
-}
-
-/** Came with Node 22. */
-const transfer: (() => ArrayBuffer) | undefined = Object(ArrayBuffer.prototype).transfer;
-
-/** What detached views showed. Node's pending operations hold a view, and go on with its memory. */
-const memoryOfDetached = new WeakMap<ArrayBuffer, unknown>();
-
-/** Marked as that by their users: nobody can detach them any more. */
-const untransferable = new WeakSet<ArrayBuffer>();
-
-/** Whether bytes were asked for, and no script has taken them along. */
-export function hasOwnBytes<S extends Pick<LiveSpan, 'bytes'>>(
-  mapped: S,
-): mapped is S & { bytes: NonNullable<S['bytes']> } {
-  return mapped.bytes !== undefined && mapped.bytes.byteLength > 0;
-}
-
-function privateCopyOf(mapped: Mapped): Mapped {
-  const bytes = hasOwnBytes(mapped) ? mapped.bytes.slice(0) : undefined;
-  return new Mapped({ ...mapped, contents: { ...mapped.contents, bytes, viewers: new Set() } });
-}
-
-function zeroUntransferable({ bytes }: Contents): void {
-  if (bytes !== undefined && untransferable.has(bytes)) new Uint8Array(bytes).fill(0);
-}
-
-/** Views lose their bytes at once; owners that never looked will find them in a new buffer. */
-function detachBytes(contents: Contents): void {
-  if (!hasOwnBytes(contents)) return;
-  const { bytes } = contents;
-  if (transfer !== undefined) {
-    try {
-      contents.bytes = Reflect.apply(transfer, bytes, []);
-      memoryOfDetached.set(bytes, contents.bytes);
-    } catch {
-      untransferable.add(bytes);
-    }
-    return;
-  }
-  contents.bytes = bytes.slice(0);
-  // A stream takes along what it is given.
-  const start = (stream: ReadableByteStreamController) => stream.enqueue(new Uint8Array(bytes));
-  memoryOfDetached.set(bytes, new ReadableStream({ type: 'bytes', start }));
 }

@@ -20,6 +20,8 @@ export interface LiveSpan extends Span {
   readonly bytes: ArrayBufferLike | undefined;
   /** What they were before anybody wrote; absent for zeros. */
   readonly original?: Uint8Array | undefined;
+  /** Of which of its pages, counted from the first, somebody has the bytes; absent: of any. */
+  readonly looked?: readonly Span[] | undefined;
 }
 
 /** Holds its buffer weakly: nobody would ever give it back. */

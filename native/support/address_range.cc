@@ -49,6 +49,14 @@ void AddressRange::Empty() {
   table.extents.insert(std::move(node_));
 }
 
+AddressRange::Forgotten AddressRange::Forget() {
+  Table& table = TheTable();
+  const std::lock_guard<std::mutex> lock(table.mutex);
+  node_ = table.extents.extract(begin_);
+  begin_ = 0;
+  return {reinterpret_cast<char*>(node_.key()), node_.mapped().bytes};
+}
+
 AddressRange::~AddressRange() {
   if (begin_ == 0) return;
   Table& table = TheTable();

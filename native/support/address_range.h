@@ -36,6 +36,12 @@ class AddressRange {
   void Take(char* begin, size_t bytes);
   /** Gives the memory back; the addresses stay. */
   void Empty();
+  struct Forgotten {
+    char* begin;
+    size_t bytes;
+  };
+  /** Somebody else may have some of them now: the caller knows which to give back. */
+  Forgotten Forget();
 
  private:
   struct Extent {

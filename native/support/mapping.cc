@@ -1,5 +1,6 @@
 #include "mapping.h"
 
+#include <cerrno>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -57,6 +58,30 @@ OwnerShare AdoptMapping(MappedMemory memory) {
   slot.owner_count = 1;
   slot.mapping = share;
   return OwnerShare(std::move(share));
+}
+
+SyscallResult MoveMapping(const OwnerShare& owner, long view_share_count, MoveMemory move,
+                          size_t length_bytes) {
+  const MappingShare& mapping = owner.Get();
+  AddressShare before;
+  {
+    Table& table = TheTable();
+    const std::lock_guard<std::mutex> lock(table.mutex);
+    // SAFETY: shares come of owners and views, both of this thread alone where these are all that
+    // there are, or of the table, which is locked.
+    if (table.slots[mapping->id].owner_count != 1 || mapping.use_count() != 1 + view_share_count) {
+      return SyscallResult::Failed(EBUSY, "mremap");
+    }
+    MappedMemory made;
+    const SyscallResult result = move(*mapping, length_bytes, &made);
+    if (!result.Ok()) return result;
+    before = std::move(mapping->addresses);
+    mapping->addresses = std::move(made.addresses);
+    mapping->address = made.address;
+    mapping->length_bytes = made.length_bytes;
+  }
+  if (before.use_count() > 1) before->Empty();
+  return {};
 }
 
 OwnerShare AttachMapping(uint64_t id, uint64_t generation) {

@@ -12,6 +12,7 @@
 
 #include "address_range.h"
 #include "file_watch.h"
+#include "syscall_result.h"
 
 namespace node_numa {
 
@@ -43,7 +44,8 @@ struct MappedMemory {
   std::unique_ptr<const Backing> backing;
 };
 
-/** One mapped range. Immutable, so threads may share it freely. */
+/** One mapped range. Changed only while it has one user (`MoveMapping`): threads may share it
+ * freely. */
 class Mapping {
  public:
   Mapping(MappedMemory memory, uint32_t id, uint32_t generation)
@@ -63,11 +65,11 @@ class Mapping {
     return offset_bytes <= length_bytes && range_bytes <= length_bytes - offset_bytes;
   }
 
-  const AddressShare addresses;
+  AddressShare addresses;
   // Ends before the addresses do: another mapping may have them at once, with a watch of its own.
   const std::unique_ptr<const Backing> backing;
-  void* const address;
-  const size_t length_bytes;
+  void* address;
+  size_t length_bytes;
   const bool may_lack_pages;
   const uint32_t id;
   const uint32_t generation;
@@ -93,6 +95,16 @@ class OwnerShare {
  private:
   MappingShare share_;
 };
+
+/** Puts memory elsewhere; on failure it is as it was. */
+using MoveMemory = SyscallResult (*)(const Mapping& from, size_t length_bytes, MappedMemory* made);
+
+/**
+ * Has `move` put the memory elsewhere, where its only shares are one owner's, and so many of views:
+ * nobody gets another meanwhile. The addresses that it had are left without memory.
+ */
+SyscallResult MoveMapping(const OwnerShare& owner, long view_share_count, MoveMemory move,
+                          size_t length_bytes);
 
 /** Enters a fresh mapping with one owner. */
 OwnerShare AdoptMapping(MappedMemory memory);

@@ -1,6 +1,9 @@
 #include "mapping_owner.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "view.h"
 
@@ -16,6 +19,8 @@ struct Owner {
   int64_t charged_bytes = 0;
   // The last one that was made; its ArrayBuffer may be what keeps this owner, or be collected.
   View* view = nullptr;
+  // Of some of the bytes each.
+  std::vector<View*> parts = {};
 };
 
 void Charge(napi_env env, Owner* owner, int64_t bytes) {
@@ -29,10 +34,33 @@ void ForgetViewOf(Owner* owner) {
   owner->view = nullptr;
 }
 
+void ForgetViewsOf(Owner* owner) {
+  ForgetViewOf(owner);
+  for (View* const part : owner->parts) ForgetView(part);
+  owner->parts.clear();
+}
+
+void DetachViewsOf(napi_env env, Owner* owner) {
+  if (owner->view != nullptr) DetachView(env, owner->view);
+  for (View* const part : owner->parts) DetachView(env, part);
+  ForgetViewsOf(owner);
+}
+
+/** Those that nobody has any more. */
+void ForgetCollectedParts(napi_env env, Owner* owner) {
+  std::vector<View*>* const parts = &owner->parts;
+  const auto is_collected = [&](View* part) {
+    if (ArrayBufferOf(env, *part) != nullptr) return false;
+    ForgetView(part);
+    return true;
+  };
+  parts->erase(std::remove_if(parts->begin(), parts->end(), is_collected), parts->end());
+}
+
 void FinalizeOwner(napi_env env, void* data, void* /*hint*/) {
   Owner* const owner = static_cast<Owner*>(data);
   Charge(env, owner, 0);
-  ForgetViewOf(owner);
+  ForgetViewsOf(owner);
   delete owner;
 }
 
@@ -92,7 +120,10 @@ napi_value OwnerArrayBuffer(napi_env env, napi_value value, const char* syscall)
   if (array_buffer != nullptr) return Success(env, array_buffer);
 
   View* view = nullptr;
-  const SyscallResult result = NewView(env, owner->share.Get(), syscall, &view, &array_buffer);
+  const Mapping& mapping = *owner->share.Get();
+  const Store whole = {mapping.address, mapping.length_bytes};
+  const SyscallResult result =
+      NewView(env, owner->share.Get(), whole, syscall, &view, &array_buffer);
   if (!result.Ok()) return Failure(env, result);
   ForgetViewOf(owner);
   owner->view = view;
@@ -100,12 +131,50 @@ napi_value OwnerArrayBuffer(napi_env env, napi_value value, const char* syscall)
   return Success(env, array_buffer);
 }
 
+napi_value OwnerArrayBufferPart(napi_env env, napi_value value, uint64_t offset_bytes,
+                                uint64_t length_bytes, const char* syscall) {
+  Owner* const owner = OwnerOf(env, value);
+  if (owner == nullptr) return nullptr;
+  const MappingShare& share = owner->share.Get();
+  if (share == nullptr) return Failure(env, SyscallResult::Failed(ENOENT, syscall));
+  if (length_bytes == 0 || !share->Covers(offset_bytes, length_bytes)) {
+    return Failure(env, SyscallResult::Failed(ERANGE, syscall));
+  }
+  if (owner->parts.size() == owner->parts.capacity()) {
+    ForgetCollectedParts(env, owner);
+    owner->parts.reserve(2 * owner->parts.size() + 1);
+  }
+  View* view = nullptr;
+  napi_value array_buffer = nullptr;
+  const Store store = {static_cast<char*>(share->address) + offset_bytes, length_bytes};
+  const SyscallResult result = NewView(env, share, store, syscall, &view, &array_buffer);
+  if (!result.Ok()) return Failure(env, result);
+  owner->parts.push_back(view);
+  return Success(env, array_buffer);
+}
+
+napi_value ResizeMapping(napi_env env, napi_value value, size_t length_bytes, MoveMemory move) {
+  const char* const syscall = "mremap";
+  Owner* const owner = OwnerOf(env, value);
+  if (owner == nullptr) return nullptr;
+  if (owner->share.Get() == nullptr) return Failure(env, SyscallResult::Failed(ENOENT, syscall));
+  long view_share_count = owner->view != nullptr && HasMemory(env, *owner->view) ? 1 : 0;
+  for (const View* const part : owner->parts) view_share_count += HasMemory(env, *part) ? 1 : 0;
+  SyscallResult result = MoveMapping(owner->share, view_share_count, move, length_bytes);
+  if (result.error == ENOMEM && ReclaimAddresses(env)) {
+    result = MoveMapping(owner->share, view_share_count, move, length_bytes);
+  }
+  if (!result.Ok()) return Failure(env, result);
+  Charge(env, owner, 0);
+  DetachViewsOf(env, owner);
+  return NewMappingOwner(env, std::move(owner->share), static_cast<int64_t>(length_bytes), syscall);
+}
+
 void GiveUpMapping(napi_env env, napi_value value) {
   Owner* const owner = OwnerOf(env, value);
   if (owner == nullptr) return;
   Charge(env, owner, 0);
-  if (owner->view != nullptr) DetachView(env, owner->view);
-  ForgetViewOf(owner);
+  DetachViewsOf(env, owner);
   owner->share.Drop();
 }
 

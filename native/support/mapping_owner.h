@@ -26,7 +26,17 @@ MappingShare OwnedMapping(Arguments* arguments, napi_env env, const char* name);
 /** The ArrayBuffer over the whole mapping, made at the first call. */
 napi_value OwnerArrayBuffer(napi_env env, napi_value owner, const char* syscall);
 
-/** Detaches the ArrayBuffer and gives the share up. Does nothing the second time. */
+/** Another ArrayBuffer over some of its bytes at each call. */
+napi_value OwnerArrayBufferPart(napi_env env, napi_value owner, uint64_t offset_bytes,
+                                uint64_t length_bytes, const char* syscall);
+
+/**
+ * Detaches the ArrayBuffers, and makes another owner of memory that `move` has put elsewhere; the
+ * one that was given has no share any more then.
+ */
+napi_value ResizeMapping(napi_env env, napi_value owner, size_t length_bytes, MoveMemory move);
+
+/** Detaches the ArrayBuffers and gives the share up. Does nothing the second time. */
 void GiveUpMapping(napi_env env, napi_value owner);
 
 }  // namespace node_numa

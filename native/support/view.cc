@@ -39,6 +39,7 @@ struct ViewsOfThread {
 struct View {
   MappingShare memory;
   AddressShare addresses;
+  size_t length_bytes;
   // Weak.
   napi_ref object = nullptr;
   ViewsOfThread* thread = nullptr;
@@ -179,18 +180,16 @@ bool PrepareViews(napi_env env) {
   return WatchThreadEnd(env, OnThreadEnd, views);
 }
 
-SyscallResult NewView(napi_env env, const MappingShare& mapping, const char* syscall, View** made,
-                      napi_value* array_buffer) {
+SyscallResult NewView(napi_env env, const MappingShare& mapping, const Store& store,
+                      const char* syscall, View** made, napi_value* array_buffer) {
   ViewsOfThread* const views = ViewsOf(env);
   if (views == nullptr) return SyscallResult::Failed(ENOMEM, syscall);
-  View* const view = new View{mapping, mapping->addresses};
+  View* const view = new View{mapping, mapping->addresses, store.length_bytes};
   // SAFETY: when this fails, the engine may have run the finalizer, may run it later, or never,
   // depending on its version; the view waits for it, with nothing in its hands.
-  const napi_status status = napi_create_external_arraybuffer(
-      env, mapping->address, mapping->length_bytes, FinalizeStore, view, array_buffer);
-  if (status == napi_ok)
-    *array_buffer =
-        Ordinary(env, views->transfer, *array_buffer, {mapping->address, mapping->length_bytes});
+  const napi_status status = napi_create_external_arraybuffer(env, store.data, store.length_bytes,
+                                                              FinalizeStore, view, array_buffer);
+  if (status == napi_ok) *array_buffer = Ordinary(env, views->transfer, *array_buffer, store);
   if (status == napi_ok && WatchObject(env, *array_buffer, view)) {
     view->Link(views);
     *made = view;
@@ -224,12 +223,17 @@ void DetachView(napi_env env, View* view) {
   // Taken out first: a function in the place of the engine's may come back here.
   const MappingShare memory = std::move(view->memory);
   if (view->thread != nullptr) Detach(env, view->thread->transfer, object);
-  view->charged_bytes = static_cast<int64_t>(memory->length_bytes) / kAddressDivisor;
+  view->charged_bytes = static_cast<int64_t>(view->length_bytes) / kAddressDivisor;
   Charge(env, view->charged_bytes);
 }
 
 void ForgetView(View* view) {
   view->Unreference();
+}
+
+bool HasMemory(napi_env env, const View& view) {
+  const napi_value object = ArrayBufferOf(env, view);
+  return view.memory != nullptr && object != nullptr && !IsDetached(env, object);
 }
 
 bool ReclaimAddresses(napi_env env) {

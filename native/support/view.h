@@ -11,6 +11,7 @@
 
 #include "mapping.h"
 #include "syscall_result.h"
+#include "transfer.h"
 
 namespace node_numa {
 
@@ -19,9 +20,9 @@ struct View;
 /** Prepares a thread for views; false where the engine refuses. */
 bool PrepareViews(napi_env env);
 
-/** Makes an ArrayBuffer over the whole mapping. The caller has the view until `ForgetView`. */
-SyscallResult NewView(napi_env env, const MappingShare& mapping, const char* syscall, View** view,
-                      napi_value* array_buffer);
+/** Makes an ArrayBuffer over bytes of a mapping. The caller has the view until `ForgetView`. */
+SyscallResult NewView(napi_env env, const MappingShare& mapping, const Store& store,
+                      const char* syscall, View** view, napi_value* array_buffer);
 
 /** The ArrayBuffer; null once it was collected. */
 napi_value ArrayBufferOf(napi_env env, const View& view);
@@ -30,6 +31,9 @@ napi_value ArrayBufferOf(napi_env env, const View& view);
 void DetachView(napi_env env, View* view);
 
 void ForgetView(View* view);
+
+/** Whether it has a share of the memory that `DetachView` would drop. */
+bool HasMemory(napi_env env, const View& view);
 
 /**
  * Collects garbage, and gives back the addresses of views of this thread that no object has any

@@ -43,6 +43,8 @@ SyscallResult CallMadvise(const MadviseArguments& arguments) {
   SyscallResult result;
   uintptr_t step_end = part.Begin();
   do {
+    // Between two of them whoever waits for the CPU has its turn: an event loop, mostly.
+    if (step_end > part.Begin()) sched_yield();
     const uintptr_t begin = step_end;
     step_end =
         is_in_steps ? std::min(part.End(), (begin / kStepBytes + 1) * kStepBytes) : part.End();

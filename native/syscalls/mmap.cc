@@ -19,6 +19,7 @@
 #include "../support/address_range.h"
 #include "../support/arguments.h"
 #include "../support/mapping_owner.h"
+#include "../support/private_memory.h"
 #include "../support/syscall_result.h"
 #include "../support/view.h"
 
@@ -43,86 +44,9 @@ struct MmapArguments {
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
-size_t PageBytes() {
-  return static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
-
-size_t RoundUp(size_t bytes, size_t unit_bytes) {
-  return (bytes + unit_bytes - 1) / unit_bytes * unit_bytes;
-}
-
 // As both calls want it: MAP_HUGE_SHIFT is MFD_HUGE_SHIFT.
 unsigned int HugeSizeBits(size_t huge_page_bytes) {
   return static_cast<unsigned int>(__builtin_ctzll(huge_page_bytes)) << MFD_HUGE_SHIFT;
-}
-
-bool Unmap(char* begin, size_t bytes) {
-  return munmap(begin, bytes) == 0;
-}
-
-bool MapAt(char* begin, size_t bytes, int protection, int how) {
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | how;
-  return mmap(begin, bytes, protection, flags, -1, 0) != MAP_FAILED;
-}
-
-void Discard(char* begin, size_t bytes) {
-  if (madvise(begin, bytes, MADV_DONTNEED) == 0) return;
-  // Locked, as all that is mapped after mlockall(MCL_FUTURE): such pages are there from the start.
-  munlock(begin, bytes);
-  madvise(begin, bytes, MADV_DONTNEED);
-}
-
-// Fresh memory in place of what was there, guards included: neighbours of the same kind are one
-// mapping to the kernel, and it takes nothing until it is written. Without access it would be no
-// harm to others, but a thread of Node's that writes there would end the process.
-//
-// The kernel removes what was there before it has all that the new mapping needs, and where it then
-// runs out of memory it leaves a hole, which another thread may fill. Nobody can tell from outside
-// whose the addresses are then. So memory is given back while they are ours for certain, and what
-// could be refused is asked for first; where it is, what was there goes on without its memory.
-// Source: __mmap_region() of mm/vma.c; before Linux 6.12 mmap_region() of mm/mmap.c, where the
-// limit of committed memory leaves a hole, too.
-bool Empty(char* begin, size_t bytes) {
-  Discard(begin, bytes);
-  // Commits the guards as the new mapping will, and leaves no mapping to be split at the ends.
-  if (mprotect(begin, bytes, PROT_READ | PROT_WRITE) != 0) return true;
-  // With room for a mapping, the refusal is that there is one.
-  if (MapAt(begin, bytes, PROT_NONE, MAP_FIXED_NOREPLACE) || errno != EEXIST) return true;
-  if (MapAt(begin, bytes, PROT_READ | PROT_WRITE, MAP_FIXED)) {
-    Discard(begin, bytes);
-    return true;
-  }
-  if (errno != ENOMEM) return true;
-  for (const int protection : {PROT_READ | PROT_WRITE, PROT_NONE}) {
-    if (MapAt(begin, bytes, protection, MAP_FIXED_NOREPLACE)) return true;
-  }
-  return false;
-}
-
-constexpr RangeCalls kRangeCalls = {Unmap, Empty};
-
-// A page without access on each side keeps the kernel from joining the mapping with a neighbour:
-// in one mapping a huge page may span both, and would take the neighbour's pages along.
-SyscallResult MapPrivate(const MmapArguments& arguments, MappedMemory* memory) {
-  AddressShare taken(new AddressRange(&kRangeCalls));
-  const size_t guard_bytes = PageBytes();
-  // The kernel's own answers to what cannot be mapped at all.
-  const bool is_possible = arguments.length_bytes > 0 && arguments.length_bytes <= SIZE_MAX / 2;
-  const size_t inner_bytes = is_possible ? RoundUp(arguments.length_bytes, PageBytes()) : 0;
-  const size_t alignment_bytes = std::max(arguments.alignment_bytes, PageBytes());
-  const size_t outer_bytes = is_possible
-                                 ? inner_bytes + 2 * guard_bytes + alignment_bytes - PageBytes()
-                                 : arguments.length_bytes;
-  void* const outer = mmap(nullptr, outer_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (outer == MAP_FAILED) return SyscallResult::Capture(-1, "mmap");
-  // Where the next call is refused, munmap(2) may be, too: the range knows what to do then.
-  taken->Take(static_cast<char*>(outer), outer_bytes);
-  const uintptr_t first = reinterpret_cast<uintptr_t>(outer) + guard_bytes;
-  memory->address = reinterpret_cast<void*>(RoundUp(first, alignment_bytes));
-  const SyscallResult result = SyscallResult::Capture(
-      mprotect(memory->address, inner_bytes, PROT_READ | PROT_WRITE), "mmap");
-  if (result.Ok()) memory->addresses = std::move(taken);
-  return result;
 }
 
 /** Closes a descriptor unless somebody has taken it over. */
@@ -213,7 +137,7 @@ SyscallResult CallMmap(MmapArguments arguments, MappedMemory* memory) {
   } else if (arguments.is_shared) {
     result = NewShared(arguments, &descriptor);
   } else if (arguments.huge_page_bytes == 0) {
-    return MapPrivate(arguments, memory);
+    return MapPrivate({arguments.length_bytes, arguments.alignment_bytes, 0}, memory);
   }
   return result.Ok() ? MapObject(arguments, descriptor, memory) : result;
 }

@@ -31,6 +31,16 @@ napi_value ArrayBuffer(const Napi::CallbackInfo& info) {
   return OwnerArrayBuffer(info.Env(), info[0], "array_buffer");
 }
 
+/** array_buffer_part(owner, offsetBytes, lengthBytes): SyscallResult<ArrayBuffer> */
+napi_value ArrayBufferPart(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  OwnedMapping(&arguments, info.Env(), "mapping");
+  const uint64_t offset_bytes = arguments.Size("offsetBytes");
+  const uint64_t length_bytes = arguments.Size("lengthBytes");
+  if (!arguments.Valid()) return {};
+  return OwnerArrayBufferPart(info.Env(), info[0], offset_bytes, length_bytes, "array_buffer");
+}
+
 /** munmap(owner): undefined */
 napi_value Munmap(const Napi::CallbackInfo& info) {
   Arguments arguments(info);

@@ -198,8 +198,7 @@ const NUMA_CODES: Readonly<Record<NumaErrorCode, true>> = {
   NUMA_OUT_OF_MEMORY: true,
   NUMA_NO_SUCH_PROCESS: true,
   NUMA_RELEASED: true,
-  NUMA_CPUS_IN_USE: true,
-  NUMA_WORKER_ENDED: true,
+  ...({ NUMA_CPUS_IN_USE: true, NUMA_MEMORY_IN_USE: true, NUMA_WORKER_ENDED: true } as const),
   NUMA_SYSTEM_ERROR: true,
 };
 const ARGUMENT_CODES: Readonly<Record<ArgumentErrorCode, true>> = {
@@ -220,6 +219,7 @@ describe('the public list of codes', () => {
         "NUMA_BACKEND_UNAVAILABLE",
         "NUMA_CPUS_IN_USE",
         "NUMA_INVALID_ARGUMENT",
+        "NUMA_MEMORY_IN_USE",
         "NUMA_NODE_NOT_ALLOWED",
         "NUMA_NODE_OFFLINE",
         "NUMA_NOT_PERMITTED",

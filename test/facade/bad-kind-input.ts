@@ -45,6 +45,24 @@ export function kindRows(): Wrong[] {
       ({ numa }, threads: number) => numa.allocate(1, { populate: { threads } }),
     ),
     ...replicaRows(),
+    ...rows(
+      'resize',
+      'lengthBytes',
+      [...integers(2 ** 53 - 1), [0, RANGE]],
+      ({ buffer }, bytes: number) => buffer.resize(bytes),
+    ),
+    ...rows(
+      'bytesAt',
+      'offsetBytes',
+      [...integers(2 ** 53 - 1), [2 ** 40, RANGE]],
+      ({ buffer }, at: number) => buffer.bytesAt(at, 1),
+    ),
+    ...rows(
+      'bytesAt',
+      'lengthBytes',
+      [...integers(2 ** 53 - 1), [0, RANGE], [2 ** 40, RANGE]],
+      (on, n: number) => on.buffer.bytesAt(0, n),
+    ),
     ...rows('map', 'fd', integers(2 ** 31 - 1), ({ numa }, fd: number) => numa.map(fd)),
     ...rows('map', 'options', OPTIONS, ({ numa }, options: never) => numa.map(2 ** 20, options)),
     ...rows(

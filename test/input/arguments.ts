@@ -123,6 +123,7 @@ const poolOptions = () => ({ workersPerNode: 1, nodes: '0', policy: 'bind' });
 const FACADE: Record<string, Row> = {
   ...{ 'buffer.hugePages': NONE, 'buffer.isTruncated': NONE, 'buffer.flush': () => [range()] },
   'buffer.populate': () => [{ ...range(), threads: 1, signal: signal(), onProgress: nothing }],
+  ...{ 'buffer.bytesAt': () => [0, 1], 'buffer.resize': () => [8192] },
   'numa.allocate': () => [8192, { policy: bind(0), hugePages: 'none', shared: true }],
   'numa.mapFile': () => [
     '/no/such/file',
@@ -220,6 +221,8 @@ const BACKEND: Record<string, Row> = {
   ],
   'backend.attach': () => [{ id: 0, generation: 0 }],
   'backend.arrayBuffer': (world) => [mappingOf(world)],
+  'backend.bytesAt': (world) => [{ mapping: mappingOf(world), offsetBytes: 0, lengthBytes: 1 }],
+  'backend.mremap': (world) => [mappingOf(world), 8192],
   'backend.open': () => ['/no/such/file', 'read'],
   'backend.close': () => [2 ** 20],
   'backend.fstat': (world) => [mappingOf(world)],

@@ -56,6 +56,14 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
       arguments: () => [newMapping()],
       after: (_result, [used]) => addon.munmap(used as Mapping),
     },
+    array_buffer_part: {
+      arguments: () => [newMapping(), 0, pageSizeBytes],
+      after: (_result, [used]) => addon.munmap(used as Mapping),
+    },
+    mremap: {
+      arguments: () => [newMapping(), 2 * pageSizeBytes],
+      after: (result) => giveUp(addon, result),
+    },
     munmap: { arguments: () => [newMapping()] },
     touch: { arguments: () => [mapping, 0, pageSizeBytes, 'read'] },
     touch_view: { arguments: () => [new Uint8Array(pageSizeBytes), 'write'] },

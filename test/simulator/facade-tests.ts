@@ -22,6 +22,7 @@ export function facadeTests(): void {
   describe('the machine', () => load(import('../facade/host.test.ts')));
   describe('huge pages', () => load(import('../facade/migrate-huge-pages.test.ts')));
   describe('kinds of memory', () => load(import('../facade/kinds.test.ts')));
+  describe('another length', () => load(import('../facade/resize.test.ts')));
   describe('populated memory', () => load(import('../facade/allocate-populated.test.ts')));
   describe('lifetime', () => load(import('../facade/migrate-lifetime.test.ts')));
   describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));

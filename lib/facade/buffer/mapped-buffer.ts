@@ -3,7 +3,7 @@
  */
 
 import type { Mapping, MappingHandle } from '../../backend/mapping.ts';
-import { checkOptions } from '../../core/check-arguments.ts';
+import { checkInteger, checkOptions } from '../../core/check-arguments.ts';
 import { NumaError } from '../../core/errors.ts';
 import type { Context } from '../context.ts';
 import { foundHugePages, type HugePagesFound } from '../pages/huge-pages.ts';
@@ -52,7 +52,7 @@ export class MappedBuffer extends RangeMemory {
    * The memory as bytes; the same view at each call. After `release()` its length is 0. Threads
    * that share the memory must use Atomics. Transferred (Node 20 copies) it has length 0, too.
    * @throws NumaError NUMA_RELEASED; NUMA_UNSUPPORTED for a buffer longer than this engine's
-   *   largest ArrayBuffer (`buffer.constants.MAX_LENGTH`)
+   *   largest array (`buffer.constants.MAX_LENGTH`): `bytesAt()` has parts of it
    */
   get bytes(): Uint8Array<ArrayBuffer> {
     checkLive(this.#owner, 'bytes');
@@ -65,6 +65,50 @@ export class MappedBuffer extends RangeMemory {
       owners.set(arrayBuffer, mapping);
     }
     return this.#bytes;
+  }
+
+  /**
+   * Some of the bytes, of memory of any length. Writes are seen by all that show the same bytes.
+   * After `release()` and `resize()` its length is 0.
+   * @param lengthBytes at most the length of this engine's largest array
+   * @throws RangeError ERR_OUT_OF_RANGE outside of the buffer; NumaError NUMA_RELEASED,
+   *   NUMA_UNSUPPORTED for more than an array can have
+   */
+  bytesAt(offsetBytes: number, lengthBytes: number): Uint8Array<ArrayBuffer> {
+    checkInteger(offsetBytes, 'offsetBytes', 0, this.lengthBytes - 1);
+    checkInteger(lengthBytes, 'lengthBytes', 1, this.lengthBytes - offsetBytes);
+    checkLive(this.#owner, 'bytesAt');
+    const { mapping } = this.#owner;
+    const { backend } = this.#context;
+    if (this.#bytes !== undefined || backend.arrayBuffer(mapping).ok) {
+      // No array can be made over bytes that were transferred.
+      return this.bytes.length === 0
+        ? this.bytes
+        : this.bytes.subarray(offsetBytes, offsetBytes + lengthBytes);
+    }
+    const part = backend.bytesAt({ mapping, offsetBytes, lengthBytes });
+    const bytes = this.#context.unwrap(part, `an array of ${lengthBytes} bytes`);
+    owners.set(bytes.buffer, mapping);
+    return bytes;
+  }
+
+  /**
+   * Gives the memory another length, and mostly another address. Its pages stay on their nodes,
+   * policy, advice and `handle` stay; what comes behind is untouched, what was cut off is gone.
+   * Arrays over it get length 0: `bytes` is another one. Only for private memory outside of pools.
+   * Synchronous; no byte is copied.
+   * @param lengthBytes at least 1
+   * @throws RangeError ERR_OUT_OF_RANGE; NumaError NUMA_MEMORY_IN_USE (another owner has it, a verb
+   *   is under way, a script has taken the bytes along), NUMA_UNSUPPORTED (shared memory, files,
+   *   pools; parts with policies of their own), NUMA_OUT_OF_MEMORY, NUMA_RELEASED; all is as it
+   *   was then
+   * Source: mremap(2).
+   */
+  resize(lengthBytes: number): void {
+    checkInteger(lengthBytes, 'lengthBytes', 1);
+    checkLive(this.#owner, 'resize');
+    this.#owner.resize(lengthBytes);
+    this.#bytes = undefined;
   }
 
   /**

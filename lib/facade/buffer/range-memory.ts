@@ -1,7 +1,7 @@
 /**
  * Memory of this process by its addresses: where its pages are, and the verbs that place and move
- * them. Addresses never change, and data is kept. Who owns the memory says whether it is still
- * there (range-owner.ts).
+ * them. Data is kept, and so is the address, but for resize(). Who owns the memory says whether it
+ * is still there (range-owner.ts).
  */
 
 import type { Mapping } from '../../backend/mapping.ts';
@@ -65,7 +65,7 @@ export abstract class RangeMemory {
     return this.#owner.isReleased;
   }
 
-  /** First byte; page aligned, and always the same. */
+  /** First byte; page aligned, and the same until `resize()`. */
   get address(): bigint {
     return this.#owner.address;
   }

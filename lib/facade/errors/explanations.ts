@@ -191,8 +191,8 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
   },
   [`array_buffer ${ERRNO.EOVERFLOW}`]: {
     code: 'NUMA_UNSUPPORTED',
-    rule: 'this JavaScript engine cannot make an ArrayBuffer as long as the mapping',
-    hint: 'allocate several buffers of at most buffer.constants.MAX_LENGTH bytes',
+    rule: 'this JavaScript engine cannot make an array as long as that',
+    hint: 'bytesAt(offsetBytes, lengthBytes) has parts, of buffer.constants.MAX_LENGTH bytes each',
   },
   [`array_buffer ${ERRNO.EOPNOTSUPP}`]: {
     code: 'NUMA_UNSUPPORTED',

@@ -125,6 +125,31 @@ export const OF_KINDS: Readonly<Record<string, Explanation>> = {
   // Of the path of a socket.
   [`openat ${ERRNO.ENXIO}`]: { ...NO_MEMORY_OF_A_FILE, argument: 'path' },
   [`openat ${ERRNO.EMFILE}`]: TOO_MANY_FILES,
+  [`mremap ${ERRNO.EBUSY}`]: {
+    code: 'NUMA_MEMORY_IN_USE',
+    rule: 'others use the addresses: another owner, a verb under way, or whoever took the bytes',
+    hint: 'resize() when they are done: wait for the verb, release() what was attached',
+  },
+  [`mremap ${ERRNO.EINVAL}`]: {
+    code: 'NUMA_UNSUPPORTED',
+    rule: 'only private memory outside of pools can have another length',
+    hint: 'allocate another buffer and copy; of a file that has grown, map it again',
+  },
+  [`mremap ${ERRNO.EFAULT}`]: {
+    code: 'NUMA_UNSUPPORTED',
+    rule: 'parts of it have policies or advice of their own, and kernels move one mapping at once',
+    hint: 'setPolicy() for all of it before, or allocate another buffer and copy',
+  },
+  [`mremap ${ERRNO.ENOMEM}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'there is no room: of addresses, of mappings, or of what may be committed',
+    hint: 'ask for less, or raise vm.max_map_count or RLIMIT_AS; the old length is still there',
+  },
+  [`mremap ${ERRNO.EAGAIN}`]: {
+    code: 'NUMA_OUT_OF_MEMORY',
+    rule: 'the memory is locked, and RLIMIT_MEMLOCK is reached',
+    hint: 'raise the limit (ulimit -l), or unlock it before',
+  },
   [`msync ${ERRNO.EIO}`]: {
     code: 'NUMA_SYSTEM_ERROR',
     rule: 'the device could not be written',

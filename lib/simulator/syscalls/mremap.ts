@@ -13,7 +13,14 @@ import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
 import { canCut, MAX_MAP_COUNT } from './check-split.ts';
 import { findRoom } from './mapping-calls.ts';
-import { addressOf, isAligned, type PagesCall, pageOf, spanOf } from './range-argument.ts';
+import {
+  addressOf,
+  isAligned,
+  type PagesCall,
+  pageOf,
+  spanOf,
+  TASK_SIZE,
+} from './range-argument.ts';
 
 /** Mappings that a move may need beside those that there are. */
 const MOVE_MARGIN = 3;
@@ -95,13 +102,15 @@ function grow(
   const { mm } = thread;
   const oldEnd = start + pageCount;
   const newEnd = start + newPageCount;
-  if (oldEnd === vma.end && mm.vmas.within(oldEnd, newEnd).length === 0) {
+  const hasRoom = addressOf(newEnd, mm.memory.pageSizeBytes) <= TASK_SIZE;
+  if (hasRoom && oldEnd === vma.end && mm.vmas.within(oldEnd, newEnd).length === 0) {
     mm.extend(vma, newEnd);
     return { start };
   }
   const errno = checkMove(mm, start, oldEnd);
   if (errno !== 0) return { errno };
   const target = findRoom(mm, newPageCount);
+  if (target < 0) return { errno: ERRNO.ENOMEM };
   moveVmas(mm, start, oldEnd, target);
   const moved = mm.vmas.lookup(target) as Vma;
   mm.extend(cutVma(moved, moved.start, target + pageCount), target + newPageCount);
