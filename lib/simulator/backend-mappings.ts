@@ -187,7 +187,8 @@ export function resizeMemory(
   if (mapped.file !== null) return failure('mremap', ERRNO.EINVAL);
   const { address, start, end } = mapped;
   const newPageCount = Math.ceil(lengthBytes / machine.memory.pageSizeBytes);
-  const moved = resizeMapping(thread, { address, pageCount: end - start, newPageCount });
+  const pages = { address, pageCount: end - start, newPageCount };
+  const moved = resizeMapping(thread, { ...pages, keepsHugePages: true });
   if (!moved.ok) return moved;
   const resized = { address: moved.value, lengthBytes, pageCount: newPageCount, file: null };
   return success(mappings.replace(mapping, resized));

@@ -65,11 +65,14 @@ function checkMove(mm: Mm, start: number, end: number): number {
   return parts.every((part) => canCut(mm, part)) ? 0 : ERRNO.EINVAL;
 }
 
+interface ResizeCall extends PagesCall {
+  readonly newPageCount: number;
+  /** The new place is as far from the start of a huge page. */
+  readonly keepsHugePages?: boolean;
+}
+
 /** Makes a mapping longer, elsewhere if there is no room behind it, or shorter. */
-export function resizeMapping(
-  thread: Thread,
-  call: PagesCall & { readonly newPageCount: number },
-): SyscallResult<bigint> {
+export function resizeMapping(thread: Thread, call: ResizeCall): SyscallResult<bigint> {
   const span = spanOf(thread, call);
   const { mm } = thread;
   const { newPageCount, pageCount } = call;
@@ -97,7 +100,7 @@ function grow(
   thread: Thread,
   vma: Vma,
   start: number,
-  { pageCount, newPageCount }: { pageCount: number; newPageCount: number },
+  { pageCount, newPageCount, keepsHugePages = false }: ResizeCall,
 ): { readonly start: number } | { readonly errno: number } {
   const { mm } = thread;
   const oldEnd = start + pageCount;
@@ -109,8 +112,10 @@ function grow(
   }
   const errno = checkMove(mm, start, oldEnd);
   if (errno !== 0) return { errno };
-  const target = findRoom(mm, newPageCount);
-  if (target < 0) return { errno: ERRNO.ENOMEM };
+  const spare = keepsHugePages ? mm.memory.tablePages - 1 : 0;
+  const room = findRoom(mm, newPageCount + spare);
+  const target = keepsHugePages ? room + ((start - room) & spare) : room;
+  if (room < 0) return { errno: ERRNO.ENOMEM };
   moveVmas(mm, start, oldEnd, target);
   const moved = mm.vmas.lookup(target) as Vma;
   mm.extend(cutVma(moved, moved.start, target + pageCount), target + newPageCount);
