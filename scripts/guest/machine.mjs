@@ -1,7 +1,7 @@
 // @ts-check
 // The machines of machines/, and a machine of a file's own, for guests.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from './host.mjs';
 
@@ -9,6 +9,8 @@ import { projectFolder } from './host.mjs';
 /** @typedef {import('../../lib/core/machine-description.ts').MachineNode} MachineNode */
 
 const folder = join(projectFolder, 'machines');
+/** Of tests alone. */
+const testFolder = join(projectFolder, 'test', 'machines');
 /** Guests have to fit beside one another into the memory of small hosts. */
 const guestMiB = 4096;
 const shownMax = 60;
@@ -32,7 +34,8 @@ export class MachineError extends Error {
  * @returns {string} path of the description
  */
 export function machineFile(name) {
-  return join(folder, `${name}.json`);
+  const own = join(testFolder, `${name}.json`);
+  return existsSync(own) ? own : join(folder, `${name}.json`);
 }
 
 /** @returns {string[]} names of the machines that are small enough for guests */

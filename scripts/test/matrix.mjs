@@ -19,7 +19,7 @@ import {
   machineSuites,
   nodeSuites,
   scannerContract,
-  tierSuites,
+  tierContract,
   versionSuites,
 } from './suites.mjs';
 import { partLines, say } from './summary.mjs';
@@ -36,8 +36,10 @@ const singleCpuMachine = 'four-nodes-single-cpu';
 /** For random programs with groups. */
 const twoCpuMachine = 'four-nodes-two-cpus';
 const tierMachine = 'hmat-tiers';
-/** Numbers with gaps, and nodes without memory. */
-const oddMachines = ['sparse-ids', 'memoryless-node'];
+/** Numbers with gaps, or nodes without memory. */
+const idMachines = ['sparse-ids', 'memoryless-node'];
+/** Both, so that one guest with Node shows either. */
+const oddMachine = 'odd-nodes';
 /** @typedef {import('./part.mjs').Outcome} Outcome */
 /** @typedef {import('./suites.mjs').Cell} Cell */
 
@@ -83,14 +85,14 @@ export function ciMatrix({ isHostDenied }) {
     { machine: mainMachine, kernel: newest, suites: versionSuites },
     asked(mainMachine, defaultKernel, scannerContract),
     asked(mainMachine, newest, scannerContract),
-    { machine: tierMachine, kernel: newest, suites: tierSuites },
     // Whose nodes the addon and the commands could show wrongly: others number theirs as the main
     // machine does.
-    ...oddMachines.map((machine) => ({ machine, kernel: defaultKernel, suites: machineSuites })),
+    { machine: oddMachine, kernel: defaultKernel, suites: machineSuites },
+    asked(tierMachine, newest, tierContract),
     ...kernels.map((kernel) => asked(singleCpuMachine, kernel, kernelContract)),
     ...machines.map((machine) => {
-      const hasOddIds = oddMachines.includes(machine);
-      return asked(machine, defaultKernel, hasOddIds ? idContract : machineContract);
+      const contract = idMachines.includes(machine) ? idContract : machineContract;
+      return asked(machine, defaultKernel, contract);
     }),
     ...between.map((kernel) => asked(mainMachine, kernel, cpuContract)),
   ];

@@ -28,14 +28,12 @@ export const machineContract = [...kernelContract, ...only('nodes')];
 export const idContract = [...kernelContract, ...only('nodes || node-numbers')];
 /** How the addon and the commands see a machine. */
 export const machineSuites = [...addonContract, nodeCommands, ...only('shown-nodes')];
-/** The same, and what needs tiers, which 6.1 makes of no machine. */
-export const tierSuites = [
-  ...[...kernelContract, ...addonContract, nodeCommands],
-  ...only('shown-nodes || tiers'),
-];
-/** What a kernel's version makes a difference to: the addon's calls, and how a move is told. */
+/** What machines show, and what needs tiers, which 6.1 makes of no machine. */
+export const tierContract = [...kernelContract, ...only('shown-nodes || tiers')];
+/** What a kernel's version makes a difference to: the addon's calls, the fields of its files, and how
+ *  a move is told. */
 export const versionSuites = [
-  ...addonContract,
+  ...[...addonContract, nodeCommands],
   ...[
     'migrate.test',
     'migrate-pinned',

@@ -45,6 +45,9 @@ const RELOCATIONS: Record<string, (home: number, away: number, pages: number) =>
       'the data is kept',
     ]),
 };
+/** A worker would load what its process was told to load before. */
+const WITH_WORKERS = ['view.mjs'];
+const TOGETHER = Object.keys(RELOCATIONS).filter((name) => !WITH_WORKERS.includes(name));
 /** What others print behind their backend, on each machine with two nodes. */
 const OTHERS: Record<string, readonly RegExp[]> = {
   'place-pages.mjs': [
@@ -104,13 +107,24 @@ export function exampleTests(backend: 'native' | 'simulator', placesOf: Places):
     expect(examples).toEqual(expect.arrayContaining(Object.keys(RELOCATIONS)));
   });
 
-  it('runs the JavaScript example of the README', async (context) => {
-    const [, , pageSizeBytes] = placesOf(context);
-    const output = await outputOf(['--input-type=module', '--eval', readmeExample()], backend);
-    expect(output).toContain(`moved: ${(16 * BUFFER_BYTES) / pageSizeBytes}`);
+  // In one process: under emulation its start takes longest.
+  it(`runs ${TOGETHER.join(', ')} and that of the README`, async (context) => {
+    const [home, away, pageSizeBytes] = placesOf(context);
+    const imports = TOGETHER.flatMap((name) => ['--import', `./examples/${name}`]);
+    const last = ['--input-type=module', '--eval', readmeExample()];
+    const lines = (await outputOf([...imports, ...last], backend)).trim().split('\n');
+    const isBackend = (line: string): boolean =>
+      line.startsWith(`${backend}: asked for by NODE_NUMA_BACKEND`);
+    expect(lines.filter(isBackend)).toHaveLength(TOGETHER.length);
+    const rest = lines.filter((line) => !isBackend(line));
+    const expected = TOGETHER.flatMap(
+      (name) => RELOCATIONS[name]?.(home, away, BUFFER_BYTES / pageSizeBytes) ?? [],
+    );
+    expect(rest.splice(0, expected.length)).toEqual(expected);
+    expect(rest.join('\n')).toContain(`moved: ${(16 * BUFFER_BYTES) / pageSizeBytes}`);
   });
 
-  it.for(Object.keys(RELOCATIONS))('runs examples/%s', async (name, context) => {
+  it.for(WITH_WORKERS)('runs examples/%s', async (name, context) => {
     const [home, away, pageSizeBytes] = placesOf(context);
     const [first, ...lines] = (await outputOf([`examples/${name}`], backend)).trim().split('\n');
     expect(first).toMatch(new RegExp(`^${backend}: asked for by NODE_NUMA_BACKEND`));
@@ -128,7 +142,6 @@ export function exampleTests(backend: 'native' | 'simulator', placesOf: Places):
     }
   });
 
-  // In one process: under emulation its start takes longest.
   it(`runs ${Object.keys(OTHERS).join(', ')}`, async (context) => {
     placesOf(context);
     const imports = Object.keys(OTHERS).flatMap((name) => ['--import', `./examples/${name}`]);
