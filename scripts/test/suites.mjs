@@ -30,8 +30,8 @@ export const idContract = [...kernelContract, ...only('nodes || node-numbers')];
 export const machineSuites = [...addonContract, nodeCommands, ...only('shown-nodes')];
 /** What machines show, and what needs tiers, which 6.1 makes of no machine. */
 export const tierContract = [...kernelContract, ...only('shown-nodes || tiers')];
-/** What a kernel's version makes a difference to: the addon's calls, the fields of its files, and how
- *  a move is told. */
+/** What a kernel's version makes a difference to: the addon's calls, the fields of files, and how a
+ *  move is told. */
 export const versionSuites = [
   ...[...addonContract, nodeCommands],
   ...[
