@@ -59,6 +59,9 @@
             'native/syscalls/execve.cc',
             'native/syscalls/mincore.cc',
             'native/procfs/pagemap.cc',
+            'native/copy/scratch.cc',
+            'native/copy/page_copy.cc',
+            'native/copy/copy_pages.cc',
           ],
           'libraries': ['-lnuma'],
           # A worker thread may be the addon's only user: the table of mappings must outlive it.

@@ -6,6 +6,8 @@ export type {
   Access,
   Backend,
   BackendIdentity,
+  CopiedPages,
+  CopyPagesRequest,
   CpuAndNode,
   GetMempolicyRequest,
   GetMempolicyValue,
@@ -80,6 +82,7 @@ export type { MapOptions } from './facade/buffer/map-descriptor.ts';
 export type { MapFileOptions } from './facade/buffer/map-file.ts';
 export { MappedBuffer } from './facade/buffer/mapped-buffer.ts';
 export { MemoryView, type ViewEdges } from './facade/buffer/memory-view.ts';
+export type { MoveConcurrency, MovePromise, MoveWay } from './facade/buffer/move-ways.ts';
 export type { PageNodes, PlaceOptions } from './facade/buffer/place-pages.ts';
 export type { RangePlan } from './facade/buffer/plan-move.ts';
 export type { PopulateOptions, PopulateProgress } from './facade/buffer/populate.ts';

@@ -236,6 +236,7 @@ const BACKEND_METHODS = Object.keys({
   setMempolicyHomeNode: true,
   movePages: true,
   movePagesSync: true,
+  copyPages: true,
   pagemap: true,
   pagemapScan: true,
   mincore: true,

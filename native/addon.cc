@@ -69,6 +69,7 @@ bool Prepare(napi_env env, napi_value exports) {
       Property<SetMempolicyHomeNode>("set_mempolicy_home_node", "set_mempolicy_home_node"),
       Property<MovePages>("move_pages", "move_pages"),
       Property<MovePagesAsync>("move_pages_async", "move_pages"),
+      Property<CopyPagesAsync>("copy_pages_async", "copy_pages"),
       Property<MigratePagesAsync>("migrate_pages_async", "migrate_pages"),
       Property<Getcpu>("getcpu", "getcpu"),
       Property<SchedSetaffinity>("sched_setaffinity", "sched_setaffinity"),

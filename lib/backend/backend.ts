@@ -19,8 +19,8 @@
  *   when `munmap` is called meanwhile. After its `munmap` every method answers ENOENT for it.
  */
 
-import type { Mapping, MappingCalls } from './mapping.ts';
-import type { SyscallResult } from './syscall-result.ts';
+import type { MappedPart, Mapping, MappingCalls } from './mapping.ts';
+import type { SyscallFailure, SyscallResult } from './syscall-result.ts';
 import type { DeviceNumber, NodeMemory, TopologySnapshot } from './topology-snapshot.ts';
 
 /** A node mask as the kernel takes it. `null` is the NULL pointer with `maxnode` 0. */
@@ -135,6 +135,32 @@ export interface MigratePagesRequest {
   readonly to: BigUint64Array | null;
 }
 
+/** A move by copies that take the pages' place. */
+export interface CopyPagesRequest extends MappedPart {
+  readonly node: number;
+  /** Of the node: where memory comes from if set_mempolicy is refused; none: then nothing moves. */
+  readonly cpus: readonly number[];
+  /** The policy that the pages have, to be theirs afterwards: `MPOL_*`, or-ed with mode flags. */
+  readonly mode: number;
+  readonly nodemask: NodemaskArgument | null;
+  /** `MADV.HUGEPAGE` or `NOHUGEPAGE` that the memory has had; -1 for none. */
+  readonly advice: number;
+}
+
+/** What became of the pages, also of those in front of a refusal. */
+export interface CopiedPages {
+  /** For each page: the node for one that was copied, `-ENOENT` for one that is not there or was
+   *  of zeros among copies, `-EFAULT` for one of zeros elsewhere, `-EACCES` for one that others
+   *  map, too, `STATUS_UNSET` for one that was not come to. */
+  readonly status: Int32Array;
+  /** Calls of mremap that took place. */
+  readonly swapCount: number;
+  /** The kernel has said of every copy that it is on the node. */
+  readonly isVerified: boolean;
+  /** What ended it early: the pages behind are where they were. */
+  readonly stop: SyscallFailure | undefined;
+}
+
 /** How `touch` faults a page in. */
 export type Access = 'read' | 'write';
 
@@ -220,6 +246,16 @@ export interface Backend extends MappingCalls {
   movePages(request: MovePagesRequest): Promise<SyscallResult<number>>;
   /** The same on the calling thread. */
   movePagesSync(request: MovePagesRequest): SyscallResult<number>;
+  /**
+   * Moves pages of private anonymous memory without a call that moves: on a thread of its own each
+   * part of a huge page's size is copied to the node, and the copy takes its place by mremap.
+   * Holes stay holes. What is written to a part meanwhile is lost, and so is what a device does
+   * with it: the caller answers for that, and for locked memory, and for attributes beyond policy
+   * and advice. Source: mremap(2), MREMAP_FIXED; set_mempolicy(2). EPERM and ENOSYS of
+   * `set_mempolicy` where no CPUs are named that may be used; EINVAL (memory of a pool or a file),
+   * ENOENT, ERANGE, EAGAIN (no thread). `stop`: ENOMEM of `mbind` (no room on the node), of others.
+   */
+  copyPages(request: CopyPagesRequest): Promise<SyscallResult<CopiedPages>>;
   /** The pagemap entry of each page: bit 63 present, bit 62 swapped, bit 61 file or shared, bit 56
    *  mapped once.
    *  Synchronous; without `pid` of the calling process. Source: proc_pid_pagemap(5). ENOENT,

@@ -25,6 +25,7 @@ import {
 import { checkAddress, checkArray, checkInteger } from '../core/check-arguments.ts';
 import type {
   Access,
+  CopyPagesRequest,
   GetMempolicyRequest,
   MbindRequest,
   MigratePagesRequest,
@@ -147,6 +148,7 @@ interface RequestChecks {
   readonly span: Check<PageSpan>;
   readonly pid: Check<number>;
   readonly movePages: Check<MovePagesRequest>;
+  readonly copyPages: Check<CopyPagesRequest>;
   readonly pagemapScan: Check<PagemapScanRequest>;
   readonly migratePages: Check<MigratePagesRequest>;
   readonly path: Check<string>;
@@ -196,6 +198,14 @@ export const check: RequestChecks = {
   span,
   pid: bits32,
   movePages,
+  copyPages: request({
+    ...partMembers,
+    node: bits32,
+    cpus,
+    mode: bits32,
+    nodemask,
+    advice: bits32,
+  }),
   pagemapScan: request({
     pid: bits32,
     address: checkAddress,

@@ -59,8 +59,11 @@ export interface MigrationReport {
   /** The move was ended by its AbortSignal. */
   readonly aborted: boolean;
   /** The way that the pages took. `mbind`: by a policy for each step, which was put back, because
-   *  move_pages is refused; docs/capabilities.md tells what is lost with it. */
-  readonly method: 'move_pages' | 'mbind';
+   *  move_pages is refused; docs/capabilities.md tells what is lost with it. `copy`: copies took
+   *  their place, by mremap; docs/migration.md tells what has to be promised for it. */
+  readonly method: 'move_pages' | 'mbind' | 'copy';
+  /** Why this way was chosen, or tried first. */
+  readonly methodReason: string;
   /** Number of calls that moved or located pages, by name. */
   readonly syscalls: Readonly<Record<string, number>>;
   /** Steps that the move was made in, and the longest of them in nanoseconds. */
@@ -91,7 +94,8 @@ export type PageStatusWord =
   | `failed: ${string}`;
 
 /** The receipt of a move of pages each to its own node. */
-export interface PlacementReport extends Omit<MigrationReport, 'target' | 'spilled'> {
+export interface PlacementReport
+  extends Omit<MigrationReport, 'target' | 'methodReason' | 'spilled'> {
   /** Of each page of the range in their order: its target, where it is there now, else why not.
    *  Pages that were to stay have the node that they are on. */
   readonly statuses: readonly PageStatus[];

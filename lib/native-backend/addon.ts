@@ -95,6 +95,26 @@ export interface Addon {
   move_pages(...request: MovePagesArguments): SyscallResult<number>;
   /** Runs on the pool. */
   move_pages_async(...request: MovePagesArguments): Promise<SyscallResult<number>>;
+  /** Runs on a thread of its own; errno 0 for what has come to its end. */
+  copy_pages_async(
+    mapping: Mapping,
+    offsetBytes: number,
+    lengthBytes: number,
+    node: number,
+    cpus: readonly number[],
+    mode: number,
+    nodemask: BigUint64Array | null,
+    maxnode: number,
+    advice: number,
+  ): Promise<
+    SyscallResult<{
+      status: Int32Array;
+      swapCount: number;
+      isVerified: boolean;
+      errno: number;
+      syscall: string;
+    }>
+  >;
   migrate_pages_async(
     pid: number,
     maxnode: number,
@@ -160,6 +180,7 @@ export const ADDON_FUNCTIONS = Object.keys({
   set_mempolicy_home_node: true,
   move_pages: true,
   move_pages_async: true,
+  copy_pages_async: true,
   migrate_pages_async: true,
   getcpu: true,
   sched_setaffinity: true,

@@ -8,6 +8,8 @@ import type {
   Access,
   Backend,
   BackendIdentity,
+  CopiedPages,
+  CopyPagesRequest,
   CpuAndNode,
   GetMempolicyRequest,
   GetMempolicyValue,
@@ -29,6 +31,7 @@ import { newArray } from '../core/check-arguments.ts';
 import { MAXNODE_ALL, nodesOfWords } from '../core/nodemask-words.ts';
 import { MPOL_F } from '../core/uapi.ts';
 import type { Addon } from './addon.ts';
+import { askForCopies } from './copy-pages.ts';
 import { type HostSources, readNodeMemory, readTopology } from './host-nodes.ts';
 import { loadAddon, type Unavailable } from './load-addon.ts';
 import { NativeMappings } from './native-mappings.ts';
@@ -164,6 +167,10 @@ class NativeBackend extends NativeMappings implements Backend {
 
   movePagesSync(request: MovePagesRequest): SyscallResult<number> {
     return this.#addon.move_pages(...movePagesArguments(request));
+  }
+
+  async copyPages(request: CopyPagesRequest): Promise<SyscallResult<CopiedPages>> {
+    return askForCopies(this.#addon, request);
   }
 
   pagemap(span: PageSpan, pid: number = 0): SyscallResult<BigUint64Array> {

@@ -10,6 +10,8 @@ import type {
   Access,
   Backend,
   BackendIdentity,
+  CopiedPages,
+  CopyPagesRequest,
   CpuAndNode,
   GetMempolicyRequest,
   GetMempolicyValue,
@@ -31,6 +33,7 @@ import { MPOL_F } from '../core/uapi.ts';
 import { pagesOfPart } from './backend-mappings.ts';
 import { policyOf } from './backend-policies.ts';
 import type { Caller } from './caller.ts';
+import { copyPages } from './copy-pages.ts';
 import type { MachineState } from './machine.ts';
 import { later, MappingBackend } from './mapping-backend.ts';
 import { namesOf, type Reader, textOf, writeFileOf } from './procfs/files.ts';
@@ -184,6 +187,11 @@ export class SimulatorBackend extends MappingBackend implements Backend {
       const arrays = movePagesArrays(checked, this.pageSizeBytes);
       return movePages(this.#machine, this.#thread, arrays);
     });
+  }
+
+  async copyPages(request: CopyPagesRequest): Promise<SyscallResult<CopiedPages>> {
+    const checked = check.copyPages(request, 'request');
+    return later(this.#call('copy_pages', () => copyPages(this.#caller, checked)));
   }
 
   pagemap(span: PageSpan, pid = 0): SyscallResult<BigUint64Array> {

@@ -1,7 +1,7 @@
 #include "values.h"
 
-#include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 namespace node_numa {
 
@@ -77,14 +77,21 @@ napi_value Values::Numbers(const std::vector<int>& numbers) const {
 }
 
 napi_value Values::BigUint64s(const uint64_t* words, size_t count) const {
+  return Elements(words, count, sizeof *words, napi_biguint64_array);
+}
+
+napi_value Values::Int32s(const int32_t* numbers, size_t count) const {
+  return Elements(numbers, count, sizeof *numbers, napi_int32_array);
+}
+
+napi_value Values::Elements(const void* elements, size_t count, size_t bytes,
+                            napi_typedarray_type type) const {
   void* data = nullptr;
   napi_value buffer = nullptr;
-  if (napi_create_arraybuffer(env_, count * sizeof(uint64_t), &data, &buffer) != napi_ok) {
-    return nullptr;
-  }
-  if (count > 0) std::copy_n(words, count, static_cast<uint64_t*>(data));
+  if (napi_create_arraybuffer(env_, count * bytes, &data, &buffer) != napi_ok) return nullptr;
+  if (count > 0) memcpy(data, elements, count * bytes);
   napi_value array = nullptr;
-  return Made(napi_create_typedarray(env_, napi_biguint64_array, count, buffer, 0, &array), array);
+  return Made(napi_create_typedarray(env_, type, count, buffer, 0, &array), array);
 }
 
 napi_value Values::With(napi_value object, const char* name, napi_value value,

@@ -38,8 +38,12 @@ class Values {
   napi_value Numbers(const std::vector<int>& numbers) const;
   /** A BigUint64Array with a copy of the words. */
   napi_value BigUint64s(const uint64_t* words, size_t count) const;
+  /** An Int32Array with a copy of the numbers. */
+  napi_value Int32s(const int32_t* numbers, size_t count) const;
 
  private:
+  napi_value Elements(const void* elements, size_t count, size_t bytes,
+                      napi_typedarray_type type) const;
   napi_value With(napi_value object, const char* name, napi_value value,
                   napi_property_attributes attributes) const;
 

@@ -228,6 +228,18 @@ const BACKEND: Record<string, Row> = {
   'backend.fstat': (world) => [mappingOf(world)],
   'backend.madviseSync': (world) => [adviceFor(world)],
   'backend.madvise': (world) => [adviceFor(world), [0]],
+  'backend.copyPages': (world) => [
+    {
+      mapping: mappingOf(world),
+      offsetBytes: 0,
+      lengthBytes: 1,
+      node: 0,
+      cpus: [0],
+      mode: 0,
+      nodemask: null,
+      advice: -1,
+    },
+  ],
   'backend.msync': (world) => [{ mapping: mappingOf(world), offsetBytes: 0, lengthBytes: 1 }],
   'backend.munmap': (world) => [mappingOf(world)],
   'backend.touch': (world) => [mappingOf(world), 0, 4096, 'read'],

@@ -2,12 +2,15 @@
 // asks for, the way the kernel and the allocator do where memory ends.
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <napi.h>
+#include <numaif.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdarg>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -17,7 +20,7 @@
 
 namespace {
 
-/** What becomes of the old mapping where mmap(MAP_FIXED) is refused. */
+/** What becomes of the old mapping where mmap(MAP_FIXED) or mremap(MREMAP_FIXED) is refused. */
 enum class Replacing { kAllowed, kLeavesAll, kLeavesHole, kLeavesHoleThatIsTaken };
 
 struct Refusals {
@@ -28,6 +31,8 @@ struct Refusals {
   bool mapping = false;
   bool protecting = false;
   int unmapping_count = 0;
+  // System calls that still reach the kernel, of those that are counted here; -1 for all.
+  long calls_left = -1;
   // Of any kind.
   int count = 0;
 };
@@ -46,6 +51,16 @@ bool IsRefusedAllocation(const void* caller) {
   refusals.allocations_left -= 1;
   if (refusals.allocations_left >= 0) return false;
   refusals.count += 1;
+  return true;
+}
+
+/** One system call in the middle of many: its errno is set. */
+bool IsRefusedCall(const void* caller) {
+  if (refusals.calls_left < 0 || !IsFromAddon(caller)) return false;
+  refusals.calls_left -= 1;
+  if (refusals.calls_left >= 0) return false;
+  refusals.count += 1;
+  errno = ENOMEM;
   return true;
 }
 
@@ -79,6 +94,7 @@ void* RefuseMmap() {
 
 void* Mmap(void* address, size_t bytes, int protection, int flags, int file, off_t offset,
            const void* caller) {
+  if (IsRefusedCall(caller)) return MAP_FAILED;
   const bool is_replacing = (flags & MAP_FIXED) != 0 && refusals.replacing != Replacing::kAllowed;
   if ((is_replacing || refusals.mapping) && IsFromAddon(caller)) {
     if (refusals.mapping) return RefuseMmap();
@@ -133,6 +149,7 @@ REFUSALS_VISIBLE void* mmap(void* address, size_t bytes, int protection, int fla
 }
 
 REFUSALS_VISIBLE int mprotect(void* address, size_t bytes, int protection) {
+  if (IsRefusedCall(__builtin_return_address(0))) return -1;
   if (refusals.protecting && IsFromAddon(__builtin_return_address(0))) {
     refusals.count += 1;
     errno = ENOMEM;
@@ -151,6 +168,42 @@ REFUSALS_VISIBLE int munmap(void* address, size_t bytes) {
   return static_cast<int>(syscall(SYS_munmap, address, bytes));
 }
 
+REFUSALS_VISIBLE int madvise(void* address, size_t bytes, int advice) {
+  if (IsRefusedCall(__builtin_return_address(0))) return -1;
+  return static_cast<int>(syscall(SYS_madvise, address, bytes, advice));
+}
+
+REFUSALS_VISIBLE ssize_t pread(int file, void* bytes, size_t count, off_t offset) {
+  if (IsRefusedCall(__builtin_return_address(0))) return -1;
+  return syscall(SYS_pread64, file, bytes, count, offset);
+}
+
+REFUSALS_VISIBLE long mbind(void* address, unsigned long bytes, int mode,
+                            const unsigned long* nodes, unsigned long maxnode, unsigned flags) {
+  if (IsRefusedCall(__builtin_return_address(0))) return -1;
+  return syscall(SYS_mbind, address, bytes, mode, nodes, maxnode, flags);
+}
+
+REFUSALS_VISIBLE long set_mempolicy(int mode, const unsigned long* nodes, unsigned long maxnode) {
+  if (IsRefusedCall(__builtin_return_address(0))) return -1;
+  return syscall(SYS_set_mempolicy, mode, nodes, maxnode);
+}
+
+REFUSALS_VISIBLE void* mremap(void* address, size_t bytes, size_t new_bytes, int flags, ...) {
+  const void* const caller = __builtin_return_address(0);
+  va_list more;
+  va_start(more, flags);
+  void* const target = va_arg(more, void*);
+  va_end(more);
+  if (IsRefusedCall(caller)) return MAP_FAILED;
+  if (refusals.replacing != Replacing::kAllowed && IsFromAddon(caller)) {
+    if (refusals.replacing != Replacing::kLeavesAll) syscall(SYS_munmap, target, bytes);
+    if (refusals.replacing == Replacing::kLeavesHoleThatIsTaken) Take(target, bytes);
+    return RefuseMmap();
+  }
+  return reinterpret_cast<void*>(syscall(SYS_mremap, address, bytes, new_bytes, flags, target));
+}
+
 }  // extern "C"
 
 namespace {
@@ -164,6 +217,7 @@ Napi::Value Refuse(const Napi::CallbackInfo& info) {
   if (what == "nothing") refusals.count = so_far;
   if (what == "allocation") refusals.allocations_left = count;
   if (what == "mapping") refusals.mapping = true;
+  if (what == "call") refusals.calls_left = count;
   if (what == "protecting") refusals.protecting = true;
   if (what == "unmapping") refusals.unmapping_count = count;
   if (what == "replacing") refusals.replacing = static_cast<Replacing>(count);

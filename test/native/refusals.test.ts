@@ -21,6 +21,13 @@ interface Released {
   readonly afterCollection: readonly number[];
 }
 
+interface Copied {
+  readonly refusals: number;
+  readonly errno: number;
+  readonly isIntact: boolean;
+  readonly grownBytes: number;
+}
+
 interface Report {
   readonly loading: readonly string[];
   readonly mmap: { readonly errnos: readonly number[]; readonly grownBytes: number };
@@ -33,12 +40,16 @@ interface Report {
   readonly hole: Released;
   readonly takenHole: Released;
   readonly unmapping: readonly boolean[];
+  readonly copies: readonly Copied[];
+  readonly unswapped: Copied;
+  readonly copyBack: Copied;
 }
+
+// Arenas of other threads would look like memory that was not given back.
+const env = { ...process.env, LD_PRELOAD: LIBRARY, GLIBC_TUNABLES: 'glibc.malloc.arena_max=1' };
 
 let report: Report;
 beforeAll(async () => {
-  // Arenas of other threads would look like memory that was not given back.
-  const env = { ...process.env, LD_PRELOAD: LIBRARY, GLIBC_TUNABLES: 'glibc.malloc.arena_max=1' };
   const { stdout } = await promisify(execFile)(process.execPath, [WORKER], { env });
   report = JSON.parse(stdout);
 }, scaledTimeoutMs(30_000));
@@ -101,5 +112,30 @@ describe('a release whose fresh mapping is refused', () => {
 
   it('gives the memory back where nobody can tell whose the addresses are, and keeps those', () => {
     expect(report.noHole).toEqual({ refusals: 1, afterRelease: [0], afterCollection: [0] });
+  });
+});
+
+describe('a move by copies that is refused', () => {
+  it('any of its system calls tells of it, and has lost no byte and left nothing mapped', () => {
+    expect(report.copies.length).toBeGreaterThan(10);
+    for (const [index, { errno, isIntact, grownBytes }] of report.copies.entries()) {
+      expect({ errno, isIntact }, `call ${index}`).toEqual({ errno: ENOMEM, isIntact: true });
+      expect(grownBytes, `call ${index}`).toBeLessThan(2 ** 20);
+    }
+  });
+
+  it('the swap leaves the old pages', () => {
+    expect(report.unswapped).toMatchObject({ refusals: 1, errno: ENOMEM, isIntact: true });
+  });
+
+  it('the swap when the old pages have gone has the copies in their place', () => {
+    expect(report.copyBack).toMatchObject({ refusals: 1, errno: ENOMEM, isIntact: true });
+  });
+
+  it('the swap when somebody else has their addresses ends the process', async () => {
+    const run = promisify(execFile)(process.execPath, [WORKER, 'lost'], { env });
+    const failure: { signal?: string; stderr?: string } = await run.catch((error) => error);
+    expect(failure.signal).toBe('SIGABRT');
+    expect(failure.stderr).toContain('memory was lost while it moved');
   });
 });

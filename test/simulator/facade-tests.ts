@@ -27,6 +27,7 @@ export function facadeTests(): void {
   describe('lifetime', () => load(import('../facade/migrate-lifetime.test.ts')));
   describe('pinned pages', () => load(import('../facade/migrate-pinned.test.ts')));
   describe('receipts', () => load(import('../facade/migrate-receipts.test.ts')));
+  describe('migrate by copy', () => load(import('../facade/migrate-by-copy.test.ts')));
   describe('migrate by mbind', () => load(import('../facade/migrate-by-mbind.test.ts')));
   describe('files', () => load(import('../facade/map-file.test.ts')));
   describe('migrate', () => load(import('../facade/migrate.test.ts')));

@@ -78,7 +78,7 @@ describe('a step that has nothing to move', () => {
   });
 
   test('and one whose pages all stay is not rested after', async () => {
-    const budget = new PauseBudget(1000, PAGE_BYTES);
+    const budget = new PauseBudget(1000, PAGE_BYTES, STEP_PAGES);
     const before = budget.pageCount({ mayBeHuge: false });
     expect(budget.add(900, 0)).toBe(0);
     expect(budget.add(900, 1)).toBe(900);

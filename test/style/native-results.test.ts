@@ -33,8 +33,12 @@ function callsIn(text: string): Call[] {
   });
 }
 
-function isLookedAt({ before, after }: Call): boolean {
+/** It has no result: the process ends in it. */
+const NEVER_RETURNS = 'napi_fatal_error';
+
+function isLookedAt({ what, before, after }: Call): boolean {
   return (
+    what === NEVER_RETURNS ||
     /^[!=]= napi_ok\b/.test(after) ||
     /\bnapi_status \w+ =$/.test(before) ||
     /\b(Made|Unneeded)\($/.test(before)

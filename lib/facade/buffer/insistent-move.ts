@@ -13,6 +13,7 @@ import { concludeMove, type MoveOutcome } from '../errors/end-of-move.ts';
 import type { Ending } from '../pages/attempt-pages.ts';
 import { outcomeOf } from '../pages/migration-tally.ts';
 import type { PagesOfProcess } from '../pages/residency.ts';
+import { type ChosenMove, choose } from './copy-ground.ts';
 import type { CheckedMove } from './migrate-options.ts';
 import { moveByPlace, moveRange } from './migrate-range.ts';
 import { planMove } from './plan-move.ts';
@@ -36,12 +37,14 @@ export async function moveInsistently(
   range: PagesOfProcess,
   move: InsistentMove,
 ): Promise<MoveOutcome<MigrationReport>> {
+  const choice = await choose(context, range, move);
   if (move.onFull === 'fail') await requireRoom(context, range, move);
-  let outcome = await moveRange(range, move);
-  if (move.retryBusyMs > 0) outcome = await retryBusy(range, move, outcome);
+  const chosen = { ...move, choice };
+  let outcome = await moveRange(range, chosen);
+  if (move.retryBusyMs > 0) outcome = await retryBusy(range, chosen, outcome);
   const { report } = outcome;
   if (move.onFull !== 'spill' || !isSettled(outcome) || report.pages.noMemory === 0) return outcome;
-  // By mbind a step has one target.
+  // In the other ways a step has one target.
   return report.method === 'move_pages' ? spill(context, range, move, outcome) : outcome;
 }
 
@@ -53,9 +56,10 @@ function isSettled({ report, failure, loss }: MoveOutcome<MigrationReport>): boo
 async function requireRoom(
   context: Context,
   range: PagesOfProcess,
-  { target, parts, signal }: InsistentMove,
+  move: InsistentMove,
 ): Promise<void> {
-  const { bytesToMove, freeBytes } = await planMove(context, range, { target, parts, signal });
+  const { target } = move;
+  const { bytesToMove, freeBytes } = await planMove(context, range, move);
   if (freeBytes === null || bytesToMove <= freeBytes) return;
   throw new NumaError(
     `node ${target} has ${freeBytes} bytes free, and ${bytesToMove} are to move`,
@@ -72,7 +76,7 @@ async function requireRoom(
 
 async function retryBusy(
   range: PagesOfProcess,
-  move: InsistentMove,
+  move: InsistentMove & { readonly choice: ChosenMove },
   first: MoveOutcome<MigrationReport>,
 ): Promise<MoveOutcome<MigrationReport>> {
   const deadline = performance.now() + move.retryBusyMs;

@@ -22,10 +22,18 @@ import {
   type RangeOptions,
 } from '../pages/page-range.ts';
 import { checkBudget } from '../pages/pause-budget.ts';
+import { type CheckedPromise, checkPromise, PROMISE_NAMES } from './move-ways.ts';
 import type { MigrateOptions, MoveSelection, OnFull, PlanMoveOptions } from './range-options.ts';
 
 const SELECTION_NAMES = [...RANGE_OPTION_NAMES, 'to', 'exclude'] as const;
-const HOW_NAMES = ['strict', 'includeShared', 'pauseBudgetMs', 'retryBusyMs', 'onFull'] as const;
+const HOW_NAMES = [
+  ...PROMISE_NAMES,
+  'strict',
+  'includeShared',
+  'pauseBudgetMs',
+  'retryBusyMs',
+  'onFull',
+] as const;
 const ON_FULL: readonly OnFull[] = ['partial', 'fail', 'spill'];
 
 /** Memory, as ranges are checked against it. */
@@ -51,6 +59,7 @@ export interface CheckedMove {
   readonly pauseBudgetMs: number;
   readonly retryBusyMs: number;
   readonly onFull: OnFull;
+  readonly promise: CheckedPromise;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: MigrationProgress) => unknown) | undefined;
 }
@@ -63,7 +72,7 @@ export function checkMigrateOptions(
   const names = [...SELECTION_NAMES, ...HOW_NAMES, 'signal', 'onProgress'] as const;
   const checked = checkOptions(options, 'options', names);
   const { strict, includeShared, pauseBudgetMs, retryBusyMs, onFull, ...rest } = checked;
-  const { signal, onProgress, ...selection } = rest;
+  const { signal, onProgress, concurrency, mayBePinned, way, ...selection } = rest;
   const isShared = checkBoolean(includeShared, 'options.includeShared');
   const move = {
     isStrict: checkBoolean(strict, 'options.strict'),
@@ -71,6 +80,7 @@ export function checkMigrateOptions(
     flags: isShared ? MPOL_MF.MOVE_ALL : MPOL_MF.MOVE,
     pauseBudgetMs: checkBudget(pauseBudgetMs),
     retryBusyMs: checkRetry(retryBusyMs),
+    promise: checkPromise({ concurrency, mayBePinned, way }, isShared),
     onFull: onFull === undefined ? 'partial' : checkWord(onFull, 'options.onFull', ON_FULL),
     signal: checkSignal(signal, 'options.signal'),
     onProgress: checkCallback(onProgress, 'options.onProgress'),
@@ -82,10 +92,18 @@ export function checkMigrateOptions(
 export function checkPlanOptions(
   context: Context,
   options: PlanMoveOptions,
-): { signal: AbortSignal | undefined; selection: Partial<MoveSelection>; target: NodeId } {
-  const { signal, ...selection } = checkOptions(options, 'options', [...SELECTION_NAMES, 'signal']);
+): {
+  signal: AbortSignal | undefined;
+  promise: CheckedPromise;
+  selection: Partial<MoveSelection>;
+  target: NodeId;
+} {
+  const names = [...SELECTION_NAMES, ...PROMISE_NAMES, 'signal'] as const;
+  const checked = checkOptions(options, 'options', names);
+  const { signal, concurrency, mayBePinned, way, ...selection } = checked;
+  const promise = checkPromise({ concurrency, mayBePinned, way }, false);
   const target = context.resolveOne(selection.to, 'options.to');
-  return { signal: checkSignal(signal, 'options.signal'), selection, target };
+  return { signal: checkSignal(signal, 'options.signal'), promise, selection, target };
 }
 
 /** The pages of a selection. @throws TypeError, RangeError */

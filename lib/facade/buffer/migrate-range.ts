@@ -17,11 +17,13 @@ import { isDenial } from '../capabilities/denial.ts';
 import { type MoveOutcome, moveOutcome } from '../errors/end-of-move.ts';
 import { abortOf, type Ending, isOver, type Stop } from '../pages/attempt-pages.ts';
 import { MigrationTally, type MigrationTotals } from '../pages/migration-tally.ts';
-import { type Chunk, moveChunk, stepsOf } from '../pages/move-chunk.ts';
+import { type Chunk, moveChunk, stepPageCount, stepsOf } from '../pages/move-chunk.ts';
 import { pageStatuses } from '../pages/page-status.ts';
 import { PauseBudget } from '../pages/pause-budget.ts';
 import { type Part, Turns } from '../pages/present-parts.ts';
 import type { PagesOfProcess } from '../pages/residency.ts';
+import type { ChosenMove } from './copy-ground.ts';
+import { copyStepPageCount, moveChunkByCopy } from './move-by-copy.ts';
 import { moveChunkByMbind } from './move-by-mbind.ts';
 
 /** What a move of a range is held to. */
@@ -38,6 +40,8 @@ export interface RangeMove {
 
 export interface MoveRequest extends RangeMove {
   readonly target: NodeId;
+  /** The ways, and what copies need. */
+  readonly choice: ChosenMove;
 }
 
 export interface PlaceRequest extends RangeMove {
@@ -50,47 +54,65 @@ export const STAYS = -1;
 
 /** What the reports of moves have in common. */
 type MoveFacts = MigrationTotals &
-  Omit<MigrationReport, keyof MigrationTotals | 'target' | 'spilled'>;
+  Omit<MigrationReport, keyof MigrationTotals | 'target' | 'methodReason' | 'spilled'>;
 
 /** One way to move pages. */
 interface Way {
   readonly method: MigrationReport['method'];
   readonly moveChunk: typeof moveChunk;
+  /** Pages of a step at most. */
+  readonly stepPages: (pageSizeBytes: number) => number;
 }
 
-const BY_MOVE_PAGES: Way = { method: 'move_pages', moveChunk };
+const BY_MOVE_PAGES: Way = { method: 'move_pages', moveChunk, stepPages: stepPageCount };
 /** To one node: taken in turn where move_pages is refused. */
-const OTHER_WAYS: readonly Way[] = [{ method: 'mbind', moveChunk: moveChunkByMbind }];
+const BY_MBIND: Way = { ...BY_MOVE_PAGES, method: 'mbind', moveChunk: moveChunkByMbind };
 
 /** Moves a range. Never rejects: the caller decides which ends are errors. */
 export async function moveRange(
   range: PagesOfProcess,
   request: MoveRequest,
 ): Promise<MoveOutcome<MigrationReport>> {
-  const first = await moveBy(BY_MOVE_PAGES, range, request);
-  // Not even where the pages are was told: another answer is about the target.
-  const { total, notAttempted } = first.report.pages;
-  if (!isRefused(first) || notAttempted < total) return first;
-  for (const way of OTHER_WAYS) {
+  const ways = waysOf(request);
+  let first: MoveOutcome<MigrationReport> | undefined;
+  for (const way of ways) {
     const next = await moveBy(way, range, request);
     if (!isRefused(next)) return next;
+    first ??= next;
+    // Not even where the pages are was told: another answer is about the target.
+    const { total, notAttempted } = next.report.pages;
+    if (way === BY_MOVE_PAGES && notAttempted < total) return next;
   }
-  return first;
+  return first as MoveOutcome<MigrationReport>;
 }
 
+function waysOf({ choice: { ways, ground } }: MoveRequest): readonly Way[] {
+  return ways.flatMap((way) => {
+    if (way === 'kernel') return [BY_MOVE_PAGES, BY_MBIND];
+    if (ground === undefined) return [];
+    const byCopy = moveChunkByCopy(ground);
+    return [{ method: 'copy', moveChunk: byCopy, stepPages: copyStepPageCount } as const];
+  });
+}
+
+/** Whether another way may do: nothing has moved, and nobody has asked for an end. */
 function isRefused({ report, failure }: MoveOutcome<MigrationReport>): boolean {
-  return failure !== undefined && isDenial(failure.errno) && report.pages.moved === 0;
+  if (failure === undefined || report.pages.moved > 0) return false;
+  return report.method === 'copy' || isDenial(failure.errno);
 }
 
 async function moveBy(
   way: Way,
   range: PagesOfProcess,
-  { target, ...request }: MoveRequest,
+  { target, choice, ...request }: MoveRequest,
 ): Promise<MoveOutcome<MigrationReport>> {
   const tally = new MigrationTally();
   const steps = { ...request, way, tally, targetsOf: () => () => target };
   const { facts, stop } = await moveInSteps(range, steps);
-  return moveOutcome(Object.freeze({ target, ...facts, spilled: {} }), stop);
+  return moveOutcome(
+    Object.freeze({ target, ...facts, methodReason: choice.reason, spilled: {} }),
+    stop,
+  );
 }
 
 /** Moves pages by where each of them is, in the best way alone. Never rejects. */
@@ -141,12 +163,13 @@ async function moveInSteps(
   const startNs = process.hrtime.bigint();
   const { way, tally, parts = [range] } = request;
   const { pageSizeBytes } = range.backend;
-  const budget = new PauseBudget(request.pauseBudgetMs ?? Number.POSITIVE_INFINITY, pageSizeBytes);
+  const budgetMs = request.pauseBudgetMs ?? Number.POSITIVE_INFINITY;
+  const budget = new PauseBudget(budgetMs, pageSizeBytes, way.stepPages(pageSizeBytes));
   const pagesTotal = parts.reduce((sum, { pageCount }) => sum + pageCount, 0);
   let stop: Stop | undefined;
   let pagesTold = 0;
   const turns = new Turns();
-  for (const span of spansOf(range, parts, budget)) {
+  for (const span of spansOf(range, parts, { budget, way })) {
     if (turns.areDue) await turns.take();
     if (!isOver(stop)) stop = abortOf(request.signal) ?? stop;
     if (isOver(stop)) break;
@@ -182,10 +205,11 @@ async function moveInSteps(
 function* spansOf(
   range: PagesOfProcess,
   parts: readonly PageSpan[],
-  budget: PauseBudget,
+  { budget, way }: { readonly budget: PauseBudget; readonly way: Way },
 ): Generator<Part> {
+  const stepPages = way.stepPages(range.backend.pageSizeBytes);
   for (const part of parts) {
-    for (const span of stepsOf({ ...range, ...part })) {
+    for (const span of stepsOf({ ...range, ...part }, stepPages)) {
       if (span.isAbsent) yield span;
       else yield* budget.cut(span, range.backend.pageSizeBytes);
     }

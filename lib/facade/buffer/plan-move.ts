@@ -10,6 +10,7 @@ import type { PagesOfProcess, Residency } from '../pages/residency.ts';
 import { residencyOf } from '../pages/residency-by-mappings.ts';
 import { policiesOf } from '../policy/policy-parts.ts';
 import { cpusetWarnings, type PlanWarning, roomWarnings } from '../process/migration-plan.ts';
+import { choose, type MoveAsked } from './copy-ground.ts';
 
 /** What `plan()` of a buffer or a view tells. Counts of base pages. */
 export interface RangePlan {
@@ -23,12 +24,13 @@ export interface RangePlan {
   readonly bytesToMove: number;
   /** Of the target; `null` where it cannot be told. */
   readonly freeBytes: number | null;
+  /** The way that `migrate()` with these options tries first. */
+  readonly way: 'kernel' | 'copy';
+  readonly wayReason: string;
   readonly warnings: readonly PlanWarning[];
 }
 
-interface PlanRequest {
-  readonly target: NodeId;
-  readonly parts: readonly PageSpan[];
+interface PlanRequest extends MoveAsked {
   readonly signal: Ending | undefined;
 }
 
@@ -36,9 +38,11 @@ interface PlanRequest {
 export async function planMove(
   context: Context,
   range: PagesOfProcess,
-  { target, parts, signal }: PlanRequest,
+  { signal, ...asked }: PlanRequest,
 ): Promise<RangePlan> {
+  const { target, parts } = asked;
   const { backend } = context;
+  const { ways, reason } = await choose(context, range, asked);
   const { pageSizeBytes } = backend;
   const pages = { total: 0, present: 0, notPresent: 0, zeroPage: 0, failed: 0 };
   const byNode: Record<NodeId, number> = {};
@@ -65,6 +69,8 @@ export async function planMove(
     pagesToMove,
     bytesToMove,
     freeBytes,
+    way: ways[0] ?? 'kernel',
+    wayReason: reason,
     warnings: Object.freeze([
       ...roomWarnings(wanted, freeBytes === null ? {} : { [target]: freeBytes }),
       ...policyWarnings(context, parts, target),

@@ -157,11 +157,11 @@ export abstract class RangeMemory {
    * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED; the signal's reason
    */
   async plan(options: PlanMoveOptions): Promise<RangePlan> {
-    const { signal, selection, target } = checkPlanOptions(this.#context, options);
+    const { signal, selection, ...asked } = checkPlanOptions(this.#context, options);
     const { range, parts } = this.#selected('plan', selection);
     signal?.throwIfAborted();
     const ending = this.#owner.endingOf('plan', signal);
-    const request = { target, parts, signal: ending };
+    const request = { ...asked, isShared: false, parts, signal: ending };
     return this.#held(range, (pages) => planMove(this.#context, pages, request));
   }
 

@@ -5,6 +5,7 @@ import { checkOptions, checkSignal, checkWord } from '../../core/check-arguments
 import type { MigrationProgress } from '../../core/migration-report.ts';
 import type { NodeExpression } from '../../core/node-mask.ts';
 import { RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
+import type { MovePromise } from './move-ways.ts';
 
 export interface ResidencyOptions extends RangeOptions {
   /** Ends the look with the signal's reason. */
@@ -34,12 +35,12 @@ export interface MoveSelection extends RangeOptions {
   readonly exclude?: RangeOptions | readonly RangeOptions[];
 }
 
-export interface PlanMoveOptions extends MoveSelection {
+export interface PlanMoveOptions extends MoveSelection, MovePromise {
   /** Ends the look with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-export interface MigrateOptions extends MoveSelection {
+export interface MigrateOptions extends MoveSelection, MovePromise {
   /**
    * Longest step that is wanted, in milliseconds. Steps begin small and follow what they take, down
    * to one huge page; between them the move rests as long as a step took. Threads that touch a page
@@ -63,8 +64,8 @@ export interface MigrateOptions extends MoveSelection {
   /** Ends the move at the next of its system calls; the AbortError carries the report, in which the
    *  pages behind it are `notAttempted`. An abort before the promise settles always rejects. */
   readonly signal?: AbortSignal;
-  /** Called after each step, of at most 8 MiB or one huge page, full nodes or not; a promise is
-   *  waited for. Its error ends the move like an abort. */
+  /** Called after each step, of at most 8 MiB (64 MiB of copies) or one huge page, full nodes or
+   *  not; a promise is waited for. Its error ends the move like an abort. */
   readonly onProgress?: (progress: MigrationProgress) => unknown;
 }
 

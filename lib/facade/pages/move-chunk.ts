@@ -37,11 +37,10 @@ export function stepPageCount(pageSizeBytes: number): number {
 }
 
 /** The steps of a move: pages that may be there, and what lies between them. */
-export function* stepsOf(range: PagesOfProcess): Generator<Part> {
-  const { pageSizeBytes } = range.backend;
+export function* stepsOf(range: PagesOfProcess, stepPages: number): Generator<Part> {
   for (const part of partsOf(range)) {
     if (!part.isAbsent) {
-      const steps = chunksOf(part, range.backend, stepPageCount(pageSizeBytes));
+      const steps = chunksOf(part, range.backend, stepPages);
       for (const span of steps) yield { ...span, isAbsent: false };
     } else yield part;
   }

@@ -8,7 +8,6 @@
 
 import type { PageSpan } from '../../backend/backend.ts';
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
-import { stepPageCount } from './move-chunk.ts';
 import type { Part } from './present-parts.ts';
 import { hugePagePages } from './residency.ts';
 
@@ -25,11 +24,14 @@ export class PauseBudget {
   #longestMs = 0;
   #stepCount = 0;
 
-  /** @param budgetMs longest step that is wanted; infinite for none */
-  constructor(budgetMs: number, pageSizeBytes: number) {
+  /**
+   * @param budgetMs longest step that is wanted; infinite for none
+   * @param pageCountMax of a step
+   */
+  constructor(budgetMs: number, pageSizeBytes: number, pageCountMax: number) {
     this.#budgetMs = budgetMs;
     this.#hugePagePages = hugePagePages(pageSizeBytes);
-    this.#pageCountMax = stepPageCount(pageSizeBytes);
+    this.#pageCountMax = pageCountMax;
     this.#pageCount = Number.isFinite(budgetMs) ? PAGES_MIN : this.#pageCountMax;
   }
 

@@ -13,7 +13,14 @@ import type { MappingMigration } from '../../core/migration-report.ts';
 import type { NodeId } from '../../core/node-mask.ts';
 import { abortOf, isOver, type Stop } from '../pages/attempt-pages.ts';
 import { MigrationTally, type MigrationTotals } from '../pages/migration-tally.ts';
-import { type Chunk, locateChunk, moveChunk, moveLocated, stepsOf } from '../pages/move-chunk.ts';
+import {
+  type Chunk,
+  locateChunk,
+  moveChunk,
+  moveLocated,
+  stepPageCount,
+  stepsOf,
+} from '../pages/move-chunk.ts';
 import { PauseBudget } from '../pages/pause-budget.ts';
 import { Turns } from '../pages/present-parts.ts';
 import type { PagesOfProcess } from '../pages/residency.ts';
@@ -68,7 +75,11 @@ export class MappingsMove {
     this.#files = files;
     this.#plan = plan;
     this.#request = request;
-    this.budget = new PauseBudget(request.pauseBudgetMs, files.backend.pageSizeBytes);
+    this.budget = new PauseBudget(
+      request.pauseBudgetMs,
+      files.backend.pageSizeBytes,
+      stepPageCount(files.backend.pageSizeBytes),
+    );
   }
 
   get syscalls(): Readonly<Record<string, number>> {
@@ -88,7 +99,7 @@ export class MappingsMove {
     const tally = new MigrationTally();
     const part = { mapping, range, tally, notSelected: 0 };
     const turns = new Turns();
-    for (const span of stepsOf(range)) {
+    for (const span of stepsOf(range, stepPageCount(range.backend.pageSizeBytes))) {
       if (turns.areDue) await turns.take();
       if (!(await this.#mayGoOn())) break;
       if (span.isAbsent) tally.addAbsent(span.pageCount);

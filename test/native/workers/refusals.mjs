@@ -22,6 +22,10 @@ const { addon, collectGarbage, pageSizeBytes, touchedMapping, unwrap } = await i
 );
 const stateAtStart = processState();
 
+if (process.argv.includes('lost')) {
+  await copied(() => refuse('replacing', LEAVES.HOLE_THAT_IS_TAKEN));
+}
+
 const report = {
   loading,
   mmap: refusedMmap(),
@@ -34,6 +38,9 @@ const report = {
   hole: await released(() => refuse('replacing', LEAVES.HOLE)),
   takenHole: await released(() => refuse('replacing', LEAVES.HOLE_THAT_IS_TAKEN)),
   unmapping: refusedUnmapping(),
+  copies: await refusedCopies(),
+  unswapped: await copied(() => refuse('replacing', LEAVES.ALL)),
+  copyBack: await copied(() => refuse('replacing', LEAVES.HOLE)),
 };
 process.stdout.write(JSON.stringify(report));
 
@@ -79,6 +86,7 @@ async function refusedAllocations() {
   const path = text.encode('/no/such/program\0');
   /** @type {Record<string, () => readonly unknown[]>} */
   const calls = {
+    copy_pages_async: () => [mapping, 0, pageSizeBytes, 0, [], 0, null, 0, -1],
     attach: () => [handle.id, handle.generation],
     array_buffer: () => [touchedMapping(1)],
     get_mempolicy: () => [1024, 0n, 0],
@@ -131,6 +139,43 @@ async function refusedStatus() {
   for (const { pending } of arrays) await pending;
   await collectGarbage();
   return arrays.every(({ status }) => status.deref() === undefined);
+}
+
+/** Copies of pages of which each system call in turn is refused, until there is none. */
+async function refusedCopies() {
+  const seen = [];
+  for (let index = 0; ; index += 1) {
+    const one = await copied(() => refuse('call', index));
+    if (one.refusals === 0) return seen;
+    seen.push(one);
+  }
+}
+
+/**
+ * What a move by copies comes to that is refused something: pages without a hole, and with some.
+ * @param {() => void} refused
+ */
+async function copied(refused) {
+  const pageCount = 3 * (2 ** 21 / pageSizeBytes);
+  const mapping = unwrap(addon.mmap_with(pageCount * pageSizeBytes, 2 ** 21, 0, 0, -1, 0));
+  const bytes = new Uint8Array(unwrap(addon.array_buffer(mapping)));
+  const pages = Array.from({ length: pageCount - 8 }, (_, page) => page);
+  for (const page of pages)
+    bytes.fill(1 + (page % 200), page * pageSizeBytes, (page + 1) * pageSizeBytes);
+  // What went before gives its addresses back now, not in the middle.
+  await collectGarbage();
+  const sizeBefore = sizeBytes();
+  const before = count();
+  refused();
+  const answer = await addon.copy_pages_async(mapping, 0, bytes.length, 0, [], 0, null, 0, -1);
+  const errno = answer.ok ? answer.value.errno : answer.errno;
+  refuse('nothing');
+  const isIntact = pages.every(
+    (page) => bytes[(page + 1) * pageSizeBytes - 1] === 1 + (page % 200),
+  );
+  const grownBytes = sizeBytes() - sizeBefore;
+  addon.munmap(mapping);
+  return { refusals: count() - before, errno, isIntact, grownBytes };
 }
 
 /** A mapping that is refused when half made, and that munmap(2) does not take back either. */

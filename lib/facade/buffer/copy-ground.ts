@@ -1,0 +1,247 @@
+/**
+ * What copies of a range have to keep, and whether they can take its place at all: a mapping's
+ * attributes go with its pages, and only policy and advice can be given to the copies.
+ *
+ * Source: proc_pid_smaps(5), VmFlags; proc_pid_status(5), VmPin; numa(7); fs/proc/task_mmu.c,
+ * show_smap_vma_flags(); mm/mremap.c; mm/huge_memory.c, the file `enabled`.
+ */
+
+import type { NodemaskArgument, PageSpan } from '../../backend/backend.ts';
+import { NumaError } from '../../core/errors.ts';
+import { defaultPolicy } from '../../core/memory-policy.ts';
+import type { NodeId } from '../../core/node-mask.ts';
+import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
+import { MADV, MPOL } from '../../core/uapi.ts';
+import { parseNumaMaps } from '../../procfs/numa-maps.ts';
+import { parseSmaps, type SmapsEntry } from '../../procfs/smaps.ts';
+import { isDenial } from '../capabilities/denial.ts';
+import type { Context } from '../context.ts';
+import type { PagesOfProcess } from '../pages/residency.ts';
+import { residencyOf } from '../pages/residency-by-mappings.ts';
+import { policiesOf } from '../policy/policy-parts.ts';
+import { asksForCopy, type CheckedPromise, type ChosenWays, chooseWays } from './move-ways.ts';
+
+/** Pages of one mapping, and what is theirs. */
+export interface CopyArea extends PageSpan {
+  readonly mode: number;
+  readonly nodemask: NodemaskArgument | null;
+  /** `MADV.HUGEPAGE` or `NOHUGEPAGE`; -1 for none. */
+  readonly advice: number;
+}
+
+/** Where pages are before they move: all that there are on one node, or in some order on several,
+ *  where nobody tells which; `null`: to be asked page by page. */
+export type KnownPlaces = ReadonlyMap<NodeId, number> | NodeId | null;
+
+export interface CopyGround {
+  /** Ascending, without a gap. */
+  readonly areas: readonly CopyArea[];
+  readonly places: KnownPlaces;
+  readonly cpus: readonly number[];
+  readonly isHuge: boolean;
+}
+
+const SMAPS = '/proc/self/smaps';
+const NUMA_MAPS = '/proc/self/numa_maps';
+const STATUS = '/proc/self/status';
+const HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
+
+/** What private anonymous memory has, or its copies can be given. */
+const KEPT_FLAGS: ReadonlySet<string> = new Set('rd wr mr mw me ac sd hg nh'.split(' '));
+
+/** Why copies cannot take the place of others, by the kernel's two letters. */
+const FLAG_WORDS: Readonly<Record<string, string>> = {
+  ht: 'it is in pages of a pool of huge pages',
+  sh: 'it is shared',
+  lo: 'it is locked (mlock)',
+  dc: 'it is kept from children (MADV_DONTFORK)',
+  wf: 'a child finds it empty',
+  dd: 'it is kept from core dumps (MADV_DONTDUMP)',
+  mg: 'its equal pages are merged (MADV_MERGEABLE)',
+  um: 'somebody handles its page faults (userfaultfd)',
+  uw: 'somebody handles its page faults (userfaultfd)',
+  ui: 'somebody handles its page faults (userfaultfd)',
+  sl: 'it is sealed (mseal)',
+};
+
+/** A move as it was asked for. */
+export interface MoveAsked {
+  readonly promise: CheckedPromise;
+  /** Pages that others map move, too. */
+  readonly isShared: boolean;
+  readonly target: NodeId;
+  readonly parts: readonly PageSpan[];
+}
+
+/** How the range is to move, and what copies of it need. */
+export type ChosenMove = ChosenWays & { readonly ground: CopyGround | undefined };
+
+/** @throws NumaError NUMA_UNSUPPORTED where copies are asked for that cannot take its place */
+export async function choose(
+  context: Context,
+  range: PagesOfProcess,
+  asked: MoveAsked,
+): Promise<ChosenMove> {
+  const { promise, isShared, parts } = asked;
+  if (!asksForCopy(promise, isShared)) {
+    return { ...chooseWays(promise, undefined), ground: undefined };
+  }
+  const found = await copyGroundOf(context, range, asked);
+  const obstacle = typeof found === 'string' ? found : null;
+  if (obstacle !== null && promise.way === 'copy') throw noCopy(context, obstacle);
+  const ground = typeof found === 'string' ? undefined : found;
+  const pageCount = parts.reduce((sum, part) => sum + part.pageCount, 0);
+  const bytes = pageCount * context.backend.pageSizeBytes;
+  const facts = { bytes, obstacle, isHuge: ground?.isHuge === true };
+  return { ...chooseWays(promise, facts), ground };
+}
+
+function noCopy({ backend }: Context, obstacle: string): NumaError {
+  return new NumaError(`copies cannot take the place of this memory: ${obstacle}`, {
+    code: 'NUMA_UNSUPPORTED',
+    asked: 'migrate',
+    argument: 'options.way',
+    backend: backend.identity.kind,
+    hint: "nothing has moved; 'auto' or 'kernel' has the kernel move it",
+  });
+}
+
+/** The ground, or why there is none. */
+async function copyGroundOf(
+  context: Context,
+  range: PagesOfProcess,
+  { target, parts }: MoveAsked,
+): Promise<CopyGround | string> {
+  const { backend } = context;
+  const { mapping } = range;
+  if (mapping === undefined) return 'node-numa has not mapped it';
+  if (mapping.descriptor !== null) return 'it is shared, or of a file';
+  const status = await backend.readText(STATUS);
+  if (!status.ok) return `${STATUS} is closed`;
+  if (/^VmPin:\s+[1-9]/m.test(status.value)) return 'a device has pinned memory of this process';
+  const areas = await areasOf(range);
+  if (typeof areas === 'string') return areas;
+  const places = await placesOf(range, parts);
+  if (places === undefined) return 'where its pages are is not told';
+  const enabled = await backend.readText(HUGE_PAGES);
+  const setting = enabled.ok ? /\[(\w+)\]/.exec(enabled.value)?.[1] : undefined;
+  return {
+    areas,
+    places,
+    cpus: context.topology.nodes.find(({ id }) => id === target)?.cpus ?? [],
+    isHuge: areas.every(({ advice }) => isHuge(advice, setting)),
+  };
+}
+
+function isHuge(advice: number, setting: string | undefined): boolean {
+  if (advice === MADV.NOHUGEPAGE) return false;
+  return setting === 'always' || (setting === 'madvise' && advice === MADV.HUGEPAGE);
+}
+
+async function areasOf(range: PagesOfProcess): Promise<readonly CopyArea[] | string> {
+  const { backend } = range;
+  const mapped = backend.maps(range);
+  if (!mapped.ok) return 'its mappings are not told';
+  const smaps = await backend.readText(SMAPS);
+  if (!smaps.ok) return `${SMAPS} is closed`;
+  const entries = entriesOf(smaps.value, mapped.value);
+  if (entries.length !== mapped.value.length) return 'its mappings change all the time';
+  for (const entry of entries) {
+    const obstacle = obstacleOf(entry);
+    if (obstacle !== null) return obstacle;
+  }
+  const policies = await policiesIn(range, mapped.value);
+  if (typeof policies === 'string') return policies;
+  return policies.map((policy, index) => ({
+    ...policy,
+    advice: adviceOf((entries[index] as SmapsEntry).flags),
+  }));
+}
+
+/** The parts of the file that are about the mappings: all of it may be long. */
+function entriesOf(file: string, spans: readonly PageSpan[]): SmapsEntry[] {
+  const text = `\n${file}`;
+  return spans.flatMap(({ address }) => {
+    const start = text.indexOf(`\n${address.toString(16).padStart(8, '0')}-`);
+    const flags = text.indexOf('\nVmFlags:', start);
+    if (start < 0 || flags < 0) return parseSmaps(text).filter((entry) => holds(entry, address));
+    const end = text.indexOf('\n', flags + 1);
+    return parseSmaps(text.slice(start, end < 0 ? undefined : end));
+  });
+}
+
+/** A range may begin within its first mapping. */
+function holds({ start, end }: SmapsEntry, address: bigint): boolean {
+  return start <= address && address < end;
+}
+
+function obstacleOf({ flags, name, permissions }: SmapsEntry): string | null {
+  if (permissions !== 'rw-p') return `it is mapped as ${permissions}`;
+  if (name !== null) return 'its mapping has a name';
+  const other = flags.find((flag) => !KEPT_FLAGS.has(flag));
+  if (other === undefined) return null;
+  return FLAG_WORDS[other] ?? `its mapping has the attribute '${other}'`;
+}
+
+function adviceOf(flags: readonly string[]): number {
+  if (flags.includes('hg')) return MADV.HUGEPAGE;
+  return flags.includes('nh') ? MADV.NOHUGEPAGE : -1;
+}
+
+async function policiesIn(
+  { backend, address, pageCount }: PagesOfProcess,
+  mapped: readonly PageSpan[],
+): Promise<readonly Omit<CopyArea, 'advice'>[] | string> {
+  const policies = policiesOf(backend, { address, pageCount });
+  if (policies.ok) {
+    return policies.value.map(({ policy, ...span }) => {
+      const isNone = policy.nodemask.every((word) => word === 0n);
+      const nodemask = isNone ? null : { words: policy.nodemask, maxnode: MAXNODE_ALL };
+      return { ...span, mode: policy.mode, nodemask };
+    });
+  }
+  if (!isDenial(policies.errno)) return 'its policies are not told';
+  // Who may not ask may not set one either, and threads begin with the one that is in force.
+  const numaMaps = await backend.readText(NUMA_MAPS);
+  if (!numaMaps.ok) return `${NUMA_MAPS} is closed`;
+  const others = parseNumaMaps(numaMaps.value).find(
+    ({ policy }) => policy !== `${defaultPolicy()}`,
+  );
+  if (others !== undefined) return `a policy is in force (${others.policy}) that cannot be set`;
+  return mapped.map((span) => ({ ...span, mode: MPOL.DEFAULT, nodemask: null }));
+}
+
+/** Told at once by numa_maps where one node has all of a mapping's pages. */
+async function placesOf(
+  range: PagesOfProcess,
+  parts: readonly PageSpan[],
+): Promise<KnownPlaces | undefined> {
+  const { backend, address, pageCount } = range;
+  const numaMaps = await backend.readText(NUMA_MAPS);
+  if (numaMaps.ok) {
+    const end = address + BigInt(pageCount) * BigInt(backend.pageSizeBytes);
+    const nodes = new Set<NodeId>();
+    // The last that begins in front of the range may reach into it.
+    let before: Iterable<NodeId> = [];
+    for (const { start, pagesByNode } of parseNumaMaps(numaMaps.value)) {
+      if (start <= address) before = pagesByNode.keys();
+      else if (start < end) for (const node of pagesByNode.keys()) nodes.add(node);
+    }
+    for (const node of before) nodes.add(node);
+    const [node] = nodes;
+    if (nodes.size === 1) return node;
+  }
+  const status = new Int32Array(1);
+  const query = { pid: 0, pages: { address, pageCount: 1 }, nodes: null, flags: 0, status };
+  const asked = await backend.movePages(query);
+  if (asked.ok || !isDenial(asked.errno)) return null;
+  const sums = new Map<NodeId, number>();
+  for (const part of parts) {
+    const told = await residencyOf({ ...range, ...part }, undefined);
+    if (!told.ok || told.value.pages.failed > 0) return undefined;
+    for (const [id, pages] of Object.entries(told.value.byNode)) {
+      sums.set(Number(id), (sums.get(Number(id)) ?? 0) + pages);
+    }
+  }
+  return sums;
+}
