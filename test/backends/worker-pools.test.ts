@@ -39,6 +39,20 @@ describe('a pool of workers', () => {
     expect(`${numa.thread.affinity()} ${numa.thread.policy()}`).toBe(before);
   });
 
+  test('tells a task why its worker cannot be loaded, and idle ones end nothing else', async () => {
+    const file = new URL('data:text/javascript,throw new Error("not loaded")');
+    await using pool = numa.workerPool(file, { nodes: node, workersPerNode: 3 }, PLAIN);
+    const idle = pool.workers
+      .slice(1)
+      .map(({ worker }) => new Promise((resolve) => worker.once('exit', resolve)));
+    for (const task of ['first', 'second']) {
+      const { error } = await rejectionOf(pool.run(task));
+      expect(error).toMatchObject({ code: 'NUMA_WORKER_ENDED', cause: { message: 'not loaded' } });
+      await Promise.all(idle);
+    }
+    expect(pool.workers).toEqual([]);
+  });
+
   test('gives tasks back that are aborted, and all when it is closed', async () => {
     const pool = numa.workerPool(FILE, { nodes: node, bindTo: 'cpu' }, PLAIN);
     const controller = new AbortController();
@@ -91,6 +105,21 @@ describe('on the simulator', () => {
     const { child, placed } = simulated.spawn(process.execPath, ['--version'], placement);
     expect([placed, await once(child, 'exit')]).toEqual([false, [0, null]]);
     expect(thrownBy(() => simulated.worker(FILE, { cpuNodes: 2 })).code).toBe('ERR_OUT_OF_RANGE');
+  });
+
+  test('of another backend without threads of this process are told so', async () => {
+    const backend = new Proxy(new Machine(presets.fourNodes).self.backend, {
+      get(target, name) {
+        if (name === 'identity') return { kind: 'recording', kernel: 'none', libnuma: null };
+        if (name === 'pid') return 4321;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const { worker, ...outcome } = openNuma({ backend }).worker(FILE, { cpuNodes: 1 }, PLAIN);
+    await worker.terminate();
+    expect(outcome).toMatchObject({ placed: false, reason: expect.stringContaining('4321') });
+    expect(outcome.reason).not.toContain('simulator');
   });
 
   test('workers share what packages and caches share', async () => {

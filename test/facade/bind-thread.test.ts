@@ -1,15 +1,31 @@
 /** CPUs and memory of a thread, bound in one verb. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { CpuMask, defaultPolicy, NodeMask } from '../../lib/index.ts';
+import { type Backend, bind, CpuMask, defaultPolicy, NodeMask, openNuma } from '../../lib/index.ts';
+import { ERRNO } from '../../lib/syscalls/public.ts';
 import { failureOf } from '../core/thrown.ts';
 import { memoryNodes, needMemoryOnlyNode, needNodes, numa } from './machine.ts';
 import { PAGE } from './placed-buffer.ts';
+import { openBackend } from './subject.ts';
 
 const { thread, topology } = numa;
 const usable = thread.affinity();
 const home = memoryNodes[0] as number;
 const homeCpus = CpuMask.from(topology.node(home).cpus ?? []).intersection(usable);
+
+const FORBIDDEN = { setMempolicy: 'set_mempolicy', schedSetaffinity: 'sched_setaffinity' };
+
+/** What a sandbox leaves of the calls. */
+function forbidding(call: string): Backend {
+  const syscall = FORBIDDEN[call as keyof typeof FORBIDDEN];
+  return new Proxy(openBackend(), {
+    get: (target, name) => {
+      if (name === call) return () => ({ ok: false, syscall, errno: ERRNO.EPERM });
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
 
 describe('bind() of a thread', () => {
   afterEach(() => {
@@ -69,6 +85,35 @@ describe('bind() of a thread', () => {
     ] as const) {
       const { code } = await failureOf(() => thread.bind({ cpus, nodes: home, strict: true }));
       expect(code).toBe(wanted);
+      expect([`${thread.policy()}`, thread.affinity()]).toEqual(['default', usable]);
+    }
+  });
+
+  test('gives back the half that was done where a sandbox forbids the other', async () => {
+    const cpus = CpuMask.of(usable.first as number);
+    for (const [call, syscall] of Object.entries(FORBIDDEN)) {
+      const own = openNuma({ backend: forbidding(call) }).thread;
+      const { error } = await failureOf(() => own.bind({ cpus, nodes: home, strict: true }));
+      expect([error.code, error.syscall]).toEqual(['NUMA_NOT_PERMITTED', syscall]);
+      expect(error.message).not.toContain('restoring');
+      expect([`${thread.policy()}`, thread.affinity()]).toEqual(['default', usable]);
+    }
+  });
+
+  test('is undone for workers and children, and the error is of what was forbidden', async () => {
+    const place = { cpus: CpuMask.of(usable.first as number), memoryNodes: home };
+    const own = openNuma({ backend: forbidding('setMempolicy') });
+    const verbs = [
+      () => own.thread.withPolicy(bind(home), () => 1),
+      () => own.worker('nowhere.mjs', place),
+      () => own.spawn('true', [], place),
+      () => own.fork('nowhere.mjs', [], place),
+      () => own.workerPool('nowhere.mjs', { workersPerNode: 1, nodes: home }),
+    ];
+    for (const verb of verbs) {
+      const { error } = await failureOf(verb);
+      expect([error.code, error.syscall]).toEqual(['NUMA_NOT_PERMITTED', 'set_mempolicy']);
+      expect(error.message).not.toContain('restoring');
       expect([`${thread.policy()}`, thread.affinity()]).toEqual(['default', usable]);
     }
   });

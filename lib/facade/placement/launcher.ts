@@ -133,8 +133,15 @@ export class Launcher {
   }
 
   #outcomeOf({ policy }: PlacementPlan, cpus: CpuMask | null): PlacementOutcome {
-    const placed = this.#isReal;
-    return { placed, reason: placed ? null : NOT_REAL, cpus, policy: policy ?? null };
+    const reason = this.#isReal ? null : this.#reasonOfNone;
+    return { placed: reason === null, reason, cpus, policy: policy ?? null };
+  }
+
+  get #reasonOfNone(): string {
+    const { identity, pid } = this.#backend;
+    if (identity.kind === 'simulator') return NOT_REAL;
+    const which = `the backend "${identity.kind}" places threads of process ${pid}`;
+    return `${which}, and this is ${process.pid}`;
   }
 
   /** Whether the backend's thread is the one that runs this. */

@@ -41,6 +41,8 @@ interface Slot extends NodePlacement {
   isEnding?: boolean;
   /** What ended its last worker. */
   cause?: unknown;
+  /** Its worker has answered: it is not loading any more. */
+  hasLoaded?: boolean;
 }
 
 export class WorkerPool {
@@ -126,13 +128,18 @@ export class WorkerPool {
     const { worker } = placed;
     slot.placed = placed;
     slot.cause = undefined;
-    worker.on('message', (value) => this.#answer(slot, { value }));
+    slot.hasLoaded = false;
+    worker.on('message', (value) => {
+      slot.hasLoaded = true;
+      this.#answer(slot, { value });
+    });
     worker.on('messageerror', (error) => this.#answer(slot, { error }));
     worker.on('error', (error) => {
       slot.cause = error;
-      // Nobody waits for it: it is uncaught, as that of any worker that is not being ended.
-      const isEnding = slot.isEnding === true || this.#isClosed;
-      if (slot.task === undefined && !isEnding) throw error;
+      // Nobody waits for it: it is uncaught, as that of any worker that is not being ended. Where
+      // one cannot be loaded, the next task is told: another one is begun for it.
+      const isExpected = slot.isEnding === true || this.#isClosed || !slot.hasLoaded;
+      if (slot.task === undefined && !isExpected) throw error;
     });
     worker.on('exit', (exitCode) => {
       slot.placed = undefined;

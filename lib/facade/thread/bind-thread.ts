@@ -48,8 +48,8 @@ export interface ThreadBinding {
 interface ThreadVerbs {
   readonly setPolicy: (nodes: NodeMask) => void;
   readonly setAffinity: (cpus: CpuMask) => void;
-  /** Keeps the policy of now, to be restored. */
-  readonly keepPolicy: () => () => void;
+  /** Keeps the policy and the CPUs of now, to be restored, the one also where the other cannot. */
+  readonly keepAll: () => () => void;
 }
 
 /** @throws TypeError, RangeError before anything is bound; NumaError (strict) with both undone */
@@ -71,12 +71,28 @@ export function bindThread(
       : context.resolveSome(nodes, 'options.nodes');
   context.checkAllowed(wantedNodes, 'options.nodes', `${wantedNodes}`);
   const wantedCpus = named ?? cpusOfNodes(context, wantedNodes);
-  const cpusBefore = context.affinity();
-  const restorePolicy = isStrict ? verbs.keepPolicy() : undefined;
+  const wanted = { cpus: wantedCpus, nodes: wantedNodes };
+  if (!isStrict) return bindBoth(context, wanted, verbs);
+  const restore = verbs.keepAll();
+  let binding: ThreadBinding | undefined;
+  try {
+    binding = bindBoth(context, wanted, verbs);
+  } finally {
+    if (binding?.complete !== true) restore();
+  }
+  if (binding.complete) return binding;
+  throw binding.cpus.error ?? binding.memory.error ?? cutShort(context, binding.cpus);
+}
+
+function bindBoth(
+  context: Context,
+  { cpus: wantedCpus, nodes: wantedNodes }: { readonly cpus: CpuMask; readonly nodes: NodeMask },
+  verbs: Pick<ThreadVerbs, 'setPolicy' | 'setAffinity'>,
+): ThreadBinding {
   const cpusError = errorOf(() => verbs.setAffinity(wantedCpus));
   const memoryError = errorOf(() => verbs.setPolicy(wantedNodes));
   const bound = context.affinity();
-  const outcome = {
+  return Object.freeze({
     cpus: Object.freeze({ wanted: wantedCpus, bound, error: cpusError }),
     memory: Object.freeze({
       wanted: wantedNodes,
@@ -85,11 +101,7 @@ export function bindThread(
     }),
     complete: cpusError === null && memoryError === null && bound.equals(wantedCpus),
     ...mismatchOf(context, bound, wantedNodes),
-  };
-  if (restorePolicy === undefined || outcome.complete) return Object.freeze(outcome);
-  restorePolicy();
-  verbs.setAffinity(cpusBefore);
-  throw cpusError ?? memoryError ?? cutShort(context, outcome.cpus);
+  });
 }
 
 function mismatchOf(

@@ -11,6 +11,7 @@ import { bind, checkPolicy, type MemoryPolicy } from '../../core/memory-policy.t
 import type { NodeId } from '../../core/node-mask.ts';
 import { MAXNODE_ALL } from '../../core/nodemask-words.ts';
 import type { Context } from '../context.ts';
+import { isSamePolicy } from '../policy/policy-parts.ts';
 import { readPolicy } from '../policy/read-policy.ts';
 import { bindThread, type ThreadBinding, type ThreadBindOptions } from './bind-thread.ts';
 
@@ -105,7 +106,10 @@ export class ThreadMemory {
     return bindThread(this.#context, options, {
       setAffinity: (cpus) => this.setAffinity(cpus),
       setPolicy: (nodes) => this.setPolicy(bind(nodes)),
-      keepPolicy: () => this.#keepPolicy(),
+      keepAll: () => {
+        const kept = [this.#keepPolicy(), this.#keepAffinity()];
+        return () => restoreAll(kept);
+      },
     });
   }
 
@@ -123,15 +127,11 @@ export class ThreadMemory {
 
   #restoring<T>({ policy = false, cpus = false }: ThreadChanges, body: () => T): T {
     const restorePolicy = policy ? this.#keepPolicy() : () => {};
-    const before = cpus ? this.affinity() : undefined;
+    const restoreCpus = cpus ? this.#keepAffinity() : () => {};
     try {
       return body();
     } finally {
-      try {
-        restorePolicy();
-      } finally {
-        if (before !== undefined) this.setAffinity(before);
-      }
+      restoreAll([restorePolicy, restoreCpus]);
     }
   }
 
@@ -163,8 +163,32 @@ export class ThreadMemory {
     const nodemask = isEmpty ? null : { words: kept.nodemask, maxnode: MAXNODE_ALL };
     return () => {
       const result = backend.setMempolicy({ mode: kept.mode, nodemask });
+      if (result.ok) return;
+      // A call that is forbidden has not changed it before either.
+      const now = backend.getMempolicy({ flags: 0, maxnode: MAXNODE_ALL });
+      if (now.ok && isSamePolicy(now.value, kept)) return;
       this.#context.unwrap(result, 'restoring the policy', { mode: kept.mode });
     };
+  }
+
+  /** Keeps the CPUs that the thread may run on. */
+  #keepAffinity(): () => void {
+    const kept = this.affinity();
+    return () => {
+      const result = this.#context.backend.schedSetaffinity(kept.toArray());
+      if (result.ok || this.affinity().equals(kept)) return;
+      this.#context.unwrap(result, 'restoring the CPUs', { cpus: kept.toArray() });
+    };
+  }
+}
+
+/** Each of them, also behind one that throws. */
+function restoreAll([first, ...rest]: readonly (() => void)[]): void {
+  if (first === undefined) return;
+  try {
+    first();
+  } finally {
+    restoreAll(rest);
   }
 }
 
