@@ -117,7 +117,12 @@ async function show(buffer) {
   const sync = buffer.residencySync().pages;
   const to = numa.allowedNodes().first;
   const moved = await buffer.migrate({ to }).then(({ method }) => method, ({ code }) => code);
-  console.log(JSON.stringify({ pages, sync, moved }));
+  const wanted = new Int32Array(64).fill(to);
+  const placed = await buffer.place(wanted).then(({ method }) => method, ({ code }) => code);
+  const shares = { partsBytes: { [to]: 64 * 4096 } };
+  const spread = await buffer.distribute(shares)
+    .then(({ placement }) => placement.method, ({ code }) => code);
+  console.log(JSON.stringify({ pages, sync, moved, placed, spread }));
 }
 `;
 
@@ -243,13 +248,14 @@ describe('containers', () => {
     }
   });
 
-  test.each(named(ROWS))('%s: residency() is told, and migrate() moves', (_, row) => {
+  test.each(named(ROWS))('%s: residency() is told, and what moves pages moves them', (_, row) => {
     const command = ['node', '--input-type=module', '--eval', RESIDENCY];
     const run = runContainer(TAG, row.options, command);
     expectQuiet(run);
     const pages = { total: 64, present: 16, notPresent: 47, zeroPage: 1, failed: 0 };
     const mbindOrNone = row.policies === 'works' ? 'mbind' : 'NUMA_NOT_PERMITTED';
     const moved = row.moves === 'works' ? 'move_pages' : mbindOrNone;
-    expect(JSON.parse(run.stdout)).toEqual({ pages, sync: pages, moved });
+    const told = { moved, placed: moved, spread: moved };
+    expect(JSON.parse(run.stdout)).toEqual({ pages, sync: pages, ...told });
   });
 });

@@ -1,11 +1,19 @@
 /** Moves where move_pages is refused, as container engines do: by a policy that is put back. */
 
 import { describe, expect, test } from 'vitest';
-import { type Backend, bind, interleave, openNuma } from '../../lib/index.ts';
+import { type Backend, bind, interleave, openNuma, preferred } from '../../lib/index.ts';
 import { failureOf } from '../core/thrown.ts';
-import { firstNode, memoryNodes, needNodes, usesHugePages } from './machine.ts';
+import {
+  firstNode,
+  memoryNodes,
+  needExpendable,
+  needNodes,
+  numa,
+  usesHugePages,
+} from './machine.ts';
 import {
   allocateOn,
+  checksum,
   expectTrueOf,
   PAGE,
   pagesIn,
@@ -123,14 +131,95 @@ describe('where move_pages is refused', () => {
   });
 });
 
+describe('pages each to its own node, where move_pages is refused', () => {
+  test('move by mbind, run by run, with a status for each', async (context) => {
+    if (usesHugePages()) context.skip('huge pages are on: one move takes hundreds of pages');
+    const { buffer, attached } = bufferOn(firstNode, 32);
+    buffer.setPolicy(bind(firstNode), { offsetBytes: 3 * PAGE, lengthBytes: 7 * PAGE });
+    writePattern(buffer);
+    const sum = checksum(buffer);
+    const policies = () =>
+      Array.from({ length: 32 }, (_, page) => `${buffer.policy({ offsetBytes: page * PAGE })}`);
+    const before = policies();
+    const wanted = Array.from({ length: 32 }, (_, page) => [firstNode, otherNode][(page >> 1) % 2]);
+    const report = await attached.place(wanted as number[]);
+    expect(report).toMatchObject({ method: 'mbind', complete: true, statuses: wanted });
+    expect(report.syscalls['move_pages']).toBeUndefined();
+    const stay = new Int32Array(32).fill(-1);
+    stay.set([otherNode, otherNode, firstNode]);
+    const again = await attached.place(stay);
+    expect(again.statuses).toEqual([otherNode, otherNode, firstNode, ...wanted.slice(3)]);
+    expect(await buffer.pageStatuses()).toEqual(again.statuses);
+    expect(policies()).toEqual(before);
+    expect(checksum(buffer)).toBe(sum);
+    buffer.release();
+    attached.release();
+  });
+
+  test('are told apart where they are absent, of zeros, or pinned', async (context) => {
+    needNodes(context, 2);
+    if (usesHugePages()) context.skip('huge pages are on: one move takes hundreds of pages');
+    const buffer = numa.allocate(12 * PAGE, { policy: bind(firstNode) });
+    const attached = denied.attach(buffer.handle);
+    buffer.touch({ lengthBytes: 4 * PAGE });
+    buffer.touch({ offsetBytes: 5 * PAGE, lengthBytes: 2 * PAGE, access: 'read' });
+    buffer.touch({ offsetBytes: 8 * PAGE, lengthBytes: 4 * PAGE });
+    const unpin = pinPages(buffer, 9);
+    const report = await attached.place(new Int32Array(12).fill(otherNode));
+    unpin();
+    expect(report.statuses).toEqual([
+      ...[otherNode, otherNode, otherNode, otherNode],
+      ...['not-present', 'zero-page', 'zero-page', 'not-present'],
+      ...[otherNode, 'busy', otherNode, otherNode],
+    ]);
+    buffer.release();
+    attached.release();
+  });
+
+  test('are spread in shares', async (context) => {
+    const [home, away] = needNodes(context, 2) as [number, number];
+    using buffer = denied.allocate(24 * PAGE, { policy: bind(home) });
+    buffer.touch();
+    const byWeights = await buffer.distribute({ weights: { [home]: 3, [away]: 1 } });
+    expect(byWeights.bytesByNode).toEqual({ [home]: 18 * PAGE, [away]: 6 * PAGE });
+    const half = 12 * PAGE;
+    const byParts = await buffer.distribute({ partsBytes: { [home]: half, [away]: half } });
+    expect(byParts.bytesByNode).toEqual({ [home]: half, [away]: half });
+    for (const { placement } of [byWeights, byParts]) {
+      expect(placement).toMatchObject({ method: 'mbind', complete: true });
+    }
+  });
+
+  test('and those that a full node has no room for are counted as such', async (context) => {
+    needExpendable(context);
+    const [home, away] = needNodes(context, 2) as [number, number];
+    const { buffer, attached } = bufferOn(home, pagesIn(16));
+    const rest = (numa.freeMemory(away) ?? 0) - 2 ** 23;
+    using filler = numa.allocate(rest, { policy: preferred(away) });
+    filler.touch();
+    const { pages } = await attached.migrate({ to: away });
+    expect(pages).toMatchObject({ busy: 0, failed: 0 });
+    expect(pages.noMemory).toBeGreaterThan(pagesIn(4));
+    expect(pages.moved + pages.noMemory).toBe(buffer.pageCount);
+    buffer.release();
+    attached.release();
+  });
+});
+
 describe('where mbind is refused, too', () => {
   test.each(['mbind', 'getMempolicy', 'pagemap'] as const)('%s: nothing moves', async (name) => {
     const closed = openNuma({ backend: refusing(name) });
     const buffer = allocateOn(firstNode, 8);
     const attached = closed.attach(buffer.handle);
-    const { code, error } = await failureOf(() => attached.migrate({ to: otherNode }));
-    expect(code).toBe('NUMA_NOT_PERMITTED');
-    expect(error).toMatchObject({ syscall: 'move_pages', errnoName: 'EPERM' });
+    const targets = new Int32Array(8).fill(otherNode);
+    const verbs: (() => unknown)[] = [() => attached.migrate({ to: otherNode })];
+    // With one node there is nothing to place: nobody is asked.
+    if (otherNode !== firstNode) verbs.push(() => attached.place(targets));
+    for (const verb of verbs) {
+      const { code, error } = await failureOf(verb);
+      expect(code).toBe('NUMA_NOT_PERMITTED');
+      expect(error).toMatchObject({ syscall: 'move_pages', errnoName: 'EPERM' });
+    }
     expect(buffer.residencySync().byNode).toEqual({ [firstNode]: 8 });
     buffer.release();
     attached.release();

@@ -44,7 +44,7 @@ export async function moveInsistently(
   if (move.retryBusyMs > 0) outcome = await retryBusy(range, chosen, outcome);
   const { report } = outcome;
   if (move.onFull !== 'spill' || !isSettled(outcome) || report.pages.noMemory === 0) return outcome;
-  // In the other ways a step has one target.
+  // What is left goes by move_pages.
   return report.method === 'move_pages' ? spill(context, range, move, outcome) : outcome;
 }
 

@@ -65,30 +65,47 @@ interface Way {
 }
 
 const BY_MOVE_PAGES: Way = { method: 'move_pages', moveChunk, stepPages: stepPageCount };
-/** To one node: taken in turn where move_pages is refused. */
 const BY_MBIND: Way = { ...BY_MOVE_PAGES, method: 'mbind', moveChunk: moveChunkByMbind };
+/** The kernel's own, each taken where those before it are refused. */
+const KERNEL_WAYS: readonly Way[] = [BY_MOVE_PAGES, BY_MBIND];
 
 /** Moves a range. Never rejects: the caller decides which ends are errors. */
-export async function moveRange(
+export function moveRange(
   range: PagesOfProcess,
   request: MoveRequest,
 ): Promise<MoveOutcome<MigrationReport>> {
-  const ways = waysOf(request);
-  let first: MoveOutcome<MigrationReport> | undefined;
+  const { target, choice, ...rest } = request;
+  return inBestWay(waysOf(request), async (way) => {
+    const tally = new MigrationTally();
+    const steps = { ...rest, way, tally, targetsOf: () => () => target };
+    const { facts, stop } = await moveInSteps(range, steps);
+    return moveOutcome(
+      Object.freeze({ target, ...facts, methodReason: choice.reason, spilled: {} }),
+      stop,
+    );
+  });
+}
+
+/** What moves pages in a way of its own, in the first that is not refused as such. */
+async function inBestWay<R extends MigrationReport | PlacementReport>(
+  ways: readonly Way[],
+  moveBy: (way: Way) => Promise<MoveOutcome<R>>,
+): Promise<MoveOutcome<R>> {
+  let first: MoveOutcome<R> | undefined;
   for (const way of ways) {
-    const next = await moveBy(way, range, request);
+    const next = await moveBy(way);
     if (!isRefused(next)) return next;
     first ??= next;
     // Not even where the pages are was told: another answer is about the target.
     const { total, notAttempted } = next.report.pages;
     if (way === BY_MOVE_PAGES && notAttempted < total) return next;
   }
-  return first as MoveOutcome<MigrationReport>;
+  return first as MoveOutcome<R>;
 }
 
 function waysOf({ choice: { ways, ground } }: MoveRequest): readonly Way[] {
   return ways.flatMap((way) => {
-    if (way === 'kernel') return [BY_MOVE_PAGES, BY_MBIND];
+    if (way === 'kernel') return KERNEL_WAYS;
     if (ground === undefined) return [];
     const byCopy = moveChunkByCopy(ground);
     return [{ method: 'copy', moveChunk: byCopy, stepPages: copyStepPageCount } as const];
@@ -96,23 +113,9 @@ function waysOf({ choice: { ways, ground } }: MoveRequest): readonly Way[] {
 }
 
 /** Whether another way may do: nothing has moved, and nobody has asked for an end. */
-function isRefused({ report, failure }: MoveOutcome<MigrationReport>): boolean {
+function isRefused({ report, failure }: MoveOutcome<MigrationReport | PlacementReport>): boolean {
   if (failure === undefined || report.pages.moved > 0) return false;
   return report.method === 'copy' || isDenial(failure.errno);
-}
-
-async function moveBy(
-  way: Way,
-  range: PagesOfProcess,
-  { target, choice, ...request }: MoveRequest,
-): Promise<MoveOutcome<MigrationReport>> {
-  const tally = new MigrationTally();
-  const steps = { ...request, way, tally, targetsOf: () => () => target };
-  const { facts, stop } = await moveInSteps(range, steps);
-  return moveOutcome(
-    Object.freeze({ target, ...facts, methodReason: choice.reason, spilled: {} }),
-    stop,
-  );
 }
 
 /** Moves pages by where each of them is, in the best way alone. Never rejects. */
@@ -128,19 +131,20 @@ export async function moveByPlace(
 }
 
 /** Moves each page to its own node. Never rejects. */
-export async function placeRange(
+export function placeRange(
   range: PagesOfProcess,
   { targets, ...request }: PlaceRequest,
 ): Promise<MoveOutcome<PlacementReport>> {
-  const outcomes = new Int32Array(range.pageCount);
-  const tally = new MigrationTally(outcomes);
   const anywhere = targets.find((node) => node !== STAYS) ?? 0;
   const targetsOf = (first: number): Chunk['targetsOf'] => {
     return (before) => before.map((place, at) => aimOf(place, targets[first + at], anywhere));
   };
-  const steps = { ...request, way: BY_MOVE_PAGES, tally, targetsOf };
-  const { facts, stop } = await moveInSteps(range, steps);
-  return moveOutcome(Object.freeze({ ...facts, statuses: pageStatuses(outcomes) }), stop);
+  return inBestWay(KERNEL_WAYS, async (way) => {
+    const outcomes = new Int32Array(range.pageCount);
+    const tally = new MigrationTally(outcomes);
+    const { facts, stop } = await moveInSteps(range, { ...request, way, tally, targetsOf });
+    return moveOutcome(Object.freeze({ ...facts, statuses: pageStatuses(outcomes) }), stop);
+  });
 }
 
 /** Absent pages have no place: any node that may be named will do. */

@@ -42,8 +42,8 @@ function oneWay(
   return { verb, rungs: [rung], ...instead };
 }
 
-/** What moves a range: `LADDER` of buffer/migrate-range.ts. */
-function movingRungs(flag: 'MPOL_MF_MOVE' | 'MPOL_MF_MOVE_ALL'): RungSpec[] {
+/** What moves a range: the ways of buffer/migrate-range.ts. */
+function movingRungs(flag: 'MPOL_MF_MOVE' | 'MPOL_MF_MOVE_ALL', lost: string = ''): RungSpec[] {
   return [
     { by: `move_pages ${flag}`, needs: [`move_pages ${flag}`] },
     {
@@ -51,10 +51,14 @@ function movingRungs(flag: 'MPOL_MF_MOVE' | 'MPOL_MF_MOVE_ALL'): RungSpec[] {
       needs: [`mbind ${flag}`, 'get_mempolicy MPOL_F_NODE | MPOL_F_ADDR', '/proc/self/maps'],
       lost:
         'a step blocks the calling thread, and pages that others fault in meanwhile go to the ' +
-        'target; a home node of the policy; busy and full are told apart by free memory',
+        'target; a home node of the policy; busy and full are told apart by the room in the ' +
+        `node's zones${lost}`,
     },
   ];
 }
+
+/** Pages in a row with one target move together. */
+const BY_RUNS = '; two calls for each run of pages with one target';
 
 export const VERBS: readonly VerbSpec[] = [
   {
@@ -79,21 +83,19 @@ export const VERBS: readonly VerbSpec[] = [
       needs: ['move_pages MPOL_MF_MOVE'],
     },
   },
-  oneWay(
-    'buffer.place()',
-    ['move_pages MPOL_MF_MOVE'],
-    "setPolicy({ move: 'own' }) of each part moves its pages",
-    ['mbind MPOL_MF_MOVE'],
-  ),
+  { verb: 'buffer.place()', rungs: movingRungs('MPOL_MF_MOVE', BY_RUNS) },
   oneWay('buffer.pageStatuses()', ['move_pages'], 'residency() counts pages by node', [
     '/proc/self/numa_maps',
   ]),
-  oneWay(
-    'buffer.distribute()',
-    ['mbind', 'move_pages MPOL_MF_MOVE'],
-    'setPolicy(interleave()) spreads pages evenly',
-    ['mbind'],
-  ),
+  {
+    verb: 'buffer.distribute()',
+    rungs: movingRungs('MPOL_MF_MOVE', BY_RUNS).map((rung) => ({
+      ...rung,
+      by: rung.by.startsWith('mbind') ? rung.by : `mbind + ${rung.by}`,
+      needs: ['mbind', ...rung.needs],
+    })),
+    instead: { text: 'setPolicy(interleave()) spreads pages evenly', needs: ['mbind'] },
+  },
   oneWay('buffer.setPolicy()', ['mbind'], 'set it for the thread before the first touch', [
     'set_mempolicy',
   ]),

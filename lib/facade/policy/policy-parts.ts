@@ -73,6 +73,22 @@ export function isSamePolicy(one: GetMempolicyValue, other: GetMempolicyValue): 
   );
 }
 
+/** What of the parts is in a span. */
+export function partsWithin(
+  parts: readonly PolicyPart[],
+  span: PageSpan,
+  pageSizeBytes: number,
+): PolicyPart[] {
+  const size = BigInt(pageSizeBytes);
+  const endOf = ({ address, pageCount }: PageSpan): bigint => address + BigInt(pageCount) * size;
+  return parts.flatMap((part) => {
+    const address = part.address > span.address ? part.address : span.address;
+    const end = endOf(part) < endOf(span) ? endOf(part) : endOf(span);
+    if (end <= address) return [];
+    return [{ address, pageCount: Number((end - address) / size), policy: part.policy }];
+  });
+}
+
 /** Puts policies back, behind a part that is refused, too; the answer is the first refusal. */
 export function restorePolicies(
   backend: Backend,

@@ -82,8 +82,12 @@ export class PhysicalMemory {
 
   /** Base pages that an allocation may still take from this node alone. */
   availablePages(node: number): number {
-    const watermark = Math.ceil(this.totalPages(node) / WATERMARK_DIVISOR);
-    return Math.max(0, this.freePages(node) - watermark);
+    return Math.max(0, this.freePages(node) - this.keptPages(node));
+  }
+
+  /** Free pages that an allocation leaves to the node. */
+  keptPages(node: number): number {
+    return Math.ceil(this.totalPages(node) / WATERMARK_DIVISOR);
   }
 
   /** Whether each node has so many pages left. */

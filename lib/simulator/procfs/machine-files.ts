@@ -27,6 +27,7 @@ export function machineFiles(machine: MachineState): Record<string, FileEntry | 
     nodesOf(machine).reduce((sum, node) => sum + memory.pool.totalPages(node), 0);
   return {
     meminfo: () => meminfoText(machine),
+    zoneinfo: () => zoneinfoText(machine),
     vmstat: () => vmstatText(memory, nodesOf(machine)),
     sys: folderOf({
       kernel: folderOf({
@@ -74,6 +75,20 @@ function nodesOf({ description }: MachineState): number[] {
 /** All words, with the chosen one in brackets. */
 function choiceText(words: readonly string[], chosen: string): string {
   return `${words.map((word) => (word === chosen ? `[${word}]` : word)).join(' ')}\n`;
+}
+
+/** One zone of each node, with what its node keeps back. */
+function zoneinfoText(machine: MachineState): string {
+  const { physical } = machine.memory;
+  return linesText(
+    nodesOf(machine).flatMap((node) => [
+      `Node ${node}, zone   Normal`,
+      `  pages free     ${physical.freePages(node)}`,
+      `        min      ${physical.keptPages(node)}`,
+      `        managed  ${physical.totalPages(node)}`,
+      '        protection: (0, 0, 0, 0, 0)',
+    ]),
+  );
 }
 
 function meminfoText(machine: MachineState): string {
