@@ -248,7 +248,7 @@ describe('containers', () => {
     }
   });
 
-  test.each(named(ROWS))('%s: %s: residency() is told, and migrate() moves', (_, row) => {
+  test.each(named(ROWS))('%s: residency() is told, and migrate() moves', (_, row) => {
     const command = ['node', '--input-type=module', '--eval', RESIDENCY];
     const run = runContainer(TAG, row.options, command);
     expectQuiet(run);
