@@ -28,7 +28,7 @@
             'native/uapi.cc',
             'native/libnuma_hooks.cc',
             'native/libnuma_path.cc',
-            'native/support/old_glibc.cc',
+            'native/support/old_libraries.cc',
             'native/support/arguments.cc',
             'native/support/values.cc',
             'native/support/address_range.cc',

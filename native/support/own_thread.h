@@ -20,6 +20,18 @@
 
 #include "values.h"
 
+// glibc 2.34 has given them a new version; before it they are another library's, which Node.js has.
+// Sanitizers have their own.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__)
+__asm__(".symver pthread_create,pthread_create@GLIBC_2.2.5");
+__asm__(".symver pthread_join,pthread_join@GLIBC_2.2.5");
+#elif defined(__aarch64__)
+__asm__(".symver pthread_create,pthread_create@GLIBC_2.17");
+__asm__(".symver pthread_join,pthread_join@GLIBC_2.17");
+#endif
+#endif
+
 namespace node_numa {
 
 template <typename Operation>

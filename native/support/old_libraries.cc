@@ -1,6 +1,6 @@
-// Names that glibc has given a new version since 2.28, which is what Node.js itself asks for: one
-// addon that is built on a new system loads on an old one. Bound inside of the addon, where each
-// does what the C library's does.
+// Names that glibc has given a new version since 2.28, and libstdc++ since GCC 8, which is what
+// Node.js itself asks for: one addon that is built on a new system loads on an old one. Bound inside
+// of the addon, where each does what the library's does. own_thread.h has what cannot be.
 // Thread: any; also in a signal's handler.
 
 #include <features.h>
@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <new>
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,6 +31,14 @@ __attribute__((visibility("hidden"))) int pthread_sigmask(int how, const sigset_
 
 /** Of 2.32: what shared pointers look at, to count without atomics. Node.js has several threads. */
 __attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+
+/** Of libstdc++ 3.4.29: lists that are longer than there can be. */
+[[noreturn]] __attribute__((visibility("hidden"))) void ThrowBadArrayNewLength() __asm__(
+    "_ZSt28__throw_bad_array_new_lengthv");
+
+void ThrowBadArrayNewLength() {
+  throw std::bad_array_new_length();
+}
 
 }  // extern "C"
 
