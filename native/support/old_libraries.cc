@@ -1,8 +1,7 @@
 // Names that glibc has given a new version since 2.28, and libstdc++ since GCC 8, which is what
-// Node.js itself asks for: one addon that is built on a new system loads on an old one. Bound inside
-// of the addon, where each does what the library's does. own_thread.h has what cannot be.
+// Node.js itself asks for: one addon that is built on a new system loads on an old one. Bound
+// inside of the addon, where each does what the library's does. own_thread.h has what cannot be.
 // Thread: any; also in a signal's handler.
-
 #include <features.h>
 
 #ifdef __GLIBC__
