@@ -81,7 +81,7 @@ export async function attemptPages(
 ): Promise<Stop | undefined> {
   const { span } = attempt;
   const result = await movePages(attempt, span, attempt.targets, outcome);
-  if (!result.ok) return refusalOf(result);
+  if (!result.ok) return refused(attempt, { result, pageIndexes: spanIndexes(span), outcome });
   if (result.value === 0) return undefined;
   const ended = await behindFailedRun(attempt, spanIndexes(span), outcome);
   if (typeof ended !== 'number') return ended;
@@ -106,13 +106,44 @@ async function attemptRest(
     rest.forEach((index, at) => {
       outcome[index] = status[at] as number;
     });
-    if (!result.ok) return refusalOf(result);
+    if (!result.ok) return refused(attempt, { result, pageIndexes: rest, outcome });
     if (result.value === 0) return undefined;
     const ended = await behindFailedRun(attempt, rest, status);
     if (typeof ended !== 'number') return ended;
     rest = rest.filter((index) => index >= ended);
   }
   return undefined;
+}
+
+interface Refused {
+  readonly result: SyscallFailure;
+  /** Of the call that was refused. */
+  readonly pageIndexes: ArrayLike<number>;
+  readonly outcome: Int32Array;
+}
+
+/**
+ * The entry that ended a run without memory is EBUSY where it lies in one huge page with the run's
+ * last, EACCES in one of a pool, before 6.12: by itself it is told what keeps that page.
+ */
+async function refused(
+  attempt: Attempt,
+  { result, pageIndexes, outcome }: Refused,
+): Promise<Stop | undefined> {
+  const stop = refusalOf(result);
+  if (stop.kind !== 'no-memory') return stop;
+  const codeAt = (at: number): number | undefined => outcome[pageIndexes[at] as number];
+  let end = 0;
+  while (end < pageIndexes.length && codeAt(end) !== STATUS_UNSET) end += 1;
+  while (end < pageIndexes.length && codeAt(end) === STATUS_UNSET) end += 1;
+  const code = codeAt(end);
+  if (code !== -ERRNO.EBUSY && code !== -ERRNO.EACCES) return stop;
+  const page = pageIndexes[end] as number;
+  const status = Int32Array.of(STATUS_UNSET);
+  const alone = await moveListed(attempt, [page], status);
+  if (!alone.ok && alone.errno === ERRNO.ENOMEM) outcome[page] = -ERRNO.ENOMEM;
+  if (alone.ok && status[0] !== STATUS_UNSET) outcome[page] = status[0] as number;
+  return stop;
 }
 
 /** Pages of runs that failed, so that those behind them can be told from them. */

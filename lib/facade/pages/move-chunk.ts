@@ -52,9 +52,6 @@ export interface Chunk extends Omit<Attempt, 'targets'> {
   /** Where its pages are to go, once it is known where they are. A page whose target is where it is
    *  stays there. */
   readonly targetsOf: (before: Int32Array) => Targets;
-  /** Huge pages of a pool: before 6.12 pages behind the first of one may be EACCES, though it
-   *  moved. */
-  readonly isOfPool?: boolean;
   /** Where nothing is to move the kernel is asked what it says of the target. */
   readonly isJudged?: boolean;
 }
@@ -126,22 +123,22 @@ async function attemptAndVerify(chunk: AimedChunk, before: Int32Array): Promise<
 
 /**
  * Asks again for the pages whose move left a doubt: no status; EBUSY, which the kernel also answers
- * for the second address of a huge page that did move; absent, though the page was there before,
- * because somebody else is moving it. Others are where they were. Where the answer is refused the
- * move ends, and no place is claimed for those pages.
+ * for the second address of a huge page that did move, and EACCES for one of a pool, before 6.12;
+ * absent, though the page was there before, because somebody else is moving it. Others are where
+ * they were. Where the answer is refused the move ends, and no place is claimed for those pages.
  */
 async function verify(
-  { range, span, targets, tally, isOfPool = false }: AimedChunk,
+  { range, span, targets, tally }: AimedChunk,
   before: Int32Array,
   outcome: Int32Array,
 ): Promise<{ after: Int32Array; blind?: Stop }> {
   // Loops in place of findIndex: they run over every page of every move, and findIndex takes ten
   // times as long (scripts/bench).
   let first = 0;
-  while (first < outcome.length && !isDoubtful(outcome[first], before[first], isOfPool)) first += 1;
+  while (first < outcome.length && !isDoubtful(outcome[first], before[first])) first += 1;
   if (first === outcome.length) return { after: before };
   let last = outcome.length - 1;
-  while (!isDoubtful(outcome[last], before[last], isOfPool)) last -= 1;
+  while (!isDoubtful(outcome[last], before[last])) last -= 1;
   const address = span.address + BigInt(first) * BigInt(range.backend.pageSizeBytes);
   const after = before.slice();
   const located = after.subarray(first, last + 1);
@@ -150,7 +147,7 @@ async function verify(
   for (let index = first; index <= last; index += 1) {
     const code = outcome[index] as number;
     const place = after[index] as number;
-    if (!isDoubtful(code, before[index], isOfPool)) {
+    if (!isDoubtful(code, before[index])) {
       if (!result.ok) after[index] = before[index] as number;
     } else if (!result.ok) {
       outcome[index] = STATUS_UNSET;
@@ -162,10 +159,9 @@ async function verify(
   return result.ok ? { after } : { after, blind: { kind: 'failed', failure: result } };
 }
 
-function isDoubtful(code: number | undefined, was: number | undefined, isOfPool: boolean): boolean {
+function isDoubtful(code: number | undefined, was: number | undefined): boolean {
   if (code === undefined || code >= 0) return false;
-  if (isOfPool && code === -ERRNO.EACCES) return true;
-  if (code === STATUS_UNSET || code === -ERRNO.EBUSY) return true;
+  if (code === STATUS_UNSET || code === -ERRNO.EBUSY || code === -ERRNO.EACCES) return true;
   return (
     (code === STATUS_NOT_PRESENT || code === STATUS_ZERO_PAGE) && was !== undefined && was >= 0
   );

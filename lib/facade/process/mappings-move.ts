@@ -160,7 +160,7 @@ export class MappingsMove {
   }
 
   #chunkOf(part: MovingMapping, { address }: PageSpan, at: number, end: number): Chunk {
-    const { range, tally, mapping } = part;
+    const { range, tally } = part;
     const { flags, signal } = this.#request;
     return {
       range,
@@ -172,7 +172,6 @@ export class MappingsMove {
       signal,
       tally,
       countCall: () => tally.countSyscall('move_pages'),
-      isOfPool: mapping.kind === 'hugetlb',
       targetsOf: (before) => {
         const { targets, notSelected } = targetsFor(before, this.#plan);
         part.notSelected += notSelected;
