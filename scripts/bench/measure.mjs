@@ -6,6 +6,7 @@ import { release } from 'node:os';
 import { openNuma } from 'node-numa';
 import { openNativeBackend } from '../../dist/native-backend/native-backend.js';
 import { formatTable } from '../demo/table.mjs';
+import { measureCopies } from './copies.mjs';
 import { recordMoves } from './recording-backend.mjs';
 import { ReferenceProcess } from './reference.mjs';
 import {
@@ -64,7 +65,8 @@ async function main(rounds) {
   const moves = await measureMoves(bench);
   const locating = await measureLocating(bench);
   const mixed = await measureLocatingMixed(bench);
-  const isGood = judge(barsOf(moves, locating, mixed));
+  const copies = await measureCopies(bench);
+  const isGood = judge(barsOf(moves, locating, mixed, copies));
   printChunks(await measureChunks(bench), locating);
   printSinglePage(await measureSinglePage(bench));
   separate.close();
@@ -80,9 +82,10 @@ function burn() {
  * @param {Samples} moves
  * @param {Samples} locating
  * @param {Samples} mixed
+ * @param {Samples} copies
  * @returns {Bar[]}
  */
-function barsOf(moves, locating, mixed) {
+function barsOf(moves, locating, mixed, copies) {
   const [moved, located] = [{ samples: moves }, { samples: locating }];
   // Later kernels have an mbind of their own speed: the bar is set for this line.
   const mbindMax = release().startsWith('6.1.') ? { max: 1.05 } : {};
@@ -91,6 +94,7 @@ function barsOf(moves, locating, mixed) {
     { title: '2 move phase', ...moved, ours: 'move phase', theirs: 'C mbind', ...mbindMax },
     { title: '3 full receipt', ...moved, ours: 'migrate', theirs: 'C receipt', max: 1.05 },
     { title: '4 locating', ...located, ours: 'residency', theirs: 'C query', max: 1.1 },
+    { title: '5 copies', samples: copies, ours: 'migrate by copy', theirs: 'C mbind, to move' },
     { title: 'locating', samples: mixed, ours: 'residency, mixed', theirs: 'C query, mixed' },
     { title: 'receipt', ...moved, ours: 'migrate', theirs: 'C locate, move' },
     { title: 'blocking', ...located, ours: 'residencySync', theirs: 'C query' },

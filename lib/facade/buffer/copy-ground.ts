@@ -3,7 +3,7 @@
  * attributes go with its pages, and only policy and advice can be given to the copies.
  *
  * Source: proc_pid_smaps(5), VmFlags; proc_pid_status(5), VmPin; numa(7); fs/proc/task_mmu.c,
- * show_smap_vma_flags(); mm/mremap.c; mm/huge_memory.c, the file `enabled`.
+ * show_smap_vma_flags(); mm/mremap.c.
  */
 
 import type { NodemaskArgument, PageSpan } from '../../backend/backend.ts';
@@ -38,13 +38,11 @@ export interface CopyGround {
   readonly areas: readonly CopyArea[];
   readonly places: KnownPlaces;
   readonly cpus: readonly number[];
-  readonly isHuge: boolean;
 }
 
 const SMAPS = '/proc/self/smaps';
 const NUMA_MAPS = '/proc/self/numa_maps';
 const STATUS = '/proc/self/status';
-const HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
 
 /** What private anonymous memory has, or its copies can be given. */
 const KEPT_FLAGS: ReadonlySet<string> = new Set('rd wr mr mw me ac sd hg nh'.split(' '));
@@ -82,7 +80,7 @@ export async function choose(
   range: PagesOfProcess,
   asked: MoveAsked,
 ): Promise<ChosenMove> {
-  const { promise, isShared, parts } = asked;
+  const { promise, isShared } = asked;
   if (!asksForCopy(promise, isShared)) {
     return { ...chooseWays(promise, undefined), ground: undefined };
   }
@@ -90,10 +88,7 @@ export async function choose(
   const obstacle = typeof found === 'string' ? found : null;
   if (obstacle !== null && promise.way === 'copy') throw noCopy(context, obstacle);
   const ground = typeof found === 'string' ? undefined : found;
-  const pageCount = parts.reduce((sum, part) => sum + part.pageCount, 0);
-  const bytes = pageCount * context.backend.pageSizeBytes;
-  const facts = { bytes, obstacle, isHuge: ground?.isHuge === true };
-  return { ...chooseWays(promise, facts), ground };
+  return { ...chooseWays(promise, { obstacle }), ground };
 }
 
 function noCopy({ backend }: Context, obstacle: string): NumaError {
@@ -123,19 +118,11 @@ async function copyGroundOf(
   if (typeof areas === 'string') return areas;
   const places = await placesOf(range, parts);
   if (places === undefined) return 'where its pages are is not told';
-  const enabled = await backend.readText(HUGE_PAGES);
-  const setting = enabled.ok ? /\[(\w+)\]/.exec(enabled.value)?.[1] : undefined;
   return {
     areas,
     places,
     cpus: context.topology.nodes.find(({ id }) => id === target)?.cpus ?? [],
-    isHuge: areas.every(({ advice }) => isHuge(advice, setting)),
   };
-}
-
-function isHuge(advice: number, setting: string | undefined): boolean {
-  if (advice === MADV.NOHUGEPAGE) return false;
-  return setting === 'always' || (setting === 'madvise' && advice === MADV.HUGEPAGE);
 }
 
 async function areasOf(range: PagesOfProcess): Promise<readonly CopyArea[] | string> {

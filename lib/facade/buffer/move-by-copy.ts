@@ -1,7 +1,6 @@
 /**
- * Moves memory of node-numa's own by copies on the target that take its pages' place: cheaper than
- * the kernel's moves where huge pages can be had for the copies, and possible where the kernel's
- * calls are refused. Sound only for what nobody writes meanwhile (move-ways.ts).
+ * Moves memory of node-numa's own by copies on the target that take its pages' place: possible
+ * where the kernel's calls are refused. Sound only for what nobody writes meanwhile (move-ways.ts).
  */
 
 import type { CopiedPages, PageSpan } from '../../backend/backend.ts';

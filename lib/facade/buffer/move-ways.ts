@@ -2,9 +2,9 @@
  * Which way a range is to move, decided from what the caller promises, whose memory it is and what
  * it is backed by. Pure: the words that explain the choice come with it.
  *
- * The kernel moves any page, whoever uses it. A copy that takes the pages' place is cheaper, where
- * huge pages can be had for it, and needs no call that containers refuse; but what is written to
- * the old pages while the copy is made is lost, and what a device does with them, too.
+ * The kernel moves any page, whoever uses it. A copy that takes the pages' place needs no call that
+ * containers refuse; but what is written to the old pages while the copy is made is lost, and what
+ * a device does with them, too.
  */
 
 import { invalidArgumentValue } from '../../core/argument-errors.ts';
@@ -27,7 +27,7 @@ export interface MovePromise {
   /** Whether a device may have pages of the range: direct I/O, io_uring's registered buffers, RDMA,
    *  GPUs. Default true: nobody can tell from outside. */
   readonly mayBePinned?: boolean;
-  /** Default `auto`: a copy where it is sound and cheaper, or where the kernel's calls are refused
+  /** Default `auto`: the kernel, and copies where its calls are refused and they are sound
    *  (`plan()` tells which and why); `kernel`, `copy`: this one or none. */
   readonly way?: MoveWay;
 }
@@ -42,12 +42,8 @@ export type CheckedPromise = Required<MovePromise>;
 
 /** @internal What is known of the memory. */
 export interface CopyFacts {
-  /** Of the range. */
-  readonly bytes: number;
   /** Why copies cannot take its pages' place; `null` where they can. */
   readonly obstacle: string | null;
-  /** The kernel backs the copies by huge pages. */
-  readonly isHuge: boolean;
 }
 
 /** The ways, the best first, and why. */
@@ -55,9 +51,6 @@ export interface ChosenWays {
   readonly ways: readonly ('kernel' | 'copy')[];
   readonly reason: string;
 }
-
-/** Below it nothing repays what a copy costs at its start. */
-const COPY_BYTES_MIN = 256 * 1024;
 
 /**
  * @internal The members of the options, with their defaults.
@@ -107,19 +100,11 @@ export function chooseWays(promise: CheckedPromise, facts: CopyFacts | undefined
       concurrency === 'live' ? 'written meanwhile' : mayBePinned ? 'pinned' : 'mapped by others';
     return { ways: ['kernel'], reason: `the kernel moves: the range may be ${may}` };
   }
-  const { bytes, obstacle, isHuge } = facts;
+  const { obstacle } = facts;
   if (obstacle !== null) return { ways: ['kernel'], reason: `the kernel moves: ${obstacle}` };
   if (way === 'copy') return { ways: ['copy'], reason: 'copies take their place: asked for' };
-  const later = 'copies where its calls are refused';
-  if (bytes < COPY_BYTES_MIN) {
-    return { ways: ['kernel', 'copy'], reason: `the kernel moves so few pages best; ${later}` };
-  }
-  if (!isHuge) {
-    const reason = `the kernel moves: copies would have small pages, which cost more; ${later}`;
-    return { ways: ['kernel', 'copy'], reason };
-  }
   return {
-    ways: ['copy', 'kernel'],
-    reason: 'copies in huge pages take their place, which costs least; the kernel where refused',
+    ways: ['kernel', 'copy'],
+    reason: 'the kernel moves as long as its calls are not refused; copies do then',
   };
 }
