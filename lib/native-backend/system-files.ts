@@ -150,8 +150,12 @@ async function answerOf<T>(reading: Promise<T>): Promise<SyscallResult<T>> {
   }
 }
 
-/** Node tells the call that failed; a path that it refuses itself (a zero byte) has none. */
+/**
+ * Node tells the call that failed; a path that it refuses itself (a zero byte) has none.
+ * @throws what is no answer of Node's: a fault of the program
+ */
 export function failureOf(error: unknown): SyscallFailure {
-  const { errno = -ERRNO.ENOENT, syscall = 'open' } = error as NodeJS.ErrnoException;
+  const { code, errno = -ERRNO.ENOENT, syscall = 'open' } = error as NodeJS.ErrnoException;
+  if (code === undefined) throw error;
   return { ok: false, errno: -errno, syscall };
 }

@@ -4,6 +4,7 @@
  */
 
 import { oldestKernelLine as kernel } from '../../lib/core/kernels.ts';
+import { ReplicaWords } from '../../lib/facade/replicas/replica-words.ts';
 import { bind, CpuMask, local, NodeMask } from '../../lib/index.ts';
 import { MADV, Machine, presets } from '../../lib/simulator/public.ts';
 import { MPOL_MF } from '../../lib/syscalls/public.ts';
@@ -82,6 +83,9 @@ export const MADE_BY_US: readonly string[] = [
     'new MappedBuffer',
     'new MemoryView',
     'new SharedBuffer',
+    'new OwnedReplicas',
+    'new Replica',
+    'new Replicas',
     'new Numa',
     'new PiscinaPools',
     'new ProcessMemory',
@@ -117,6 +121,12 @@ const verbsOf = (owner: string): Record<string, Row> => ({
   ...noArguments(owner, 'release', '[nodejs.dispose]', '[nodejs.util.inspect.custom]'),
 });
 
+/** As `replicas.handle` is, which can only be waited for. */
+const replicasHandle = () => {
+  const half = () => new Uint8Array(new SharedArrayBuffer(8));
+  const copies = [{ node: 0, halves: [half(), half()] }];
+  return { arrayName: 'Uint8Array', words: new ReplicaWords().memory, copies };
+};
 const placementRow: Row = () => [{ cpus: [0], memoryNodes: '0', policy: 'bind', exclusiveCpus: 1 }];
 const poolOptions = () => ({ workersPerNode: 1, nodes: '0', policy: 'bind' });
 
@@ -132,6 +142,8 @@ const FACADE: Record<string, Row> = {
   'numa.map': () => [2 ** 20, { ...range(), policy: bind(0), visibility: 'private' }],
   'numa.attach': ({ owners }) => [{ ...(owners['buffer'] as { handle: object }).handle }],
   'numa.view': () => [new ArrayBuffer(8192)],
+  'numa.replicate': () => [new Uint8Array(8), { nodes: 0, signal: signal(), onProgress: nothing }],
+  'numa.attachReplicas': () => [replicasHandle()],
   'numa.process': () => [1],
   'numa.nodesOf': () => ['0-1', 'nodes'],
   'numa.setInterleaveWeights': () => [{ 0: 1 }],
