@@ -2,23 +2,7 @@
  * node-numa: NUMA memory placement and page migration.
  */
 
-export type {
-  Access,
-  Backend,
-  BackendIdentity,
-  CopiedPages,
-  CopyPagesRequest,
-  CpuAndNode,
-  GetMempolicyRequest,
-  GetMempolicyValue,
-  MbindRequest,
-  MigratePagesRequest,
-  MovePagesRequest,
-  NodemaskArgument,
-  PageSpan,
-  SetMempolicyHomeNodeRequest,
-  SetMempolicyRequest,
-} from './backend/backend.ts';
+export type * from './backend/backend.ts';
 export type { Mapping, MappingHandle } from './backend/mapping.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from './backend/syscall-result.ts';
 export type {

@@ -3,14 +3,7 @@
  * numbers and masks beside them. docs/syscalls.md describes each call like a manual page.
  */
 
-export type {
-  GetMempolicyRequest,
-  GetMempolicyValue,
-  MovePagesRequest,
-  NodemaskArgument,
-  PageSpan,
-  SetMempolicyHomeNodeRequest,
-} from '../backend/backend.ts';
+export type * from '../backend/backend.ts';
 export type { SyscallFailure, SyscallResult, SyscallSuccess } from '../backend/syscall-result.ts';
 export { ERRNO, errnoName } from '../core/errno.ts';
 export { NodeMask } from '../core/node-mask.ts';
