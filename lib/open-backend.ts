@@ -7,6 +7,7 @@ import { platform, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Backend } from './backend/backend.ts';
 import { invalidArgumentType, invalidArgumentValue } from './core/argument-errors.ts';
+import { type NumaMethod, numaMethods } from './core/calls.ts';
 import { checkWord, isInstance, reading } from './core/check-arguments.ts';
 import { NumaError } from './core/errors.ts';
 import { kernelLineOf, newestKernelLine } from './core/kernels.ts';
@@ -208,8 +209,8 @@ function lackOf(candidate: Partial<Backend> | null): string | undefined {
 
 type BackendMethod = Exclude<keyof Backend, 'identity' | 'pageSizeBytes' | 'pid'>;
 
-/** Every method; the type makes sure that none is forgotten. */
-const BACKEND_METHODS = Object.keys({
+/** Beside the NUMA calls; the type makes sure that none is forgotten. */
+const OTHER_METHODS = Object.keys({
   topology: true,
   nodeMemory: true,
   mmap: true,
@@ -224,27 +225,22 @@ const BACKEND_METHODS = Object.keys({
   touch: true,
   touchView: true,
   viewAddress: true,
-  setMempolicy: true,
-  getMempolicy: true,
   getcpu: true,
   schedSetaffinity: true,
   schedGetaffinity: true,
-  mbind: true,
   madviseSync: true,
   madvise: true,
   msync: true,
-  setMempolicyHomeNode: true,
-  movePages: true,
-  movePagesSync: true,
   copyPages: true,
   pagemap: true,
   pagemapScan: true,
   mincore: true,
   maps: true,
-  migratePages: true,
   readText: true,
   readTextSync: true,
   writeText: true,
   stat: true,
   readNames: true,
-} satisfies Record<BackendMethod, true>) as BackendMethod[];
+} satisfies Record<Exclude<BackendMethod, NumaMethod>, true>) as BackendMethod[];
+
+const BACKEND_METHODS: readonly BackendMethod[] = [...OTHER_METHODS, ...numaMethods];

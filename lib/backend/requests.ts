@@ -22,19 +22,25 @@ import {
   word,
   words64,
 } from '../core/call-arguments.ts';
+import {
+  type ArgumentKind,
+  type MethodOf,
+  methodOf,
+  NUMA_CALLS,
+  type PolicyCall,
+  policyCalls,
+} from '../core/calls.ts';
 import { checkAddress, checkArray, checkInteger } from '../core/check-arguments.ts';
 import type {
   Access,
+  Backend,
   CopyPagesRequest,
   GetMempolicyRequest,
-  MbindRequest,
   MigratePagesRequest,
   MovePagesRequest,
   NodemaskArgument,
   PagemapScanRequest,
   PageSpan,
-  SetMempolicyHomeNodeRequest,
-  SetMempolicyRequest,
 } from './backend.ts';
 import type {
   MadviseRequest,
@@ -128,7 +134,29 @@ const migratePages: Check<MigratePagesRequest> = (value, argument) => {
   return asked;
 };
 
-interface RequestChecks {
+/** How each kind of argument is checked. */
+export type KindChecks = Readonly<Record<ArgumentKind, Check<unknown>>>;
+
+/** The calls whose rows say what they take, each with the check of its request. */
+export function policyCallChecks(kinds: KindChecks): (readonly [PolicyCall, Check<object>])[] {
+  return policyCalls.map((call) => {
+    const takes = Object.entries(NUMA_CALLS[call].takes);
+    return [call, request(Object.fromEntries(takes.map(([name, kind]) => [name, kinds[kind]])))];
+  });
+}
+
+const policyChecks = Object.fromEntries(
+  policyCallChecks({
+    ...{ address: checkAddress, length: size, int: bits32, flags: bits32, long: size },
+    mask: nodemask,
+  }).map(([call, one]) => [methodOf(call), one]),
+) as PolicyChecks;
+
+type PolicyChecks = {
+  readonly [Method in MethodOf<PolicyCall>]: Check<Parameters<Backend[Method]>[0]>;
+};
+
+interface RequestChecks extends PolicyChecks {
   readonly node: Check<number>;
   readonly mmap: Check<MappingRequest>;
   readonly madvise: Check<MadviseRequest>;
@@ -140,11 +168,8 @@ interface RequestChecks {
   readonly access: Check<Access>;
   readonly view: Check<Uint8Array>;
   readonly handle: Check<MappingHandle>;
-  readonly setMempolicy: Check<SetMempolicyRequest>;
   readonly getMempolicy: Check<GetMempolicyRequest>;
   readonly cpus: Check<number[]>;
-  readonly mbind: Check<MbindRequest>;
-  readonly setMempolicyHomeNode: Check<SetMempolicyHomeNodeRequest>;
   readonly span: Check<PageSpan>;
   readonly pid: Check<number>;
   readonly movePages: Check<MovePagesRequest>;
@@ -157,6 +182,7 @@ interface RequestChecks {
 
 /** One for each method with a request, and for each plain argument of the others. */
 export const check: RequestChecks = {
+  ...policyChecks,
   node: bits32,
   mmap: request({
     lengthBytes: size,
@@ -175,26 +201,12 @@ export const check: RequestChecks = {
   access,
   view: view8,
   handle: members({ id: size, generation: size }),
-  setMempolicy: request({ mode: bits32, nodemask }),
   getMempolicy: request({
     flags: bits32,
     address: optional(checkAddress) as Check<bigint>,
     maxnode: size,
   }),
   cpus,
-  mbind: request({
-    address: checkAddress,
-    lengthBytes: size,
-    mode: bits32,
-    nodemask,
-    flags: bits32,
-  }),
-  setMempolicyHomeNode: request({
-    address: checkAddress,
-    lengthBytes: size,
-    node: size,
-    flags: size,
-  }),
   span,
   pid: bits32,
   movePages,

@@ -36,7 +36,7 @@ export interface HomeNodePolicyOptions extends PolicyOptions {
    * The one node from which free memory is looked for, nearest of the policy's nodes first, in
    * place of the node of the CPU that touches the page. Any online node, of the policy or not. For
    * policies of ranges only, and the kernel does not tell it again: a policy that is read back has
-   * none. Kernels since 5.17 (`set_mempolicy_home_node`).
+   * none. Kernels since 5.17.
    */
   readonly homeNode?: NodeExpression;
 }

@@ -27,7 +27,7 @@ export interface PolicyModeRow {
   readonly nodeCount: 'none' | 'one' | 'some';
   /** No policy of its own: the next wider one counts. */
   readonly isNone: boolean;
-  /** set_mempolicy_home_node() takes ranges with it. */
+  /** Ranges with it can have a home node. */
   readonly takesHomeNode: boolean;
   /** Goes with MPOL_F_NUMA_BALANCING. */
   readonly takesBalancing: boolean;

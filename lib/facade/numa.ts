@@ -208,8 +208,7 @@ export class Numa extends Starter {
    * What the system lets this process do: each NUMA call and flag asked once, without side
    * effects, with the cause and the remedy where it does not work, and the way that each verb would
    * take now. Never rejects: a refusal is an answer. Later calls give the same object.
-   * Source: mbind(2), set_mempolicy(2), get_mempolicy(2), move_pages(2), migrate_pages(2),
-   * set_mempolicy_home_node(2); proc_pid_status(5) for seccomp and capabilities.
+   * Source: the calls' own pages; proc_pid_status(5) for seccomp and capabilities.
    */
   capabilities(): Promise<Capabilities> {
     return capabilitiesOf(this.#context);

@@ -4,8 +4,9 @@
  * are EFAULT and EINVAL, the others are those of the backend's methods.
  */
 
-import type { NodemaskArgument, PageSpan } from '../backend/backend.ts';
+import type { Backend, NodemaskArgument, PageSpan } from '../backend/backend.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
+import type { MethodOf, PolicyCall } from '../core/calls.ts';
 
 /** A mask by its address in the process. */
 export interface MaskPointer {
@@ -51,29 +52,25 @@ export interface MovePagesPointers {
   readonly flags?: number;
 }
 
-export interface NumaCalls {
-  /** Source: set_mempolicy(2). */
-  setMempolicy(request: {
-    readonly mode: number;
-    readonly nodemask: MaskArgument;
-  }): SyscallResult<undefined>;
+/** What a backend takes, with masks by their address, too, and lengths of 64 bits. */
+type Pointed<Request> = {
+  readonly [Name in keyof Request]: NodemaskArgument extends Request[Name]
+    ? MaskArgument
+    : Name extends 'lengthBytes'
+      ? number | bigint
+      : Request[Name];
+};
+
+/** Those that set a policy; `flags` of mbind are cut to an int. */
+export type PolicyCalls = {
+  [Method in keyof Pick<Backend, MethodOf<PolicyCall>>]: (
+    request: Pointed<Parameters<Backend[Method]>[0]>,
+  ) => SyscallResult<undefined>;
+};
+
+export interface NumaCalls extends PolicyCalls {
   /** Source: get_mempolicy(2). */
   getMempolicy(request: GetMempolicyPointers): StoredPolicy;
-  /** `flags` are cut to an int. Source: mbind(2). */
-  mbind(request: {
-    readonly address: bigint;
-    readonly lengthBytes: number | bigint;
-    readonly mode: number;
-    readonly nodemask: MaskArgument;
-    readonly flags: number;
-  }): SyscallResult<undefined>;
-  /** Source: set_mempolicy_home_node(2). */
-  setMempolicyHomeNode(request: {
-    readonly address: bigint;
-    readonly lengthBytes: number | bigint;
-    readonly node: number;
-    readonly flags: number;
-  }): SyscallResult<undefined>;
   /** Source: move_pages(2). */
   movePages(request: MovePagesPointers): SyscallResult<number>;
   /** The kernel has one maxnode for both masks: the larger one is passed. Source:

@@ -28,6 +28,7 @@ import type { Mapping } from '../backend/mapping.ts';
 import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { DeviceNumber, NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import type { PolicyCall } from '../core/calls.ts';
 import { ERRNO } from '../core/errno.ts';
 import { MPOL_F } from '../core/uapi.ts';
 import { pagesOfPart } from './backend-mappings.ts';
@@ -40,15 +41,13 @@ import { namesOf, type Reader, textOf, writeFileOf } from './procfs/files.ts';
 import { mappedParts } from './procfs/maps.ts';
 import { readPagemap, scanPagemap } from './procfs/pagemap.ts';
 import { failure, success } from './syscalls/answer.ts';
-import { maskMemory, type UserMask, userMask } from './syscalls/decode-mask.ts';
-import { mbind } from './syscalls/mbind.ts';
+import { maskMemory, type UserMask } from './syscalls/decode-mask.ts';
 import { kernelMigratePages } from './syscalls/migrate-pages.ts';
 import { mincore } from './syscalls/mincore.ts';
 import { movePages } from './syscalls/move-pages.ts';
 import { movePagesArrays } from './syscalls/move-pages-arrays.ts';
+import { policyCall } from './syscalls/policy-calls.ts';
 import { schedSetaffinity } from './syscalls/process-calls.ts';
-import { setMempolicy } from './syscalls/set-mempolicy.ts';
-import { setMempolicyHomeNode } from './syscalls/set-mempolicy-home-node.ts';
 import { touch } from './syscalls/touch.ts';
 import type { Thread } from './tasks/thread.ts';
 import { nodeMemoryOf, topologyOf } from './topology-report.ts';
@@ -122,9 +121,7 @@ export class SimulatorBackend extends MappingBackend implements Backend {
   }
 
   setMempolicy(request: SetMempolicyRequest): SyscallResult<undefined> {
-    const { mode, nodemask } = check.setMempolicy(request, 'request');
-    const call = { mode, nodemask: userMask(nodemask) };
-    return this.#call('set_mempolicy', () => setMempolicy(this.#thread, call));
+    return this.#policyCall('set_mempolicy', check.setMempolicy(request, 'request'));
   }
 
   getMempolicy(request: GetMempolicyRequest): SyscallResult<GetMempolicyValue> {
@@ -151,22 +148,19 @@ export class SimulatorBackend extends MappingBackend implements Backend {
     return this.#caller.ask('sched_getaffinity', ask);
   }
 
-  mbind(asked: MbindRequest): SyscallResult<undefined> {
-    const { nodemask, ...request } = check.mbind(asked, 'request');
-    const lengthBytes = BigInt(request.lengthBytes);
-    const call = { ...request, lengthBytes, nodemask: userMask(nodemask) };
-    const change = () => mbind(this.#thread, call);
+  mbind(request: MbindRequest): SyscallResult<undefined> {
+    const checked = check.mbind(request, 'request');
+    if (checked.flags !== 0) return this.#policyCall('mbind', checked);
     // One that moves and looks at no page says where those that come later will be.
-    return call.flags === 0
-      ? this.#caller.callOn(call, 'mbind', change)
-      : this.#call('mbind', change);
+    const { address, lengthBytes } = checked;
+    return this.#caller.callOn({ address, lengthBytes: BigInt(lengthBytes) }, 'mbind', (own) =>
+      policyCall(own, 'mbind', checked),
+    );
   }
 
   setMempolicyHomeNode(request: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {
-    const { address, lengthBytes, node, flags } = check.setMempolicyHomeNode(request, 'request');
-    const range = { address, lengthBytes: BigInt(lengthBytes) };
-    const call = { ...range, node: BigInt(node), flags: BigInt(flags) };
-    return this.#call('set_mempolicy_home_node', () => setMempolicyHomeNode(this.#thread, call));
+    const checked = check.setMempolicyHomeNode(request, 'request');
+    return this.#policyCall('set_mempolicy_home_node', checked);
   }
 
   maps(span: PageSpan): SyscallResult<PageSpan[]> {
@@ -243,6 +237,10 @@ export class SimulatorBackend extends MappingBackend implements Backend {
   async readNames(path: string): Promise<SyscallResult<string[]>> {
     const checked = check.path(path, 'path');
     return later(this.#call('scandir', () => namesOf(this.#reader, checked)));
+  }
+
+  #policyCall(call: PolicyCall, checked: object): SyscallResult<undefined> {
+    return this.#call(call, () => policyCall(this.#thread, call, checked));
   }
 
   #call<T>(name: string, body: () => SyscallResult<T>): SyscallResult<T> {

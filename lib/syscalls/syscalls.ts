@@ -19,6 +19,7 @@ import type {
 } from '../backend/backend.ts';
 import { check, nodemask } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
+import { NUMA_CALLS, type PolicyCall } from '../core/calls.ts';
 import { readMembers } from '../core/check-arguments.ts';
 import { isNodeMask, type NodeMask } from '../core/node-mask.ts';
 import { nodemaskPair, nodemaskWords } from '../core/nodemask-words.ts';
@@ -55,8 +56,6 @@ export interface MigratePagesCall {
   readonly to: Nodemask;
 }
 
-const MBIND_MEMBERS = ['address', 'lengthBytes', 'mode', 'nodemask', 'flags'] as const;
-
 /** The calls of one backend; made by `openSyscalls()`. */
 export class Syscalls {
   readonly #backend: Backend;
@@ -77,8 +76,7 @@ export class Syscalls {
    * Source: mbind(2); mm/mempolicy.c, do_mbind().
    */
   mbind(call: MbindCall): SyscallResult<undefined> {
-    const given = readMembers<MbindCall>(call, 'call', MBIND_MEMBERS);
-    return this.#backend.mbind(check.mbind({ ...given, nodemask: encode(given.nodemask) }, 'call'));
+    return this.#backend.mbind(check.mbind(withWords('mbind', call), 'call'));
   }
 
   /**
@@ -88,8 +86,7 @@ export class Syscalls {
    * Source: set_mempolicy(2); mm/mempolicy.c, do_set_mempolicy().
    */
   setMempolicy(call: SetMempolicyCall): SyscallResult<undefined> {
-    const { mode, nodemask } = readMembers<SetMempolicyCall>(call, 'call', ['mode', 'nodemask']);
-    const request = { mode, nodemask: encode(nodemask) };
+    const request = withWords('set_mempolicy', call);
     return this.#backend.setMempolicy(check.setMempolicy(request, 'call'));
   }
 
@@ -153,6 +150,12 @@ export class Syscalls {
   setMempolicyHomeNode(call: SetMempolicyHomeNodeRequest): SyscallResult<undefined> {
     return this.#backend.setMempolicyHomeNode(check.setMempolicyHomeNode(call, 'call'));
   }
+}
+
+function withWords(call: PolicyCall, asked: MbindCall | SetMempolicyCall): object {
+  const names = Object.keys(NUMA_CALLS[call].takes) as 'nodemask'[];
+  const given = readMembers<{ nodemask: unknown }>(asked, 'call', names);
+  return { ...given, nodemask: encode(given.nodemask) };
 }
 
 /** What is neither is told by the check of the whole request. */

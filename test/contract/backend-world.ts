@@ -5,7 +5,8 @@
  */
 
 import type { Backend, NodemaskArgument } from '../../lib/backend/backend.ts';
-import type { SyscallFailure } from '../../lib/backend/syscall-result.ts';
+import type { SyscallFailure, SyscallResult } from '../../lib/backend/syscall-result.ts';
+import { methodOf, NUMA_CALLS, type PolicyCall } from '../../lib/core/calls.ts';
 import { ERRNO } from '../../lib/core/errno.ts';
 import { nodemaskPair } from '../../lib/core/nodemask-words.ts';
 import { MPOL, MPOL_MF } from '../../lib/core/uapi.ts';
@@ -17,6 +18,7 @@ import type {
   StoredPolicy,
 } from '../../lib/machine/numa.ts';
 import { type Later, later } from '../support/later.ts';
+import { type PolicyRequest, policyCallsOf } from '../support/numa-calls.ts';
 import type { WorldMachine, WorldProcess, WorldSubject } from './world.ts';
 
 const NO_POLICY = { mode: MPOL.DEFAULT, nodemask: null } as const;
@@ -41,6 +43,18 @@ function asNodemask(mask: MaskArgument): NodemaskArgument | null {
   throw refused('masks');
 }
 
+/** Lengths are numbers, masks are words. */
+function asAsked(call: PolicyCall, request: PolicyRequest): object {
+  const takes = Object.entries(NUMA_CALLS[call].takes);
+  return Object.fromEntries(
+    takes.map(([name, kind]) => {
+      const value = request[name];
+      if (kind === 'mask') return [name, asNodemask(value as MaskArgument)];
+      return [name, kind === 'length' ? Number(value) : value];
+    }),
+  );
+}
+
 /** What it tells: the mode and the mask, into buffers of its own. */
 function storedPolicy(backend: Backend, request: GetMempolicyPointers): StoredPolicy {
   const { flags, address, maxnode } = request;
@@ -54,17 +68,11 @@ function storedPolicy(backend: Backend, request: GetMempolicyPointers): StoredPo
 /** The NUMA calls of a backend, with the arguments that it can express. */
 function numaCalls(backend: Backend): Later<NumaCalls> {
   return {
-    setMempolicy: async ({ mode, nodemask }) =>
-      backend.setMempolicy({ mode, nodemask: asNodemask(nodemask) }),
+    ...policyCallsOf((call) => async (request) => {
+      const method = backend[methodOf(call)] as (asked: object) => SyscallResult<undefined>;
+      return method.call(backend, asAsked(call, request));
+    }),
     getMempolicy: async (request) => storedPolicy(backend, request),
-    mbind: async (request) => {
-      const lengthBytes = Number(request.lengthBytes);
-      return backend.mbind({ ...request, lengthBytes, nodemask: asNodemask(request.nodemask) });
-    },
-    setMempolicyHomeNode: async (request) => {
-      const lengthBytes = Number(request.lengthBytes);
-      return backend.setMempolicyHomeNode({ ...request, lengthBytes });
-    },
     movePages: async ({ pid = 0, pages, nodes, status, flags = MPOL_MF.MOVE }) => {
       if (typeof pages === 'bigint' || typeof nodes === 'bigint' || typeof status === 'bigint') {
         throw refused('arrays');

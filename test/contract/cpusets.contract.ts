@@ -68,9 +68,7 @@ function declareLimits(declare: DeclareTest): void {
     const pages = await mapPages(process, machine, 2);
     expect(await pages.mbind(MPOL.BIND, maskOf(0, 1))).toSucceed();
     for (const [index, node] of [2, 3].entries()) {
-      const { address, lengthBytes } = pages.part(index, index + 1);
-      const request = { address, lengthBytes, node, flags: 0 };
-      expect(await process.numa.setMempolicyHomeNode(request)).toSucceed();
+      expect(await pages.part(index, index + 1).setHomeNode(node)).toSucceed();
     }
     const [from2, from3] = await where(await pages.touch());
     expect(nearest(machine, 2, [0, 1])).toContain(from2);

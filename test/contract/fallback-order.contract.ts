@@ -21,9 +21,7 @@ async function nodeFrom(
 ): Promise<number> {
   const pages = await mapPages(process, machine, 1);
   expect(await pages.mbind(MPOL.BIND, maskOf(...nodes))).toSucceed();
-  const { address, lengthBytes } = pages;
-  const request = { address, lengthBytes, node: home, flags: 0 };
-  expect(await process.numa.setMempolicyHomeNode(request)).toSucceed();
+  expect(await pages.setHomeNode(home)).toSucceed();
   const [node] = await where(await pages.touch());
   return node as number;
 }

@@ -6,7 +6,6 @@
  */
 
 import { describe, expect } from 'vitest';
-import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { MPOL } from '../../lib/core/uapi.ts';
 import { memoryNodes } from '../support/needs.ts';
 import { byDistance, cpuNodes } from './first-touch.contract.ts';
@@ -15,15 +14,6 @@ import { FREE_ADDRESS, mapPages, maskOf, type Pages, rangePolicy, where } from '
 import { type DeclareTest, type OpenSubject, type Scene, testsOf } from './scene.ts';
 
 const CALL = 'set_mempolicy_home_node';
-
-function setHome(
-  pages: Pages,
-  node: number,
-  more: { address?: bigint; lengthBytes?: number | bigint; flags?: number } = {},
-): Promise<SyscallResult<undefined>> {
-  const { process, address, lengthBytes } = pages;
-  return process.numa.setMempolicyHomeNode({ address, lengthBytes, node, flags: 0, ...more });
-}
 
 /** Pages bound to two nodes, touched from the first one's CPU, and the second node. */
 async function boundToTwo(
@@ -53,13 +43,13 @@ function declareChecks(declare: DeclareTest): void {
       const refused = [offline ?? machine.nodesMax, machine.nodesMax, 2 ** 32, 2 ** 40];
       for (const lengthBytes of [0, pages.lengthBytes]) {
         const address = pages.address + 1n;
-        expect(await setHome(pages, node, { address, lengthBytes })).toFailWith(CALL, 'EINVAL');
-        expect(await setHome(pages, node, { flags: 1, lengthBytes })).toFailWith(CALL, 'EINVAL');
+        expect(await pages.setHomeNode(node, { address, lengthBytes })).toFailWith(CALL, 'EINVAL');
+        expect(await pages.setHomeNode(node, { flags: 1, lengthBytes })).toFailWith(CALL, 'EINVAL');
         for (const other of refused) {
-          expect(await setHome(pages, other, { lengthBytes })).toFailWith(CALL, 'EINVAL');
+          expect(await pages.setHomeNode(other, { lengthBytes })).toFailWith(CALL, 'EINVAL');
         }
       }
-      expect(await setHome(pages, node)).toSucceed();
+      expect(await pages.setHomeNode(node)).toSucceed();
     },
   );
 
@@ -75,8 +65,8 @@ function declareChecks(declare: DeclareTest): void {
       const pages = await mapPages(process, machine, 1);
       await pages.mbind(MPOL.BIND, maskOf(node));
       const tooLong = 2n ** 64n - BigInt(machine.pageSizeBytes);
-      expect(await setHome(pages, node, { lengthBytes: tooLong })).toFailWith(CALL, 'EINVAL');
-      expect(await setHome(pages, node, { lengthBytes: 2n ** 64n - 1n })).toSucceed();
+      expect(await pages.setHomeNode(node, { lengthBytes: tooLong })).toFailWith(CALL, 'EINVAL');
+      expect(await pages.setHomeNode(node, { lengthBytes: 2n ** 64n - 1n })).toSucceed();
     },
   );
 
@@ -86,7 +76,7 @@ function declareChecks(declare: DeclareTest): void {
     async ({ process, machine, node }) => {
       const pages = await mapPages(process, machine, 1);
       await pages.mbind(MPOL.BIND, maskOf(node));
-      for (const { id } of machine.topology.nodes) expect(await setHome(pages, id)).toSucceed();
+      for (const { id } of machine.topology.nodes) expect(await pages.setHomeNode(id)).toSucceed();
     },
   );
 }
@@ -96,11 +86,11 @@ function declarePolicies(declare: DeclareTest): void {
     const { process, machine, node } = scene;
     const pages = await mapPages(process, machine, 2);
     await process.numa.setMempolicy({ mode: MPOL.BIND, nodemask: maskOf(node) });
-    expect(await setHome(pages, node)).toFailWith(CALL, 'ENOENT');
+    expect(await pages.setHomeNode(node)).toFailWith(CALL, 'ENOENT');
     await process.numa.setMempolicy({ mode: MPOL.DEFAULT, nodemask: null });
     await pages.mbind(MPOL.BIND, maskOf(node));
     await pages.mbind(MPOL.DEFAULT, null);
-    expect(await setHome(pages, node)).toFailWith(CALL, 'ENOENT');
+    expect(await pages.setHomeNode(node)).toFailWith(CALL, 'ENOENT');
   });
 
   declare(
@@ -109,7 +99,7 @@ function declarePolicies(declare: DeclareTest): void {
     async ({ process, machine, node }) => {
       const pages = await mapPages(process, machine, 1, { address: FREE_ADDRESS });
       await pages.unmap();
-      expect(await setHome(pages, node)).toFailWith(CALL, 'ENOENT');
+      expect(await pages.setHomeNode(node)).toFailWith(CALL, 'ENOENT');
     },
   );
 
@@ -123,7 +113,7 @@ function declarePolicies(declare: DeclareTest): void {
       const pages = await mapPages(process, machine, 1);
       const nodemask = mode === MPOL.LOCAL ? null : maskOf(node);
       expect(await pages.mbind(mode, nodemask), name).toSucceed();
-      const result = await setHome(pages, node);
+      const result = await pages.setHomeNode(node);
       if (mode === MPOL.BIND || mode === MPOL.PREFERRED_MANY) expect(result, name).toSucceed();
       else expect(result, name).toFailWith(CALL, 'EOPNOTSUPP');
     }
@@ -137,7 +127,7 @@ function declarePolicies(declare: DeclareTest): void {
       await pages.part(3, 4).mbind(MPOL.PREFERRED_MANY, maskOf(node));
       await pages.part(1, 2).unmap();
       await pages.part(4, 5).unmap();
-      expect(await setHome(pages, node)).toSucceed();
+      expect(await pages.setHomeNode(node)).toSucceed();
     },
   );
 
@@ -147,7 +137,7 @@ function declarePolicies(declare: DeclareTest): void {
     async (scene) => {
       const { pages, near, far } = await boundToTwo(scene, 6);
       await pages.part(2, 4).mbind(MPOL.LOCAL, null);
-      expect(await setHome(pages, far)).toFailWith(CALL, 'EOPNOTSUPP');
+      expect(await pages.setHomeNode(far)).toFailWith(CALL, 'EOPNOTSUPP');
       expect(await where(await pages.touch())).toResideOn([far, far, near, near, near, near]);
     },
   );
@@ -168,7 +158,7 @@ function declarePlaces(declare: DeclareTest): void {
               if (allowed.length === 0) continue;
               const pages = await mapPages(process, machine, 2);
               await pages.mbind(MPOL[name], maskOf(...allowed));
-              expect(await setHome(pages, home)).toSucceed();
+              expect(await pages.setHomeNode(home)).toSucceed();
               const nearest = allowed[0] as number;
               expect(await where(await pages.touch())).toResideOn([nearest, nearest]);
             }
@@ -183,7 +173,7 @@ function declarePlaces(declare: DeclareTest): void {
     { needs: [memoryNodes(2)] },
     async (scene) => {
       const { pages, near, far } = await boundToTwo(scene, 3);
-      expect(await setHome(pages.part(1, 2), far, { lengthBytes: 1 })).toSucceed();
+      expect(await pages.part(1, 2).setHomeNode(far, { lengthBytes: 1 })).toSucceed();
       expect(await where(await pages.touch())).toResideOn([near, far, near]);
     },
   );
@@ -194,7 +184,7 @@ function declarePlaces(declare: DeclareTest): void {
     async (scene) => {
       const { pages, near, far } = await boundToTwo(scene, 2);
       await pages.part(0, 1).touch();
-      expect(await setHome(pages, far)).toSucceed();
+      expect(await pages.setHomeNode(far)).toSucceed();
       expect(await where(await pages.touch())).toResideOn([near, far]);
     },
   );
@@ -205,7 +195,7 @@ function declarePlaces(declare: DeclareTest): void {
     async (scene) => {
       const { pages, near, far } = await boundToTwo(scene, 2);
       const before = await rangePolicy(pages, scene.machine);
-      expect(await setHome(pages, far)).toSucceed();
+      expect(await pages.setHomeNode(far)).toSucceed();
       expect(await rangePolicy(pages, scene.machine)).toEqual(before);
       await pages.part(0, 1).touch();
       expect(await pages.mbind(MPOL.BIND, maskOf(near, far))).toSucceed();
@@ -226,15 +216,15 @@ function declareAreas(declare: DeclareTest): void {
         (await areasIn(process, pages.span)).map((area) => [area.pageCount, area.policy]);
       const policy = `bind:${first}`;
       expect(await list()).toEqual([[6, policy]]);
-      expect(await setHome(pages.part(0, 3), first)).toSucceed();
+      expect(await pages.part(0, 3).setHomeNode(first)).toSucceed();
       const cut = [
         [3, policy],
         [3, policy],
       ];
       expect(await list()).toEqual(cut);
-      expect(await setHome(pages.part(3, 6), second)).toSucceed();
+      expect(await pages.part(3, 6).setHomeNode(second)).toSucceed();
       expect(await list()).toEqual(cut);
-      expect(await setHome(pages.part(3, 6), first)).toSucceed();
+      expect(await pages.part(3, 6).setHomeNode(first)).toSucceed();
       expect(await list()).toEqual([[6, policy]]);
     },
   );

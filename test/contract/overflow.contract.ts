@@ -51,9 +51,7 @@ function declarePlaces(declare: DeclareTest): void {
     const home = machine.memoryNodes.findLast((node) => node !== full) as number;
     const { pages } = await overflow(process, machine, policy);
     const last = pages.part(pages.count - UNTOUCHED_PAGES, pages.count);
-    const { address, lengthBytes } = last;
-    const request = { address, lengthBytes, node: home, flags: 0 };
-    expect(await process.numa.setMempolicyHomeNode(request)).toSucceed();
+    expect(await last.setHomeNode(home)).toSucceed();
     const residence = await where(await last.touch());
     expect(new Set(residence.filter((node) => node !== full))).toEqual(new Set([home]));
   });

@@ -71,6 +71,16 @@ export class Pages {
     const { address, lengthBytes } = this;
     return this.process.numa.mbind({ address, lengthBytes, mode, nodemask, flags });
   }
+
+  /** Where the search for memory of the range's policy starts. */
+  setHomeNode(
+    node: number,
+    more: { address?: bigint; lengthBytes?: number | bigint; flags?: number } = {},
+  ): Promise<SyscallResult<undefined>> {
+    const { address, lengthBytes } = this;
+    const request = { address, lengthBytes, node, flags: 0, ...more };
+    return this.process.numa.setMempolicyHomeNode(request);
+  }
 }
 
 export async function mapPages(

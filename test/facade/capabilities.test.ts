@@ -1,7 +1,13 @@
 /** What the system allows, asked without side effects, and why not. */
 
 import { describe, expect, test } from 'vitest';
-import { numaCalls } from '../../lib/core/calls.ts';
+import {
+  methodOf,
+  NUMA_CALLS,
+  type NumaCall,
+  numaCalls,
+  numaMethods,
+} from '../../lib/core/calls.ts';
 import { type Backend, bind, type Capability, openNuma } from '../../lib/index.ts';
 import { firstNode, numa } from './machine.ts';
 import { isPrivileged, openBackend } from './subject.ts';
@@ -34,15 +40,9 @@ function behindFilter(answers: Answers, status: string, kernel?: string): Backen
 const FILTERED = 'Seccomp:\t2\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n';
 const UNFILTERED = 'Seccomp:\t0\nCapEff:\t0000000000000000\nNoNewPrivs:\t0\n';
 const [EPERM, ENOSYS] = [1, 38];
-const DENIED: Answers = {
-  getMempolicy: EPERM,
-  setMempolicy: EPERM,
-  mbind: EPERM,
-  setMempolicyHomeNode: EPERM,
-  movePages: EPERM,
-  movePagesSync: EPERM,
-  migratePages: EPERM,
-};
+const DENIED: Answers = Object.fromEntries(numaMethods.map((method) => [method, EPERM]));
+/** One that not every kernel has. */
+const YOUNG = numaCalls.find((call) => NUMA_CALLS[call].since !== undefined) as NumaCall;
 
 function partOf(parts: readonly Capability[], name: string): Capability {
   const part = parts.find((candidate) => candidate.name === name);
@@ -135,16 +135,16 @@ describe('why not', () => {
   });
 
   test('a call that the kernel is too old for', async () => {
-    const backend = behindFilter({ setMempolicyHomeNode: ENOSYS }, FILTERED, '5.10.0-30-amd64');
+    const backend = behindFilter({ [methodOf(YOUNG)]: ENOSYS }, FILTERED, '5.10.0-30-amd64');
     const { calls } = await openNuma({ backend }).capabilities();
-    expect(calls.set_mempolicy_home_node).toMatchObject({ cause: 'kernel', errnoName: 'ENOSYS' });
-    const [remedy] = calls.set_mempolicy_home_node.remedies ?? [];
+    expect(calls[YOUNG]).toMatchObject({ cause: 'kernel', errnoName: 'ENOSYS' });
+    const [remedy] = calls[YOUNG].remedies ?? [];
     expect(remedy?.action).toBe('Linux 5.17 or newer');
   });
 
   test('a filter that is older than the call', async () => {
-    const { calls } = await capabilitiesBehind({ setMempolicyHomeNode: ENOSYS }, FILTERED);
-    expect(calls.set_mempolicy_home_node.cause).toBe('seccomp');
+    const { calls } = await capabilitiesBehind({ [methodOf(YOUNG)]: ENOSYS }, FILTERED);
+    expect(calls[YOUNG].cause).toBe('seccomp');
   });
 
   test('a kernel that was built without it', async () => {

@@ -14,6 +14,7 @@ import { openScenario } from '../../lib/services/scenario/read-scenario.ts';
 import { recordScenario } from '../../lib/services/scenario/record.ts';
 import { Machine, type MachineDescription, presets } from '../../lib/simulator/public.ts';
 import { failureOf, rejectionOf, thrownBy } from '../core/thrown.ts';
+import { refusing } from '../support/numa-calls.ts';
 
 const CPUS = [[0, 1], [2, 3], [], []];
 /** Two CPUs on each node that has some. */
@@ -165,8 +166,6 @@ describe('what a node does not tell', () => {
 });
 
 describe('a kernel without NUMA', () => {
-  const answer = (syscall: string) => () => ({ ok: false, errno: ERRNO.ENOSYS, syscall });
-  const later = (syscall: string) => async () => answer(syscall)();
   const reason = 'this host does not tell its nodes: node 0 stands for all of its memory and CPUs';
   const node = { id: 0, cpus: [0, 1], memoryBytes: 2 ** 30, freeBytes: 2 ** 29 };
   const backend = backendWith({
@@ -174,13 +173,7 @@ describe('a kernel without NUMA', () => {
       ok: true,
       value: { nodes: [node], distances: [[10]], allowedNodes: [0], incompleteReason: reason },
     }),
-    getMempolicy: answer('get_mempolicy'),
-    setMempolicy: answer('set_mempolicy'),
-    mbind: answer('mbind'),
-    setMempolicyHomeNode: answer('set_mempolicy_home_node'),
-    movePages: later('move_pages'),
-    movePagesSync: answer('move_pages'),
-    migratePages: later('migrate_pages'),
+    ...refusing(ERRNO.ENOSYS),
     readNames: async () => {
       const found = await REAL.readNames('/proc/self');
       if (!found.ok) return found;

@@ -9,17 +9,7 @@ import { bind, CpuMask, local, NodeMask } from '../../lib/index.ts';
 import { MADV, Machine, presets } from '../../lib/simulator/public.ts';
 import { MPOL_MF } from '../../lib/syscalls/public.ts';
 import { MACHINE, PROCESS } from './machine-arguments.ts';
-import {
-  homeRow,
-  mask,
-  mbindRow,
-  NONE,
-  noArguments,
-  nothing,
-  type Row,
-  setRow,
-  span,
-} from './rows.ts';
+import { mask, NONE, noArguments, nothing, policyRows, type Row, span } from './rows.ts';
 import { VALUE_ARGUMENTS } from './value-arguments.ts';
 import type { World } from './world.ts';
 
@@ -197,13 +187,11 @@ const moveRow: Row = (world) => [
 ];
 
 const BARE: Record<string, Row> = {
-  'syscalls.mbind': mbindRow,
-  'syscalls.setMempolicy': setRow,
+  ...policyRows('syscalls'),
   'syscalls.getMempolicy': getRow,
   'syscalls.migratePages': () => [{ pid: 0, from: mask(), to: mask() }],
   'syscalls.movePages': moveRow,
   'syscalls.movePagesSync': moveRow,
-  'syscalls.setMempolicyHomeNode': homeRow,
 };
 
 const mappingOf = ({ machine }: World) => {

@@ -2,17 +2,7 @@
 
 import { MADV } from '../../lib/simulator/public.ts';
 import { MPOL_MF } from '../../lib/syscalls/public.ts';
-import {
-  homeRow,
-  mask,
-  mbindRow,
-  NONE,
-  noArguments,
-  nothing,
-  type Row,
-  setRow,
-  span,
-} from './rows.ts';
+import { mask, NONE, noArguments, nothing, policyRows, type Row, span } from './rows.ts';
 
 export const MACHINE: Record<string, Row> = {
   'machine.process': () => [{ uid: 0, capabilities: ['CAP_SYS_NICE'] }],
@@ -104,10 +94,8 @@ export const PROCESS: Record<string, Row> = {
   'references.registerPackets': (world) => [span(world)],
   'references.packetRing': () => [{ blockPages: 1, blockCount: 1 }],
   'references.close': () => [3],
-  'numaCalls.setMempolicy': setRow,
+  ...policyRows('numaCalls'),
   'numaCalls.getMempolicy': () => [{ flags: 0, address: 0n, maxnode: 1025, mask: 0n, mode: 0n }],
-  'numaCalls.mbind': mbindRow,
-  'numaCalls.setMempolicyHomeNode': homeRow,
   'numaCalls.movePages': (world) => [
     {
       ...{ pid: 0, count: 1, pages: new BigUint64Array([world.address]), nodes: 0 },
@@ -120,6 +108,6 @@ export const PROCESS: Record<string, Row> = {
   'steps.movePages': (world) => [
     { pid: 0, pages: span(world), node: 0, flags: MPOL_MF.MOVE, status: new Int32Array(2) },
   ],
-  'steps.mbind': mbindRow,
+  ...policyRows('steps', ['mbind']),
   'steps.migratePages': () => [{ pid: 0, from: mask(), to: mask() }],
 };

@@ -1,5 +1,6 @@
 /** What the tables of arguments share. */
 
+import { type ArgumentKind, methodOf, NUMA_CALLS, policyCalls } from '../../lib/core/calls.ts';
 import { MPOL, nodemaskWords } from '../../lib/syscalls/public.ts';
 import type { World } from './world.ts';
 
@@ -12,8 +13,23 @@ export const nothing = () => {};
 export const noArguments = (owner: string, ...names: string[]): Record<string, Row> =>
   Object.fromEntries(names.map((name) => [`${owner}.${name}`, NONE]));
 
-export const mbindRow: Row = ({ address }) => [
-  { address, lengthBytes: 4096, mode: MPOL.BIND, nodemask: mask(), flags: 0 },
-];
-export const homeRow: Row = ({ address }) => [{ address, lengthBytes: 4096, node: 0, flags: 0 }];
-export const setRow: Row = () => [{ mode: MPOL.BIND, nodemask: mask() }];
+const OF_KIND: Readonly<Record<ArgumentKind, (world: World) => unknown>> = {
+  address: ({ address }) => address,
+  length: () => 4096,
+  int: () => MPOL.BIND,
+  mask,
+  flags: () => 0,
+  long: () => 0,
+};
+
+/** Of the calls that set a policy, default all. */
+export const policyRows = (owner: string, calls = policyCalls): Record<string, Row> =>
+  Object.fromEntries(
+    calls.map((call) => {
+      const takes = Object.entries(NUMA_CALLS[call].takes);
+      const row: Row = (world) => [
+        Object.fromEntries(takes.map(([name, kind]) => [name, OF_KIND[kind](world)])),
+      ];
+      return [`${owner}.${methodOf(call)}`, row];
+    }),
+  );

@@ -1,14 +1,17 @@
 /** A puppet's NUMA calls: masks and arrays by their values or by their addresses, as lines. */
 
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
+import { type ArgumentKind, NUMA_CALLS } from '../../lib/core/calls.ts';
 import { MPOL_MF } from '../../lib/core/uapi.ts';
 import type {
   GetMempolicyPointers,
+  MaskArgument,
   MovePagesPointers,
   NumaCalls,
   StoredPolicy,
 } from '../../lib/machine/numa.ts';
 import type { Later } from '../support/later.ts';
+import { policyCallsOf } from '../support/numa-calls.ts';
 import { arrayText, hex, listOf, maskPairText, maskText, statusText } from './line-text.ts';
 import { command, nothing, number, type Send } from './puppet-call.ts';
 
@@ -60,20 +63,19 @@ async function movePages(send: Send, request: MovePagesPointers): Promise<Syscal
   return { ok: true, value: Number(values[0]) };
 }
 
+function argumentText(kind: ArgumentKind, value: unknown): string {
+  if (kind === 'mask') return maskText(value as MaskArgument);
+  return kind === 'int' ? `${value}` : hex(value as number | bigint);
+}
+
 export function numaCalls(send: Send): Later<NumaCalls> {
   return {
-    setMempolicy: ({ mode, nodemask }) =>
-      command(send, 'set_mempolicy', `${mode} ${maskText(nodemask)}`, nothing),
+    ...policyCallsOf((call) => (request) => {
+      const takes = Object.entries(NUMA_CALLS[call].takes);
+      const text = takes.map(([name, kind]) => argumentText(kind, request[name])).join(' ');
+      return command(send, call, text, nothing);
+    }),
     getMempolicy: (request) => storedPolicy(send, request),
-    mbind: ({ address, lengthBytes, mode, nodemask, flags }) => {
-      const range = `${hex(address)} ${hex(lengthBytes)}`;
-      const text = `${range} ${mode} ${maskText(nodemask)} ${hex(flags)}`;
-      return command(send, 'mbind', text, nothing);
-    },
-    setMempolicyHomeNode: ({ address, lengthBytes, node, flags }) => {
-      const text = `${hex(address)} ${hex(lengthBytes)} ${hex(node)} ${hex(flags)}`;
-      return command(send, 'set_mempolicy_home_node', text, nothing);
-    },
     movePages: (request) => movePages(send, request),
     migratePages: ({ pid, from, to }) =>
       command(send, 'migrate_pages', `${pid} ${maskPairText(from, to)}`, number),

@@ -5,6 +5,7 @@ import { ERRNO } from '../../lib/core/errno.ts';
 import { type Backend, bind, type Numa, NumaError, openNuma } from '../../lib/index.ts';
 import { Machine } from '../../lib/simulator/public.ts';
 import { failureOf } from '../core/thrown.ts';
+import { refusing } from '../support/numa-calls.ts';
 
 /** Words of options, as errors write them. */
 const OPTIONS = {
@@ -84,15 +85,12 @@ function failing(errno: number): Numa {
   const { backend } = new Machine().self;
   const failure = (syscall: string) => ({ ok: false, errno, syscall }) as const;
   const own: Partial<Backend> = {
+    ...refusing(errno),
     mbind: (request) => (request.lengthBytes > 0 ? failure('mbind') : backend.mbind(request)),
-    setMempolicy: () => failure('set_mempolicy'),
     getMempolicy: (request) =>
       request.flags === 4 ? backend.getMempolicy(request) : failure('get_mempolicy'),
-    setMempolicyHomeNode: () => failure('set_mempolicy_home_node'),
-    movePages: async () => failure('move_pages'),
     movePagesSync: (request) =>
       request.status.length > 0 ? failure('move_pages') : backend.movePagesSync(request),
-    migratePages: async () => failure('migrate_pages'),
     // The files of /proc would tell in its place.
     readText: async (path) =>
       path === '/proc/self/numa_maps' ? failure('open') : backend.readText(path),

@@ -4,7 +4,8 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { NUMA_CALLS } from '../../lib/core/calls.ts';
+import { NUMA_CALLS, numaCalls } from '../../lib/core/calls.ts';
+import { ERRNO } from '../../lib/core/errno.ts';
 import { compareReleases, MODES_SINCE, oldestKernelLine } from '../../lib/core/kernels.ts';
 import { applyPlacement } from '../../lib/facade/placement/apply-placement.ts';
 import {
@@ -20,6 +21,7 @@ import {
 } from '../../lib/index.ts';
 import { kernelLines, Machine } from '../../lib/simulator/public.ts';
 import { failureOf } from '../core/thrown.ts';
+import { refusing } from '../support/numa-calls.ts';
 
 const MANY = MODES_SINCE.MPOL_PREFERRED_MANY;
 const BALANCED_MANY = MODES_SINCE['MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING'];
@@ -82,9 +84,10 @@ function olderKernel(release: string): Backend {
     mbind: (request) => (lacks(request.mode) ? refuse('mbind', 22) : backend.mbind(request)),
     setMempolicy: (request) =>
       lacks(request.mode) ? refuse('set_mempolicy', 22) : backend.setMempolicy(request),
-    ...(compareReleases(release, HOME_NODE) < 0
-      ? { setMempolicyHomeNode: () => refuse('set_mempolicy_home_node', 38) }
-      : {}),
+    ...refusing(
+      ERRNO.ENOSYS,
+      numaCalls.filter((call) => compareReleases(release, NUMA_CALLS[call].since ?? '0.0') < 0),
+    ),
   };
   return new Proxy(backend, {
     get(target, name: keyof Backend) {

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { NUMA_CALLS, type NumaCall, numaCalls } from '../../lib/core/calls.ts';
+import { methodOf, NUMA_CALLS, type NumaCall, numaCalls } from '../../lib/core/calls.ts';
 import { KERNEL_FACTS } from '../../lib/core/kernel-facts.ts';
 import { kernelLines, MODES_SINCE } from '../../lib/core/kernels.ts';
 import { Machine } from '../../lib/simulator/public.ts';
@@ -55,7 +55,10 @@ test.each([
     'lib/core/memory-policy.ts',
     `weight for each node. Kernels since ${MODES_SINCE.MPOL_WEIGHTED_INTERLEAVE}.`,
   ],
-  ['lib/core/memory-policy.ts', `Kernels since ${HOME_NODE} (\`set_mempolicy_home_node\`)`],
+  [
+    'lib/core/memory-policy.ts',
+    `a policy that is read back has\n   * none. Kernels since ${HOME_NODE}.`,
+  ],
   ['lib/backend/backend.ts', `set_mempolicy_home_node(2), Linux ${HOME_NODE}.`],
   ['lib/syscalls/syscalls.ts', `ENOSYS before Linux ${HOME_NODE}.`],
 ])('%s says since when: %s', (path, sentence) => {
@@ -85,7 +88,8 @@ describe('each call', () => {
   });
 
   test.each(numaCalls)('%s is made as its row says', (call) => {
-    const { method, runs } = NUMA_CALLS[call];
+    const { runs } = NUMA_CALLS[call];
+    const method = methodOf(call);
     const bare = Syscalls.prototype as unknown as Record<string, object | undefined>;
     const backend = new Machine().self.backend as unknown as Record<string, unknown>;
     expect(backend[method]).toBeTypeOf('function');
@@ -179,7 +183,7 @@ describe('once', () => {
   });
 
   test('the calls are listed in their table alone', () => {
-    const methods = numaCalls.map((call) => NUMA_CALLS[call].method);
+    const methods = numaCalls.map(methodOf);
     const names = [...new Set([...numaCalls, ...methods])];
     const list = new RegExp(`(?:\\b(?:${oneOf(names)})\\b[\\s,|'"\`()[\\].]+){4}`);
     expect(pathsWith(list)).toEqual(['lib/core/calls.ts']);

@@ -2,8 +2,7 @@
  * What the errno of a call means to who uses the facade: its stable code, the rule that was broken,
  * and what to do.
  *
- * Source: the ERRORS sections of mbind(2), move_pages(2), migrate_pages(2), set_mempolicy(2),
- * get_mempolicy(2) and set_mempolicy_home_node(2), corrected by mm/mempolicy.c and mm/migrate.c.
+ * Source: the ERRORS sections of the calls' pages, corrected by mm/mempolicy.c and mm/migrate.c.
  */
 
 import { NUMA_CALLS } from '../../core/calls.ts';

@@ -3,7 +3,7 @@
  * kernel would refuse passes; what could not be passed to one is a TypeError or RangeError.
  */
 
-import { access, nodemask, span } from '../../backend/requests.ts';
+import { access, nodemask, policyCallChecks, span } from '../../backend/requests.ts';
 import {
   bits32,
   boolean,
@@ -23,10 +23,11 @@ import {
   word,
   words64,
 } from '../../core/call-arguments.ts';
+import { methodOf } from '../../core/calls.ts';
 import { checkAddress, checkInteger, reading } from '../../core/check-arguments.ts';
 import type { AreaCalls } from '../../machine/areas.ts';
 import type { MemoryCalls } from '../../machine/memory.ts';
-import type { MaskArgument, NumaCalls } from '../../machine/numa.ts';
+import type { MaskArgument, NumaCalls, PolicyCalls } from '../../machine/numa.ts';
 import type { ObjectCalls } from '../../machine/objects.ts';
 import type { ReferenceCalls } from '../../machine/references.ts';
 import type { WeightFiles } from '../../machine/settings.ts';
@@ -91,12 +92,13 @@ const anyMask: Check<MaskArgument> = nullable((value, argument) => {
   return isPointer ? pointed(value, argument) : (nodemask(value, argument) as MaskArgument);
 });
 
-const mbind: Row = [
-  [
-    'request',
-    request({ address, lengthBytes: longSize, mode: bits32, nodemask: anyMask, flags: whole }),
-  ],
-];
+/** What C cuts may be any number. */
+const policies = Object.fromEntries(
+  policyCallChecks({
+    ...{ address, length: longSize, int: bits32, flags: whole, long: whole },
+    mask: anyMask,
+  }).map(([call, one]) => [methodOf(call), [['request', one]]]),
+) as unknown as Rows<PolicyCalls>;
 const migratePages: Row = [['request', request({ pid: bits32, from: anyMask, to: anyMask })]];
 
 const memory: Rows<MemoryCalls> = {
@@ -169,7 +171,7 @@ const references: Rows<ReferenceCalls> = {
 };
 
 const numa: Rows<NumaCalls> = {
-  setMempolicy: [['request', request({ mode: bits32, nodemask: anyMask })]],
+  ...policies,
   getMempolicy: [
     [
       'request',
@@ -181,10 +183,6 @@ const numa: Rows<NumaCalls> = {
         mode: optional(address),
       }),
     ],
-  ],
-  mbind,
-  setMempolicyHomeNode: [
-    ['request', request({ address, lengthBytes: longSize, node: whole, flags: whole })],
   ],
   movePages: [
     [
@@ -223,7 +221,7 @@ const steps: Rows<SteppedCalls> = {
       }),
     ],
   ],
-  mbind,
+  mbind: policies.mbind,
   migratePages,
 };
 

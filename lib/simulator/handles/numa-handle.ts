@@ -2,23 +2,27 @@
 
 import { invalidArgumentType } from '../../core/argument-errors.ts';
 import { isBigUint64Array } from '../../core/call-arguments.ts';
+import { methodOf, policyCalls } from '../../core/calls.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type {
   GetMempolicyPointers,
-  MaskArgument,
   MovePagesPointers,
   NumaCalls,
+  PolicyCalls,
   StoredPolicy,
 } from '../../machine/numa.ts';
 import type { Caller } from '../caller.ts';
-import { maskMemory, UNREADABLE, type UserMask } from '../syscalls/decode-mask.ts';
 import { getMempolicy } from '../syscalls/get-mempolicy.ts';
-import { type MbindArguments, mbind } from '../syscalls/mbind.ts';
 import { kernelMigratePages, type MigratePagesArguments } from '../syscalls/migrate-pages.ts';
 import { type MovePagesArrays, movePages } from '../syscalls/move-pages.ts';
-import { setMempolicy } from '../syscalls/set-mempolicy.ts';
-import { setMempolicyHomeNode } from '../syscalls/set-mempolicy-home-node.ts';
-import { maskAt, readInt, readWord, writableBytes, writeInt } from '../syscalls/user-memory.ts';
+import { policyCall } from '../syscalls/policy-calls.ts';
+import {
+  maskArgument,
+  readInt,
+  readWord,
+  writableBytes,
+  writeInt,
+} from '../syscalls/user-memory.ts';
 import type { Thread } from '../tasks/thread.ts';
 
 const INT_BYTES = 4n;
@@ -28,18 +32,13 @@ const BUFFER_BYTES = 2n ** 16n;
 
 export function numaCallsOf(caller: Caller): NumaCalls {
   const { machine } = caller;
+  const policies = policyCalls.map((call) => {
+    const make = (request: object) => caller.call(call, (own) => policyCall(own, call, request));
+    return [methodOf(call), make] as const;
+  });
   return {
-    setMempolicy: ({ mode, nodemask }) =>
-      caller.call('set_mempolicy', (own) =>
-        setMempolicy(own, { mode, nodemask: userMask(own, nodemask) }),
-      ),
+    ...(Object.fromEntries(policies) as unknown as PolicyCalls),
     getMempolicy: (request) => storedPolicy(caller, request),
-    mbind: (request) => caller.call('mbind', (own) => mbind(own, mbindCall(own, request))),
-    setMempolicyHomeNode: ({ address, lengthBytes, node, flags }) =>
-      caller.call('set_mempolicy_home_node', (own) => {
-        const range = { address, lengthBytes: BigInt(lengthBytes) };
-        return setMempolicyHomeNode(own, { ...range, node: BigInt(node), flags: BigInt(flags) });
-      }),
     movePages: (request) => {
       const { pid = 0, flags = MPOL_MF.MOVE } = request;
       const count = countOf(request);
@@ -54,32 +53,14 @@ export function numaCallsOf(caller: Caller): NumaCalls {
   };
 }
 
-export function mbindCall(own: Thread, request: Parameters<NumaCalls['mbind']>[0]): MbindArguments {
-  return {
-    ...request,
-    lengthBytes: BigInt(request.lengthBytes),
-    nodemask: userMask(own, request.nodemask),
-    flags: Number(BigInt.asIntN(32, BigInt(request.flags))),
-  };
-}
-
 export function migratePagesCall(
   own: Thread,
   { pid, from, to }: Parameters<NumaCalls['migratePages']>[0],
 ): MigratePagesArguments {
-  const masks = { from: userMask(own, from), to: userMask(own, to) };
+  const masks = { from: maskArgument(own, from), to: maskArgument(own, to) };
   const isFromLonger = masks.from.maxnode > masks.to.maxnode;
   const { maxnode } = isFromLonger ? masks.from : masks.to;
   return { pid, from: { ...masks.from, maxnode }, to: { ...masks.to, maxnode } };
-}
-
-function userMask(own: Thread, mask: MaskArgument): UserMask {
-  if (mask === null) return { memory: null, maxnode: 0n };
-  const maxnode = BigInt(mask.maxnode);
-  if ('words' in mask) return { memory: maskMemory(mask.words), maxnode };
-  if (mask.pointer === 0n) return { memory: null, maxnode };
-  const isAligned = mask.pointer % POINTER_BYTES === 0n;
-  return { memory: isAligned ? maskAt(own, mask.pointer) : UNREADABLE, maxnode };
 }
 
 function storedPolicy(caller: Caller, request: GetMempolicyPointers): StoredPolicy {

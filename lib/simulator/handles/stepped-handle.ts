@@ -13,9 +13,10 @@ import { SuspendedCall } from '../migrate/suspended-call.ts';
 import { stepsOfMbind } from '../syscalls/mbind.ts';
 import { stepsOfMigratePages } from '../syscalls/migrate-pages.ts';
 import { stepsOfMovePages } from '../syscalls/move-pages.ts';
+import { decoded } from '../syscalls/policy-calls.ts';
 import { stepsOfStore, stepsOfTouch } from '../syscalls/touch.ts';
 import type { Thread } from '../tasks/thread.ts';
-import { mbindCall, migratePagesCall } from './numa-handle.ts';
+import { migratePagesCall } from './numa-handle.ts';
 
 /** Pages that one call names, an array of 128 MiB: each is looked at in its turn. */
 const LISTED_PAGES_MAX = 2 ** 24;
@@ -33,7 +34,8 @@ export function steppedCalls(caller: Caller): SteppedCalls {
       checkPages(request);
       return begin(caller, 'move_pages', (own) => stepsOfMove(machine, own, request));
     },
-    mbind: (request) => begin(caller, 'mbind', (own) => stepsOfMbind(own, mbindCall(own, request))),
+    mbind: (request) =>
+      begin(caller, 'mbind', (own) => stepsOfMbind(own, decoded(own, 'mbind', request))),
     migratePages: (request) =>
       begin(caller, 'migrate_pages', (own) =>
         stepsOfMigratePages(machine, own, migratePagesCall(own, request)),

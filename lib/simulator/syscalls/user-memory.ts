@@ -7,12 +7,13 @@
 
 import type { Access } from '../../backend/backend.ts';
 import { BITS_PER_BYTE } from '../../core/units.ts';
+import type { MaskArgument } from '../../machine/numa.ts';
 import { touchPages } from '../memory/fault.ts';
 import { folioIdOf, isFolio } from '../memory/page-entry.ts';
 import { indexInFolio } from '../memory/split-folio.ts';
 import type { Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
-import type { MaskMemory } from './decode-mask.ts';
+import { type MaskMemory, UNREADABLE, type UserMask, userMask } from './decode-mask.ts';
 import { pageOf } from './range-argument.ts';
 
 const WORD_BYTES = 8;
@@ -79,8 +80,17 @@ function placeIn({ mm }: Thread, address: bigint): number {
 }
 
 /** A mask in the process's own memory. */
-export function maskAt(thread: Thread, address: bigint): MaskMemory {
+function maskAt(thread: Thread, address: bigint): MaskMemory {
   return { word: (index) => readWord(thread, address + BigInt(index * WORD_BYTES)) };
+}
+
+/** A mask argument, whose words are given or lie in the process's own memory. */
+export function maskArgument(thread: Thread, mask: MaskArgument): UserMask {
+  if (mask === null || 'words' in mask) return userMask(mask);
+  const maxnode = BigInt(mask.maxnode);
+  if (mask.pointer === 0n) return { memory: null, maxnode };
+  const isAligned = mask.pointer % BigInt(WORD_BYTES) === 0n;
+  return { memory: isAligned ? maskAt(thread, mask.pointer) : UNREADABLE, maxnode };
 }
 
 /** Bytes that can be written from an address on, up to a limit. */
