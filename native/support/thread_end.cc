@@ -12,9 +12,10 @@ namespace {
 
 struct Watch {
   napi_env env;
-  void (*ended)(void* data);
+  ThreadEndCalls calls;
   void* data;
   uv_prepare_t prepare;
+  bool has_ended = false;
   napi_async_cleanup_hook_handle hook = nullptr;
 };
 
@@ -25,13 +26,29 @@ bool CanRunScripts(napi_env env) {
   return status == napi_invalid_arg;
 }
 
+void LookIfClosing(uv_handle_t* handle, void* is_any) {
+  if (uv_is_closing(handle)) *static_cast<bool*>(is_any) = true;
+}
+
+bool IsAnyHandleClosing(uv_loop_t* loop) {
+  bool is_any = false;
+  uv_walk(loop, LookIfClosing, &is_any);
+  return is_any;
+}
+
 // Node's hooks for a thread's end come too late: by then it has detached every external
-// ArrayBuffer. Before that it waits for the thread's handles to close, in turns of the event loop.
+// ArrayBuffer. Before that it waits for the thread's handles to close, in turns of the event loop;
+// and often there was another turn before that one, since scripts could not run any more.
 void OnTurn(uv_prepare_t* prepare) {
   Watch* const watch = static_cast<Watch*>(prepare->data);
-  if (CanRunScripts(watch->env)) return;
+  if (!watch->has_ended) {
+    if (CanRunScripts(watch->env)) return;
+    watch->has_ended = true;
+    watch->calls.ended(watch->data);
+    if (!IsAnyHandleClosing(prepare->loop)) return;
+  }
   uv_prepare_stop(prepare);
-  watch->ended(watch->data);
+  watch->calls.taken_apart(watch->data);
 }
 
 void OnClosed(uv_handle_t* prepare) {
@@ -46,10 +63,10 @@ void OnCleanup(napi_async_cleanup_hook_handle /*hook*/, void* data) {
 
 }  // namespace
 
-bool WatchThreadEnd(napi_env env, void (*ended)(void* data), void* data) {
+bool WatchThreadEnd(napi_env env, const ThreadEndCalls& calls, void* data) {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
-  std::unique_ptr<Watch> watch(new Watch{env, ended, data, {}});
+  std::unique_ptr<Watch> watch(new Watch{env, calls, data, {}});
   if (napi_add_async_cleanup_hook(env, OnCleanup, watch.get(), &watch->hook) != napi_ok) {
     return false;
   }

@@ -6,12 +6,19 @@
 
 namespace node_numa {
 
-/**
- * Calls `ended(data)` once, on the thread: no script can run there any more, and the ArrayBuffers
- * are as scripts have left them. Not called where the process ends with the thread. False where the
- * engine refuses.
- */
-bool WatchThreadEnd(napi_env env, void (*ended)(void* data), void* data);
+/** Each called once, on the thread, unless the process ends with it. */
+struct ThreadEndCalls {
+  /** No script can run there any more, and the ArrayBuffers are as scripts have left them. */
+  void (*ended)(void* data);
+  /**
+   * Node is about to call the finalizers of what lives, or will before long: those that it has
+   * called before were of what had ended.
+   */
+  void (*taken_apart)(void* data);
+};
+
+/** False where the engine refuses. */
+bool WatchThreadEnd(napi_env env, const ThreadEndCalls& calls, void* data);
 
 }  // namespace node_numa
 

@@ -25,6 +25,11 @@ void Charge(napi_env env, int64_t bytes) {
   Unneeded(napi_adjust_external_memory(env, bytes, &total));
 }
 
+void CollectGarbage(napi_env env) {
+  Charge(env, kAllMemory);
+  Charge(env, -kAllMemory);
+}
+
 }  // namespace
 
 /** The views of a thread, in a ring; an environment's end may come before that of its views. */
@@ -32,6 +37,8 @@ struct ViewsOfThread {
   napi_env env;
   View* first = nullptr;
   bool has_ended = false;
+  // From then on Node calls the finalizers of stores that are not freed, too.
+  bool is_taken_apart = false;
   // ArrayBuffer.prototype.transfer as it was at the start; none on Node 20.
   napi_ref transfer = nullptr;
 };
@@ -50,6 +57,8 @@ struct View {
   bool is_store_freed = false;
   bool is_object_collected = false;
   bool is_taken = false;
+  // Its object was collected before the thread ended: a script may have taken the store from it.
+  bool may_be_taken = false;
   // Found at release: a script has the store, though the object may be collected.
   bool is_with_script = false;
   // The creator, the store's finalizer and the object's.
@@ -91,20 +100,29 @@ ViewsOfThread* ViewsOf(napi_env env) {
   return static_cast<ViewsOfThread*>(data);
 }
 
+void OnTakenApart(void* data) {
+  static_cast<ViewsOfThread*>(data)->is_taken_apart = true;
+}
+
 // Node will detach each ArrayBuffer that there still is, and call its store's finalizer whether or
 // not the store is freed by that. One that a script has taken lives on, perhaps in another thread.
-// What was collected, and not yet finalized, may have been taken as well: memory that somebody may
-// use is never given back.
+// What was collected may have been taken as well, unless its store is freed by the garbage
+// collection that is asked for here: memory that somebody may use is never given back.
 void OnThreadEnd(void* data) {
   ViewsOfThread* const views = static_cast<ViewsOfThread*>(data);
   views->has_ended = true;
   napi_handle_scope scope = nullptr;
   if (napi_open_handle_scope(views->env, &scope) != napi_ok) return;
+  bool is_any_uncertain = false;
   for (View* view = views->first; view != nullptr; view = view->next) {
     if (view->memory == nullptr || view->is_store_freed) continue;
     const napi_value object = ArrayBufferOf(views->env, *view);
-    view->is_taken = object == nullptr || IsDetached(views->env, object);
+    view->is_taken = object != nullptr && IsDetached(views->env, object);
+    view->may_be_taken = object == nullptr;
+    is_any_uncertain = is_any_uncertain || view->may_be_taken;
   }
+  // The second waits for what the first has left to a thread of the engine's.
+  for (int time = 0; is_any_uncertain && time < 2; time += 1) CollectGarbage(views->env);
   Unneeded(napi_close_handle_scope(views->env, scope));
 }
 
@@ -127,6 +145,9 @@ bool WasTaken(napi_env env, const View& view) {
 // On the thread of the isolate, like the creator, a turn after the store was freed.
 void FinalizeStore(napi_env env, void* /*data*/, void* hint) {
   View* const view = static_cast<View*>(hint);
+  if (view->may_be_taken) {
+    view->is_taken = view->thread == nullptr || view->thread->is_taken_apart;
+  }
   if (view->is_taken || WasTaken(env, *view)) {
     // The memory is given back, the addresses are kept for good.
     if (!view->is_taken) view->memory.reset();
@@ -177,7 +198,7 @@ bool PrepareViews(napi_env env) {
     return false;
   }
   views->transfer = FindTransfer(env);
-  return WatchThreadEnd(env, OnThreadEnd, views);
+  return WatchThreadEnd(env, {OnThreadEnd, OnTakenApart}, views);
 }
 
 SyscallResult NewView(napi_env env, const MappingShare& mapping, const Store& store,
@@ -241,8 +262,7 @@ bool ReclaimAddresses(napi_env env) {
   View* view = views == nullptr ? nullptr : views->first;
   while (view != nullptr && !view->HoldsAddressesOnly()) view = view->next;
   if (view == nullptr) return false;
-  Charge(env, kAllMemory);
-  Charge(env, -kAllMemory);
+  CollectGarbage(env);
   bool is_any = false;
   for (; view != nullptr; view = view->next) {
     if (!view->HoldsAddressesOnly() || ArrayBufferOf(env, *view) != nullptr) continue;

@@ -45,13 +45,13 @@ export function newStatus(pageCount) {
 /** Collects garbage and lets finalizers run: they wait for a turn of the event loop. */
 export async function collectGarbage() {
   for (let round = 0; round < 3; round += 1) {
-    gc();
+    collectOnce();
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-/** `--expose-gc` for a running process. */
-function gc() {
+/** `--expose-gc` for a running process or thread; what is to be finalized waits for a turn. */
+export function collectOnce() {
   const v8 = require('node:v8');
   v8.setFlagsFromString('--expose-gc');
   require('node:vm').runInNewContext('gc')();

@@ -2,7 +2,7 @@
 // What a worker thread does in worker.test.ts. It says 'ready' once it is in the middle of it.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { addon, newStatus, touchedMapping, unwrap } from './raw-addon.mjs';
+import { addon, collectOnce, newStatus, touchedMapping, unwrap } from './raw-addon.mjs';
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
 const { task, handle } = workerData;
@@ -34,6 +34,23 @@ const tasks = {
     const { value } = await stream.getReader().read();
     const taken = /** @type {Uint8Array<ArrayBuffer>} */ (value).fill(0x5a).buffer;
     port.postMessage(taken, [taken]);
+  },
+  // The same, and nothing is left of the ArrayBuffer that it was taken from.
+  async giveAndForget() {
+    await tasks.give();
+    await new Promise((resolve) => setImmediate(resolve));
+    collectOnce();
+    process.exit();
+  },
+  // Leaves right after ArrayBuffers that nobody has were collected.
+  async forget() {
+    for (let count = 0; count < 20; count += 1) {
+      new Uint8Array(unwrap(addon.array_buffer(touchedMapping(1))))[0] = 1;
+    }
+    port.postMessage('ready');
+    await new Promise((resolve) => setImmediate(resolve));
+    collectOnce();
+    process.exit();
   },
   // Leaves while bytes and moves are alive.
   exit() {

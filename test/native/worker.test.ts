@@ -61,10 +61,13 @@ describe('a worker thread', () => {
     expect(bytes.every((byte) => byte === 7)).toBe(true);
   });
 
-  it('leaves memory that was taken from its owner to who has it', async () => {
+  it.each([
+    'give',
+    'giveAndForget',
+  ])('leaves memory that was taken from its owner to who has it: %s', async (task) => {
     for (let round = 0; round < 5; round += 1) {
       const file = new URL('./worker-body.mjs', import.meta.url);
-      const worker = new Worker(file, { workerData: { task: 'give' } });
+      const worker = new Worker(file, { workerData: { task } });
       const exited = once(worker, 'exit');
       const [taken] = (await once(worker, 'message')) as [ArrayBuffer];
       await exited;
@@ -76,6 +79,16 @@ describe('a worker thread', () => {
       expect(new Uint8Array(unwrap(addon.array_buffer(next)))[0]).toBe(7);
       addon.munmap(next);
     }
+  });
+
+  it('leaves nothing of ArrayBuffers that were collected right before it ends', async () => {
+    await (await startWorker('forget', shared)).exited;
+    const before = mapCount();
+    for (let round = 0; round < 10; round += 1) {
+      await (await startWorker('forget', shared)).exited;
+    }
+    // 20 mappings each.
+    expect(mapCount() - before).toBeLessThan(MAPS_GROWTH_MAX);
   });
 
   it('may exit while its bytes and its moves are alive', async () => {
