@@ -69,12 +69,17 @@ export { MemoryView, type ViewEdges } from './facade/buffer/memory-view.ts';
 export type { MoveConcurrency, MovePromise, MoveWay } from './facade/buffer/move-ways.ts';
 export type { PageNodes, PlaceOptions } from './facade/buffer/place-pages.ts';
 export type { RangePlan } from './facade/buffer/plan-move.ts';
-export type { PopulateOptions, PopulateProgress } from './facade/buffer/populate.ts';
+export type {
+  PopulateOptions,
+  PopulateProgress,
+  PopulateReport,
+} from './facade/buffer/populate.ts';
 export type { RangeMemory } from './facade/buffer/range-memory.ts';
 export type {
   MigrateOptions,
   MoveSelection,
   OnFull,
+  PageStatusOptions,
   PlanMoveOptions,
   ResidencyOptions,
   TouchOptions,

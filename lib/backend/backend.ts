@@ -117,10 +117,16 @@ export interface PagemapScanRequest extends PageSpan {
   readonly pagesMax: number;
 }
 
+/** Pages in a row that are alike. */
+export interface PagemapRun extends PageSpan {
+  /** Those of the categories asked for that they are of. */
+  readonly categories: number;
+}
+
 /** What PAGEMAP_SCAN found. */
 export interface PagemapScan {
   /** Consecutive pages of equal categories, ascending. */
-  readonly runs: readonly PageSpan[];
+  readonly runs: readonly PagemapRun[];
   /** First address that was not looked at: the end of the range, or earlier with enough found. */
   readonly walkEnd: bigint;
 }

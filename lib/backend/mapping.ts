@@ -89,7 +89,8 @@ export interface MappingCalls {
    *  along, its ArrayBuffers are detached, the handle stays. The mapping is given up where this
    *  succeeds, and the value has its share. Synchronous. Source: mremap(2). EBUSY: it has other
    *  owners, a call is under way, or a script has taken its bytes. EINVAL: of a pool, or with a
-   *  descriptor. EFAULT: parts of it have policies or advice of their own. ENOMEM, EAGAIN. */
+   *  descriptor. Of several mappings each by itself; EFAULT: they changed meanwhile. ENOMEM,
+   *  EAGAIN. */
   mremap(mapping: Mapping, lengthBytes: number): SyscallResult<Mapping>;
   /** The file behind a mapping, or of a descriptor. EBADF: memory without a file, no such
    *  descriptor. Source: fstat(2). */

@@ -82,6 +82,10 @@ export const PM_MMAP_EXCLUSIVE: bigint = 1n << 56n;
 export const PAGE_IS = {
   PRESENT: 8,
   SWAPPED: 16,
+  /** The page of zeros, small or huge. */
+  PFNZERO: 32,
+  /** In a huge page that is mapped as one. */
+  HUGE: 64,
 } as const;
 
 /** Largest node number that a mask can name: `MAX_NUMNODES` is 1024 on the largest builds. */

@@ -39,7 +39,7 @@ export interface Addon {
     lengthBytes: number,
   ): SyscallResult<ArrayBuffer>;
   /** The mapping that was given has no share any more then. */
-  mremap(mapping: Mapping, lengthBytes: number): SyscallResult<Mapping>;
+  mremap(mapping: Mapping, lengthBytes: number, ends: BigUint64Array): SyscallResult<Mapping>;
   munmap(mapping: Mapping): void;
   madvise(
     mapping: Mapping,

@@ -71,7 +71,6 @@ export function openNativeBackend(
 
 class NativeBackend extends NativeMappings implements Backend {
   readonly identity: BackendIdentity;
-  readonly pageSizeBytes: number;
   readonly pid: number = process.pid;
   readonly #addon: Addon;
   readonly #sources: HostSources = {
@@ -83,7 +82,6 @@ class NativeBackend extends NativeMappings implements Backend {
   constructor(addon: Addon) {
     super(addon);
     this.#addon = addon;
-    this.pageSizeBytes = addon.page_size_bytes();
     this.identity = Object.freeze({
       kind: 'native',
       kernel: release(),
@@ -192,8 +190,9 @@ class NativeBackend extends NativeMappings implements Backend {
     const scanned = pagemap_scan(...where, categories, pagesMax, regions, walkEnd);
     if (!scanned.ok) return scanned;
     const runs = Array.from({ length: scanned.value }, (_, index) => {
-      const [start = 0n, end = 0n] = regions.subarray(index * REGION_WORDS);
-      return { address: start, pageCount: Number((end - start) / BigInt(this.pageSizeBytes)) };
+      const [start = 0n, end = 0n, found = 0n] = regions.subarray(index * REGION_WORDS);
+      const pageCount = Number((end - start) / BigInt(this.pageSizeBytes));
+      return { address: start, pageCount, categories: Number(found) };
     });
     return { ok: true, value: { runs, walkEnd: walkEnd[0] as bigint } };
   }

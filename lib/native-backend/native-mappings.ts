@@ -15,13 +15,16 @@ import type {
 import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { Addon } from './addon.ts';
+import { readMaps } from './proc-maps.ts';
 import { closeFile, openFile, statDescriptor } from './system-files.ts';
 
 export class NativeMappings implements MappingCalls {
+  readonly pageSizeBytes: number;
   readonly #addon: Addon;
 
   constructor(addon: Addon) {
     this.#addon = addon;
+    this.pageSizeBytes = addon.page_size_bytes();
   }
 
   mmap(request: MappingRequest): SyscallResult<Mapping> {
@@ -49,7 +52,20 @@ export class NativeMappings implements MappingCalls {
   }
 
   mremap(mapping: Mapping, lengthBytes: number): SyscallResult<Mapping> {
-    return this.#addon.mremap(mapping, check.lengthBytes(lengthBytes, 'lengthBytes'));
+    const checked = check.lengthBytes(lengthBytes, 'lengthBytes');
+    return this.#addon.mremap(mapping, checked, this.#endsWithin(mapping));
+  }
+
+  /** Offsets at which the kernel's mappings of it end; none where /proc does not tell. */
+  #endsWithin(mapping: Partial<Mapping> | undefined): BigUint64Array {
+    const { address, lengthBytes } = mapping ?? {};
+    if (typeof address !== 'bigint' || typeof lengthBytes !== 'number') return new BigUint64Array();
+    const size = this.pageSizeBytes;
+    const parts = readMaps({ address, pageCount: Math.ceil(lengthBytes / size) }, size);
+    const ends = (parts.ok ? parts.value : []).map(
+      (part) => part.address - address + BigInt(part.pageCount * size),
+    );
+    return BigUint64Array.from(ends);
   }
 
   fstat(file: Mapping | number): SyscallResult<FileState> {

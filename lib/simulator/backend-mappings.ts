@@ -188,7 +188,7 @@ export function resizeMemory(
   const { address, start, end } = mapped;
   const newPageCount = Math.ceil(lengthBytes / machine.memory.pageSizeBytes);
   const pages = { address, pageCount: end - start, newPageCount };
-  const moved = resizeMapping(thread, { ...pages, keepsHugePages: true });
+  const moved = resizeMapping(thread, { ...pages, isOfAddon: true });
   if (!moved.ok) return moved;
   const resized = { address: moved.value, lengthBytes, pageCount: newPageCount, file: null };
   return success(mappings.replace(mapping, resized));

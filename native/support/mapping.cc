@@ -60,7 +60,7 @@ OwnerShare AdoptMapping(MappedMemory memory) {
   return OwnerShare(std::move(share));
 }
 
-SyscallResult MoveMapping(const OwnerShare& owner, long view_share_count, MoveMemory move,
+SyscallResult MoveMapping(const OwnerShare& owner, long view_share_count, const MoveMemory& move,
                           size_t length_bytes) {
   const MappingShare& mapping = owner.Get();
   AddressShare before;

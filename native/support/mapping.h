@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -97,13 +98,14 @@ class OwnerShare {
 };
 
 /** Puts memory elsewhere; on failure it is as it was. */
-using MoveMemory = SyscallResult (*)(const Mapping& from, size_t length_bytes, MappedMemory* made);
+using MoveMemory =
+    std::function<SyscallResult(const Mapping& from, size_t length_bytes, MappedMemory* made)>;
 
 /**
  * Has `move` put the memory elsewhere, where its only shares are one owner's, and so many of views:
  * nobody gets another meanwhile. The addresses that it had are left without memory.
  */
-SyscallResult MoveMapping(const OwnerShare& owner, long view_share_count, MoveMemory move,
+SyscallResult MoveMapping(const OwnerShare& owner, long view_share_count, const MoveMemory& move,
                           size_t length_bytes);
 
 /** Enters a fresh mapping with one owner. */

@@ -153,7 +153,8 @@ napi_value OwnerArrayBufferPart(napi_env env, napi_value value, uint64_t offset_
   return Success(env, array_buffer);
 }
 
-napi_value ResizeMapping(napi_env env, napi_value value, size_t length_bytes, MoveMemory move) {
+napi_value ResizeMapping(napi_env env, napi_value value, size_t length_bytes,
+                         const MoveMemory& move) {
   const char* const syscall = "mremap";
   Owner* const owner = OwnerOf(env, value);
   if (owner == nullptr) return nullptr;

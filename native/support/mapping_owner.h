@@ -34,7 +34,8 @@ napi_value OwnerArrayBufferPart(napi_env env, napi_value owner, uint64_t offset_
  * Detaches the ArrayBuffers, and makes another owner of memory that `move` has put elsewhere; the
  * one that was given has no share any more then.
  */
-napi_value ResizeMapping(napi_env env, napi_value owner, size_t length_bytes, MoveMemory move);
+napi_value ResizeMapping(napi_env env, napi_value owner, size_t length_bytes,
+                         const MoveMemory& move);
 
 /** Detaches the ArrayBuffers and gives the share up. Does nothing the second time. */
 void GiveUpMapping(napi_env env, napi_value owner);

@@ -179,14 +179,15 @@ export function mappingContract(subject: BackendSubject): void {
         return;
       }
       const runs = [
-        { address: at(1), pageCount: 2 },
-        { address: at(4), pageCount: 1 },
+        { address: at(1), pageCount: 2, categories: PAGE_IS.PRESENT },
+        { address: at(4), pageCount: 1, categories: PAGE_IS.PRESENT },
       ];
       expect(expectValue(found)).toEqual({ runs, walkEnd: at(6) });
       const one = expectValue(backend.pagemapScan({ ...whole, runsMax: 1 }));
       expect(one).toEqual({ runs: runs.slice(0, 1), walkEnd: at(4) });
       const page = expectValue(backend.pagemapScan({ ...whole, pagesMax: 1 }));
-      expect(page).toEqual({ runs: [{ address: at(1), pageCount: 1 }], walkEnd: at(2) });
+      const first = { ...runs[0], pageCount: 1 };
+      expect(page).toEqual({ runs: [first], walkEnd: at(2) });
       const untold = { ...whole, runsMax: 0 };
       expect(expectValue(backend.pagemapScan(untold))).toEqual({ runs: [], walkEnd: at(6) });
       const few = expectValue(backend.pagemapScan({ ...untold, pagesMax: 1 }));
@@ -203,6 +204,23 @@ export function mappingContract(subject: BackendSubject): void {
       for (const pageCount of [2 ** 46, 2 ** 52, 2 ** 52 + 1]) {
         expect(backend.pagemapScan({ ...whole, pageCount })).toFailWith('ioctl', 'EFAULT');
       }
+    });
+
+    declare('runs of pages are told by their categories', ({ backend, facts, map }) => {
+      if (!facts.hasPagemapScan) return;
+      const mapping = map(3);
+      const { address } = mapping;
+      const { pageSizeBytes } = backend;
+      expectValue(backend.touch(mapping, 0, pageSizeBytes, 'write'));
+      expectValue(backend.touch(mapping, pageSizeBytes, pageSizeBytes, 'read'));
+      const { PRESENT, PFNZERO, HUGE } = PAGE_IS;
+      const asked = { ...enough, address, pageCount: 3, categories: PRESENT | PFNZERO | HUGE };
+      expect(expectValue(backend.pagemapScan(asked)).runs).toEqual([
+        { address, pageCount: 1, categories: PRESENT },
+        { address: address + BigInt(pageSizeBytes), pageCount: 1, categories: PRESENT | PFNZERO },
+      ]);
+      const present = expectValue(backend.pagemapScan({ ...asked, categories: PRESENT }));
+      expect(present.runs).toEqual([{ address, pageCount: 2, categories: PRESENT }]);
     });
   });
 }

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { bind, NumaError } from '../../lib/index.ts';
 import { memoryNodes, needExpendable, needNodes, numa } from './machine.ts';
-import { fillPools } from './subject.ts';
+import { chooseHugePages, fillPools } from './subject.ts';
 
 const PAGE = numa.pageSizeBytes;
 const HUGE = (PAGE / 8) * PAGE;
@@ -91,5 +91,41 @@ describe('allocate() with populate', () => {
     await expect(refused).rejects.toBeInstanceOf(NumaError);
     await expect(refused).rejects.toMatchObject({ code: 'NUMA_OUT_OF_MEMORY' });
     expect(numa.freeMemory(node)).toBeGreaterThan(free - 2 ** 24);
+  });
+});
+
+describe('what was got in huge pages', () => {
+  test('is told of a part, of what was populated, and beside the nodes', async (context) => {
+    const restore = chooseHugePages('always') ?? context.skip('changes a setting of the kernel');
+    try {
+      using buffer = await numa.allocate(4 * HUGE + PAGE, {
+        hugePages: 'transparent',
+        populate: true,
+      });
+      expect(buffer.populated).toMatchObject({
+        lengthBytes: 4 * HUGE + PAGE,
+        hugePages: { transparentBytes: 4 * HUGE, poolBytes: 0 },
+      });
+      const part = { offsetBytes: HUGE, lengthBytes: 2 * HUGE, hugePages: true };
+      const found = await buffer.residency(part);
+      expect(found.pages.present).toBe((2 * HUGE) / PAGE);
+      expect(found.hugePages).toMatchObject({ transparentBytes: 2 * HUGE, isOfPool: false });
+      const inOne = await buffer.residency({
+        ...part,
+        offsetBytes: HUGE + PAGE,
+        lengthBytes: PAGE,
+      });
+      expect(inOne.hugePages?.transparentBytes).toBe(PAGE);
+      const tail = await buffer.residency({ offsetBytes: 4 * HUGE, hugePages: true });
+      const { isExact, transparentBytes } = tail.hugePages ?? {};
+      expect(transparentBytes).toBe(isExact ? 0 : PAGE);
+      expect(await buffer.residency()).not.toHaveProperty('hugePages');
+      using plain = numa.allocate(2 * HUGE, { hugePages: 'none' });
+      const made = await plain.populate();
+      expect(made).toEqual(plain.populated);
+      expect(made.hugePages?.transparentBytes).toBe(0);
+    } finally {
+      restore();
+    }
   });
 });

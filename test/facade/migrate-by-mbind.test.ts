@@ -201,6 +201,12 @@ describe('pages each to its own node, where move_pages is refused', () => {
     expect(pages).toMatchObject({ busy: 0, failed: 0 });
     expect(pages.noMemory).toBeGreaterThan(pagesIn(4));
     expect(pages.moved + pages.noMemory).toBe(buffer.pageCount);
+    const report = await attached.migrate({ to: away, onFull: 'spill' });
+    expect(report.method).toBe('mbind');
+    const spilled = Object.values(report.spilled).reduce((sum, count) => sum + count, 0);
+    const [next] = numa.topology.nearestFirst(away).filter((node) => node !== away);
+    expect(spilled).toBe(next === home ? 0 : report.pages.noMemory);
+    expect(buffer.residencySync().byNode).toEqual(report.after);
     buffer.release();
     attached.release();
   });

@@ -17,6 +17,7 @@ describe('a plan', () => {
     expect(plan).toMatchObject({
       ...{ target: away, pagesToMove: 12, bytesToMove: 12 * PAGE, byNode: { [home]: 12 } },
       pages: { total: 12, present: 12, failed: 0 },
+      methods: ['move_pages', 'mbind'],
     });
     expect(plan.freeBytes).toBeGreaterThan(0);
     expect(plan.warnings.map(({ kind }) => kind)).toEqual(['policy']);

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { ReadableStream } from 'node:stream/web';
 import { describe, expect, test } from 'vitest';
 import { bind, interleave, type MappedBuffer, type NumaError } from '../../lib/index.ts';
-import { firstNode, needNodes, numa } from './machine.ts';
+import { firstNode, memoryNodes, needNodes, numa } from './machine.ts';
 import { chooseHugePages } from './subject.ts';
 
 const PAGE = numa.pageSizeBytes;
@@ -22,8 +22,12 @@ function refusalOf(run: () => unknown): NumaError {
 
 /** Undefined where the machine is too small for it. */
 function allocated(lengthBytes: number): MappedBuffer | undefined {
+  return unlessFull(() => numa.allocate(lengthBytes));
+}
+
+function unlessFull<T>(allocate: () => T): T | undefined {
   try {
-    return numa.allocate(lengthBytes);
+    return allocate();
   } catch (error) {
     if ((error as NumaError).code === 'NUMA_OUT_OF_MEMORY') return undefined;
     throw error;
@@ -114,13 +118,42 @@ describe('resize()', () => {
   test('is refused for what cannot have another length', () => {
     using shared = numa.allocate(PAGE, { shared: true });
     expect(refusalOf(() => shared.resize(2 * PAGE))).toMatchObject({ code: 'NUMA_UNSUPPORTED' });
-    using parts = numa.allocate(4 * PAGE);
-    parts.setPolicy(interleave('all'), { offsetBytes: PAGE, lengthBytes: PAGE });
-    const severally = refusalOf(() => parts.resize(8 * PAGE));
-    expect(severally).toMatchObject({ code: 'NUMA_UNSUPPORTED', errnoName: 'EFAULT' });
-    parts.setPolicy(interleave('all'));
-    parts.resize(8 * PAGE);
-    expect(parts.policy({ offsetBytes: 7 * PAGE }).mode).toBe('interleave');
+  });
+
+  test('takes parts along that are mappings of their own, each as it was', () => {
+    using buffer = numa.allocate(8 * PAGE);
+    buffer.bytes.forEach((_, at) => {
+      if (at % PAGE === 0) buffer.bytes[at] = at / PAGE + 1;
+    });
+    buffer.setPolicy(interleave('all'), { offsetBytes: PAGE, lengthBytes: 2 * PAGE });
+    buffer.setPolicy(bind(firstNode), { offsetBytes: 6 * PAGE });
+    for (const pageCount of [16, 12, 7, 2, 4]) {
+      const kept = Math.min(buffer.pageCount, pageCount);
+      buffer.resize(pageCount * PAGE);
+      const firsts = Array.from({ length: kept }, (_, page) => buffer.bytes[page * PAGE]);
+      const wasCut = pageCount === 4;
+      const expected = firsts.map((_, page) => (page < 8 && !wasCut ? page + 1 : 0));
+      expect(firsts).toEqual(wasCut ? [1, 2] : expected);
+      const modes = [0, 1, 2, 3].filter((page) => page < pageCount);
+      const words = modes.map((page) => buffer.policy({ offsetBytes: page * PAGE }).mode);
+      const all = ['default', 'interleave', 'interleave', wasCut ? 'interleave' : 'default'];
+      expect(words).toEqual(all.slice(0, words.length));
+      const last = buffer.policy({ offsetBytes: (pageCount - 1) * PAGE });
+      expect(last.mode).toBe(pageCount >= 7 ? 'bind' : 'interleave');
+    }
+  });
+
+  test('takes along what was moved by copies, part by part', async () => {
+    using buffer = numa.allocate(12 * PAGE);
+    buffer.bytes.fill(3);
+    const promise = { concurrency: 'quiesced', mayBePinned: false, way: 'copy' } as const;
+    for (const offsetBytes of [0, 4 * PAGE, 8 * PAGE]) {
+      const to = memoryNodes.at(-1) as number;
+      await buffer.migrate({ to, offsetBytes, lengthBytes: 4 * PAGE, ...promise });
+    }
+    buffer.resize(20 * PAGE);
+    expect(buffer.bytes.subarray(0, 12 * PAGE).every((byte) => byte === 3)).toBe(true);
+    expect(buffer.residencySync().pages).toMatchObject({ present: 12, total: 20 });
   });
 
   test('is refused where there is no room, and for what was released', () => {
@@ -172,5 +205,22 @@ describe('bytesAt()', () => {
     expect(buffer.residencySync().pages.present).toBe(3);
     buffer.release();
     expect([last.length, across.length]).toEqual([0, 0]);
+  });
+
+  test('of a SharedArrayBuffer that is longer than an array', (context) => {
+    const lengthBytes = 5 * 2 ** 30;
+    const make = () => numa.allocate(lengthBytes, { sharedArrayBuffer: true });
+    using buffer = unlessFull(make) ?? context.skip('needs 5 GB that can be committed');
+    if (constants.MAX_LENGTH < lengthBytes) {
+      expect(refusalOf(() => buffer.bytes)).toMatchObject({ code: 'NUMA_UNSUPPORTED' });
+    } else expect(buffer.bytes).toHaveLength(lengthBytes);
+    expect(buffer.lengthBytes).toBe(lengthBytes);
+    const across = buffer.bytesAt(2 ** 32 - 4, 8);
+    across.fill(5);
+    expect(buffer.bytesAt(lengthBytes - 1, 1)[0]).toBe(0);
+    expect(buffer.bytesAt(2 ** 32, 1)[0]).toBe(5);
+    expect(() => buffer.bytesAt(lengthBytes, 1)).toThrow(RangeError);
+    const range = { offsetBytes: 2 ** 32 - 2 * PAGE, lengthBytes: 4 * PAGE };
+    expect(buffer.residencySync(range).pages.present).toBeGreaterThan(0);
   });
 });

@@ -61,7 +61,7 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
       after: (_result, [used]) => addon.munmap(used as Mapping),
     },
     mremap: {
-      arguments: () => [newMapping(), 2 * pageSizeBytes],
+      arguments: () => [newMapping(), 2 * pageSizeBytes, new BigUint64Array()],
       after: (result) => giveUp(addon, result),
     },
     munmap: { arguments: () => [newMapping()] },

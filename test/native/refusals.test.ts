@@ -43,6 +43,8 @@ interface Report {
   readonly copies: readonly Copied[];
   readonly unswapped: Copied;
   readonly copyBack: Copied;
+  readonly longer: readonly Omit<Copied, 'refusals'>[];
+  readonly shorter: readonly Omit<Copied, 'refusals'>[];
 }
 
 // Arenas of other threads would look like memory that was not given back.
@@ -112,6 +114,19 @@ describe('a release whose fresh mapping is refused', () => {
 
   it('gives the memory back where nobody can tell whose the addresses are, and keeps those', () => {
     expect(report.noHole).toEqual({ refusals: 1, afterRelease: [0], afterCollection: [0] });
+  });
+});
+
+describe('a resize that is refused any of its system calls', () => {
+  it.each(['longer', 'shorter'] as const)('has lost no byte, to be %s', (name) => {
+    const seen = report[name];
+    expect(seen.filter(({ errno }) => errno === ENOMEM).length).toBeGreaterThan(5);
+    for (const [index, { errno, isIntact, grownBytes }] of seen.entries()) {
+      expect([0, ENOMEM], `call ${index}`).toContain(errno);
+      expect(isIntact, `call ${index}`).toBe(true);
+      // Memory that is elsewhere has addresses before it, so that huge pages stay whole.
+      expect(grownBytes, `call ${index}`).toBeLessThan(errno === 0 ? 2 ** 22 : 2 ** 20);
+    }
   });
 });
 

@@ -71,12 +71,17 @@ describe('a target without room', () => {
     expect((await failureOf(() => buffer.migrate(strict))).code).toBe('NUMA_POLICY_NOT_MET');
   });
 
-  test('where mbind moves, what has no room stays', async () => {
-    const { machine, buffer } = stage({ leftMiB: 10 });
+  test('spills by mbind, too, where move_pages is refused', async () => {
+    const { numa, machine, buffer } = stage({ leftMiB: 10 });
     machine.faults.deny('move_pages');
     const report = await buffer.migrate({ to: 3, onFull: 'spill' });
-    expect(report).toMatchObject({ method: 'mbind', spilled: {} });
+    const [next] = numa.topology.nearestFirst(3).filter((node) => node !== 3) as [number];
     expectFull(report.pages);
+    const { moved, noMemory } = report.pages;
+    expect(report).toMatchObject({ method: 'mbind', spilled: { [next]: noMemory } });
+    expect(report.after).toEqual({ 3: moved, [next]: noMemory });
+    expect(report.syscalls['move_pages']).toBeUndefined();
+    expect(buffer.residencySync().byNode).toEqual(report.after);
     expect(`${buffer.policy()}`).toBe('bind:0');
   });
 });

@@ -1,6 +1,7 @@
 /** Buffers of a simulated machine's pool of huge pages. */
 
 import { describe, expect, test } from 'vitest';
+import { oldestKernelLine } from '../../lib/core/kernels.ts';
 import { bind, NumaError, openNuma } from '../../lib/index.ts';
 import { Machine, presets } from '../../lib/simulator/public.ts';
 
@@ -36,5 +37,23 @@ describe('the pool of a simulated machine', () => {
     const report = await shared.migrate({ to: 2 });
     expect(report.complete).toBe(true);
     shared.release();
+  });
+});
+
+describe('a move to a node whose pool has none left', () => {
+  test.each([false, true])('has all pages without memory, shared: %s', async (shared) => {
+    const machine = new Machine(presets.fourNodes, { kernel: oldestKernelLine });
+    machine.settings.setHugePoolPages(0, 2);
+    const simulated = openNuma({ machine });
+    machine.settings.setHugePoolPages(3, Math.floor((simulated.freeMemory(3) ?? 0) / HUGE));
+    const hugePages = { pageSizeBytes: HUGE };
+    using buffer = simulated.allocate(2 * HUGE, { hugePages, policy: bind(0), shared });
+    buffer.touch();
+    const length = machine.settings.hugePoolPages(3) * HUGE;
+    using rest = simulated.allocate(length, { hugePages, policy: bind(3) });
+    rest.touch();
+    const { pages } = await buffer.migrate({ to: 3 });
+    const { pageSizeBytes } = simulated;
+    expect(pages).toMatchObject({ moved: 0, noMemory: (2 * HUGE) / pageSizeBytes, shared: 0 });
   });
 });

@@ -44,8 +44,8 @@ export async function moveInsistently(
   if (move.retryBusyMs > 0) outcome = await retryBusy(range, chosen, outcome);
   const { report } = outcome;
   if (move.onFull !== 'spill' || !isSettled(outcome) || report.pages.noMemory === 0) return outcome;
-  // What is left goes by move_pages.
-  return report.method === 'move_pages' ? spill(context, range, move, outcome) : outcome;
+  // Copies are made on one node alone.
+  return report.method === 'copy' ? outcome : spill(context, range, move, outcome);
 }
 
 /** Whether nothing has ended it early. */
@@ -140,7 +140,8 @@ async function spill(
   let left = report.pages.noMemory;
   for (const node of nodes) {
     if (left <= 0) break;
-    const facts = await moveByPlace(range, { ...move, onProgress: undefined }, (place) =>
+    const again = { ...move, onProgress: undefined, method: report.method };
+    const facts = await moveByPlace(range, again, (place) =>
       place >= 0 && far(place) <= far(node) ? place : node,
     );
     const { moved } = facts.pages;

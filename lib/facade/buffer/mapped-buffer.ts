@@ -13,6 +13,7 @@ import {
   checkPopulate,
   POPULATE_OPTION_NAMES,
   type PopulateOptions,
+  type PopulateReport,
   populate,
 } from './populate.ts';
 import { RangeMemory } from './range-memory.ts';
@@ -33,6 +34,7 @@ export class MappedBuffer extends RangeMemory {
   readonly #context: Context;
   readonly #owner: OwnedMapping;
   #bytes: Uint8Array<ArrayBuffer> | undefined;
+  #populated: PopulateReport | null = null;
 
   /** @internal Use `numa.allocate()` or `numa.attach()`. */
   constructor(context: Context, mapping: Mapping) {
@@ -94,14 +96,13 @@ export class MappedBuffer extends RangeMemory {
 
   /**
    * Gives the memory another length, and mostly another address. Its pages stay on their nodes,
-   * policy, advice and `handle` stay; what comes behind is untouched, what was cut off is gone.
-   * Arrays over it get length 0: `bytes` is another one. Only for private memory outside of pools.
-   * Synchronous; no byte is copied.
+   * policies, advice and `handle` stay; what comes behind is untouched, with the policy of the last
+   * page, and what was cut off is gone. Arrays over it get length 0: `bytes` is another one. Only
+   * for private memory outside of pools. Synchronous; no byte is copied.
    * @param lengthBytes at least 1
    * @throws RangeError ERR_OUT_OF_RANGE; NumaError NUMA_MEMORY_IN_USE (another owner has it, a verb
    *   is under way, a script has taken the bytes along), NUMA_UNSUPPORTED (shared memory, files,
-   *   pools; parts with policies of their own), NUMA_OUT_OF_MEMORY, NUMA_RELEASED; all is as it
-   *   was then
+   *   pools), NUMA_OUT_OF_MEMORY, NUMA_RELEASED; all is as it was then
    * Source: mremap(2).
    */
   resize(lengthBytes: number): void {
@@ -156,28 +157,41 @@ export class MappedBuffer extends RangeMemory {
   }
 
   /**
-   * How much of the memory is in huge pages. Untouched memory is in none.
+   * How much of the memory is in huge pages. Untouched memory is in none. Of a part of it, or with
+   * the nodes: `residency({ hugePages: true })`.
    * @throws NumaError NUMA_RELEASED, NUMA_UNSUPPORTED (no /proc)
    * Source: proc_pid_smaps(5).
    */
   async hugePages(): Promise<HugePagesFound> {
     checkLive(this.#owner, 'hugePages');
-    return foundHugePages(this.#context, { address: this.address, pageCount: this.pageCount });
+    const { address, pageCount } = this;
+    const found = await foundHugePages(this.#context.backend, { address, pageCount });
+    return this.#context.unwrap(found, 'looking for huge pages');
   }
 
   /**
    * Makes all pages of the range now, without changing a byte: on threads of Node's pool, on CPUs
    * of the nodes that the policy names, or of the calling thread's node, which itself goes on.
+   * Resolves with what was got.
    * @throws the signal's reason; NumaError NUMA_OUT_OF_MEMORY where bound nodes have too little
    *   left, NUMA_UNSUPPORTED before Linux 5.14, NUMA_RELEASED
    * Source: madvise(2), MADV_POPULATE_WRITE.
    */
-  async populate(options?: PopulateOptions): Promise<void> {
+  async populate(options?: PopulateOptions): Promise<PopulateReport> {
     const names = [...RANGE_OPTION_NAMES, ...POPULATE_OPTION_NAMES] as const;
     const { threads, signal, onProgress, ...rest } = checkOptions(options, 'options', names);
     const request = checkPopulate({ threads, signal, onProgress }, 'options');
     const range = this.#range('populate', rest);
-    await this.#owner.hold((mapping) => populate(this.#context, { ...range, mapping }, request));
+    this.#populated = await this.#owner.hold((mapping) =>
+      populate(this.#context, { ...range, mapping }, request),
+    );
+    return this.#populated;
+  }
+
+  /** What the last `populate()` of this object got, or `allocate()` with `populate`; `null` before
+   *  that. Later changes are not in it: `residency()` and `hugePages()` look again. */
+  get populated(): PopulateReport | null {
+    return this.#populated;
   }
 
   #range(verb: string, options: RangeOptions): PageRange {

@@ -75,7 +75,7 @@ export function moveRange(
   request: MoveRequest,
 ): Promise<MoveOutcome<MigrationReport>> {
   const { target, choice, ...rest } = request;
-  return inBestWay(waysOf(request), async (way) => {
+  return inBestWay(waysOf(choice), async (way) => {
     const tally = new MigrationTally();
     const steps = { ...rest, way, tally, targetsOf: () => () => target };
     const { facts, stop } = await moveInSteps(range, steps);
@@ -103,7 +103,12 @@ async function inBestWay<R extends MigrationReport | PlacementReport>(
   return first as MoveOutcome<R>;
 }
 
-function waysOf({ choice: { ways, ground } }: MoveRequest): readonly Way[] {
+/** What a move tries, in this order. */
+export function methodsOf(choice: ChosenMove): readonly MigrationReport['method'][] {
+  return Object.freeze(waysOf(choice).map(({ method }) => method));
+}
+
+function waysOf({ ways, ground }: ChosenMove): readonly Way[] {
   return ways.flatMap((way) => {
     if (way === 'kernel') return KERNEL_WAYS;
     if (ground === undefined) return [];
@@ -118,15 +123,16 @@ function isRefused({ report, failure }: MoveOutcome<MigrationReport | PlacementR
   return report.method === 'copy' || isDenial(failure.errno);
 }
 
-/** Moves pages by where each of them is, in the best way alone. Never rejects. */
+/** Moves pages by where each of them is, in the way that is told. Never rejects. */
 export async function moveByPlace(
   range: PagesOfProcess,
-  request: RangeMove,
+  { method, ...request }: RangeMove & Pick<Way, 'method'>,
   targetOf: (place: NodeId) => NodeId,
 ): Promise<MoveFacts> {
   const tally = new MigrationTally();
   const targetsOf = (): Chunk['targetsOf'] => (before) => before.map(targetOf);
-  const steps = { ...request, way: BY_MOVE_PAGES, tally, targetsOf };
+  const way = method === 'mbind' ? BY_MBIND : BY_MOVE_PAGES;
+  const steps = { ...request, way, tally, targetsOf };
   return (await moveInSteps(range, steps)).facts;
 }
 

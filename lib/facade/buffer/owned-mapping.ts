@@ -5,7 +5,6 @@
 import type { Access } from '../../backend/backend.ts';
 import type { Mapping } from '../../backend/mapping.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
-import { ERRNO } from '../../core/errno.ts';
 import { NumaError } from '../../core/errors.ts';
 import type { Context } from '../context.ts';
 import type { RangeOwner } from './range-owner.ts';
@@ -61,16 +60,8 @@ export class OwnedMapping implements RangeOwner {
     return this.#context.backend.touch(this.mapping, offsetBytes, lengthBytes, access);
   }
 
-  /** Kernels move one mapping at a time: several are refused alike by all of them. */
   resize(lengthBytes: number): void {
-    const { address, mapping } = this;
-    const { backend } = this.#context;
-    const pageCount = Math.ceil(this.lengthBytes / backend.pageSizeBytes);
-    const parts = mapping.descriptor === null ? backend.maps({ address, pageCount }) : undefined;
-    const isOne = parts?.ok !== true || parts.value.length === 1;
-    const result = isOne
-      ? backend.mremap(mapping, lengthBytes)
-      : ({ ok: false, errno: ERRNO.EFAULT, syscall: 'mremap' } as const);
+    const result = this.#context.backend.mremap(this.mapping, lengthBytes);
     const asked = `resizing ${this.lengthBytes} bytes to ${lengthBytes}`;
     this.mapping = this.#context.unwrap(result, asked, { lengthBytes });
   }

@@ -1,7 +1,7 @@
 /** What moving a range would do, told before anything is moved. */
 
 import type { PageSpan } from '../../backend/backend.ts';
-import type { NodePages } from '../../core/migration-report.ts';
+import type { MigrationReport, NodePages } from '../../core/migration-report.ts';
 import { type NodeId, NodeMask } from '../../core/node-mask.ts';
 import { nodesOfWords } from '../../core/nodemask-words.ts';
 import type { Context } from '../context.ts';
@@ -11,6 +11,7 @@ import { residencyOf } from '../pages/residency-by-mappings.ts';
 import { policiesOf } from '../policy/policy-parts.ts';
 import { cpusetWarnings, type PlanWarning, roomWarnings } from '../process/migration-plan.ts';
 import { choose, type MoveAsked } from './copy-ground.ts';
+import { methodsOf } from './migrate-range.ts';
 
 /** What `plan()` of a buffer or a view tells. Counts of base pages. */
 export interface RangePlan {
@@ -27,6 +28,9 @@ export interface RangePlan {
   /** The way that `migrate()` with these options tries first. */
   readonly way: 'kernel' | 'copy';
   readonly wayReason: string;
+  /** What it tries, each where those before are refused; `place()` and `distribute()` try the calls
+   *  of the kernel alike. `numa.capabilities().verbs` tells which are open here. */
+  readonly methods: readonly MigrationReport['method'][];
   readonly warnings: readonly PlanWarning[];
 }
 
@@ -42,7 +46,8 @@ export async function planMove(
 ): Promise<RangePlan> {
   const { target, parts } = asked;
   const { backend } = context;
-  const { ways, reason } = await choose(context, range, asked);
+  const choice = await choose(context, range, asked);
+  const { ways, reason } = choice;
   const { pageSizeBytes } = backend;
   const pages = { total: 0, present: 0, notPresent: 0, zeroPage: 0, failed: 0 };
   const byNode: Record<NodeId, number> = {};
@@ -71,6 +76,7 @@ export async function planMove(
     freeBytes,
     way: ways[0] ?? 'kernel',
     wayReason: reason,
+    methods: methodsOf(choice),
     warnings: Object.freeze([
       ...roomWarnings(wanted, freeBytes === null ? {} : { [target]: freeBytes }),
       ...policyWarnings(context, parts, target),

@@ -16,7 +16,7 @@ import { POLICY_MODES } from '../../core/policy-modes.ts';
 import { MADV, MPOL_F } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
 import { countResidency } from '../pages/count-residency.ts';
-import { foundHugePages } from '../pages/huge-pages.ts';
+import { foundHugePages, type HugePagesFound } from '../pages/huge-pages.ts';
 import type { PageRange, RangeOptions } from '../pages/page-range.ts';
 import { policiesOf } from '../policy/policy-parts.ts';
 import { readPolicy } from '../policy/read-policy.ts';
@@ -36,6 +36,14 @@ export interface PopulateOptions extends RangeOptions {
 export interface PopulateProgress {
   readonly bytesDone: number;
   readonly bytesTotal: number;
+}
+
+/** What populating got. */
+export interface PopulateReport {
+  /** All pages of so many bytes are there. */
+  readonly lengthBytes: number;
+  /** How much of them is in huge pages; `null` where /proc is closed. */
+  readonly hugePages: HugePagesFound | null;
 }
 
 export const POPULATE_OPTION_NAMES = ['threads', 'signal', 'onProgress'] as const;
@@ -82,7 +90,7 @@ export async function populate(
   context: Context,
   range: PopulatedRange,
   { threads, signal, onProgress }: PopulateRequest,
-): Promise<void> {
+): Promise<PopulateReport> {
   const { backend } = context;
   const policy = readPolicy(context, { flags: MPOL_F.ADDR, address: range.address });
   const cpus = cpusFor(context, policy);
@@ -114,6 +122,9 @@ export async function populate(
   const failed = ended.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   signal?.throwIfAborted();
+  const found = await foundHugePages(backend, range);
+  const hugePages = found.ok ? Object.freeze(found.value) : null;
+  return Object.freeze({ lengthBytes: bytesTotal, hugePages });
 }
 
 /** Memory without a policy of its own comes from the node of the CPU that touches it first. */
@@ -161,8 +172,8 @@ async function checkRoom(context: Context, range: PopulatedRange): Promise<void>
       if (looked.ok) missingBytes -= looked.value.pages.present * backend.pageSizeBytes;
     }
     if (free >= missingBytes) continue;
-    const { poolBytes, isOfPool } = await foundHugePages(context, range);
-    if (isOfPool || poolBytes > 0) return;
+    const found = await foundHugePages(backend, range);
+    if (context.unwrap(found, 'looking for huge pages').isOfPool) return;
     throw new NumaError(`${missingBytes} bytes are needed, and ${free} are free`, {
       code: 'NUMA_OUT_OF_MEMORY',
       asked: `populating ${lengthBytes} bytes on node ${nodes}`,

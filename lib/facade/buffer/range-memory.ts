@@ -12,6 +12,7 @@ import type { MigrationReport, PageStatus, PlacementReport } from '../../core/mi
 import { MPOL_F } from '../../core/uapi.ts';
 import type { Context } from '../context.ts';
 import { countResidency } from '../pages/count-residency.ts';
+import { addHugePages } from '../pages/huge-pages.ts';
 import { type PageRange, RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
 import { pageStatuses } from '../pages/page-status.ts';
 import { isOneChunk, type PagesOfProcess, type Residency } from '../pages/residency.ts';
@@ -31,10 +32,12 @@ import {
 } from './place-pages.ts';
 import { planMove, type RangePlan } from './plan-move.ts';
 import {
+  checkLookOptions,
   checkResidencyOptions,
   checkTouchOptions,
   type MigrateOptions,
   type MoveSelection,
+  type PageStatusOptions,
   type PlanMoveOptions,
   type ResidencyOptions,
   type TouchOptions,
@@ -87,12 +90,15 @@ export abstract class RangeMemory {
    * Source: move_pages(2) with nodes NULL.
    */
   async residency(options?: ResidencyOptions): Promise<Residency> {
-    const { signal, rangeOptions } = checkResidencyOptions(options);
+    const { signal, rangeOptions, withHugePages } = checkResidencyOptions(options);
     const looked = this.#range('residency', rangeOptions);
     signal?.throwIfAborted();
     const ending = this.#owner.endingOf('residency', signal);
-    const look = (pages: PagesOfProcess) => residencyOf(pages, ending);
-    const isOneCall = isOneChunk(looked, this.#context.backend);
+    const look = async (pages: PagesOfProcess) => {
+      const found = await residencyOf(pages, ending);
+      return withHugePages && found.ok ? addHugePages(pages, found.value) : found;
+    };
+    const isOneCall = isOneChunk(looked, this.#context.backend) && !withHugePages;
     const result = await (isOneCall ? look(this.#pages(looked)) : this.#held(looked, look));
     return this.#context.unwrap(result, `locating ${looked.pageCount} pages`);
   }
@@ -203,8 +209,8 @@ export abstract class RangeMemory {
    * @throws NumaError NUMA_RELEASED, NUMA_NOT_PERMITTED; the signal's reason
    * Source: move_pages(2) with nodes NULL.
    */
-  async pageStatuses(options?: ResidencyOptions): Promise<PageStatus[]> {
-    const { signal, rangeOptions } = checkResidencyOptions(options);
+  async pageStatuses(options?: PageStatusOptions): Promise<PageStatus[]> {
+    const { signal, rangeOptions } = checkLookOptions(options);
     const looked = this.#range('pageStatuses', rangeOptions);
     const ending = this.#owner.endingOf('pageStatuses', signal);
     const places = newArray(Int32Array, looked.pageCount, 'options.lengthBytes');

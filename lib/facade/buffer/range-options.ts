@@ -1,27 +1,44 @@
 /** What the verbs of a range take besides the range itself. */
 
 import type { Access } from '../../backend/backend.ts';
-import { checkOptions, checkSignal, checkWord } from '../../core/check-arguments.ts';
+import { checkBoolean, checkOptions, checkSignal, checkWord } from '../../core/check-arguments.ts';
 import type { MigrationProgress } from '../../core/migration-report.ts';
 import type { NodeExpression } from '../../core/node-mask.ts';
 import { RANGE_OPTION_NAMES, type RangeOptions } from '../pages/page-range.ts';
 import type { MovePromise } from './move-ways.ts';
 
-export interface ResidencyOptions extends RangeOptions {
+export interface PageStatusOptions extends RangeOptions {
   /** Ends the look with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-const RESIDENCY_OPTION_NAMES = [...RANGE_OPTION_NAMES, 'signal'] as const;
+export interface ResidencyOptions extends PageStatusOptions {
+  /** Tells how much is in huge pages, too: by smaps, for which the kernel looks at all memory of
+   *  the process. Default false. */
+  readonly hugePages?: boolean;
+}
 
-/** @throws TypeError */
-export function checkResidencyOptions(options: ResidencyOptions | undefined): {
+const LOOK_OPTION_NAMES = [...RANGE_OPTION_NAMES, 'signal'] as const;
+
+interface CheckedLook {
   readonly signal: AbortSignal | undefined;
   readonly rangeOptions: RangeOptions;
-} {
-  const checked = checkOptions(options, 'options', RESIDENCY_OPTION_NAMES);
-  const { signal, ...rangeOptions } = checked;
+}
+
+/** @throws TypeError */
+export function checkLookOptions(options: PageStatusOptions | undefined): CheckedLook {
+  const { signal, ...rangeOptions } = checkOptions(options, 'options', LOOK_OPTION_NAMES);
   return { signal: checkSignal(signal, 'options.signal'), rangeOptions };
+}
+
+/** @throws TypeError */
+export function checkResidencyOptions(
+  options: ResidencyOptions | undefined,
+): CheckedLook & { readonly withHugePages: boolean } {
+  const names = [...LOOK_OPTION_NAMES, 'hugePages'] as const;
+  const { hugePages, ...looked } = checkOptions(options, 'options', names);
+  const withHugePages = checkBoolean(hugePages, 'options.hugePages');
+  return { ...checkLookOptions(looked), withHugePages };
 }
 
 /** What a move does where its target has no room for all of it. */
@@ -54,7 +71,7 @@ export interface MigrateOptions extends MoveSelection, MovePromise {
    * Where the target has no room: `partial` (default) moves what fits; `fail` looks at its free
    * memory first and moves nothing where that is too little, and rejects with NUMA_OUT_OF_MEMORY
    * also where it runs out on the way; `spill` takes what is left to the nearest node that has room
-   * and is nearer to the target than where it is (by move_pages alone).
+   * and is nearer to the target than where it is (not by copies).
    */
   readonly onFull?: OnFull;
   /** Reject when a present page is not on the node afterwards; the error carries the report. */

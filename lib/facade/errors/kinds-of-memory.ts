@@ -137,8 +137,8 @@ export const OF_KINDS: Readonly<Record<string, Explanation>> = {
   },
   [`mremap ${ERRNO.EFAULT}`]: {
     code: 'NUMA_UNSUPPORTED',
-    rule: 'parts of it have policies or advice of their own, and kernels move one mapping at once',
-    hint: 'setPolicy() for all of it before, or allocate another buffer and copy',
+    rule: 'it is in several mappings, which changed meanwhile: kernels move one at once',
+    hint: 'resize() when nobody sets policies or advice of parts of it',
   },
   [`mremap ${ERRNO.ENOMEM}`]: {
     code: 'NUMA_OUT_OF_MEMORY',

@@ -12,7 +12,7 @@ import type { SyscallFailure, SyscallResult } from '../../backend/syscall-result
 import { ERRNO } from '../../core/errno.ts';
 import type { NumaError } from '../../core/errors.ts';
 import type { NodeId } from '../../core/node-mask.ts';
-import { STATUS_UNSET } from '../../core/uapi.ts';
+import { PM_MMAP_EXCLUSIVE, STATUS_UNSET } from '../../core/uapi.ts';
 import { hugePagePages, ownerOf, type PagesOfProcess } from './residency.ts';
 
 /** Where pages are to go: all to one node, or each page of the span to its own. */
@@ -124,7 +124,8 @@ interface Refused {
 
 /**
  * The entry that ended a run without memory is EBUSY where it lies in one huge page with the run's
- * last, EACCES in one of a pool, before 6.12: by itself it is told what keeps that page.
+ * last, EACCES in one of a pool, before 6.12: by itself it is told what keeps that page. Of a pool
+ * it is EACCES again, as one that others map is: whether they do, pagemap tells.
  */
 async function refused(
   attempt: Attempt,
@@ -142,8 +143,17 @@ async function refused(
   const status = Int32Array.of(STATUS_UNSET);
   const alone = await moveListed(attempt, [page], status);
   if (!alone.ok && alone.errno === ERRNO.ENOMEM) outcome[page] = -ERRNO.ENOMEM;
-  if (alone.ok && status[0] !== STATUS_UNSET) outcome[page] = status[0] as number;
+  if (!alone.ok || status[0] === STATUS_UNSET) return stop;
+  const isOwn = status[0] === -ERRNO.EACCES && isMappedOnce(attempt, page);
+  outcome[page] = isOwn ? -ERRNO.ENOMEM : (status[0] as number);
   return stop;
+}
+
+function isMappedOnce({ range, span }: Attempt, index: number): boolean {
+  const { backend, pid } = range;
+  const address = span.address + BigInt(index) * BigInt(backend.pageSizeBytes);
+  const entries = backend.pagemap({ address, pageCount: 1 }, pid);
+  return entries.ok && ((entries.value[0] ?? 0n) & PM_MMAP_EXCLUSIVE) !== 0n;
 }
 
 /** Pages of runs that failed, so that those behind them can be told from them. */

@@ -1,13 +1,18 @@
 /**
- * Which of a range's memory is in huge pages, told by smaps, which counts whole mappings: what of
- * one lies outside of the range is counted where the mapping is not the range's own.
+ * How much of a range's memory is in huge pages. smaps counts whole mappings, and the kernel joins
+ * neighbours that are alike: of one that reaches beyond the range the pages in it are looked for in
+ * pagemap, where the kernel tells huge ones (6.7).
  *
- * Source: proc_pid_smaps(5); fs/proc/task_mmu.c, show_smap().
+ * Source: proc_pid_smaps(5), PAGEMAP_SCAN(2const); fs/proc/task_mmu.c, show_smap() and
+ * pagemap_thp_category().
  */
 
-import type { PageSpan } from '../../backend/backend.ts';
+import type { Backend, PageSpan } from '../../backend/backend.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import { PAGE_IS } from '../../core/uapi.ts';
 import { parseSmaps } from '../../procfs/smaps.ts';
-import type { Context } from '../context.ts';
+import { RUNS_AT_A_TIME } from './present-parts.ts';
+import type { PagesOfProcess, Residency } from './residency.ts';
 
 /** Bytes of memory that is there in huge pages. */
 export interface HugePagesFound {
@@ -19,26 +24,73 @@ export interface HugePagesFound {
   readonly isOfPool: boolean;
   /** Of the pages that the kernel manages it in: a pool's, or base pages. */
   readonly pageSizeBytes: number;
+  /** False where neighbours may be in the counts: their mapping is one with the range's, and the
+   *  kernel (before 6.7) tells of mappings alone. */
+  readonly isExact: boolean;
 }
 
-/** @throws NumaError of a /proc that is closed */
+/** The failure is that of a /proc that is closed. */
 export async function foundHugePages(
-  context: Context,
-  { address, pageCount }: PageSpan,
-): Promise<HugePagesFound> {
-  const { backend } = context;
-  const text = context.unwrap(await backend.readText('/proc/self/smaps'), 'reading smaps');
-  const end = address + BigInt(pageCount) * BigInt(backend.pageSizeBytes);
-  const own = parseSmaps(text).filter((entry) => entry.start < end && entry.end > address);
+  backend: Backend,
+  range: PageSpan,
+): Promise<SyscallResult<HugePagesFound>> {
+  const smaps = await backend.readText('/proc/self/smaps');
+  return smaps.ok ? { ok: true, value: hugePagesIn(backend, range, smaps.value) } : smaps;
+}
+
+/** The same in what `residency()` tells. */
+export async function addHugePages(
+  { backend, address, pageCount }: PagesOfProcess,
+  residency: Residency,
+): Promise<SyscallResult<Residency>> {
+  const found = await foundHugePages(backend, { address, pageCount });
+  const hugePages = found.ok ? Object.freeze(found.value) : null;
+  return { ok: true, value: Object.freeze({ ...residency, hugePages }) };
+}
+
+function hugePagesIn(backend: Backend, range: PageSpan, smaps: string): HugePagesFound {
+  const size = BigInt(backend.pageSizeBytes);
+  const end = range.address + BigInt(range.pageCount) * size;
+  const own = parseSmaps(smaps).filter((entry) => entry.start < end && entry.end > range.address);
   const sizes = own.map(({ kernelPageSizeBytes }) => kernelPageSizeBytes);
   const pageSizeBytes = Math.max(backend.pageSizeBytes, ...sizes);
+  let [transparentBytes, poolBytes, isExact] = [0, 0, true];
+  for (const entry of own) {
+    const address = entry.start > range.address ? entry.start : range.address;
+    const partEnd = entry.end < end ? entry.end : end;
+    const isOfPool = entry.kernelPageSizeBytes > backend.pageSizeBytes;
+    let bytes = isOfPool ? entry.residentBytes : entry.hugeBytes;
+    if (bytes > 0 && partEnd - address < entry.end - entry.start) {
+      const pageCount = Number((partEnd - address) / size);
+      const scanned = scannedPages(backend, { address, pageCount });
+      isExact &&= scanned !== undefined;
+      bytes = Math.min(bytes, (scanned ?? pageCount) * backend.pageSizeBytes);
+    }
+    if (isOfPool) poolBytes += bytes;
+    else transparentBytes += bytes;
+  }
   const isOfPool = pageSizeBytes > backend.pageSizeBytes;
-  const sum = (bytesOf: (entry: (typeof own)[number]) => number): number =>
-    own.reduce((total, entry) => total + bytesOf(entry), 0);
-  return {
-    transparentBytes: sum(({ hugeBytes }) => hugeBytes),
-    poolBytes: isOfPool ? sum(({ residentBytes }) => residentBytes) : 0,
-    isOfPool,
-    pageSizeBytes,
-  };
+  return { transparentBytes, poolBytes, isOfPool, pageSizeBytes, isExact };
+}
+
+/** Base pages of a span that are in huge pages; `undefined` where nobody looks for them. */
+function scannedPages(backend: Backend, { address, pageCount }: PageSpan): number | undefined {
+  const size = BigInt(backend.pageSizeBytes);
+  const end = address + BigInt(pageCount) * size;
+  const categories = PAGE_IS.PRESENT | PAGE_IS.PFNZERO | PAGE_IS.HUGE;
+  const limits = { pid: 0, categories, runsMax: RUNS_AT_A_TIME, pagesMax: 0 };
+  let pages = 0;
+  for (let at = address; at < end; ) {
+    const found = backend.pagemapScan({
+      address: at,
+      pageCount: Number((end - at) / size),
+      ...limits,
+    });
+    if (!found.ok || found.value.walkEnd <= at) return undefined;
+    for (const run of found.value.runs) {
+      if (run.categories === (PAGE_IS.PRESENT | PAGE_IS.HUGE)) pages += run.pageCount;
+    }
+    at = found.value.walkEnd;
+  }
+  return pages;
 }

@@ -31,7 +31,8 @@ export interface Part extends PageSpan {
 const SPARSE_PAGES_MIN = 2 ** 18;
 /** Absent pages in a row that cost less than another call of move_pages. */
 const GAP_PAGES_MIN = 512;
-const RUNS_AT_A_TIME = 1024;
+/** Found by one call of PAGEMAP_SCAN. */
+export const RUNS_AT_A_TIME = 1024;
 /** Pages found by one call, which blocks. */
 const PAGES_AT_A_TIME = 2 ** 18;
 /** Entries read at a time. */

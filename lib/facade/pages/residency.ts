@@ -14,6 +14,7 @@ import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { NodePages } from '../../core/migration-report.ts';
 import { PAGE_TABLE_ENTRY_BYTES, PM_PRESENT, PM_SWAP, STATUS_UNSET } from '../../core/uapi.ts';
+import type { HugePagesFound } from './huge-pages.ts';
 
 /** Placement of a range, counted in base pages. */
 export interface Residency {
@@ -34,6 +35,8 @@ export interface Residency {
   /** How it was told. `numa_maps`: of files of /proc, because move_pages is refused; they count
    *  whole mappings, and what they leave open is `failed`. */
   readonly method: 'move_pages' | 'numa_maps';
+  /** How much of it is in huge pages: where it was asked for; `null` where /proc is closed. */
+  readonly hugePages?: HugePagesFound | null;
 }
 
 /** Pages of a process in a row that are in one place. */

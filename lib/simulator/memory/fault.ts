@@ -13,6 +13,7 @@ import { faultInTurns } from './fault-in-turns.ts';
 import type { Folio } from './folio.ts';
 import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
 import { faultPoolPage } from './hugetlb-fault.ts';
+import type { MemoryObject } from './memory-object.ts';
 import type { Mm } from './mm.ts';
 import { awaitedFolio, faultObject, folioOfObject } from './object-fault.ts';
 import {
@@ -33,7 +34,15 @@ import {
 import type { EntryRun } from './page-table.ts';
 import { indexInFolio, wordsOfPage } from './split-folio.ts';
 import type { FaultOutcome, Toucher } from './toucher.ts';
-import { hasFlag, interleaveIndexAt, isHugetlb, rangePolicyAt, VM, type Vma } from './vma.ts';
+import {
+  hasFlag,
+  interleaveIndexAt,
+  isHugetlb,
+  offsetOf,
+  rangePolicyAt,
+  VM,
+  type Vma,
+} from './vma.ts';
 
 /** Accesses each page of a range in turn, until one cannot be had. */
 export function touchPages(
@@ -239,6 +248,10 @@ function writeFolio(toucher: Toucher, vma: Vma, page: number, folioId: number): 
 /** Copy-on-write: a page of its own with the contents of the old one. */
 function copyPage(toucher: Toucher, vma: Vma, page: number, folioId: number | null): FaultOutcome {
   const { mm } = toucher;
+  if (folioId === null) {
+    mm.vmas.prepareAnonVma(vma);
+    if (offsetOf(vma, page) >= (vma.object as MemoryObject).sizePages) return 'fault';
+  }
   const source = folioId ?? folioOfObject(toucher, vma, page);
   if (source === null) return 'killed';
   const { folios, pageSizeBytes } = mm.memory;

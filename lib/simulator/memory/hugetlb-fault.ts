@@ -81,7 +81,8 @@ function writePoolPage(toucher: Toucher, vma: Vma, head: number, folioId: number
   const { folios, tablePages } = mm.memory;
   const folio = folios.get(folioId);
   if (hasFlag(vma, VM.SHARED)) return 'done';
-  if (folio.isReusable) {
+  // Who else holds it is not asked.
+  if (folio.kind === 'anonymous' && !folio.isShared && !folio.isInFlight) {
     folio.isExclusive = true;
     folio.isDirty = true;
     return 'done';

@@ -88,7 +88,6 @@ export const MEMORY_KINDS: Readonly<Record<ObjectType, MemoryKind>> = {
   hugetlb: {
     ...ORDINARY,
     isHugetlb: true,
-    keepsPolicy: true,
     takesHoles: true,
     usage: 'pool',
     device: '00:0f',

@@ -21,7 +21,8 @@ export interface ObjectAttributes {
 export class MemoryObject {
   readonly kind: MemoryKind;
   readonly inode: number;
-  readonly sizePages: number;
+  /** Grows where something is written behind the end. */
+  sizePages: number;
   readonly sizeBytes: number;
   readonly path: string | null;
   /** Only of kinds that keep it. */

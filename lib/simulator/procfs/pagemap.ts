@@ -18,7 +18,14 @@ import {
   ROOT_UID,
 } from '../../core/uapi.ts';
 import type { Mm } from '../memory/mm.ts';
-import { folioIdOf, isFolio, isPage, isZeroPage, SWAPPED } from '../memory/page-entry.ts';
+import {
+  folioIdOf,
+  HUGE_ZERO_PAGE,
+  isFolio,
+  isPage,
+  isZeroPage,
+  SWAPPED,
+} from '../memory/page-entry.ts';
 import { failure, success } from '../syscalls/answer.ts';
 import { addressOf, isAligned, pageOf, TASK_SIZE } from '../syscalls/range-argument.ts';
 import type { Process } from '../tasks/process.ts';
@@ -38,6 +45,8 @@ export function readPagemap(
   return success(pagemapOf(memory.value, span));
 }
 
+const CATEGORIES = PAGE_IS.PRESENT | PAGE_IS.SWAPPED | PAGE_IS.PFNZERO | PAGE_IS.HUGE;
+
 /** Source: fs/proc/task_mmu.c, do_pagemap_scan(). */
 export function scanPagemap(
   reader: Reader,
@@ -48,7 +57,7 @@ export function scanPagemap(
   const { pageSizeBytes, facts } = reader.machine.memory;
   if (!facts.hasPagemapScan) return failure('ioctl', ERRNO.ENOTTY);
   const { categories, pagesMax } = request;
-  const isKnown = (categories & ~(PAGE_IS.PRESENT | PAGE_IS.SWAPPED)) === 0;
+  const isKnown = (categories & ~CATEGORIES) === 0;
   if (!isKnown || !isAligned(request.address, pageSizeBytes)) return failure('ioctl', ERRNO.EINVAL);
   const end = request.address + BigInt(request.pageCount) * BigInt(pageSizeBytes);
   if (end > TASK_SIZE) return failure('ioctl', ERRNO.EFAULT);
@@ -107,23 +116,33 @@ function scan(
   };
   for (const part of mm.pages.partsWithTables(first, first + pageCount)) {
     mm.pages.forEachRun(part.start, part.end, (page, count, entry) => {
-      take(page, count, categoriesOf(mm, entry));
+      take(page, count, categoriesOf(mm, page, entry) & categories);
     });
     if (walkEnd !== null) break;
   }
   return {
-    runs: runs.map(({ start, end }) => ({
+    runs: runs.map(({ start, end, categories: found }) => ({
       address: addressOf(start, pageSizeBytes),
       pageCount: end - start,
+      categories: found,
     })),
     walkEnd: addressOf(walkEnd ?? first + pageCount, pageSizeBytes),
   };
 }
 
-function categoriesOf(mm: Mm, entry: number): number {
+/** Source: pagemap_page_category(), pagemap_thp_category(), pagemap_hugetlb_category(). */
+function categoriesOf(mm: Mm, page: number, entry: number): number {
   const bits = bitsOf(mm, entry);
-  if ((bits & PM_PRESENT) !== 0n) return PAGE_IS.PRESENT;
-  return (bits & PM_SWAP) !== 0n ? PAGE_IS.SWAPPED : 0;
+  if ((bits & PM_SWAP) !== 0n) return PAGE_IS.SWAPPED;
+  if ((bits & PM_PRESENT) === 0n) return 0;
+  const zeros = isZeroPage(entry) ? PAGE_IS.PFNZERO : 0;
+  return PAGE_IS.PRESENT | zeros | (isInHugePage(mm, page, entry) ? PAGE_IS.HUGE : 0);
+}
+
+function isInHugePage({ memory, pages }: Mm, page: number, entry: number): boolean {
+  if (!isFolio(entry)) return entry === HUGE_ZERO_PAGE;
+  const folio = memory.folios.get(folioIdOf(entry));
+  return folio.isOfPool || (folio.pageCount > 1 && pages.isHuge(page));
 }
 
 /** Source: fs/proc/base.c, task_dump_owner(). */

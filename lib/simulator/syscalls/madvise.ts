@@ -65,7 +65,12 @@ export function madvise(
     return answer('madvise', ERRNO.EINVAL);
   }
   const hasGaps = !mm.vmas.covers(span.start, span.end);
+  // Populating goes up to the first gap, others pass over it.
+  const isUpToGap = call.advice === MADV.POPULATE_READ || call.advice === MADV.POPULATE_WRITE;
+  let reached = span.start;
   for (const part of mm.vmas.within(span.start, span.end)) {
+    if (isUpToGap && part.start > reached) break;
+    reached = part.end;
     const errno = advise(thread, part);
     if (errno !== 0) return answer('madvise', errno);
   }
@@ -107,9 +112,11 @@ function mergeable({ mm }: Thread, part: Vma): number {
 function drop({ mm }: Thread, part: Vma): number {
   if (hasFlag(part, VM.LOCKED | VM.IO)) return ERRNO.EINVAL;
   const { tablePages } = mm.memory;
-  const isCut = part.start % tablePages !== 0 || part.end % tablePages !== 0;
-  if (isHugetlb(part) && isCut) return ERRNO.EINVAL;
-  forEachBetweenGuards(mm, part, (start, end) => mm.dropPages(start, end));
+  const unit = isHugetlb(part) ? tablePages : 1;
+  if (part.start % unit !== 0) return ERRNO.EINVAL;
+  // Of a huge page at the end nothing goes. Source: madvise_dontneed_free_valid_vma().
+  const whole = { ...part, end: part.end - (part.end % unit) };
+  forEachBetweenGuards(mm, whole, (start, end) => mm.dropPages(start, end));
   return 0;
 }
 

@@ -121,13 +121,26 @@ export function mapDevice(
   return mapped;
 }
 
-/** Nothing happens where an end of the range lies in what cannot be cut. */
+/** EINVAL where an end of the range lies in what cannot be cut: a cut at the beginning is made
+ *  before that is seen, and stays. Source: vms_gather_munmap_vmas(). */
+export function checkUnmap(mm: Mm, { start, end }: Pages): number {
+  const parts = mm.vmas.within(start, end);
+  if (parts.every((part) => canCut(mm, part))) return 0;
+  const whole = mm.vmas.lookup(start);
+  const [first] = parts;
+  if (whole === undefined || first === undefined) return ERRNO.EINVAL;
+  if (canCut(mm, { ...first, end: whole.end })) mm.vmas.cut(start);
+  return ERRNO.EINVAL;
+}
+
+/** Nothing goes where an end of the range lies in what cannot be cut. */
 export function munmap(thread: Thread, call: PagesCall): SyscallResult<undefined> {
   const span = spanOf(thread, call);
   if (span === undefined || call.pageCount === 0) return answer('munmap', ERRNO.EINVAL);
   const { mm } = thread;
+  const errno = checkUnmap(mm, span);
+  if (errno !== 0) return answer('munmap', errno);
   const parts = mm.vmas.within(span.start, span.end);
-  if (!parts.every((part) => canCut(mm, part))) return answer('munmap', ERRNO.EINVAL);
   const isHole = parts.length === 1 && mm.vmas.splitsFor(span.start, span.end) === 2;
   if (isHole && mm.vmas.count >= MAX_MAP_COUNT) return answer('munmap', ERRNO.ENOMEM);
   mm.unmap(span.start, span.end);
@@ -153,7 +166,7 @@ export function mprotect(
     mm.modify(part.start, part.end, { access: call.access });
     // What is locked gets pages that can be written.
     const isLocked = hasFlag(part, VM.LOCKED) && !hasFlag(part, VM.SHARED);
-    if (isLocked && !allows(part, 'write') && call.access === 'write') populate(thread, part);
+    if (isLocked && !allows(part, 'write') && call.access === 'write') populateLocked(thread, part);
   }
   return answer('mprotect', page === end ? 0 : ERRNO.ENOMEM);
 }
@@ -164,7 +177,7 @@ export function mlock(thread: Thread, call: PagesCall): SyscallResult<undefined>
   if (span === undefined) return answer('mlock', ERRNO.EINVAL);
   const errno = changeLock(thread.mm, span, (flags) => flags | VM.LOCKED);
   if (errno !== 0) return answer('mlock', errno);
-  return answer('mlock', populate(thread, span) ? 0 : ERRNO.ENOMEM);
+  return answer('mlock', populateLocked(thread, span) ? 0 : ERRNO.ENOMEM);
 }
 
 /** Unlocks what is mapped, up to the first gap. */
@@ -195,7 +208,7 @@ function changeLock(mm: Mm, { start, end }: Pages, change: (flags: number) => nu
 }
 
 /** Writes private pages, reads shared ones. Source: mm/gup.c, populate_vma_page_range(). */
-function populate(thread: Thread, { start, end }: Pages): boolean {
+export function populateLocked(thread: Thread, { start, end }: Pages): boolean {
   return thread.mm.vmas.within(start, end).every((part) => {
     const isWrite = part.access === 'write' && !hasFlag(part, VM.SHARED);
     const outcome = touchPages(thread, part.start, part.end, isWrite ? 'write' : 'read');

@@ -12,7 +12,7 @@ import { cutVma, hasFlag, isHugetlb, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
 import { canCut, MAX_MAP_COUNT } from './check-split.ts';
-import { findRoom } from './mapping-calls.ts';
+import { checkUnmap, findRoom, populateLocked } from './mapping-calls.ts';
 import {
   addressOf,
   isAligned,
@@ -50,6 +50,8 @@ function moveTo(thread: Thread, call: PagesCall & { readonly to: bigint }): numb
   }
   const errno = checkMove(mm, span.start, span.end);
   if (errno !== 0) return errno;
+  const refused = checkUnmap(mm, { start: target, end: target + call.pageCount });
+  if (refused !== 0) return refused;
   if (first.end !== span.end && !mm.memory.facts.mremapTakesSeveral) {
     mm.unmap(target, target + call.pageCount);
     return ERRNO.EFAULT;
@@ -67,27 +69,37 @@ function checkMove(mm: Mm, start: number, end: number): number {
 
 interface ResizeCall extends PagesCall {
   readonly newPageCount: number;
-  /** The new place is as far from the start of a huge page. */
-  readonly keepsHugePages?: boolean;
+  /** As the addon does: mapping by mapping, as far from the start of a huge page as before. */
+  readonly isOfAddon?: boolean;
 }
 
 /** Makes a mapping longer, elsewhere if there is no room behind it, or shorter. */
 export function resizeMapping(thread: Thread, call: ResizeCall): SyscallResult<bigint> {
   const span = spanOf(thread, call);
   const { mm } = thread;
-  const { newPageCount, pageCount } = call;
+  const { newPageCount, pageCount, isOfAddon = false } = call;
   const fail = (errno: number): SyscallResult<bigint> => failure('mremap', errno);
   if (span === undefined || newPageCount === 0) return fail(ERRNO.EINVAL);
   const vma = mm.vmas.lookup(span.start);
   if (vma === undefined) return fail(ERRNO.EFAULT);
-  if (newPageCount <= pageCount) {
-    mm.unmap(span.start + newPageCount, span.end);
+  const unit = isHugetlb(vma) ? mm.memory.tablePages : 1;
+  if (span.start % unit !== 0) return fail(ERRNO.EINVAL);
+  const [oldPages, newPages] = [pageCount, newPageCount].map((n) => Math.ceil(n / unit) * unit) as [
+    number,
+    number,
+  ];
+  if (newPages === oldPages) return success(call.address);
+  if (newPages < oldPages) {
+    mm.unmap(span.start + newPages, span.start + oldPages);
     return success(call.address);
   }
   if (isHugetlb(vma)) return fail(ERRNO.EINVAL);
-  if (vma.end < span.end || !mayGrow(vma)) return fail(ERRNO.EFAULT);
-  const moved = grow(thread, vma, span.start, call);
+  if ((vma.end < span.end && !isOfAddon) || !mayGrow(vma)) return fail(ERRNO.EFAULT);
+  const moved = grow(thread, span.start, call);
   if ('errno' in moved) return fail(moved.errno);
+  if (hasFlag(vma, VM.LOCKED)) {
+    populateLocked(thread, { start: moved.start + pageCount, end: moved.start + newPageCount });
+  }
   return success(addressOf(moved.start, mm.memory.pageSizeBytes));
 }
 
@@ -98,26 +110,27 @@ function mayGrow(vma: Vma): boolean {
 
 function grow(
   thread: Thread,
-  vma: Vma,
   start: number,
-  { pageCount, newPageCount, keepsHugePages = false }: ResizeCall,
+  { pageCount, newPageCount, isOfAddon = false }: ResizeCall,
 ): { readonly start: number } | { readonly errno: number } {
   const { mm } = thread;
   const oldEnd = start + pageCount;
   const newEnd = start + newPageCount;
   const hasRoom = addressOf(newEnd, mm.memory.pageSizeBytes) <= TASK_SIZE;
-  if (hasRoom && oldEnd === vma.end && mm.vmas.within(oldEnd, newEnd).length === 0) {
-    mm.extend(vma, newEnd);
+  const parts = mm.vmas.within(start, oldEnd);
+  const last = mm.vmas.lookup(oldEnd - 1) as Vma;
+  if (hasRoom && oldEnd === last.end && mm.vmas.within(oldEnd, newEnd).length === 0) {
+    mm.extend(last, newEnd);
     return { start };
   }
   const errno = checkMove(mm, start, oldEnd);
   if (errno !== 0) return { errno };
-  const spare = keepsHugePages ? mm.memory.tablePages - 1 : 0;
+  const spare = isOfAddon ? mm.memory.tablePages - 1 : 0;
   const room = findRoom(mm, newPageCount + spare);
-  const target = keepsHugePages ? room + ((start - room) & spare) : room;
+  const target = isOfAddon ? room + ((start - room) & spare) : room;
   if (room < 0) return { errno: ERRNO.ENOMEM };
-  moveVmas(mm, start, oldEnd, target);
-  const moved = mm.vmas.lookup(target) as Vma;
+  for (const part of parts) moveVmas(mm, part.start, part.end, target + part.start - start);
+  const moved = mm.vmas.lookup(target + pageCount - 1) as Vma;
   mm.extend(cutVma(moved, moved.start, target + pageCount), target + newPageCount);
   return { start: target };
 }

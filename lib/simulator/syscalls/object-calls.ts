@@ -111,6 +111,7 @@ export function writeObject(
     const folioId = object.pages.get(index) ?? fillObject(thread, object, index);
     if (folioId === null) return answer('write', ERRNO.ENOMEM);
     memory.folios.get(folioId).isDirty = true;
+    object.sizePages = Math.max(object.sizePages, index + 1);
   }
   return answer('write', 0);
 }

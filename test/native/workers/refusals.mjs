@@ -15,6 +15,7 @@ const { refuse, count } = require(`${release}refusals.node`);
 /** As the enumeration in refusals.cc. */
 const LEAVES = { ALL: 1, HOLE: 2, HOLE_THAT_IS_TAKEN: 3 };
 const LARGE_BYTES = 64 * 2 ** 20;
+const MADV_NOHUGEPAGE = 15;
 
 const loading = refusedLoading();
 const { addon, collectGarbage, pageSizeBytes, touchedMapping, unwrap } = await import(
@@ -41,6 +42,8 @@ const report = {
   copies: await refusedCopies(),
   unswapped: await copied(() => refuse('replacing', LEAVES.ALL)),
   copyBack: await copied(() => refuse('replacing', LEAVES.HOLE)),
+  longer: refusedResizes(9),
+  shorter: refusedResizes(3),
 };
 process.stdout.write(JSON.stringify(report));
 
@@ -89,6 +92,7 @@ async function refusedAllocations() {
     copy_pages_async: () => [mapping, 0, pageSizeBytes, 0, [], 0, null, 0, -1],
     attach: () => [handle.id, handle.generation],
     array_buffer: () => [touchedMapping(1)],
+    mremap: () => [touchedMapping(1), 2 * pageSizeBytes, new BigUint64Array()],
     get_mempolicy: () => [1024, 0n, 0],
     move_pages: query,
     move_pages_async: query,
@@ -176,6 +180,35 @@ async function copied(refused) {
   const grownBytes = sizeBytes() - sizeBefore;
   addon.munmap(mapping);
   return { refusals: count() - before, errno, isIntact, grownBytes };
+}
+
+/**
+ * Resizes of memory that is in three mappings, of which each system call in turn is refused, until
+ * there is none.
+ * @param {number} newPageCount
+ */
+function refusedResizes(newPageCount) {
+  const seen = [];
+  for (let index = 0; ; index += 1) {
+    let mapping = unwrap(addon.mmap(6 * pageSizeBytes));
+    const bytes = new Uint8Array(unwrap(addon.array_buffer(mapping)));
+    for (let page = 0; page < 6; page += 1) bytes[page * pageSizeBytes] = page + 1;
+    unwrap(addon.madvise(mapping, 2 * pageSizeBytes, 2 * pageSizeBytes, MADV_NOHUGEPAGE));
+    const ends = BigUint64Array.from([2, 4, 6], (pages) => BigInt(pages * pageSizeBytes));
+    const before = count();
+    const sizeBefore = sizeBytes();
+    refuse('call', index);
+    const answer = addon.mremap(mapping, newPageCount * pageSizeBytes, ends);
+    refuse('nothing');
+    const grownBytes = sizeBytes() - sizeBefore;
+    if (answer.ok) mapping = answer.value;
+    const now = new Uint8Array(unwrap(addon.array_buffer(mapping)));
+    const kept = Array.from({ length: Math.min(6, newPageCount) }, (_, page) => page);
+    const isIntact = kept.every((page) => now[page * pageSizeBytes] === page + 1);
+    addon.munmap(mapping);
+    if (count() === before) return seen;
+    seen.push({ errno: answer.ok ? 0 : answer.errno, isIntact, grownBytes });
+  }
 }
 
 /** A mapping that is refused when half made, and that munmap(2) does not take back either. */
