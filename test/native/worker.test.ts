@@ -61,25 +61,25 @@ describe('a worker thread', () => {
     expect(bytes.every((byte) => byte === 7)).toBe(true);
   });
 
-  it.each([
-    'give',
-    'giveAndForget',
-  ])('leaves memory that was taken from its owner to who has it: %s', async (task) => {
-    for (let round = 0; round < 5; round += 1) {
-      const file = new URL('./worker-body.mjs', import.meta.url);
-      const worker = new Worker(file, { workerData: { task } });
-      const exited = once(worker, 'exit');
-      const [taken] = (await once(worker, 'message')) as [ArrayBuffer];
-      await exited;
-      const next = touchedMapping(taken.byteLength / pageSizeBytes);
-      new Uint8Array(unwrap(addon.array_buffer(next))).fill(7);
-      const bytes = new Uint8Array(taken);
-      expect(bytes.every((byte) => byte === 0x5a)).toBe(true);
-      bytes.fill(0xa5);
-      expect(new Uint8Array(unwrap(addon.array_buffer(next)))[0]).toBe(7);
-      addon.munmap(next);
-    }
-  });
+  it.each(['give', 'giveAndForget'])(
+    'leaves memory that was taken from its owner to who has it: %s',
+    async (task) => {
+      for (let round = 0; round < 5; round += 1) {
+        const file = new URL('./worker-body.mjs', import.meta.url);
+        const worker = new Worker(file, { workerData: { task } });
+        const exited = once(worker, 'exit');
+        const [taken] = (await once(worker, 'message')) as [ArrayBuffer];
+        await exited;
+        const next = touchedMapping(taken.byteLength / pageSizeBytes);
+        new Uint8Array(unwrap(addon.array_buffer(next))).fill(7);
+        const bytes = new Uint8Array(taken);
+        expect(bytes.every((byte) => byte === 0x5a)).toBe(true);
+        bytes.fill(0xa5);
+        expect(new Uint8Array(unwrap(addon.array_buffer(next)))[0]).toBe(7);
+        addon.munmap(next);
+      }
+    },
+  );
 
   it('leaves nothing of ArrayBuffers that were collected right before it ends', async () => {
     await (await startWorker('forget', shared)).exited;
