@@ -18,7 +18,8 @@ if (isMainThread) {
   }
   const started = numa.worker(
     new URL(import.meta.url),
-    { cpuNodes: away },
+    // Not each node with memory has CPUs.
+    { cpuNodes: numa.topology.withCpus.has(away) ? away : home },
     { workerData: replicas.handle },
   );
   const { worker } = started;

@@ -42,9 +42,9 @@ async function main() {
     // Pages that others have made are not in this process's page tables before it looks at them.
     buffer.touch({ ...range, access: 'read' });
     const { byNode } = await buffer.residency(range);
-    const isWhole = buffer.bytes.subarray(range.offsetBytes).every((byte, index) => {
-      return index >= PART_BYTES || byte === part + 1;
-    });
+    // Of this part alone: a look at the next one would make its pages here, before it has a policy.
+    const bytes = buffer.bytes.subarray(range.offsetBytes, range.offsetBytes + PART_BYTES);
+    const isWhole = bytes.every((byte) => byte === part + 1);
     console.log(`part ${part}`, byNode, isWhole ? 'with its data' : 'with other data');
   }
   buffer.release();

@@ -46,7 +46,11 @@ export class RunningService {
     const child = spawn(words[0] as string, words.slice(1), {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await once(child.stdout as NodeJS.ReadableStream, 'data');
+    const ended = once(child, 'exit').then(([exitCode]) => {
+      throw new Error(`the service ended while it started, with status ${exitCode}`);
+    });
+    await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended]);
+    ended.catch(() => undefined);
     return new RunningService(child, socketPath);
   }
 

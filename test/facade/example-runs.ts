@@ -75,8 +75,10 @@ const BUFFER_BYTES = 16 * 2 ** 20;
 
 /** Memory of other kinds, and of several threads, likewise, by pages of that size. */
 const KINDS: Record<string, (home: number, away: number, pageBytes: number) => string[]> = {
-  'shared-memory.mjs': (_home, _away, pageBytes) =>
-    [0, 1, 2].map((part) => `part ${part} { '\\d+': ${2 ** 20 / pageBytes} } with its data`),
+  'shared-memory.mjs': (home, away, pageBytes) =>
+    [home, away, '\\d+'].map(
+      (node, part) => `part ${part} { '${node}': ${2 ** 20 / pageBytes} } with its data`,
+    ),
   'replicas.mjs': (home, away, pageBytes) => [
     ...[home, away].map((node) => `a copy on node ${node}: { '${node}': ${2 ** 20 / pageBytes} }`),
     'article 1234 costs 12.34',

@@ -19,6 +19,8 @@ import { firstNode, memoryNodes, needNodes, numa } from './machine.ts';
 import { allocateOn, PAGE, pinPages } from './placed-buffer.ts';
 import { policyInNumaMaps } from './subject.ts';
 
+/** Pages that up to eight nodes share evenly. */
+const EVEN_COUNT = 840;
 const threadPolicy = `${numa.thread.policy()}`;
 afterEach(() => expect(`${numa.thread.policy()}`).toBe(threadPolicy));
 
@@ -87,12 +89,12 @@ describe('setPolicy() of a range', () => {
   ] as const)('resolves %s against the allowed nodes', ([text, expected], context) => {
     needNodes(context, 2);
     const nodes = expected(numa.allowedNodes());
-    using buffer = numa.allocate(60 * PAGE, { policy: interleave(text) });
+    using buffer = numa.allocate(EVEN_COUNT * PAGE, { policy: interleave(text) });
     expect((buffer.policy().nodes as NodeMask).toArray()).toEqual(nodes);
     buffer.touch();
     const { byNode } = buffer.residencySync();
     expect(Object.keys(byNode).map(Number)).toEqual(nodes);
-    for (const count of Object.values(byNode)) expect(count).toBe(60 / nodes.length);
+    for (const count of Object.values(byNode)) expect(count).toBe(EVEN_COUNT / nodes.length);
   });
 
   test('leaves present pages where they are, unless it is told to move them', (context) => {

@@ -244,7 +244,9 @@ describe('no view has', () => {
 describe('pages that other memory shares', () => {
   test('stay out of a view, whatever it does', async (context) => {
     const [home, away] = needNodes(context, 2) as [number, number];
-    const bytes = new Uint8Array(8 * PAGE).fill(1);
+    // A huge page, which others may lie in as well, would go whole.
+    using apart = numa.allocate(8 * PAGE, { hugePages: 'none' });
+    const bytes = apart.bytes.fill(1);
     using all = numa.view(bytes);
     await all.migrate({ to: home });
     // From the middle of a page to the middle of another.

@@ -8,11 +8,13 @@ import { openNuma } from '../../../dist/index.js';
 if (workerData === 'throw') throw new Error('died while it started');
 const numa = openNuma({ backend: 'native' });
 const status = readFileSync('/proc/thread-self/status', 'utf8');
-const taken = new Uint8Array(2 ** 23).fill(1);
+// Fresh: what the allocator has may have been another thread's, and lie where that one ran.
+const taken = numa.allocate(2 ** 23);
+taken.bytes.fill(1);
 const told = {
   cpus: /^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1],
   policy: String(numa.thread.policy()),
-  byNode: numa.view(taken).residencySync().byNode,
+  byNode: taken.residencySync().byNode,
 };
 if (!isMainThread) parentPort?.postMessage(told);
 else if (process.send !== undefined) process.send(told);
