@@ -45,7 +45,15 @@ interface Copying {
   readonly pages: Pages;
   readonly kinds: readonly Kind[];
   readonly status: Int32Array;
+  /** Mappings for copies of the whole range, by how far their pages are shifted. */
+  readonly scratches: Map<number, Scratch>;
   swapCount: number;
+}
+
+/** One for all copies of a kind: what is moved away from it part by part is one mapping again. */
+interface Scratch extends PagesCall {
+  /** Where the copy of the range's first page is. */
+  readonly start: number;
 }
 
 export function copyPages(caller: Caller, request: CopyPagesRequest): SyscallResult<CopiedPages> {
@@ -63,8 +71,10 @@ export function copyPages(caller: Caller, request: CopyPagesRequest): SyscallRes
   const start = pageOf(span.address, thread.mm.memory.pageSizeBytes);
   const pages = { start, end: start + span.pageCount };
   const isVerified = thread.policy !== null && !caller.machine.deniedCalls.has('mbind');
-  const copying = { caller, thread, request, pages, ...looked.value, swapCount: 0 };
+  const scratches = new Map<number, Scratch>();
+  const copying = { caller, thread, request, pages, ...looked.value, scratches, swapCount: 0 };
   const stop = copyParts(copying);
+  for (const { address, pageCount } of scratches.values()) munmap(thread, { address, pageCount });
   const { status, swapCount } = copying;
   return { ok: true, value: { status, swapCount, isVerified, stop } };
 }
@@ -125,22 +135,17 @@ function copyParts(copying: Copying): SyscallFailure | undefined {
 }
 
 function copyPart(copying: Copying, part: Pages): SyscallResult<undefined> {
-  const { caller, thread, kinds, pages, request, status } = copying;
-  const { tablePages, pageSizeBytes } = thread.mm.memory;
-  const pageCount = part.end - part.start;
+  const { thread, kinds, pages, request, status } = copying;
+  const { pageSizeBytes } = thread.mm.memory;
   // With a hole no huge page must fit, which would fill it.
   const isDense = kinds.slice(part.start, part.end).every((kind) => kind === 'copied');
-  const room = { address: 0n, pageCount: pageCount + tablePages + 1, alignmentPages: tablePages };
-  const kind = { access: 'write', isShared: false, object: null, offset: 0 } as const;
-  const mapped = mmap(caller.machine, thread, { ...room, ...kind });
-  if (!mapped.ok) return mapped;
-  const phase = (pages.start + part.start) % tablePages;
-  const start = pageOf(mapped.value, pageSizeBytes) + phase + (isDense ? 0 : 1);
-  const copy = { address: addressOf(start, pageSizeBytes), pageCount };
+  const scratch = scratchOf(copying, isDense ? 0 : 1);
+  if (!scratch.ok) return scratch;
+  const address = addressOf(scratch.value.start + part.start, pageSizeBytes);
+  const copy = { address, pageCount: part.end - part.start };
   const to = addressOf(pages.start + part.start, pageSizeBytes);
   const made = fill(copying, part, copy);
   const done = made.ok ? mremap(thread, { ...copy, to }) : made;
-  munmap(thread, { address: mapped.value, pageCount: room.pageCount });
   if (done.ok) copying.swapCount += 1;
   for (let index = part.start; done.ok && index < part.end; index += 1) {
     status[index] = kinds[index] === 'copied' ? request.node : -ERRNO.ENOENT;
@@ -148,15 +153,31 @@ function copyPart(copying: Copying, part: Pages): SyscallResult<undefined> {
   return done;
 }
 
-/** Pages on the node for those that are copied, with the policy and advice that these have. */
+function scratchOf(copying: Copying, shift: number): SyscallResult<Scratch> {
+  const { caller, thread, pages, request, scratches } = copying;
+  const known = scratches.get(shift);
+  if (known !== undefined) return { ok: true, value: known };
+  const { tablePages, pageSizeBytes } = thread.mm.memory;
+  const phase = pages.start % tablePages;
+  const count = pages.end - pages.start;
+  const room = { address: 0n, pageCount: phase + count + shift, alignmentPages: tablePages };
+  const kind = { access: 'write', isShared: false, object: null, offset: 0 } as const;
+  const mapped = mmap(caller.machine, thread, { ...room, ...kind });
+  if (!mapped.ok) return mapped;
+  const start = pageOf(mapped.value, pageSizeBytes) + phase + shift;
+  const made = { address: mapped.value, pageCount: room.pageCount, start };
+  scratches.set(shift, made);
+  const { advice } = request;
+  const copies = { address: addressOf(start, pageSizeBytes), pageCount: count };
+  const advised = advice < 0 ? DONE : madvise(thread, { ...copies, advice });
+  return advised.ok ? { ok: true, value: made } : advised;
+}
+
+/** Pages on the node for those that are copied, with the policy that these have. */
 function fill(copying: Copying, part: Pages, copy: PagesCall): SyscallResult<undefined> {
   const { caller, thread, request, kinds } = copying;
   const { pageSizeBytes } = thread.mm.memory;
-  const { advice, mode, nodemask, node } = request;
-  if (advice >= 0) {
-    const advised = madvise(thread, { ...copy, advice });
-    if (!advised.ok) return advised;
-  }
+  const { mode, nodemask, node } = request;
   const size = BigInt(pageSizeBytes);
   for (let index = part.start; index < part.end; ) {
     let end = index;

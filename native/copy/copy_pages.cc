@@ -37,8 +37,10 @@ class CopyOperation {
 
   void Cancel() { is_cancelled_->store(true, std::memory_order_relaxed); }
 
-  // With the statuses also where it ended early: pages had moved.
+  // With the statuses also where it ended early: pages had moved. Whoever is told of the end can
+  // rely on it that the memory is not in use any more.
   napi_value Settle(napi_env env) {
+    part_.mapping.reset();
     if (status_.empty() && !result_.Ok()) return Failure(env, result_);
     const Values values(env);
     return Success(env, values.Object({{"status", values.Int32s(status_.data(), status_.size())},

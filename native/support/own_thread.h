@@ -5,7 +5,8 @@
 //   void Run();                        on the thread: no JavaScript, no Node-API
 //   void Fail(int error);              in place of Run, or after one that ran out of memory
 //   void Cancel();                     from the JavaScript thread: `Run`, which goes on, is to end
-//   napi_value Settle(napi_env env);   on the JavaScript thread, unless that has ended meanwhile
+//   napi_value Settle(napi_env env);   on the JavaScript thread, unless that has ended meanwhile:
+//                                      releases what `Run` was lent, for itself lives longer
 // The promise never rejects: a failed system call is a value.
 #ifndef NODE_NUMA_SUPPORT_OWN_THREAD_H_
 #define NODE_NUMA_SUPPORT_OWN_THREAD_H_

@@ -94,6 +94,39 @@ describe('copies of what nobody writes', () => {
     expect(checksum(buffer)).toBe(data);
   });
 
+  test('leave a policy that was set before a part was on its way', async () => {
+    using buffer = allocateOn(firstNode, pagesIn(7));
+    const at = [0, 2, 4, 6].map((megabytes) => megabytes * 2 ** 20);
+    const policies = () => at.map((offsetBytes) => buffer.policy({ offsetBytes }).mode);
+    let isSet = false;
+    await buffer.migrate({
+      ...COPY,
+      pauseBudgetMs: 1e-6,
+      onProgress: () => {
+        if (!isSet) buffer.setPolicy(interleave('all'));
+        isSet = true;
+      },
+    });
+    expect(policies()).toEqual(at.map(() => 'interleave'));
+  });
+
+  test('of one range by several moves at once', async (context) => {
+    const [from = 0, to = 0] = needNodes(context, 2);
+    using buffer = allocateOn(from, pagesIn(6) + 3);
+    buffer.setPolicy(interleave('all'), { offsetBytes: 2 ** 21, lengthBytes: 2 ** 20 });
+    writePattern(buffer);
+    const data = checksum(buffer);
+    const targets = [to, from, to, to];
+    const moves = targets.map((node) => buffer.migrate({ ...COPY, to: node }));
+    const [plan, ...reports] = await Promise.all([buffer.plan(COPY), ...moves]);
+    expect(plan.way).toBe('copy');
+    for (const { pages } of reports) {
+      const { total, ...parts } = pages;
+      expect(Object.values(parts).reduce((sum, count) => sum + count)).toBe(total);
+    }
+    expect(checksum(buffer)).toBe(data);
+  });
+
   test('of memory on several nodes move what is elsewhere', async (context) => {
     const [from = 0, to = 0] = needNodes(context, 2);
     using buffer = allocateOn(from, pagesIn(6));

@@ -247,6 +247,10 @@ describe('replicate()', () => {
     const released = allocateOn(firstNode, 1);
     released.release();
     expect((await failureOf(() => numa.replicate(released))).code).toBe('NUMA_RELEASED');
+    const meanwhile = allocateOn(firstNode, 1);
+    const lost = numa.replicate(meanwhile, { nodes: firstNode });
+    meanwhile.release();
+    await expect(lost).rejects.toMatchObject({ code: 'NUMA_RELEASED' });
     const controller = new AbortController();
     const told: number[] = [];
     const onProgress = ({ bytesDone }: { bytesDone: number }) => {

@@ -47,6 +47,13 @@ describe('copies that take the place of pages', () => {
     addon.munmap(mapping);
   });
 
+  it('leave the memory to its owner as soon as their end is told', async () => {
+    const { mapping } = mappingAndBytes();
+    await copy(mapping);
+    const longer = unwrap(addon.mremap(mapping, 2 * mapping.lengthBytes, new BigUint64Array()));
+    addon.munmap(longer);
+  });
+
   it('go on over the end of the memory and of the thread that asked for them', async () => {
     const { mapping, bytes } = mappingAndBytes();
     bytes.fill(7);

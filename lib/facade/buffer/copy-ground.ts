@@ -18,7 +18,7 @@ import { isDenial } from '../capabilities/denial.ts';
 import type { Context } from '../context.ts';
 import type { PagesOfProcess } from '../pages/residency.ts';
 import { residencyOf } from '../pages/residency-by-mappings.ts';
-import { policiesOf } from '../policy/policy-parts.ts';
+import { type PolicyPart, partsWithin, policiesOf } from '../policy/policy-parts.ts';
 import { asksForCopy, type CheckedPromise, type ChosenWays, chooseWays } from './move-ways.ts';
 
 /** Pages of one mapping, and what is theirs. */
@@ -127,39 +127,41 @@ async function copyGroundOf(
 
 async function areasOf(range: PagesOfProcess): Promise<readonly CopyArea[] | string> {
   const { backend } = range;
-  const mapped = backend.maps(range);
-  if (!mapped.ok) return 'its mappings are not told';
   const smaps = await backend.readText(SMAPS);
   if (!smaps.ok) return `${SMAPS} is closed`;
-  const entries = entriesOf(smaps.value, mapped.value);
-  if (entries.length !== mapped.value.length) return 'its mappings change all the time';
+  // Another move may divide the mappings anew at any time: what is told from here on is of one.
+  const mapped = backend.maps(range);
+  if (!mapped.ok) return 'its mappings are not told';
+  const entries = entriesOf(smaps.value, range, mapped.value);
+  if (entries.length === 0) return 'its mappings change all the time';
   for (const entry of entries) {
     const obstacle = obstacleOf(entry);
     if (obstacle !== null) return obstacle;
   }
   const policies = await policiesIn(range, mapped.value);
   if (typeof policies === 'string') return policies;
-  return policies.map((policy, index) => ({
-    ...policy,
-    advice: adviceOf((entries[index] as SmapsEntry).flags),
-  }));
-}
-
-/** The parts of the file that are about the mappings: all of it may be long. */
-function entriesOf(file: string, spans: readonly PageSpan[]): SmapsEntry[] {
-  const text = `\n${file}`;
-  return spans.flatMap(({ address }) => {
-    const start = text.indexOf(`\n${address.toString(16).padStart(8, '0')}-`);
-    const flags = text.indexOf('\nVmFlags:', start);
-    if (start < 0 || flags < 0) return parseSmaps(text).filter((entry) => holds(entry, address));
-    const end = text.indexOf('\n', flags + 1);
-    return parseSmaps(text.slice(start, end < 0 ? undefined : end));
+  return policies.map((policy) => {
+    const entry = entries.find(({ end }) => policy.address < end) ?? entries.at(-1);
+    return { ...policy, advice: adviceOf((entry as SmapsEntry).flags) };
   });
 }
 
-/** A range may begin within its first mapping. */
-function holds({ start, end }: SmapsEntry, address: bigint): boolean {
-  return start <= address && address < end;
+/** The parts of the file that are about the mappings: all of it may be long. */
+function entriesOf(file: string, range: PagesOfProcess, spans: readonly PageSpan[]): SmapsEntry[] {
+  const text = `\n${file}`;
+  const size = BigInt(range.backend.pageSizeBytes);
+  const endOf = ({ address, pageCount }: PageSpan): bigint => address + BigInt(pageCount) * size;
+  const known = spans.flatMap((span) => {
+    const start = text.indexOf(`\n${span.address.toString(16).padStart(8, '0')}-`);
+    const flags = text.indexOf('\nVmFlags:', start);
+    if (start < 0 || flags < 0) return [];
+    const behind = text.indexOf('\n', flags + 1);
+    const entries = parseSmaps(text.slice(start, behind < 0 ? undefined : behind));
+    return entries.filter(({ end }) => end >= endOf(span));
+  });
+  if (known.length === spans.length) return known;
+  // It begins or ends within a mapping, or the file is older than the spans.
+  return parseSmaps(text).filter(({ start, end }) => start < endOf(range) && range.address < end);
 }
 
 function obstacleOf({ flags, name, permissions }: SmapsEntry): string | null {
@@ -178,15 +180,9 @@ function adviceOf(flags: readonly string[]): number {
 async function policiesIn(
   { backend, address, pageCount }: PagesOfProcess,
   mapped: readonly PageSpan[],
-): Promise<readonly Omit<CopyArea, 'advice'>[] | string> {
+): Promise<readonly CopyPolicy[] | string> {
   const policies = policiesOf(backend, { address, pageCount });
-  if (policies.ok) {
-    return policies.value.map(({ policy, ...span }) => {
-      const isNone = policy.nodemask.every((word) => word === 0n);
-      const nodemask = isNone ? null : { words: policy.nodemask, maxnode: MAXNODE_ALL };
-      return { ...span, mode: policy.mode, nodemask };
-    });
-  }
+  if (policies.ok) return policies.value.map(policyOfCopies);
   if (!isDenial(policies.errno)) return 'its policies are not told';
   // Who may not ask may not set one either, and threads begin with the one that is in force.
   const numaMaps = await backend.readText(NUMA_MAPS);
@@ -196,6 +192,28 @@ async function policiesIn(
   );
   if (others !== undefined) return `a policy is in force (${others.policy}) that cannot be set`;
   return mapped.map((span) => ({ ...span, mode: MPOL.DEFAULT, nodemask: null }));
+}
+
+type CopyPolicy = Omit<CopyArea, 'advice'>;
+
+function policyOfCopies({ policy, ...span }: PolicyPart): CopyPolicy {
+  const isNone = policy.nodemask.every((word) => word === 0n);
+  const nodemask = isNone ? null : { words: policy.nodemask, maxnode: MAXNODE_ALL };
+  return { ...span, mode: policy.mode, nodemask };
+}
+
+/** @internal What of the ground lies in a span, with the policies that its parts have by now. */
+export function areasWithin(
+  { areas }: CopyGround,
+  { backend }: PagesOfProcess,
+  { address, pageCount }: PageSpan,
+): CopyArea[] {
+  const { pageSizeBytes } = backend;
+  return partsWithin(areas, { address, pageCount }, pageSizeBytes).flatMap((area) => {
+    const now = policiesOf(backend, { address: area.address, pageCount: area.pageCount });
+    if (!now.ok) return [area];
+    return now.value.map((part) => ({ ...area, ...policyOfCopies(part) }));
+  });
 }
 
 /** Told at once by numa_maps where one node has all of a mapping's pages. */

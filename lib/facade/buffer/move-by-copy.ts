@@ -19,7 +19,7 @@ import {
   STATUS_ZERO_PAGE,
 } from '../pages/residency.ts';
 import { countByMappingsSync } from '../pages/residency-by-mappings.ts';
-import type { CopyGround } from './copy-ground.ts';
+import { areasWithin, type CopyArea, type CopyGround } from './copy-ground.ts';
 
 /** Between two looks at the signal: each step leaves a mapping of its own in a large range. */
 const STEP_BYTES = 64 * 2 ** 20;
@@ -38,7 +38,8 @@ export function moveChunkByCopy(ground: CopyGround): typeof moveChunk {
     const status = new Int32Array(span.pageCount).fill(STATUS_UNSET);
     const target = chunk.targetsOf(new Int32Array(1)) as NodeId;
     let stop = abortOf(chunk.signal) ?? stopBefore;
-    const work = stop !== undefined || places.isOnly(target) ? [] : [...areasIn(chunk, ground)];
+    const work =
+      stop !== undefined || places.isOnly(target) ? [] : areasWithin(ground, chunk.range, span);
     for (const area of work) {
       for (const part of partsToCopy(chunk, area, asked, target)) {
         stop ??= await copyPart(chunk, { ...area, ...part }, { ground, target, status });
@@ -70,20 +71,6 @@ class Places {
       return node;
     }
     return STATUS_NOT_PRESENT;
-  }
-}
-
-type Area = CopyGround['areas'][number];
-
-/** What of a chunk lies in each of the areas. */
-function* areasIn({ range, span }: Chunk, { areas }: CopyGround): Generator<Area> {
-  const size = BigInt(range.backend.pageSizeBytes);
-  const end = span.address + BigInt(span.pageCount) * size;
-  for (const area of areas) {
-    const areaEnd = area.address + BigInt(area.pageCount) * size;
-    const first = area.address > span.address ? area.address : span.address;
-    const last = areaEnd < end ? areaEnd : end;
-    if (first < last) yield { ...area, address: first, pageCount: Number((last - first) / size) };
   }
 }
 
@@ -131,7 +118,7 @@ interface Copying {
 
 async function copyPart(
   { range, span, tally }: Chunk,
-  area: Area,
+  area: CopyArea,
   { ground, target, status }: Copying,
 ): Promise<Stop | undefined> {
   const { backend } = range;

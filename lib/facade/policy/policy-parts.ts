@@ -74,18 +74,18 @@ export function isSamePolicy(one: GetMempolicyValue, other: GetMempolicyValue): 
 }
 
 /** What of the parts is in a span. */
-export function partsWithin(
-  parts: readonly PolicyPart[],
+export function partsWithin<Part extends PageSpan>(
+  parts: readonly Part[],
   span: PageSpan,
   pageSizeBytes: number,
-): PolicyPart[] {
+): Part[] {
   const size = BigInt(pageSizeBytes);
   const endOf = ({ address, pageCount }: PageSpan): bigint => address + BigInt(pageCount) * size;
   return parts.flatMap((part) => {
     const address = part.address > span.address ? part.address : span.address;
     const end = endOf(part) < endOf(span) ? endOf(part) : endOf(span);
     if (end <= address) return [];
-    return [{ address, pageCount: Number((end - address) / size), policy: part.policy }];
+    return [{ ...part, address, pageCount: Number((end - address) / size) }];
   });
 }
 

@@ -14,7 +14,7 @@ import { copiesOf, type OwnedCopy, OwnedReplicas } from './owned-replicas.ts';
 import { placeCopy } from './place-copy.ts';
 import { arrayNameOf, type ReplicaArray } from './replica-arrays.ts';
 import { ReplicaWords } from './replica-words.ts';
-import { bytesOfSource, type ReplicaSource } from './source-bytes.ts';
+import { bytesOfSource, checkStillThere, type ReplicaSource } from './source-bytes.ts';
 
 export interface ReplicateOptions {
   /** Nodes that get a copy. Default: those with memory that the calling thread may use. */
@@ -64,6 +64,7 @@ export async function replicate<Source extends ReplicaSource>(
     }
     const words = new ReplicaWords().memory;
     const handle = { arrayName, words, copies: copiesOf(owned), owned };
+    checkStillThere(context, bytes, 'replicate');
     const replicas = new OwnedReplicas<ReplicaArray<Source>>(context, handle);
     await replicas.publish(bytes, {
       ...(signal === undefined ? {} : { signal }),

@@ -65,7 +65,9 @@ export const pendingNetworkOperations = [
     releasesItself: true,
     start: (bytes, _context, release) => {
       const server = http.createServer((_request, response) => {
-        response.end(bytes);
+        // Asked so late that its time is over: of a view without memory no Buffer can be made.
+        if (bytes.length > 0) response.end(bytes);
+        else response.end();
         release();
       });
       return new Promise((resolve) => {
