@@ -1,6 +1,6 @@
 /** One page of an address space, for who looks on: nothing changes, and nobody goes on. */
 
-import type { FolioDetails, PageEntry, PageState } from './interface/page-state.ts';
+import type { FolioDetails, PageEntry, PageState } from './interface/simulated-process.ts';
 import type { Folio } from './memory/folio.ts';
 import type { Mm } from './memory/mm.ts';
 import {

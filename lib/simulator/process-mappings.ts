@@ -6,10 +6,20 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Mapping, MappingHandle } from '../backend/mapping.ts';
 import { invalidArgumentType } from '../core/argument-errors.ts';
-import { LiveMappings } from './live-mappings.ts';
-import { type ByteRange, Mapped, privateCopyOf } from './mapped.ts';
-import { detachBytes, hasOwnBytes, resized, transfer, zeroUntransferable } from './mapped-bytes.ts';
-import { contentsOf, type MappedFile, newBytes } from './mapped-file.ts';
+import { LiveMappings } from './live-bytes.ts';
+import {
+  type ByteRange,
+  contentsOf,
+  detachBytes,
+  hasOwnBytes,
+  Mapped,
+  type MappedFile,
+  newBytes,
+  privateCopyOf,
+  resized,
+  transfer,
+  zeroUntransferable,
+} from './mapped.ts';
 import type { Mm } from './memory/mm.ts';
 import { pageOf } from './syscalls/range-argument.ts';
 import { type LiveSpan, ViewedBuffers } from './viewed-buffers.ts';

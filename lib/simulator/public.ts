@@ -66,19 +66,19 @@ export {
   type MigrationMode,
   type MigrationStep,
 } from './interface/migration-event.ts';
-export type { FolioDetails, PageEntry, PageState } from './interface/page-state.ts';
 export type {
+  FolioDetails,
+  PageEntry,
+  PageState,
   ProcessOptions,
   SimulatedCalls,
   SimulatedProcess,
   SimulatedThread,
-} from './interface/simulated-process.ts';
-export type {
   SteppedCall,
   SteppedCalls,
   SteppedCpuset,
   SteppedMove,
-} from './interface/stepped-calls.ts';
+} from './interface/simulated-process.ts';
 export {
   eventLine,
   type MigrationEventJson,

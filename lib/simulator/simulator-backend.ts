@@ -28,11 +28,11 @@ import type { Mapping } from '../backend/mapping.ts';
 import { check } from '../backend/requests.ts';
 import type { SyscallResult } from '../backend/syscall-result.ts';
 import type { DeviceNumber, NodeMemory, TopologySnapshot } from '../backend/topology-snapshot.ts';
+import { isBigUint64Array, isInt32Array } from '../core/call-arguments.ts';
 import type { PolicyCall } from '../core/calls.ts';
 import { ERRNO } from '../core/errno.ts';
 import { MPOL_F } from '../core/uapi.ts';
 import { pagesOfPart } from './backend-mappings.ts';
-import { policyOf } from './backend-policies.ts';
 import type { Caller } from './caller.ts';
 import { copyPages } from './copy-pages.ts';
 import type { MachineState } from './machine.ts';
@@ -42,16 +42,17 @@ import { mappedParts } from './procfs/maps.ts';
 import { readPagemap, scanPagemap } from './procfs/pagemap.ts';
 import { failure, success } from './syscalls/answer.ts';
 import { maskMemory, type UserMask } from './syscalls/decode-mask.ts';
+import { policyOf } from './syscalls/get-mempolicy.ts';
 import { kernelMigratePages } from './syscalls/migrate-pages.ts';
 import { mincore } from './syscalls/mincore.ts';
-import { movePages } from './syscalls/move-pages.ts';
-import { movePagesArrays } from './syscalls/move-pages-arrays.ts';
+import { type MovePagesArrays, type MovePagesCall, movePages } from './syscalls/move-pages.ts';
 import { policyCall } from './syscalls/policy-calls.ts';
 import { schedSetaffinity } from './syscalls/process-calls.ts';
+import { pageOf } from './syscalls/range-argument.ts';
 import { touch } from './syscalls/touch.ts';
 import type { Thread } from './tasks/thread.ts';
 import { nodeMemoryOf, topologyOf } from './topology-report.ts';
-import { touchView, viewAddress } from './view-calls.ts';
+import { touchView, viewAddress } from './viewed-buffers.ts';
 
 export class SimulatorBackend extends MappingBackend implements Backend {
   readonly identity: BackendIdentity;
@@ -246,4 +247,42 @@ export class SimulatorBackend extends MappingBackend implements Backend {
   #call<T>(name: string, body: () => SyscallResult<T>): SyscallResult<T> {
     return this.#caller.call(name, body);
   }
+}
+
+function movePagesArrays(request: MovePagesRequest, pageSizeBytes: number): MovePagesCall {
+  const { pid, pages, nodes, status, flags } = request;
+  return {
+    pid,
+    flags,
+    ...pagesArgument(pages, pageSizeBytes),
+    node: nodes === null ? null : nodeOf(nodes),
+    store: (index, value) => {
+      status[index] = value;
+      return true;
+    },
+    ...spanOf(request, pageSizeBytes),
+  };
+}
+
+type PagesArgument = Pick<MovePagesArrays, 'count' | 'address'>;
+
+function pagesArgument(pages: MovePagesRequest['pages'], pageSizeBytes: number): PagesArgument {
+  if (isBigUint64Array(pages)) {
+    return { count: pages.length, address: (index) => pages[index] };
+  }
+  const { address, pageCount } = pages;
+  const size = BigInt(pageSizeBytes);
+  return { count: pageCount, address: (index) => address + BigInt(index) * size };
+}
+
+function spanOf(
+  { pages, nodes, status }: MovePagesRequest,
+  pageSizeBytes: number,
+): Pick<MovePagesArrays, 'span'> {
+  if (isBigUint64Array(pages) || isInt32Array(nodes)) return {};
+  return { span: { firstPage: pageOf(pages.address, pageSizeBytes), status } };
+}
+
+function nodeOf(nodes: number | Int32Array): (index: number) => number | undefined {
+  return typeof nodes === 'number' ? () => nodes : (index) => nodes[index];
 }

@@ -4,8 +4,8 @@ import { invalidArgumentType, invalidArgumentValue, outOfRange } from '../core/a
 import { checkInteger, checkOptions, plainCopy } from '../core/check-arguments.ts';
 import { deepFreeze } from '../core/deep-freeze.ts';
 import { CostLedger } from './cost/cost-ledger.ts';
+import { MIGRATION_KINDS } from './cost/cost-model.ts';
 import { COST_PROFILES } from './cost/cost-profile.ts';
-import { MIGRATION_KINDS } from './cost/migration-work.ts';
 import type { CallCosts, CostOptions, CostProfile } from './interface/costs.ts';
 import type { MachineState } from './machine.ts';
 import { movesInBatches } from './migrate/migrate-pages.ts';

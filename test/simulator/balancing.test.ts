@@ -2,17 +2,16 @@
 
 import { expect, test } from 'vitest';
 import { MPOL, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
-import { changeProtNuma } from '../../lib/simulator/balancing/change-prot-numa.ts';
+import { changeProtNuma } from '../../lib/simulator/balancing/task-numa-work.ts';
 import { MachineState } from '../../lib/simulator/machine.ts';
 import { isMarked } from '../../lib/simulator/memory/page-entry.ts';
 import type { Vma } from '../../lib/simulator/memory/vma.ts';
 import { presets } from '../../lib/simulator/presets.ts';
 import { maskMemory } from '../../lib/simulator/syscalls/decode-mask.ts';
-import { keepTouching } from '../../lib/simulator/syscalls/keep-touching.ts';
 import { mmap } from '../../lib/simulator/syscalls/mapping-calls.ts';
 import { pageOf } from '../../lib/simulator/syscalls/range-argument.ts';
 import { setMempolicy } from '../../lib/simulator/syscalls/set-mempolicy.ts';
-import { touch } from '../../lib/simulator/syscalls/touch.ts';
+import { keepTouching, touch } from '../../lib/simulator/syscalls/touch.ts';
 import type { Thread } from '../../lib/simulator/tasks/thread.ts';
 
 const PAGES = 4;

@@ -1,7 +1,6 @@
 /** What was published of migrations' speed, and what the profiles make of the same work. */
 
-import type { CostAccount } from '../../lib/simulator/cost/cost-account.ts';
-import { CostLedger } from '../../lib/simulator/cost/cost-ledger.ts';
+import { type CostAccount, CostLedger } from '../../lib/simulator/cost/cost-ledger.ts';
 import { COST_PROFILES } from '../../lib/simulator/cost/cost-profile.ts';
 import type { CostProfileName, MigrationKind } from '../../lib/simulator/public.ts';
 

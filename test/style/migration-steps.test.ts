@@ -35,8 +35,8 @@ test.each([
   ['batchesMigrations', 'migrate-pages'],
   ['copiesFirst', 'move-folio'],
   ['movingMapsPartly', 'move-folio'],
-  ['splitsPartlyMapped', 'split-item'],
-  ['splittingDropsZeros', 'split-item'],
+  ['splitsPartlyMapped', 'migrate-batch'],
+  ['splittingDropsZeros', 'migrate-batch'],
 ])('how kernels move pages is read once: %s', (flag, file) => {
   const isRead = new RegExp(`facts\\.${flag}|\\b${flag}\\b.*\\} = .*facts`);
   expect(filesWith(isRead)).toEqual([`migrate/${file}.ts`]);

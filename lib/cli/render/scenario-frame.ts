@@ -4,7 +4,7 @@
 
 import type { Frame, Play } from '../../services/scenario/play.ts';
 import type { MigrationEvent } from '../../simulator/interface/migration-event.ts';
-import type { PageState } from '../../simulator/interface/page-state.ts';
+import type { PageState } from '../../simulator/interface/simulated-process.ts';
 import { STEP_COLUMNS } from '../../simulator/migrate/migration-trace.ts';
 import type { Colours } from './colours.ts';
 import { outcomeText, stepText, wrap } from './scenario-text.ts';

@@ -7,7 +7,7 @@
 import type { KernelLine } from '../../core/kernels.ts';
 import type { MachineDescription } from '../../core/machine-description.ts';
 import type { MigrationEvent } from '../../simulator/interface/migration-event.ts';
-import type { PageState } from '../../simulator/interface/page-state.ts';
+import type { PageState } from '../../simulator/interface/simulated-process.ts';
 import type { MigrationTraceJson } from '../../simulator/migrate/migration-trace.ts';
 import { Machine } from '../../simulator/simulated-machine.ts';
 import type { MappingResidency, StepOutcome } from './outcome.ts';

@@ -15,8 +15,8 @@ import type { SimulatedCpuset } from '../../simulator/interface/machine-settings
 import type {
   SimulatedProcess,
   SimulatedThread,
+  SteppedCall,
 } from '../../simulator/interface/simulated-process.ts';
-import type { SteppedCall } from '../../simulator/interface/stepped-calls.ts';
 import type { Machine } from '../../simulator/simulated-machine.ts';
 import { type Actor, Cast } from './cast.ts';
 import {

@@ -6,8 +6,7 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { MADV } from '../../core/uapi.ts';
 import type { SimulatedCpuset } from '../../simulator/interface/machine-settings.ts';
-import type { SimulatedProcess } from '../../simulator/interface/simulated-process.ts';
-import type { SteppedCall } from '../../simulator/interface/stepped-calls.ts';
+import type { SimulatedProcess, SteppedCall } from '../../simulator/interface/simulated-process.ts';
 import type { Machine } from '../../simulator/simulated-machine.ts';
 import { type Answer, answerOf, type StepResult } from './outcome.ts';
 import type {

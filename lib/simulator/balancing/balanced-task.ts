@@ -8,7 +8,7 @@
  * adapt to how many faults are local, and a thread is not moved to its memory: it stays on its CPU.
  */
 
-import type { Toucher } from '../memory/toucher.ts';
+import type { Toucher } from '../memory/fault.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
 
 /** Default of scan_delay_ms in debugfs. */

@@ -14,8 +14,8 @@
 import { MIB_BYTES } from '../../core/units.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { Memory, NumaBalancingMode } from '../memory/memory.ts';
-import type { NodePromotions } from '../nodes/balancing-counters.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
+import type { NodePromotions } from '../nodes/numa-events.ts';
 import type { BalancedTask } from './balanced-task.ts';
 
 /** Default of scan_period_max_ms. */

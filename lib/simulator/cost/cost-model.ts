@@ -1,17 +1,18 @@
 /**
- * Time that counted work takes under a profile, in nanoseconds:
+ * What migrations have done, as counts, which no machine changes, and the time that counted work
+ * takes under a profile, in nanoseconds:
  *
  *   migration = calls x callNs + addresses x lookupNs + walkedEntries x walkNs
  *             + folios x (targetNs + folioNs) + entries x entryNs
  *             + shootdowns x shootdownNs + interrupts x interruptNs + bytes / bandwidth
  *   access    = localAccessNs x distance / 10
  *
- * Deviation: there are no caches, and nobody waits for anybody: neither for a lock nor for a link.
+ * Source: mm/migrate.c, migrate_pages_batch(); mm/mempolicy.c, queue_pages_range(). Deviation:
+ * there are no caches, and nobody waits for anybody: neither for a lock nor for a link.
  */
 
-import { LOCAL_DISTANCE } from '../../core/uapi.ts';
+import { LOCAL_DISTANCE, MAX_NUMNODES } from '../../core/uapi.ts';
 import type { CostProfile, MigrationKind, MigrationWork } from '../interface/costs.ts';
-import { NodePairs } from './node-pairs.ts';
 
 const BYTES_PER_NS_OF_MBPS = 1e-3;
 
@@ -84,5 +85,65 @@ export class CostModel {
       work.shootdowns * shootdownNs +
       work.interrupts * interruptNs
     );
+  }
+}
+
+/** All kinds, in the order in which they are told. */
+export const MIGRATION_KINDS: readonly MigrationKind[] = [
+  'move_pages',
+  'mbind',
+  'migrate_pages',
+  'query',
+  'kernel',
+];
+
+/** The work of migrations while it is counted. */
+export class MigrationCounts implements MigrationWork {
+  calls = 0;
+  addresses = 0;
+  walkedEntries = 0;
+  folios = 0;
+  entries = 0;
+  flushes = 0;
+  shootdowns = 0;
+  interrupts = 0;
+  /** Bytes by the node that they left and the one that they reached. */
+  readonly copied: NodePairs = new NodePairs();
+
+  get bytes(): number {
+    return this.copied.total;
+  }
+
+  snapshot(): MigrationWork {
+    const { copied, ...counts } = this;
+    return { ...counts, bytes: copied.total };
+  }
+}
+
+const STRIDE = MAX_NUMNODES;
+
+export class NodePairs {
+  readonly #values = new Map<number, number>();
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  add(from: number, to: number, value: number): void {
+    const key = from * STRIDE + to;
+    this.#values.set(key, (this.#values.get(key) ?? 0) + value);
+    this.#total += value;
+  }
+
+  get(from: number, to: number): number {
+    return this.#values.get(from * STRIDE + to) ?? 0;
+  }
+
+  /** `[from, to, value]` in ascending order. */
+  entries(): [from: number, to: number, value: number][] {
+    return [...this.#values]
+      .sort(([a], [b]) => a - b)
+      .map(([key, value]) => [Math.floor(key / STRIDE), key % STRIDE, value]);
   }
 }

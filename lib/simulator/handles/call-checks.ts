@@ -32,8 +32,11 @@ import type { ObjectCalls } from '../../machine/objects.ts';
 import type { ReferenceCalls } from '../../machine/references.ts';
 import type { WeightFiles } from '../../machine/settings.ts';
 import type { SimulatedCpuset } from '../interface/machine-settings.ts';
-import type { SimulatedCalls } from '../interface/simulated-process.ts';
-import type { SteppedCalls, SteppedCpuset } from '../interface/stepped-calls.ts';
+import type {
+  SimulatedCalls,
+  SteppedCalls,
+  SteppedCpuset,
+} from '../interface/simulated-process.ts';
 
 /** A method's arguments in order, each with its name. */
 type Row = readonly (readonly [argument: string, check: Check<unknown>])[];

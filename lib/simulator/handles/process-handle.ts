@@ -22,13 +22,13 @@ import type { ObjectCalls } from '../../machine/objects.ts';
 import type { ProcessCapability } from '../../machine/process.ts';
 import type { ReferenceCalls } from '../../machine/references.ts';
 import { Caller } from '../caller.ts';
-import type { PageState } from '../interface/page-state.ts';
 import type {
+  PageState,
   ProcessOptions,
   SimulatedProcess,
   SimulatedThread,
+  SteppedCalls,
 } from '../interface/simulated-process.ts';
-import type { SteppedCalls } from '../interface/stepped-calls.ts';
 import type { MachineState } from '../machine.ts';
 import { mergedPageCount } from '../memory/ksm.ts';
 import { pageStateOf } from '../page-state.ts';

@@ -7,7 +7,7 @@ import { ERRNO } from '../../core/errno.ts';
 import type { BalancingWord, CpusetOptions, WeightFiles } from '../../machine/settings.ts';
 import { setBalancing } from '../balancing/promotion.ts';
 import type { MachineSettings, SimulatedCpuset } from '../interface/machine-settings.ts';
-import type { SteppedCpuset } from '../interface/stepped-calls.ts';
+import type { SteppedCpuset } from '../interface/simulated-process.ts';
 import type { MachineState } from '../machine.ts';
 import { mergeEqualPages } from '../memory/ksm.ts';
 import { checkNodeIn, NO_NODES } from '../nodes/nodemask.ts';

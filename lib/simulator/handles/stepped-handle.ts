@@ -6,7 +6,7 @@ import { isBigUint64Array } from '../../core/call-arguments.ts';
 import { checkInteger } from '../../core/check-arguments.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
 import type { Caller } from '../caller.ts';
-import type { SteppedCall, SteppedCalls, SteppedMove } from '../interface/stepped-calls.ts';
+import type { SteppedCall, SteppedCalls, SteppedMove } from '../interface/simulated-process.ts';
 import type { MachineState } from '../machine.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import { SuspendedCall } from '../migrate/suspended-call.ts';

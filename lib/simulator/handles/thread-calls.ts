@@ -11,7 +11,6 @@ import type { SimulatedCalls } from '../interface/simulated-process.ts';
 import type { ObjectAttributes } from '../memory/memory-object.ts';
 import { memoryAreas, numaMaps } from '../procfs/numa-maps.ts';
 import { answer, failure, success } from '../syscalls/answer.ts';
-import { keepTouching } from '../syscalls/keep-touching.ts';
 import { madvise } from '../syscalls/madvise.ts';
 import { mapDevice, mlock, mmap, mprotect, munlock, munmap } from '../syscalls/mapping-calls.ts';
 import { mremap, resizeMapping } from '../syscalls/mremap.ts';
@@ -22,15 +21,16 @@ import {
   openObject,
   writeObject,
 } from '../syscalls/object-calls.ts';
-import { pinPages, unpinPages } from '../syscalls/pin-pages.ts';
-import { addressOf, pageOf } from '../syscalls/range-argument.ts';
 import {
   mapPacketRing,
+  pinPages,
   registerBuffer,
   registerPackets,
+  unpinPages,
   unregisterBuffer,
-} from '../syscalls/ring-calls.ts';
-import { touch } from '../syscalls/touch.ts';
+} from '../syscalls/pin-pages.ts';
+import { addressOf, pageOf } from '../syscalls/range-argument.ts';
+import { keepTouching, touch } from '../syscalls/touch.ts';
 import { readWord, writeWord } from '../syscalls/user-memory.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { CALL_CHECKS, checked } from './call-checks.ts';

@@ -7,7 +7,7 @@ import type {
   CpusetOptions,
   WeightFiles,
 } from '../../machine/settings.ts';
-import type { SteppedCpuset } from './stepped-calls.ts';
+import type { SteppedCpuset } from './simulated-process.ts';
 
 export interface SimulatedCpuset extends CpusetCalls {
   /** Its processes go back to the root. */

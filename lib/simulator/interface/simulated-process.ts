@@ -1,17 +1,23 @@
 /**
  * A process of a simulated machine as users have it: threads, each with a backend of its own, and
- * what a process does beside NUMA calls that matters to pages.
+ * what a process does beside NUMA calls that matters to pages. What a page of it is at one moment
+ * is looked at without touching anything.
+ *
+ * Its calls can go on one step at a time: between two steps the machine can be looked at, and
+ * others can make calls. One of those that has to wait (an access to a page that is on its way,
+ * say) has the other call go on until it need not.
  */
 
-import type { Backend, PageSpan } from '../../backend/backend.ts';
+import type { Access, Backend, PageSpan } from '../../backend/backend.ts';
+import type { SyscallResult } from '../../backend/syscall-result.ts';
+import type { NumaCalls } from '../../machine/numa.ts';
 import type {
   MachineCalls,
   MachineProcess,
   MachineThread,
   ProcessCapability,
 } from '../../machine/process.ts';
-import type { PageState } from './page-state.ts';
-import type { SteppedCalls } from './stepped-calls.ts';
+import type { FolioState, MigrationEvent } from './migration-event.ts';
 
 export interface ProcessOptions {
   /** Default 0, root. */
@@ -90,4 +96,77 @@ export interface SimulatedProcess extends SimulatedCalls, MachineProcess {
    * Source: fork(2).
    */
   fork(): SimulatedProcess;
+}
+
+/**
+ * What its page-table entry says. `absent`: nothing; `migration`: accesses wait until it is there
+ * again; `zero`: the page of zeros; `marked`: balancing waits for the next access.
+ */
+export type PageEntry =
+  | 'absent'
+  | 'present'
+  | 'marked'
+  | 'migration'
+  | 'zero'
+  | 'swapped'
+  | 'guard'
+  | 'device';
+
+export interface PageState {
+  readonly entry: PageEntry;
+  /** The memory behind it, or that it waits for; null for none of a node. */
+  readonly folio: FolioDetails | null;
+}
+
+export interface FolioDetails extends FolioState {
+  /** `lru`: on its node's; `isolated`: on that of a migration; `none`: a driver's page. */
+  readonly list: 'lru' | 'isolated' | 'none';
+  readonly isLocked: boolean;
+  /** Long-term pins, and references of pipes and the like. */
+  readonly pins: number;
+  readonly references: number;
+}
+
+/** A call that has begun. Whoever begins one should let it end: `run()`. */
+export interface SteppedCall<T> {
+  readonly isEnded: boolean;
+  /** What it answered; undefined before its end. */
+  readonly result: SyscallResult<T> | undefined;
+  /** Does the next step and tells of it; undefined: it has ended. */
+  step(): MigrationEvent | undefined;
+  /** Does all steps that are left. */
+  run(): SyscallResult<T>;
+}
+
+/** One target for pages in a row, or for any pages. */
+export interface SteppedMove {
+  /** Default: the calling process, as 0. */
+  readonly pid?: number;
+  readonly pages: PageSpan | BigUint64Array;
+  readonly node: number;
+  /** `MPOL_MF_*`. Default MOVE. */
+  readonly flags?: number;
+  /** Gets the statuses; as long as there are pages. Default: nobody asks for them. */
+  readonly status?: Int32Array;
+}
+
+export interface SteppedCalls {
+  /** Accesses each page in turn; waits for those that are on their way. Errnos as `touch()`. */
+  touch(span: PageSpan, access: Access): SteppedCall<undefined>;
+  /** Writes 64 bits; waits if the page is on its way. EFAULT. */
+  store(address: bigint, value: bigint): SteppedCall<undefined>;
+  /** Source: move_pages(2). */
+  movePages(request: SteppedMove): SteppedCall<number>;
+  /** Source: mbind(2). */
+  mbind(request: Parameters<NumaCalls['mbind']>[0]): SteppedCall<undefined>;
+  /** Source: migrate_pages(2). */
+  migratePages(request: Parameters<NumaCalls['migratePages']>[0]): SteppedCall<number>;
+}
+
+/** The writes to a cpuset that may move pages. */
+export interface SteppedCpuset {
+  /** Writes cpuset.mems. */
+  setMems(nodes: string): SteppedCall<undefined>;
+  /** Writes cgroup.procs. */
+  attach(pid: number): SteppedCall<undefined>;
 }

@@ -1,10 +1,10 @@
 /** What accesses, walks and moves are about, for whoever counts their cost. */
 
-import type { CostAccount, CountedFolios } from '../cost/cost-account.ts';
+import type { CostAccount, CountedFolios } from '../cost/cost-ledger.ts';
+import type { Toucher } from './fault.ts';
 import type { Folio } from './folio.ts';
 import type { Mm } from './mm.ts';
 import { folioIdOf, isFolio, isInline, isZeroPage, NONE, nodeOfInline } from './page-entry.ts';
-import type { Toucher } from './toucher.ts';
 
 /** Each of the pages has been accessed once. Memory of devices is on no node. */
 export function countTouches({ mm, cpuNode }: Toucher, start: number, end: number): void {

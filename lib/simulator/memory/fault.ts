@@ -1,5 +1,5 @@
 /**
- * Page faults: what an access to memory finds, makes or copies, and on which node.
+ * Page faults: what an access to memory finds, makes or copies, on which node, and for whom.
  *
  * Source: mm/memory.c, handle_pte_fault(), do_anonymous_page(), do_fault() and do_wp_page().
  */
@@ -7,12 +7,13 @@
 import type { Access } from '../../backend/backend.ts';
 import type { Span } from '../../core/sorted-spans.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
-import { countAllocation, findNode, searchFor } from '../policy/placement.ts';
+import type { InterleaveCounter } from '../policy/interleave.ts';
+import type { Mempolicy } from '../policy/mempolicy.ts';
+import { type Allocator, countAllocation, findNode, searchFor } from '../policy/placement.ts';
 import { countTouches } from './count-costs.ts';
 import { faultInTurns } from './fault-in-turns.ts';
 import type { Folio } from './folio.ts';
-import { faultHugePage, faultHugeZeroPage } from './huge-fault.ts';
-import { faultPoolPage } from './hugetlb-fault.ts';
+import { faultHugePage, faultHugeZeroPage, faultPoolPage } from './huge-fault.ts';
 import type { MemoryObject } from './memory-object.ts';
 import type { Mm } from './mm.ts';
 import { awaitedFolio, faultObject, folioOfObject } from './object-fault.ts';
@@ -33,7 +34,6 @@ import {
 } from './page-entry.ts';
 import type { EntryRun } from './page-table.ts';
 import { indexInFolio, wordsOfPage } from './split-folio.ts';
-import type { FaultOutcome, Toucher } from './toucher.ts';
 import {
   hasFlag,
   interleaveIndexAt,
@@ -264,3 +264,16 @@ function copyPage(toucher: Toucher, vma: Vma, page: number, folioId: number | nu
   }
   return outcome;
 }
+
+/** A thread, as far as placement knows it. */
+export interface Toucher extends Allocator {
+  readonly mm: Mm;
+  /** The thread's policy. */
+  readonly policy: Mempolicy | null;
+  readonly counter: InterleaveCounter;
+  /** Takes the mark off a page that balancing has marked, and may move it. */
+  hintFault(vma: Vma, page: number): void;
+}
+
+/** `fault`: SIGSEGV or SIGBUS. `killed`: no memory that the policy allows, SIGKILL. */
+export type FaultOutcome = 'done' | 'fault' | 'killed';

@@ -7,13 +7,11 @@
  * copy_page_range() and copy_present_page().
  */
 
-import { forkLinks, NO_ANON } from './anon-vma.ts';
-import { faultPage } from './fault.ts';
+import { type FaultOutcome, faultPage, type Toucher } from './fault.ts';
 import type { Folio } from './folio.ts';
 import type { Mm } from './mm.ts';
 import { folioIdOf, isFolio, isInline, isMigration, migratingFolioId, NONE } from './page-entry.ts';
-import type { FaultOutcome, Toucher } from './toucher.ts';
-import { hasFlag, VM, type Vma } from './vma.ts';
+import { forkLinks, hasFlag, NO_ANON, VM, type Vma } from './vma.ts';
 
 /** Fills the child's empty address space. `parent` allocates what has to be copied. */
 export function dupMmap(parent: Toucher, child: Mm): FaultOutcome {

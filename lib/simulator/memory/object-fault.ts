@@ -7,12 +7,12 @@
 
 import { NO_NODE } from '../nodes/nodemask.ts';
 import { countAllocation, countedSearchFor, findNode, searchFor } from '../policy/placement.ts';
+import type { FaultOutcome, Toucher } from './fault.ts';
 import type { Folio } from './folio.ts';
 import { allocateFolio } from './memory.ts';
 import type { MemoryObject } from './memory-object.ts';
 import type { Mm } from './mm.ts';
 import { isFolio, isMigration, migratingFolioId, NONE } from './page-entry.ts';
-import type { FaultOutcome, Toucher } from './toucher.ts';
 import { hasFlag, isHugetlb, offsetOf, VM, type Vma } from './vma.ts';
 
 /** Default of fault_around_bytes in debugfs. */

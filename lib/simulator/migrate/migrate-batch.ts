@@ -1,18 +1,28 @@
 /**
  * Many folios in one go: all are unmapped, then the TLB is flushed once, then all are moved, with
- * some passes over those that something was in the way of.
+ * some passes over those that something was in the way of. A huge page that becomes base pages on
+ * the list is split here for both ways of moving; each of these then moves by itself.
  *
- * Source: mm/migrate.c, migrate_pages_batch() and migrate_folios_move(), Linux 6.3 and later.
+ * Source: mm/migrate.c, migrate_pages_batch(), migrate_folios_move(), Linux 6.3 and later, and
+ * try_split_folio().
  */
 
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { type Item, MigratingFolio, pagesOfFirst, pagesOfItems } from './migrating-folio.ts';
+import { splitFolio } from '../memory/split-folio.ts';
+import {
+  forget,
+  type Item,
+  isInVain,
+  itemsOf,
+  MigratingFolio,
+  type MigrationRun,
+  pagesOfFirst,
+  pagesOfItems,
+} from './migrating-folio.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
-import type { Isolated } from './page-list.ts';
-import { isInVain, type MigrationRun } from './run.ts';
-import { canSplit, isSplitFirst, splitItem } from './split-item.ts';
+import { type Isolated, PageList } from './page-list.ts';
 import { backOut, unmapFolio } from './unmap-folio.ts';
 
 export interface BatchOptions {
@@ -158,4 +168,29 @@ class Batch {
     this.#dropped.push(item);
     yield* backOut(this.#run, item, { mode: this.#options.mode, pass }, why);
   }
+}
+
+/** Nobody holds it, and nobody else has it locked. */
+export function canSplit({ folio, isTransparentHuge }: MigratingFolio): boolean {
+  return isTransparentHuge && !folio.isHeld && folio.lockedBy === null && folio.busyTries === 0;
+}
+
+/** Some of its pages are unmapped: newer kernels do not carry them along. */
+function isSplitFirst(item: MigratingFolio): boolean {
+  const { splitsPartlyMapped } = item.memory.facts;
+  return item.folio.isPartlyMapped && splitsPartlyMapped && canSplit(item);
+}
+
+export function* splitItem(run: MigrationRun, item: MigratingFolio): Steps<Item[]> {
+  const { memory, target } = run;
+  const report = item.report('split', { note: `into ${item.folio.pageCount} base pages` });
+  forget(run, item);
+  item.folio.isIsolated = false;
+  const keepsZeros = !memory.facts.splittingDropsZeros;
+  const list = new PageList(memory.inFlight);
+  for (const { mm, page } of splitFolio(memory, item.folioId, { keepsZeros })) {
+    list.isolate(mm, page, 1);
+  }
+  yield report;
+  return itemsOf(list, target);
 }

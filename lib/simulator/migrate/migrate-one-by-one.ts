@@ -8,12 +8,17 @@
 
 import type { MigrationMode } from '../interface/migration-event.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import type { BatchOptions, BatchResult } from './migrate-batch.ts';
-import { type Item, MigratingFolio, pagesOfFirst, pagesOfItems } from './migrating-folio.ts';
+import { type BatchOptions, type BatchResult, canSplit, splitItem } from './migrate-batch.ts';
+import {
+  type Item,
+  isInVain,
+  MigratingFolio,
+  type MigrationRun,
+  pagesOfFirst,
+  pagesOfItems,
+} from './migrating-folio.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { moveFolio } from './move-folio.ts';
-import { isInVain, type MigrationRun } from './run.ts';
-import { canSplit, splitItem } from './split-item.ts';
 import { backOut, type UnmapOutcome, unmapFolio } from './unmap-folio.ts';
 
 /** Source: NR_MAX_MIGRATE_PAGES_RETRY; before 6.3 a literal. */

@@ -14,15 +14,16 @@ import {
   type Item,
   itemsOf,
   MigratingFolio,
+  type MigrationRun,
   mayBePinned,
   pagesOfFirst,
   pagesOfItem,
+  putBackFolio,
   stateOf,
 } from './migrating-folio.ts';
-import type { MigrationTarget } from './migration-target.ts';
 import { moveAtOnce } from './move-at-once.ts';
 import { type Isolated, type PageList, putBack } from './page-list.ts';
-import { type MigrationRun, putBackFolio } from './run.ts';
+import type { MigrationTarget } from './target-folio.ts';
 
 /** Source: NR_MAX_MIGRATE_PAGES_RETRY, NR_MAX_MIGRATE_ASYNC_RETRY, NR_MAX_MIGRATE_SYNC_RETRY. */
 const PASSES = { alone: 10, async: 3, sync: 7 } as const;

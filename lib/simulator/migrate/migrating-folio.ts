@@ -1,20 +1,21 @@
 /**
- * A folio on its way: where it was met, which folio is to replace it, and what has been done so
- * far.
+ * One call of migrate_pages() inside the kernel, what it moves, where to and for whom; and each
+ * folio on its way: where it was met, which folio is to replace it, and what has been done so far.
  *
- * Source: mm/migrate.c, what migrate_pages() keeps between its steps in lists and in
- * __migrate_folio_record().
+ * Source: mm/migrate.c, struct migrate_pages_stats, the arguments of migrate_pages(), and what it
+ * keeps between its steps in lists and in __migrate_folio_record().
  */
 
-import type { FolioState } from '../interface/migration-event.ts';
+import type { FolioState, MigrationMode } from '../interface/migration-event.ts';
 import type { Folio } from '../memory/folio.ts';
-import type { StepReport } from '../memory/in-flight.ts';
+import type { StepReport, Steps, Suspended } from '../memory/in-flight.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Mm } from '../memory/mm.ts';
 import { offsetOf, type Vma } from '../memory/vma.ts';
 import type { Search } from '../policy/placement.ts';
-import type { MigrationTarget } from './migration-target.ts';
+import { operations } from './operations.ts';
 import type { Isolated, IsolatedFolio, PageList } from './page-list.ts';
+import type { MigrationTarget } from './target-folio.ts';
 
 export class MigratingFolio {
   readonly folio: Folio;
@@ -113,4 +114,49 @@ function offsetIn(vma: Vma, page: number, { isMerged, pageCount, index }: Folio)
 
 export function stateOf(id: number, { node, pageCount, mapCount }: Folio): FolioState {
   return Object.freeze({ folio: id, node, pageCount, mapCount });
+}
+
+export interface MigrationRun {
+  readonly memory: Memory;
+  readonly target: MigrationTarget;
+  /** The call that holds the locks. */
+  readonly owner: Suspended;
+  /** Others may act between two steps. */
+  readonly isWatched: boolean;
+  /** Huge pages are not split to be moved: the mode of automatic balancing. */
+  readonly keepsHuge: boolean;
+}
+
+/** One attempt at one folio. */
+export interface FolioAttempt {
+  readonly mode: MigrationMode;
+  readonly pass: number;
+}
+
+/** Whether the next pass would find what this one did: nothing has moved, and nobody else acts. */
+export function isInVain(
+  { isWatched }: MigrationRun,
+  open: readonly unknown[],
+  again: readonly unknown[],
+): boolean {
+  return !isWatched && again.length === open.length;
+}
+
+/** Ends the call's locks of a folio and of its target. */
+export function unlock({ folio, target }: MigratingFolio): void {
+  folio.lockedBy = null;
+  target.lockedBy = null;
+}
+
+/** The folio is done with, moved or gone. */
+export function forget({ owner }: MigrationRun, { folio }: MigratingFolio): void {
+  owner.isolated.delete(folio);
+}
+
+/** Back on its list, where it was. */
+export function* putBackFolio(run: MigrationRun, item: MigratingFolio): Steps<void> {
+  forget(run, item);
+  const report = item.report('put-back', { note: `on node ${item.folio.node}` });
+  operations.putBack(run.memory, item.folio, item.folioId);
+  yield report;
 }

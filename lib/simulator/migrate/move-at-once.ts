@@ -6,7 +6,7 @@
  */
 
 import { NODE_ID_MAX } from '../../core/uapi.ts';
-import type { CostAccount } from '../cost/cost-account.ts';
+import type { CostAccount } from '../cost/cost-ledger.ts';
 import { oneFolio, ordinaryFolios } from '../memory/count-costs.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { Mm } from '../memory/mm.ts';
@@ -15,9 +15,8 @@ import { hasFlag, VM } from '../memory/vma.ts';
 import { NO_NODE } from '../nodes/nodemask.ts';
 import { countAllocation, findNode, type Search } from '../policy/placement.ts';
 import { type Item, MigratingFolio, mayBePinned } from './migrating-folio.ts';
-import type { MigrationTarget } from './migration-target.ts';
 import { type Isolated, type IsolatedFolio, type IsolatedRun, putBack } from './page-list.ts';
-import { findTargetNode, takeTargetMemory } from './target-folio.ts';
+import { findTargetNode, type MigrationTarget, takeTargetMemory } from './target-folio.ts';
 
 /** `stays`: EAGAIN, and for ever. Else what found no memory; a huge page goes step by step then,
  *  which splits it. */

@@ -8,9 +8,14 @@
  */
 
 import type { Steps } from '../memory/in-flight.ts';
-import type { MigratingFolio } from './migrating-folio.ts';
+import {
+  type FolioAttempt,
+  forget,
+  type MigratingFolio,
+  type MigrationRun,
+  unlock,
+} from './migrating-folio.ts';
 import { operations } from './operations.ts';
-import { type FolioAttempt, forget, type MigrationRun, unlock } from './run.ts';
 import { freeSource } from './target-folio.ts';
 import { restore } from './unmap-folio.ts';
 

@@ -8,7 +8,7 @@
 
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
-import type { CostAccount } from '../cost/cost-account.ts';
+import type { CostAccount } from '../cost/cost-ledger.ts';
 import { countWalk } from '../memory/count-costs.ts';
 import type { Folio } from '../memory/folio.ts';
 import type { Mm } from '../memory/mm.ts';

@@ -1,15 +1,18 @@
 /**
- * The folio that is to replace one: memory on the node that the call wants.
+ * Where the pages of a migration go, and the folio that is to replace one: memory on the node that
+ * the call wants.
  *
- * Source: mm/migrate.c, alloc_migration_target(); mm/hugetlb.c, alloc_hugetlb_folio_nodemask().
+ * Source: mm/migrate.c, alloc_migration_target(); mm/hugetlb.c, alloc_hugetlb_folio_nodemask();
+ * include/linux/migrate.h, new_folio_t.
  */
 
+import type { CostAccount } from '../cost/cost-ledger.ts';
 import { Folio } from '../memory/folio.ts';
 import { freeIfUnused, type Memory } from '../memory/memory.ts';
-import { NO_NODE } from '../nodes/nodemask.ts';
-import { countAllocation, findNode, type Search } from '../policy/placement.ts';
-import type { MigratingFolio } from './migrating-folio.ts';
-import type { MigrationRun } from './run.ts';
+import type { Vma } from '../memory/vma.ts';
+import { maskOf, NO_NODE } from '../nodes/nodemask.ts';
+import { type Allocator, countAllocation, findNode, type Search } from '../policy/placement.ts';
+import type { MigratingFolio, MigrationRun } from './migrating-folio.ts';
 
 /** False where no node that may be taken has room. */
 export function allocateTarget(
@@ -110,4 +113,29 @@ export function freeSource(item: MigratingFolio, targetNode: number): void {
   memory.folios.remove(folioId);
   memory.physical.giveBackBlock(targetNode);
   memory.pool.replace(folio.node, targetNode);
+}
+
+export interface MigrationTarget {
+  /** Who counts what it costs. */
+  readonly account: CostAccount | null;
+  /** One search does for all pages. */
+  readonly isUniform: boolean;
+  /** Who allocates. */
+  readonly by: Allocator;
+  /** For the page at this place, in the mapping that is there unless another is told; a folio is
+   *  asked for once, by its first page. */
+  searchFor(page: number, folio: Folio | null, vma?: Vma): Search;
+}
+
+/** Exactly this node, without fallback: memory that the caller itself may use. */
+export function exactly(node: number, by: Allocator, account: CostAccount | null): MigrationTarget {
+  const mask = maskOf([node]) & by.memsAllowed;
+  const search = {
+    start: node,
+    first: mask,
+    last: mask,
+    cpuNode: by.cpuNode,
+    isInterleaved: false,
+  };
+  return { isUniform: true, by, account, searchFor: () => search };
 }

@@ -8,10 +8,15 @@
 
 import { oneFolio } from '../memory/count-costs.ts';
 import type { Steps } from '../memory/in-flight.ts';
-import { type MigratingFolio, mayBePinned } from './migrating-folio.ts';
-import { operations } from './operations.ts';
-import { mappingsOf } from './reverse-map.ts';
-import { type FolioAttempt, forget, type MigrationRun, unlock } from './run.ts';
+import {
+  type FolioAttempt,
+  forget,
+  type MigratingFolio,
+  type MigrationRun,
+  mayBePinned,
+  unlock,
+} from './migrating-folio.ts';
+import { mappingsOf, operations } from './operations.ts';
 import { allocateTarget, freeTarget } from './target-folio.ts';
 
 /**

@@ -1,18 +1,18 @@
 /**
- * The memory of the nodes: how much each has, how much is free, and where an allocation ends up.
- * Pages have no frame numbers here: what matters of a page is its node, and of a node how many
- * blocks as large as a huge page are free in one piece.
+ * The memory of the nodes: how much each has, how much is free, and where an allocation ends up: in
+ * which order each node's CPUs look for memory when their own has none. Pages have no frame numbers
+ * here: what matters of a page is its node, and of a node how many blocks as large as a huge page
+ * are free in one piece.
  *
- * Source: mm/page_alloc.c, get_page_from_freelist(); mm/compaction.c, compaction_suitable().
- *
- * Deviation: which frames are free is not known. Pages given back in a row as long as a block were
- * one; a node has at least as many whole blocks as its pages in use cannot break.
+ * Source: mm/page_alloc.c, get_page_from_freelist(), build_zonelists() and find_next_best_node();
+ * mm/compaction.c, compaction_suitable(). Deviation: which frames are free is not known. Pages
+ * given back in a row as long as a block were one; a node has at least as many whole blocks as its
+ * pages in use cannot break.
  */
 
-import { BalancingEvents, Promotions } from './balancing-counters.ts';
+import { MAX_NUMNODES } from '../../core/uapi.ts';
 import { hasNode, maskOf, NO_NODE, type Nodemask } from './nodemask.ts';
-import { NumaEvents } from './numa-events.ts';
-import { buildZonelists } from './zonelist.ts';
+import { BalancingEvents, NumaEvents, Promotions } from './numa-events.ts';
 
 /** One node, sizes in base pages. */
 export interface NodeSize {
@@ -167,4 +167,49 @@ export class PhysicalMemory {
   breakBlock(node: number): void {
     this.#usedBlocks.set(node, (this.#usedBlocks.get(node) ?? 0) - 1);
   }
+}
+
+/** What the order depends on. */
+interface NodeDistances {
+  /** Online nodes, ascending. */
+  readonly nodes: readonly number[];
+  /** Those of them with memory, ascending. */
+  readonly memoryNodes: readonly number[];
+  distance(from: number, to: number): number;
+}
+
+/** For each online node, the nodes with memory, nearest first. */
+function buildZonelists(machine: NodeDistances): Map<number, readonly number[]> {
+  const load = new Map<number, number>();
+  return new Map(machine.nodes.map((node) => [node, zonelistOf(node, machine, load)]));
+}
+
+/** `load` persists from node to node: equally near nodes take turns in being the first choice. */
+function zonelistOf(
+  local: number,
+  { memoryNodes, distance }: NodeDistances,
+  load: Map<number, number>,
+): number[] {
+  const order: number[] = [];
+  let previous = local;
+  while (order.length < memoryNodes.length) {
+    const left = memoryNodes.filter((node) => !order.includes(node));
+    const next = left.includes(local) ? local : nearest(local, left, { distance, load });
+    if (distance(local, next) !== distance(local, previous)) {
+      load.set(next, (load.get(next) ?? 0) + 1);
+    }
+    order.push(next);
+    previous = next;
+  }
+  return order;
+}
+
+function nearest(
+  local: number,
+  candidates: readonly number[],
+  { distance, load }: { distance: NodeDistances['distance']; load: ReadonlyMap<number, number> },
+): number {
+  const costOf = (node: number): number =>
+    (distance(local, node) + (node < local ? 1 : 0)) * MAX_NUMNODES + (load.get(node) ?? 0);
+  return candidates.reduce((best, node) => (costOf(node) < costOf(best) ? node : best));
 }

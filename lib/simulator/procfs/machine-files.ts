@@ -9,13 +9,12 @@
  */
 
 import type { MachineState } from '../machine.ts';
-import { MAX_MAP_COUNT } from '../syscalls/check-split.ts';
+import { MAX_MAP_COUNT } from '../syscalls/range-argument.ts';
 import { readWeightFile, weightFileNames } from '../syscalls/weight-files.ts';
-import { hugePageBytes, machinePoolFolder } from './hugetlb-files.ts';
-import { nodeUsages, sumOf } from './node-usage.ts';
+import { hugePageBytes, machinePoolFolder } from './node-files.ts';
 import { kilobytesLine, linesText, NAME_WIDTH } from './text-layout.ts';
 import { type FileEntry, type FolderEntry, folderOf } from './tree.ts';
-import { vmstatText } from './vmstat.ts';
+import { nodeUsages, sumOf, vmstatText } from './vmstat.ts';
 
 const BALANCING = { off: 0, on: 1, tiering: 2 } as const;
 const POOL_COUNT_WIDTH = 8;

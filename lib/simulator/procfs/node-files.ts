@@ -1,22 +1,23 @@
 /**
- * /sys/devices/system/node: the nodes of the machine.
+ * /sys/devices/system/node: the nodes of the machine; the folders hugepages, of a node's pool and
+ * of the machine's.
  *
  * Source: Documentation/ABI/stable/sysfs-devices-node; drivers/base/node.c, node_read_meminfo(),
- * node_read_numastat(), node_read_vmstat() and node_read_distance().
- *
- * Left out: links to CPUs and blocks of memory, targets of initiators, what the kernel itself takes
- * of a node's memory, and lists of reclaim.
+ * node_read_numastat(), node_read_vmstat() and node_read_distance();
+ * Documentation/admin-guide/mm/hugetlbpage.rst; mm/hugetlb_sysfs.c. Left out: links to CPUs and
+ * blocks of memory, targets of initiators, what the kernel itself takes of a node's memory, lists
+ * of reclaim, and pools of other sizes than a page table covers.
  */
 
 import { formatIdList } from '../../core/id-list.ts';
 import type { MachineNode } from '../../core/machine-description.ts';
+import { KIB_BYTES } from '../../core/units.ts';
 import type { MachineState } from '../machine.ts';
+import type { Memory } from '../memory/memory.ts';
 import { nodesIn } from '../nodes/nodemask.ts';
-import { nodePoolFolder } from './hugetlb-files.ts';
-import { nodeUsages } from './node-usage.ts';
 import { kilobytesLine, linesText, maskText } from './text-layout.ts';
 import { type FolderEntry, folderOf, numberedFolder } from './tree.ts';
-import { nodeVmstatText } from './vmstat.ts';
+import { nodeUsages, nodeVmstatText } from './vmstat.ts';
 
 export function nodesFolder(machine: MachineState): FolderEntry {
   const { nodes } = machine.description;
@@ -110,4 +111,36 @@ function numastatText({ memory: { physical } }: MachineState, node: number): str
     `local_node ${counts.localNode}`,
     `other_node ${counts.otherNode}`,
   ]);
+}
+
+/** Bytes of a huge page. */
+export function hugePageBytes({ pageSizeBytes, tablePages }: Memory): number {
+  return pageSizeBytes * tablePages;
+}
+
+function nodePoolFolder(memory: Memory, node: number): FolderEntry {
+  return poolFolder(memory, [node]);
+}
+
+export function machinePoolFolder(memory: Memory, nodes: readonly number[]): FolderEntry {
+  const more = { resv_hugepages: () => `${memory.pool.reservedPages}\n` };
+  return poolFolder(memory, nodes, more);
+}
+
+function poolFolder(
+  memory: Memory,
+  nodes: readonly number[],
+  more: Readonly<Record<string, () => string>> = {},
+): FolderEntry {
+  const { pool } = memory;
+  const sum = (count: (node: number) => number) => () =>
+    `${nodes.reduce((total, node) => total + count(node), 0)}\n`;
+  return folderOf({
+    [`hugepages-${hugePageBytes(memory) / KIB_BYTES}kB`]: folderOf({
+      free_hugepages: sum((node) => pool.freePages(node)),
+      nr_hugepages: sum((node) => pool.totalPages(node)),
+      surplus_hugepages: sum((node) => pool.surplusPages(node)),
+      ...more,
+    }),
+  });
 }

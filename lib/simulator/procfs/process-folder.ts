@@ -14,9 +14,7 @@ import type { Thread } from '../tasks/thread.ts';
 import { mapsText } from './maps.ts';
 import { numaMaps } from './numa-maps.ts';
 import { smapsText } from './smaps.ts';
-import { statText } from './stat.ts';
-import { statusText } from './status.ts';
-import { commandOf, type Task, threadIdsOf } from './task.ts';
+import { commandOf, statText, statusText, type Task, threadIdsOf } from './task.ts';
 import { linesText } from './text-layout.ts';
 import {
   type Content,

@@ -1,9 +1,10 @@
 /**
- * get_mempolicy(2).
+ * get_mempolicy(2), and what it writes for a backend, which has room for any mask.
  *
  * Source: mm/mempolicy.c, kernel_get_mempolicy(), do_get_mempolicy() and copy_nodes_to_user().
  */
 
+import type { GetMempolicyRequest, GetMempolicyValue } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_F } from '../../core/uapi.ts';
@@ -13,7 +14,7 @@ import { rangePolicyAt } from '../memory/vma.ts';
 import type { Nodemask } from '../nodes/nodemask.ts';
 import { type Mempolicy, modeWordOf, reportedNodes } from '../policy/mempolicy.ts';
 import type { Thread } from '../tasks/thread.ts';
-import { answer } from './answer.ts';
+import { answer, success } from './answer.ts';
 import { pageOf } from './range-argument.ts';
 
 const BITS_PER_WORD = 64n;
@@ -122,4 +123,23 @@ function storeMask(
     BigInt(index) < nodeWords ? BigInt.asUintN(64, nodes >> (BigInt(index) * BITS_PER_WORD)) : 0n,
   );
   return { errno: 0, words };
+}
+
+/** More than any mask takes. */
+const MASK_BYTES = 2n ** 16n;
+
+export function policyOf(
+  thread: Thread,
+  request: Required<GetMempolicyRequest> & { readonly possibleNodeCount: number },
+): SyscallResult<GetMempolicyValue> {
+  const { maxnode } = request;
+  const { result, mode, words } = getMempolicy(thread, {
+    ...request,
+    maxnode: BigInt(maxnode),
+    hasMask: maxnode !== 0,
+    hasMode: true,
+    writableMaskBytes: MASK_BYTES,
+    isModeWritable: true,
+  });
+  return result.ok ? success({ mode: mode ?? 0, nodemask: BigUint64Array.from(words) }) : result;
 }

@@ -1,25 +1,34 @@
 /**
- * madvise(2).
+ * madvise(2). Advice may take pages from an object, and with it from everybody who maps them: what
+ * is accessed there next is new.
  *
  * Source: mm/madvise.c, madvise_vma_behavior(), madvise_remove() and madvise_walk_vmas();
- * mm/khugepaged.c, hugepage_madvise(); mm/ksm.c, ksm_madvise().
- *
- * Deviation: pages with contents are not swapped out; advice that places nothing cuts mappings,
- * and that is all.
+ * mm/khugepaged.c, hugepage_madvise(); mm/ksm.c, ksm_madvise(); mm/shmem.c, shmem_fallocate();
+ * fs/hugetlbfs/inode.c, hugetlbfs_punch_hole(); mm/memory.c, unmap_mapping_range(), which leaves
+ * private copies alone. Deviation: pages with contents are not swapped out; advice that places
+ * nothing cuts mappings, and that is all.
  */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MADV } from '../../core/uapi.ts';
 import { allows, dirtyPresent, touchPages } from '../memory/fault.ts';
+import { freeIfUnused, type Memory } from '../memory/memory.ts';
+import type { MemoryObject } from '../memory/memory-object.ts';
 import type { Mm } from '../memory/mm.ts';
-import { GUARD, isInline, NONE, nodeOfInline, SWAPPED } from '../memory/page-entry.ts';
-import { punchHole } from '../memory/punch-hole.ts';
+import {
+  folioIdOf,
+  GUARD,
+  isFolio,
+  isInline,
+  NONE,
+  nodeOfInline,
+  SWAPPED,
+} from '../memory/page-entry.ts';
 import { hasFlag, isHugetlb, offsetOf, VM, type Vma } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
-import { checkSplit } from './check-split.ts';
-import { type PagesCall, spanOf } from './range-argument.ts';
+import { checkSplit, type PagesCall, spanOf } from './range-argument.ts';
 
 /** Advice on one mapping, or part of it: 0 or an errno. */
 type Advise = (thread: Thread, part: Vma) => number;
@@ -184,4 +193,38 @@ function removeGuard({ mm }: Thread, part: Vma): number {
     if (entry === GUARD) mm.pages.fill(page, page + pageCount, NONE);
   });
   return 0;
+}
+
+/** Of huge pages of a pool only those that lie in the range as a whole. */
+function punchHole(memory: Memory, object: MemoryObject, start: number, end: number): void {
+  const size = object.kind.isHugetlb ? memory.tablePages : 1;
+  const first = Math.ceil(start / size) * size;
+  const stop = Math.floor(end / size) * size;
+  for (const mm of memory.mms) {
+    for (const vma of mm.vmas) if (vma.object === object) unmapHole(mm, vma, first, stop);
+  }
+  for (let index = first; index < stop; index += size) {
+    const folioId = object.pages.get(index);
+    if (folioId === undefined) continue;
+    object.pages.delete(index);
+    freeIfUnused(memory, folioId);
+  }
+}
+
+function unmapHole(mm: Mm, vma: Vma, first: number, stop: number): void {
+  const object = vma.object as MemoryObject;
+  const shift = vma.start - vma.offset;
+  const start = Math.max(vma.start, first + shift);
+  const end = Math.min(vma.end, stop + shift);
+  if (start >= end) return;
+  const ours = new Set<number>();
+  for (let index = start - shift; index < end - shift; index += 1) {
+    const folioId = object.pages.get(index);
+    if (folioId !== undefined) ours.add(folioId);
+  }
+  const runs: { readonly page: number; readonly pageCount: number }[] = [];
+  mm.pages.forEachRun(start, end, (page, pageCount, entry) => {
+    if (isFolio(entry) && ours.has(folioIdOf(entry))) runs.push({ page, pageCount });
+  });
+  for (const { page, pageCount } of runs) mm.dropPages(page, page + pageCount);
 }

@@ -8,18 +8,19 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import type { MachineState } from '../machine.ts';
-import { NO_ANON } from '../memory/anon-vma.ts';
 import { allows, touchPages } from '../memory/fault.ts';
 import type { MemoryObject } from '../memory/memory-object.ts';
 import type { Mm } from '../memory/mm.ts';
 import { DEVICE } from '../memory/page-entry.ts';
-import { hasFlag, isHugetlb, VM, type VmaAccess } from '../memory/vma.ts';
+import { hasFlag, isHugetlb, NO_ANON, VM, type VmaAccess } from '../memory/vma.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer, failure, success } from './answer.ts';
-import { canCut, checkSplit, MAX_MAP_COUNT } from './check-split.ts';
 import {
   addressOf,
+  canCut,
+  checkSplit,
   isAligned,
+  MAX_MAP_COUNT,
   type Pages,
   type PagesCall,
   pageOf,

@@ -1,22 +1,22 @@
 /**
- * mbind(2).
+ * mbind(2), and set_mempolicy_home_node(2), which changes the policies that it has made.
  *
- * Source: mm/mempolicy.c, kernel_mbind(), do_mbind(), mbind_range() and
- * alloc_migration_target_by_mpol().
+ * Source: mm/mempolicy.c, kernel_mbind(), do_mbind(), mbind_range(),
+ * alloc_migration_target_by_mpol() and SYSCALL_DEFINE4(set_mempolicy_home_node, ...).
  */
 
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
-import type { CostAccount } from '../cost/cost-account.ts';
+import type { CostAccount } from '../cost/cost-ledger.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import type { Mm } from '../memory/mm.ts';
 import { interleaveIndexAt, offsetOf, rangePolicyAt, type Vma } from '../memory/vma.ts';
 import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
-import type { MigrationTarget } from '../migrate/migration-target.ts';
 import { putBackAll } from '../migrate/page-list.ts';
 import { queuePages } from '../migrate/queue-pages.ts';
 import { finish } from '../migrate/suspended-call.ts';
+import type { MigrationTarget } from '../migrate/target-folio.ts';
 import { hasNode } from '../nodes/nodemask.ts';
 import {
   checkNodes,
@@ -27,8 +27,13 @@ import {
 import { searchFor } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
-import { checkSplit } from './check-split.ts';
-import { isAligned, type Pages, pagesOf, type RangeArgument } from './range-argument.ts';
+import {
+  checkSplit,
+  isAligned,
+  type Pages,
+  pagesOf,
+  type RangeArgument,
+} from './range-argument.ts';
 import { decodePolicy, policyFor, type SetMempolicyArguments } from './set-mempolicy.ts';
 import { openAccount } from './target-process.ts';
 
@@ -162,4 +167,33 @@ export function changeRangePolicy(mm: Mm, part: Vma, policy: Mempolicy | null): 
     joined.object.policy.set(joined.offset, offsetOf(joined, joined.end), policy);
   }
   return 0;
+}
+
+interface HomeNodeCall extends RangeArgument {
+  readonly node: bigint;
+  readonly flags: bigint;
+}
+
+export function setMempolicyHomeNode(thread: Thread, call: HomeNodeCall): SyscallResult<undefined> {
+  return answer('set_mempolicy_home_node', doSetHomeNode(thread, call));
+}
+
+function doSetHomeNode({ mm }: Thread, call: HomeNodeCall): number {
+  const { physical, pageSizeBytes } = mm.memory;
+  if (!isAligned(call.address, pageSizeBytes) || call.flags !== 0n) return ERRNO.EINVAL;
+  const homeNode = Number(call.node);
+  if (!physical.isOnline(homeNode)) return ERRNO.EINVAL;
+  const pages = pagesOf(call, pageSizeBytes);
+  if ('errno' in pages) return pages.errno;
+  if (pages.start === pages.end) return 0;
+  let errno: number = ERRNO.ENOENT;
+  for (const part of mm.vmas.within(pages.start, pages.end)) {
+    const { policy } = part;
+    if (policy === null) continue;
+    if (!policy.mode.takesHomeNode) return ERRNO.EOPNOTSUPP;
+    const refused = changeRangePolicy(mm, part, { ...policy, homeNode });
+    if (refused !== 0) return refused;
+    errno = 0;
+  }
+  return errno;
 }

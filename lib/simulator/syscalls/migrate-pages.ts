@@ -7,14 +7,14 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { MPOL_MF } from '../../core/uapi.ts';
-import type { CostAccount } from '../cost/cost-account.ts';
+import type { CostAccount } from '../cost/cost-ledger.ts';
 import type { MachineState } from '../machine.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import type { Mm } from '../memory/mm.ts';
 import { migratePages, tellIsolated } from '../migrate/migrate-pages.ts';
-import { exactly } from '../migrate/migration-target.ts';
 import { queuePages } from '../migrate/queue-pages.ts';
 import { finish } from '../migrate/suspended-call.ts';
+import { exactly } from '../migrate/target-folio.ts';
 import { hasNode, isSubset, NO_NODES, type Nodemask, nodesIn } from '../nodes/nodemask.ts';
 import type { Allocator } from '../policy/placement.ts';
 import type { Thread } from '../tasks/thread.ts';

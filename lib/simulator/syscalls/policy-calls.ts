@@ -6,9 +6,8 @@
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { type ArgumentKind, NUMA_CALLS, type PolicyCall } from '../../core/calls.ts';
 import type { Thread } from '../tasks/thread.ts';
-import { mbind } from './mbind.ts';
+import { mbind, setMempolicyHomeNode } from './mbind.ts';
 import { setMempolicy } from './set-mempolicy.ts';
-import { setMempolicyHomeNode } from './set-mempolicy-home-node.ts';
 import { maskArgument } from './user-memory.ts';
 
 const MADE: Readonly<

@@ -5,7 +5,7 @@
  */
 
 import { ERRNO } from '../../core/errno.ts';
-import type { CostAccount } from '../cost/cost-account.ts';
+import type { CostAccount } from '../cost/cost-ledger.ts';
 import type { MigrationKind } from '../interface/costs.ts';
 import type { MachineState } from '../machine.ts';
 import { mayRead } from '../tasks/credentials.ts';

@@ -1,20 +1,26 @@
-/** Accesses to memory, and what becomes of a process whose access finds no memory. */
+/**
+ * Accesses to memory, and what becomes of a process whose access finds no memory. A program that
+ * goes on touching pages is the only thing here that takes time, which is logical: with each tick
+ * of the clock the thread looks whether balancing has something for it to do.
+ *
+ * Source: kernel/sched/core.c, sched_tick(); CONFIG_HZ of Debian.
+ */
 
 import type { Access } from '../../backend/backend.ts';
 import type { SyscallResult } from '../../backend/syscall-result.ts';
 import { ERRNO } from '../../core/errno.ts';
 import { stepsOfNumaFault } from '../balancing/numa-page.ts';
+import { tickNuma } from '../balancing/task-numa-work.ts';
 import type { MachineState } from '../machine.ts';
-import { touchPages } from '../memory/fault.ts';
+import { type FaultOutcome, touchPages } from '../memory/fault.ts';
 import type { Steps } from '../memory/in-flight.ts';
 import { awaitedFolio } from '../memory/object-fault.ts';
 import { isMarked } from '../memory/page-entry.ts';
-import type { FaultOutcome } from '../memory/toucher.ts';
 import { stateOf } from '../migrate/migrating-folio.ts';
 import type { Thread } from '../tasks/thread.ts';
 import { answer } from './answer.ts';
 import { pageOf } from './range-argument.ts';
-import { writeWord } from './user-memory.ts';
+import { readWord, writeWord } from './user-memory.ts';
 
 export interface TouchCall {
   readonly address: bigint;
@@ -89,4 +95,48 @@ function* stepsToPage(thread: Thread, page: number): Steps<void> {
     } else if (vma !== undefined && isMarked(entry)) yield* stepsOfNumaFault(thread, vma, page);
     else return;
   }
+}
+
+const TICK_MS = 4;
+
+interface KeepTouchingCall {
+  readonly address: bigint;
+  readonly pageCount: number;
+  /** `count` adds 1 to the first word of each page. */
+  readonly access: Access | 'count';
+  readonly milliseconds: number;
+}
+
+/** Touches all pages once in each tick; ends with the first access that fails. */
+export function keepTouching(
+  machine: MachineState,
+  thread: Thread,
+  call: KeepTouchingCall,
+): SyscallResult<undefined> {
+  const { clock } = machine.memory;
+  const end = clock.nowMs + call.milliseconds;
+  while (clock.nowMs < end) {
+    const result = touchOnce(machine, thread, call);
+    if (!result.ok) return result;
+    clock.nowMs += TICK_MS;
+    tickNuma(thread, TICK_MS);
+  }
+  return answer('keep_touching', 0);
+}
+
+function touchOnce(
+  machine: MachineState,
+  thread: Thread,
+  { address, pageCount, access }: KeepTouchingCall,
+): SyscallResult<undefined> {
+  if (access !== 'count') return touch(machine, thread, { address, pageCount, access });
+  const size = BigInt(machine.memory.pageSizeBytes);
+  for (let index = 0n; index < BigInt(pageCount); index += 1n) {
+    const at = address + index * size;
+    const word = readWord(thread, at);
+    if (word === undefined || !writeWord(thread, at, word + 1n)) {
+      return answer('keep_touching', ERRNO.EFAULT);
+    }
+  }
+  return answer('keep_touching', 0);
 }

@@ -7,13 +7,11 @@
  * Deviation: the program's own code and libraries are not there.
  */
 
-import { NO_ANON } from '../memory/anon-vma.ts';
-import { touchPages } from '../memory/fault.ts';
+import { type Toucher, touchPages } from '../memory/fault.ts';
 import { allocateFolio, type Memory } from '../memory/memory.ts';
 import { MemoryObject } from '../memory/memory-object.ts';
 import { DEVICE } from '../memory/page-entry.ts';
-import type { Toucher } from '../memory/toucher.ts';
-import { VM, type Vma, type VmaAccess } from '../memory/vma.ts';
+import { NO_ANON, VM, type Vma, type VmaAccess } from '../memory/vma.ts';
 
 const HEAP = 0x5555_5556_0000;
 const HEAP_BYTES = 0x2_1000;

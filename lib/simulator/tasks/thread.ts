@@ -9,10 +9,11 @@ import { type BalancedTask, type NumaScan, NumaTask } from '../balancing/balance
 import { faultNumaPage } from '../balancing/numa-page.ts';
 import type { Mm } from '../memory/mm.ts';
 import type { Vma } from '../memory/vma.ts';
+import type { Cpus } from '../nodes/firmware.ts';
 import { NO_NODE, type Nodemask } from '../nodes/nodemask.ts';
 import type { InterleaveCounter } from '../policy/interleave.ts';
 import type { Mempolicy } from '../policy/mempolicy.ts';
-import type { Cpus } from './cpus.ts';
+
 import type { Process } from './process.ts';
 
 export class Thread implements BalancedTask {
