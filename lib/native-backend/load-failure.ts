@@ -13,8 +13,9 @@ export interface LoadAttempt {
   readonly error: unknown;
 }
 
+const REBUILD = 'run `npx node-gyp rebuild -C native` in the package folder';
 const BUILD_IT =
-  'run `npx node-gyp rebuild` in the package folder (needs a C++ compiler and libnuma-dev), ' +
+  `${REBUILD} (needs a C++ compiler and libnuma-dev), ` +
   'or install a version with a binary for this platform';
 const GIVE_IT =
   'give `openNuma({ nativeBinding })` or NODE_NUMA_BINDING the path of a copy of its prebuilt ' +
@@ -66,12 +67,12 @@ const CAUSES: readonly LoadCause[] = [
     matches: (_code, message) =>
       isSymbolError(message) || /ld-(linux|musl)|libc\.musl/.test(message),
     reason: 'the addon was built for another C library (glibc or musl, or a newer one)',
-    hint: 'run `npx node-gyp rebuild` in the package folder on this machine',
+    hint: `${REBUILD} on this machine`,
   },
   {
     matches: (_code, message) => /wrong ELF class|invalid ELF header|Exec format/.test(message),
     reason: 'the addon was built for another processor',
-    hint: 'run `npx node-gyp rebuild` in the package folder on this machine',
+    hint: `${REBUILD} on this machine`,
   },
 ];
 
@@ -105,7 +106,7 @@ export function explainLoadFailure(
   const cause = CAUSES.find(({ matches }) => matches(code, message));
   const { reason, hint } = cause ?? {
     reason: 'the addon cannot be loaded',
-    hint: 'run `npx node-gyp rebuild` in the package folder on this machine',
+    hint: `${REBUILD} on this machine`,
   };
   const others = attempts.filter((attempt) => attempt !== told);
   const also = others.length === 0 ? '' : `; nor is there a file ${listOf(others)}`;

@@ -6,6 +6,15 @@
 
 #include "values.h"
 
+// Deno has Node-API without libuv: a strong name that it lacks ends the process when it is met.
+#pragma weak uv_prepare_init
+#pragma weak uv_prepare_start
+#pragma weak uv_prepare_stop
+#pragma weak uv_unref
+#pragma weak uv_close
+#pragma weak uv_is_closing
+#pragma weak uv_walk
+
 namespace node_numa {
 
 namespace {
@@ -64,6 +73,7 @@ void OnCleanup(napi_async_cleanup_hook_handle /*hook*/, void* data) {
 }  // namespace
 
 bool WatchThreadEnd(napi_env env, const ThreadEndCalls& calls, void* data) {
+  if (uv_prepare_init == nullptr) return true;
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
   std::unique_ptr<Watch> watch(new Watch{env, calls, data, {}});

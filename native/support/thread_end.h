@@ -6,7 +6,7 @@
 
 namespace node_numa {
 
-/** Each called once, on the thread, unless the process ends with it. */
+/** Each called once, on the thread, unless the process ends with it or the runtime has no libuv. */
 struct ThreadEndCalls {
   /** No script can run there any more, and the ArrayBuffers are as scripts have left them. */
   void (*ended)(void* data);

@@ -1,6 +1,6 @@
 // @ts-check
 // The addon under ASan and UBSan, in a package folder of its own beside the storms: they find it
-// where the facade and the tests find the ordinary one. Sources and flags are those of binding.gyp.
+// where the facade and the tests find the ordinary one. Sources and flags are those of addon.gypi.
 
 import { createHash } from 'node:crypto';
 import {
@@ -122,14 +122,14 @@ export async function buildPlain() {
  * @returns {Recipe}
  */
 function readRecipe(headers) {
-  const gyp = readFileSync(join(projectFolder, 'binding.gyp'), 'utf8');
+  const gyp = readFileSync(join(projectFolder, 'native/addon.gypi'), 'utf8');
   /** @type {(name: string) => string[]} */
   const list = (name) => {
     const body = new RegExp(`'${name}': \\[([^\\]]*)\\]`).exec(gyp)?.[1] ?? '';
     return [...body.matchAll(/'([^']+)'/g)].map((match) => String(match[1]));
   };
-  const sources = list('sources');
-  if (sources.length === 0) throw new Error('binding.gyp names no sources');
+  const sources = list('sources').map((name) => `native/${name}`);
+  if (sources.length === 0) throw new Error('native/addon.gypi names no sources');
   const flags = [
     ...[...list('cflags'), ...list('cflags_cc'), ...sanitizerFlags],
     ...[...list('defines'), 'BUILDING_NODE_EXTENSION'].map((name) => `-D${name}`),

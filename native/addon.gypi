@@ -1,0 +1,71 @@
+# The addon: how it is compiled, and from what. Paths are relative to this file.
+{
+  'target_defaults': {
+    'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
+    'defines': [
+      'NAPI_VERSION=9',
+      'NAPI_DISABLE_CPP_EXCEPTIONS',
+      'NODE_ADDON_API_DISABLE_DEPRECATED',
+      'NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS',
+      'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+    ],
+    # Nothing here is hot but the kernel's own work. -Os needs a newer libstdc++ than Node.js does.
+    'cflags!': ['-O3'],
+    'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden', '-O2'],
+    # Exceptions of the standard library only (memory has run out); none leaves the addon.
+    'cflags_cc!': ['-std=gnu++14', '-std=gnu++20', '-fno-exceptions'],
+    'cflags_cc': ['-std=c++17', '-fexceptions', '-fno-rtti'],
+  },
+  'targets': [
+    {
+      'target_name': 'node_numa',
+      'conditions': [
+        ['OS!="linux"', { 'type': 'none' }, {
+          'sources': [
+            'addon.cc',
+            'uapi.cc',
+            'libnuma_hooks.cc',
+            'libnuma_path.cc',
+            'support/old_libraries.cc',
+            'support/arguments.cc',
+            'support/values.cc',
+            'support/address_range.cc',
+            'support/file_watch.cc',
+            'support/mapping.cc',
+            'support/cpu_mask.cc',
+            'support/thread_end.cc',
+            'support/transfer.cc',
+            'support/view.cc',
+            'support/mapping_owner.cc',
+            'support/private_memory.cc',
+            'syscalls/mmap.cc',
+            'syscalls/mremap.cc',
+            'syscalls/munmap.cc',
+            'syscalls/madvise.cc',
+            'syscalls/msync.cc',
+            'syscalls/fstat.cc',
+            'syscalls/touch.cc',
+            'syscalls/touch_view.cc',
+            'syscalls/mbind.cc',
+            'syscalls/set_mempolicy.cc',
+            'syscalls/get_mempolicy.cc',
+            'syscalls/set_mempolicy_home_node.cc',
+            'syscalls/move_pages.cc',
+            'syscalls/migrate_pages.cc',
+            'syscalls/getcpu.cc',
+            'syscalls/sched_affinity.cc',
+            'syscalls/execve.cc',
+            'syscalls/mincore.cc',
+            'procfs/pagemap.cc',
+            'copy/scratch.cc',
+            'copy/page_copy.cc',
+            'copy/copy_pages.cc',
+          ],
+          'libraries': ['-lnuma'],
+          # A worker thread may be the addon's only user: the table of mappings must outlive it.
+          'ldflags': ['-Wl,-z,nodelete'],
+        }],
+      ],
+    },
+  ],
+}
