@@ -55,6 +55,10 @@ export interface KernelFacts {
   readonly readOnlyEndsPromise: boolean;
   /** mremap moves a range of several mappings. */
   readonly mremapTakesSeveral: boolean;
+  /** mremap refuses a target that overlaps before it looks whether anything is mapped. */
+  readonly mremapLooksAtOverlapFirst: boolean;
+  /** Populating ends at the first gap; else it passes over it. */
+  readonly populatesUpToGap: boolean;
   /** io_uring registers buffers that are mappings of files. */
   readonly ringsTakeFiles: boolean;
   /** Pages to be migrated are unmapped many at a time, and the TLB is flushed once for all. */
@@ -146,6 +150,8 @@ export const KERNEL_FACTS: { readonly [Name in keyof KernelFacts]: Row<KernelFac
   joinsUntouchedNeighbours: [['C-4.1-07'], false, ['6.16', true]],
   readOnlyEndsPromise: [['C-4.1-11'], false, ['6.6', true]],
   mremapTakesSeveral: [['C-4.3-01'], false, ['6.17', true]],
+  mremapLooksAtOverlapFirst: [['C-4.3-12'], false, ['6.17', true]],
+  populatesUpToGap: [['C-4.3-11'], false, ['6.9', true]],
   ringsTakeFiles: [['C-6.1-09'], false, ['6.5', true]],
   batchesMigrations: [['C-5.1-04'], false, ['6.3', true]],
   copiesFirst: [['C-5.1-02'], false, ['6.12', true]],

@@ -58,9 +58,8 @@ export async function compareRuns(harness, script, runs) {
     if (verdict.first || verdict.known.length > 0) found.push({ index, program, verdict });
   }
   const met = new Set(found.flatMap(({ verdict }) => verdict.known));
-  const isWithGroups = script.programAt(script.programCount - 1).groups !== undefined;
   const stale = harness
-    .knownBetween(releases, isWithGroups)
+    .knownBetween(releases, script.programAt(script.programCount - 1))
     .filter(({ name, isRare }) => !isRare && !met.has(name))
     .map(({ name }) => name);
   return { releases, programCount: script.programCount, found, stale };

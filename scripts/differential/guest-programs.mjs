@@ -44,7 +44,7 @@ export async function runInGuest(harness, kernel, script, onProgress = () => {})
     kernel,
     machine: script.machine,
     signal: stop.signal,
-    command: ['sh', '-c', `echo ${beginning} && ${batch}`],
+    command: ['sh', '-c', `${script.setup} && echo ${beginning} && ${batch}`],
     timeoutSeconds: startSecondsMax + Math.ceil(script.programCount / programsPerSecondMin),
     onStdout: (chunk) => {
       chunks.push(chunk);

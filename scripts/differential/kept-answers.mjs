@@ -42,6 +42,13 @@ export const answerSets = [
     machine: 'four-nodes-single-cpu',
   },
   {
+    kind: 'objects',
+    programCount: 300,
+    lines: allLines,
+    sampledLines: 1,
+    machine: 'four-nodes-single-cpu',
+  },
+  {
     kind: 'v2',
     programCount: 160,
     lines: allLines,

@@ -22,7 +22,8 @@ did: a kernel with itself, then neighbouring kernels with each other.
 
   --kernel K,...      kernels, as \`npm run guest\` takes them (default: ${defaultKernel})
   --all               on ${allKernels.join(', ')}
-  --kind KIND         plain, or with groups of processes: v2, v1, v1-migrate (default: plain)
+  --kind KIND         plain; with objects and huge pages: objects; or with groups of processes:
+                      v2, v1, v1-migrate (default: plain)
   --programs N        how many (default: 500)
   --seed S            of the first program; the others follow (default: 1)
   --simulator         the simulator runs them, too, and has to do what each kernel did

@@ -13,6 +13,19 @@ import { hashOf } from './kept-answers.mjs';
 const singleMachine = machineFile('four-nodes-single-cpu');
 const groupsMachine = machineFile('four-nodes-two-cpus');
 
+// As many pages in each pool as programs with objects have; nobody joins pages behind their back.
+const poolPages = 4;
+const transparent = '/sys/kernel/mm/transparent_hugepage';
+const pools = '/sys/devices/system/node/node*/hugepages/hugepages-2048kB/nr_hugepages';
+const hugePagesSetup = [
+  `echo 4000000000 > ${transparent}/khugepaged/scan_sleep_millisecs`,
+  // One, and then it sleeps: the first has nothing to join.
+  `echo 1 > ${transparent}/khugepaged/pages_to_scan`,
+  `echo 0 > ${transparent}/khugepaged/max_ptes_none`,
+  `echo madvise > ${transparent}/enabled`,
+  `for pool in ${pools}; do echo ${poolPages} > $pool; done`,
+].join(' && ');
+
 let fileCount = 0;
 
 /** @typedef {import('./bundle.mjs').Harness} Harness */
@@ -22,6 +35,7 @@ let fileCount = 0;
  * @typedef {object} Script
  * @property {string} path below the project's folder of build results, which guests get
  * @property {string} machine that it is for
+ * @property {string} setup what the guest does before, a line of its shell
  * @property {string} digest hash of its text
  * @property {number} programCount
  * @property {number} callCount calls of all programs, questions about their effects included
@@ -49,11 +63,13 @@ export function batchText(scripts) {
 export async function withScript(harness, programCount, programAt, body, isChosen = false) {
   let callCount = 0;
   let groupCount = 0;
+  let hasObjects = false;
   /** @type {string[][]} */
   const scripts = [];
   for (let index = 0; index < programCount; index += 1) {
     const program = programAt(index);
     groupCount += Number(program.groups !== undefined);
+    hasObjects ||= program.objects !== undefined;
     const lines = await harness.scriptOf(program);
     callCount += lines.length;
     scripts.push(lines);
@@ -65,7 +81,8 @@ export async function withScript(harness, programCount, programAt, body, isChose
   try {
     const isOfGroups = groupCount === programCount || (isChosen && groupCount > 0);
     const machine = isOfGroups ? groupsMachine : singleMachine;
-    return await body({ path, machine, digest, programCount, callCount, programAt });
+    const setup = hasObjects ? hugePagesSetup : 'true';
+    return await body({ path, machine, setup, digest, programCount, callCount, programAt });
   } finally {
     rmSync(path, { force: true });
   }

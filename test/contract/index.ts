@@ -39,6 +39,7 @@ import { nodeListsContract } from './node-lists.contract.ts';
 import { nodeQueryContract } from './node-query.contract.ts';
 import { nodesAndDistancesContract } from './nodes-and-distances.contract.ts';
 import { numaMapsContract } from './numa-maps.contract.ts';
+import { objectEdgesContract } from './object-edges.contract.ts';
 import { overflowContract } from './overflow.contract.ts';
 import { pageStatusContract } from './page-status.contract.ts';
 import { pinnedMemoryContract } from './pinned-memory.contract.ts';
@@ -112,6 +113,7 @@ const PROCESS_FAMILIES: readonly ((subject: OpenSubject) => void)[] = [
   hugePagePartsContract,
   poolPromisesContract,
   remappingContract,
+  objectEdgesContract,
   balancingContract,
   balancingMarksContract,
   balancingCountersContract,

@@ -23,12 +23,14 @@ const BATCH_PID_FIRST = 1_000_000_000;
 const BATCH_KEEPER = 15;
 /** Descriptors that nothing else takes. */
 const PIN_FIRST = 100;
+const OBJECT_FIRST = 200;
 const ORIGIN_PREFIX = /^(?:child (\d+) )*/;
 
 /** Turns the lines of a world's processes into those of a batch. */
 class BatchLines {
   #forks = 0;
   #pins = 0;
+  #objects = 0;
 
   /** The line, and what is answered if all goes well. `undefined` for the origin's fork. */
   translate(line: string): { text: string; reply: Reply } | undefined {
@@ -47,6 +49,10 @@ class BatchLines {
     if (name === 'pin' || name === 'register_buffer') {
       const pin = String(PIN_FIRST + this.#pins++);
       return as(` ${pin}`, pin);
+    }
+    if (name === 'create_object') {
+      const object = String(OBJECT_FIRST + this.#objects++);
+      return as(` ${object}`, object, '0');
     }
     return name === 'get_mempolicy' || name === 'move_pages' ? as('', '0', 'none') : as('', '0');
   }
@@ -78,6 +84,9 @@ function groupSettings(answer: Answer): NonNullable<ProgramWorld['settings']> {
     };
   };
   return {
+    // Of the guest, before its batch begins.
+    withHugePool: (_pagesPerNode, body) => body(),
+    withTransparentHugePages: (body) => body(),
     withCpusets: (body) => body(creating('v2')),
     withOldCpusets: (migrates, body) => body(creating(migrates ? 'v1-migrate' : 'v1')),
   };

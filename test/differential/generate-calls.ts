@@ -198,16 +198,17 @@ export const migratePages: Maker = (scene, caller) => ({
 /** The child has its parent's mappings and descriptors. */
 export function forkChild(scene: Scene, { id: parent, ...caller }: ProcessState): Call {
   const id = scene.processCount++;
-  const [mapped, pins, rings] = [
+  const [mapped, huge, pins, rings] = [
     new Set(caller.mapped),
+    new Set(caller.huge),
     new Set(caller.pins),
     new Set(caller.rings),
   ];
-  scene.processes.push({ id, parent, mapped, pins, rings });
+  scene.processes.push({ id, parent, mapped, huge, pins, rings });
   return { call: 'fork', child: id };
 }
 
-const fork: Maker = (scene, caller) => {
+export const fork: Maker = (scene, caller) => {
   if (caller.pins.size > 0 || scene.processCount >= PROCESSES_MAX) return touch(scene, caller);
   return forkChild(scene, caller);
 };

@@ -9,18 +9,24 @@ import type { World, WorldProcess, WorldSettings } from '../contract/world.ts';
 import { UNWRITTEN } from '../contract/world.ts';
 import type { Later } from '../support/later.ts';
 import { groupStep, unregister } from './interpret-groups.ts';
+import {
+  type HugePageSettings,
+  makeObjects,
+  objectStep,
+  withHugePages,
+} from './interpret-objects.ts';
 import type { Outcome } from './outcome.ts';
 import {
   isShared,
   maskArgument,
   nodesOf,
   type Program,
-  REGION_PAGES,
   type Step,
   type Target,
 } from './program.ts';
 import {
   type Answer,
+  concernedBy,
   counted,
   type Living,
   pagesOf,
@@ -192,6 +198,7 @@ async function startStep(run: Run, step: Step): Promise<{ answer: Answer }> {
   if (process === undefined) return { answer: Promise.resolve(SKIPPED) };
   const answer =
     memoryStep(run, process, step) ??
+    objectStep(run, process, step) ??
     policyStep(run, process, step) ??
     groupStep(run, process, step);
   if (answer !== undefined) return { answer };
@@ -216,22 +223,11 @@ async function startStep(run: Run, step: Step): Promise<{ answer: Answer }> {
   }
 }
 
-/** Those whose memory a step is about. Of others it may change what they share: seen later. */
-function concernedBy(run: Run, step: Step): number[] {
-  if (step.call === 'joinGroup' || step.call === 'setMems') return [...run.living.keys()];
-  const others = [
-    ...(step.call === 'fork' ? [step.child] : []),
-    ...('target' in step && typeof step.target === 'number' ? [step.target] : []),
-  ];
-  return [...new Set([step.process, ...others])].filter((id) => run.living.has(id));
-}
-
 /** Runs a step, then sees what it has changed. */
 async function watched(run: Run, step: Step, answer: Answer, watch: Watch): Answer {
-  const region = { address: run.address(0), pageCount: REGION_PAGES };
   const asked = concernedBy(run, step).map(async (id) => {
     const { process } = run.living.get(id) as Living;
-    return [String(id), await watch(process, region)] as const;
+    return [String(id), await watch(process, run.region)] as const;
   });
   const outcome = await answer;
   const changed = (await Promise.all(asked)).filter(([, text]) => text !== UNCHANGED);
@@ -240,14 +236,13 @@ async function watched(run: Run, step: Step, answer: Answer, watch: Watch): Answ
 
 /** Where a process's pages are in the end, and what was not seen of it yet. */
 async function lastOf(run: Run, process: WorldProcess, watch: Watch): Promise<string> {
-  const region = { address: run.address(0), pageCount: REGION_PAGES };
-  const [pages, text] = await Promise.all([pagesOf(run, process), watch(process, region)]);
+  const [pages, text] = await Promise.all([pagesOf(run, process), watch(process, run.region)]);
   return text === UNCHANGED ? pages : `${pages} ${text}`;
 }
 
 /** What a program needs of a world; settings only for groups. */
 export interface ProgramWorld extends Pick<World, 'spawn'> {
-  readonly settings?: Pick<WorldSettings, 'withCpusets' | 'withOldCpusets'>;
+  readonly settings?: Pick<WorldSettings, 'withCpusets' | 'withOldCpusets'> & HugePageSettings;
   /** Absent: nobody looks at areas and CPUs. */
   readonly watch?: Watch;
 }
@@ -259,6 +254,7 @@ async function runInGroups(
 ): Promise<Outcome> {
   const { watch = async () => UNCHANGED } = world;
   const run = new Run(program, groups, await world.spawn());
+  await makeObjects(run);
   const answers: Answer[] = [];
   for (const step of program.steps) {
     const { answer } = await startStep(run, step);
@@ -278,6 +274,10 @@ async function runInGroups(
 /** Runs a program in a process of its own, and ends what it started. */
 export async function runProgram(world: ProgramWorld, program: Program): Promise<Outcome> {
   const { groups, seed } = program;
+  if (program.objects !== undefined) {
+    if (world.settings === undefined) throw new Error(`seed ${seed}: no huge pages in this world`);
+    return withHugePages(world.settings, () => runInGroups(world, program, []));
+  }
   if (groups === undefined) return runInGroups(world, program, []);
   const body = async (create: () => Promise<Later<CpusetCalls>>): Promise<Outcome> => {
     const made: Later<CpusetCalls>[] = [];

@@ -7,6 +7,7 @@ import { ERRNO } from '../../lib/core/errno.ts';
 import { type KernelFacts, kernelFacts } from '../../lib/core/kernel-facts.ts';
 import { MPOL, MPOL_F, MPOL_MF, MPOL_MODE_FLAG } from '../../lib/core/uapi.ts';
 import { type Difference, differencesOf } from './compare.ts';
+import { OBJECT_DIFFERENCES } from './object-differences.ts';
 import type { Outcome, StepOutcome } from './outcome.ts';
 import type { Program, Step } from './program.ts';
 
@@ -16,7 +17,7 @@ export interface Releases {
   readonly b: string;
 }
 
-interface KnownDifference {
+export interface KnownDifference {
   readonly name: string;
   /** What kernels answer differently there. */
   readonly fact: keyof KernelFacts;
@@ -26,6 +27,8 @@ interface KnownDifference {
   readonly isRare?: true;
   /** Only programs with groups can show it. */
   readonly isOfGroups?: true;
+  /** Only programs with objects can show it. */
+  readonly isOfObjects?: true;
   explains(program: Program, difference: Difference): boolean;
 }
 
@@ -242,13 +245,21 @@ export const KNOWN: readonly KnownDifference[] = [
     explains: (program, difference) =>
       hasChangedNodes(program, difference) && setsFlags(program, difference, NUMA_BALANCING),
   },
+  ...OBJECT_DIFFERENCES,
 ];
 
-/** Those that part two releases, the older one first: all, or those that plain programs show. */
-export function knownBetween(releases: Releases, isWithGroups = true): readonly KnownDifference[] {
+/** Those that part two releases, the older one first: all, or those that such programs show. */
+export function knownBetween(
+  releases: Releases,
+  shown: Pick<Program, 'groups' | 'objects'> | undefined = undefined,
+): readonly KnownDifference[] {
   const [a, b] = [kernelFacts(releases.a), kernelFacts(releases.b)];
   return KNOWN.filter(
-    ({ fact, isOfGroups }) => (isWithGroups || !isOfGroups) && a[fact] !== b[fact],
+    ({ fact, isOfGroups, isOfObjects }) =>
+      a[fact] !== b[fact] &&
+      (shown === undefined ||
+        ((shown.groups !== undefined || !isOfGroups) &&
+          (shown.objects !== undefined || !isOfObjects))),
   );
 }
 

@@ -16,6 +16,15 @@ export const SLOT_PAGES = 8;
 export const SLOT_STRIDE = SLOT_PAGES + 1;
 export const REGION_PAGES: number = SLOT_COUNT * SLOT_STRIDE;
 
+/** Base pages of a huge one. Programs with objects have room for some, behind the slots. */
+export const HUGE_PAGES = 512;
+export const HUGE_COUNT = 3;
+
+/** The first page of such a place. */
+export function hugeStart(slot: number): number {
+  return (slot + 1) * HUGE_PAGES;
+}
+
 /** A page number that stands for the NULL pointer. */
 export const NULL_PAGE = -1;
 export const PAGE_SIZE_BYTES = 4096;
@@ -97,6 +106,22 @@ export type Call =
   | ({ readonly call: 'register'; readonly pin: number } & Pages)
   | { readonly call: 'unregister'; readonly pin: number }
   | ({ readonly call: 'madvise'; readonly advice: number } & Pages)
+  | ({
+      readonly call: 'mapObject';
+      readonly object: number;
+      readonly isShared: boolean;
+      /** Where in the object it begins. */
+      readonly firstPage: number;
+    } & Pages)
+  | {
+      readonly call: 'writeObject';
+      readonly object: number;
+      readonly firstPage: number;
+      readonly pages: number;
+    }
+  /** To exactly there. */
+  | ({ readonly call: 'mremap'; readonly toPage: number } & Pages)
+  | ({ readonly call: 'resize'; readonly newPages: number } & Pages)
   /** These two are made by a process outside of the program. */
   | { readonly call: 'setMems'; readonly group: number; readonly nodes: string }
   | { readonly call: 'joinGroup'; readonly group: number | 'root'; readonly target: number };
@@ -107,6 +132,12 @@ export type Step = Call & { readonly process: number };
 /** Cpusets of cgroup version 2, or of version 1: there pages follow, or they do not. */
 export type GroupKind = 'v2' | 'v1' | 'v1-migrate';
 
+/** What the first process creates, and its children inherit. */
+export interface ObjectSpec {
+  readonly kind: 'memfd' | 'tmpfs' | 'hugetlb';
+  readonly pages: number;
+}
+
 export interface Program {
   /** What it was generated from; 0 for one written by hand or cut down. */
   readonly seed: number;
@@ -115,7 +146,14 @@ export interface Program {
   readonly shared: readonly boolean[];
   /** Groups that there are from the start, without nodes and processes. */
   readonly groups?: { readonly kind: GroupKind; readonly count: number };
+  /** Objects behind mappings. With them there are pools, and huge pages for who advises them. */
+  readonly objects?: readonly ObjectSpec[];
   readonly steps: readonly Step[];
+}
+
+/** Pages from the first to behind the last that its steps name. */
+export function regionPages({ objects }: Program): number {
+  return objects === undefined ? REGION_PAGES : hugeStart(HUGE_COUNT);
 }
 
 /** The address of a page of the region. */

@@ -3,6 +3,7 @@
 import type { PageSpan } from '../../lib/backend/backend.ts';
 import type { SyscallResult } from '../../lib/backend/syscall-result.ts';
 import { MPOL_F } from '../../lib/core/uapi.ts';
+import type { MachineObject } from '../../lib/machine/objects.ts';
 import type { CpusetCalls } from '../../lib/machine/settings.ts';
 import type { WorldProcess } from '../contract/world.ts';
 import { UNWRITTEN } from '../contract/world.ts';
@@ -10,9 +11,13 @@ import type { Later } from '../support/later.ts';
 import { pagesText, type StepOutcome } from './outcome.ts';
 import {
   addressOf,
+  HUGE_COUNT,
+  HUGE_PAGES,
+  hugeStart,
   nodesOf,
   type Program,
   REGION_PAGES,
+  regionPages,
   type Step,
   type Target,
 } from './program.ts';
@@ -32,6 +37,7 @@ export class Run {
   readonly living = new Map<number, Living>();
   readonly pids = new Map<number, number>();
   readonly pins = new Map<number, Promise<SyscallResult<number>>>();
+  readonly objects: MachineObject[] = [];
 
   constructor(program: Program, groups: readonly Later<CpusetCalls>[], first: WorldProcess) {
     this.program = program;
@@ -42,6 +48,10 @@ export class Run {
   add(id: number, process: WorldProcess, parent: number | undefined): void {
     this.living.set(id, { process, parent });
     this.pids.set(id, process.pid);
+  }
+
+  get region(): PageSpan {
+    return { address: this.address(0), pageCount: regionPages(this.program) };
   }
 
   address(page: number): bigint {
@@ -66,6 +76,16 @@ export class Run {
   }
 }
 
+/** Those whose memory a step is about. Of others it may change what they share: seen later. */
+export function concernedBy(run: Run, step: Step): number[] {
+  if (step.call === 'joinGroup' || step.call === 'setMems') return [...run.living.keys()];
+  const others = [
+    ...(step.call === 'fork' ? [step.child] : []),
+    ...('target' in step && typeof step.target === 'number' ? [step.target] : []),
+  ];
+  return [...new Set([step.process, ...others])].filter((id) => run.living.has(id));
+}
+
 export type Answer = Promise<StepOutcome>;
 
 export async function plain(result: Promise<SyscallResult<unknown>>): Answer {
@@ -78,10 +98,20 @@ export async function counted(result: Promise<SyscallResult<number>>): Answer {
   return answer.ok ? { errno: 0, value: answer.value } : { errno: answer.errno };
 }
 
-/** One query tells where all pages of a region are. */
+const SMALL_LOOKED = Array.from({ length: REGION_PAGES }, (_, page) => page);
+/** Some pages of each place for a huge one: its ends, and between. */
+const HUGE_LOOKED = Array.from({ length: HUGE_COUNT }, (_, slot) => hugeStart(slot)).flatMap(
+  (start) => [0, 1, 5, HUGE_PAGES / 2, HUGE_PAGES - 1].map((page) => start + page),
+);
+
+/** One query tells where the pages of a region are. */
 export async function pagesOf(run: Run, process: WorldProcess): Promise<string> {
-  const status = new Int32Array(REGION_PAGES).fill(UNWRITTEN);
-  const pages = { address: run.address(0), pageCount: REGION_PAGES };
+  const looked = run.program.objects === undefined ? [] : HUGE_LOOKED;
+  const status = new Int32Array(REGION_PAGES + looked.length).fill(UNWRITTEN);
+  const pages =
+    looked.length === 0
+      ? { address: run.address(0), pageCount: REGION_PAGES }
+      : BigUint64Array.from([...SMALL_LOOKED, ...looked], (page) => run.address(page));
   const result = await process.numa.movePages({ pid: 0, pages, nodes: null, flags: 0, status });
   return result.ok ? pagesText(status) : `errno ${result.errno}`;
 }
@@ -100,6 +130,12 @@ export async function placedAll(run: Run, answer: Answer): Answer {
   const all = [...run.living].sort(([a], [b]) => a - b);
   const pages = all.map(([, { process }]) => pagesOf(run, process));
   return { ...(await answer), pages: (await Promise.all(pages)).join('/') };
+}
+
+/** Whether the mapping stayed where it was: elsewhere is anywhere. */
+export async function resized(result: Promise<SyscallResult<bigint>>, from: bigint): Answer {
+  const answer = await result;
+  return answer.ok ? { errno: 0, value: Number(answer.value !== from) } : { errno: answer.errno };
 }
 
 /** Runs a step that sets a policy, then reads the policy back: of a range, or of the thread. */

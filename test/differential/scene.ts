@@ -1,5 +1,6 @@
 /** What the generator goes by while it makes a program. */
 
+import type { ObjectSpec } from './program.ts';
 import type { Random } from './random.ts';
 
 /** What a run may leave out, so that a known difference does not hide others behind it. */
@@ -11,6 +12,8 @@ export interface ProcessState {
   readonly id: number;
   readonly parent: number | undefined;
   readonly mapped: Set<number>;
+  /** Places for huge pages that are mapped, as far as is known. */
+  readonly huge: Set<number>;
   /** References of pipes that it has a descriptor of. */
   readonly pins: Set<number>;
   /** Rings with registered buffers. */
@@ -28,6 +31,7 @@ export interface Scene {
   pinCount: number;
   /** 0 in a program without groups. */
   groupCount: number;
+  readonly objects: readonly ObjectSpec[];
   /** How often a call is about the pages of another process. */
   othersShare: number;
 }

@@ -29,7 +29,7 @@ function simplerMask(mask: Mask): Mask[] {
 /** The step with one argument made simpler, in every way known. */
 function simplerSteps(step: Step): Step[] {
   const simpler: Step[] = [];
-  if ('pages' in step && step.pages > 1) {
+  if ('page' in step && 'pages' in step && step.pages > 1) {
     simpler.push({ ...step, pages: 1 }, { ...step, page: step.page + 1, pages: step.pages - 1 });
     simpler.push({ ...step, pages: step.pages - 1 });
   }

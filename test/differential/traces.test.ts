@@ -82,6 +82,6 @@ describe('the corpus', () => {
 });
 
 test('every known difference parts two kernels', () => {
-  const parting = PAIRS.flatMap(([a, b]) => knownBetween({ a, b }));
-  expect(parting.map(({ name }) => name)).toEqual(KNOWN.map(({ name }) => name));
+  const parting = PAIRS.flatMap(([a, b]) => knownBetween({ a, b })).map(({ name }) => name);
+  expect(parting.sort()).toEqual(KNOWN.map(({ name }) => name).sort());
 });

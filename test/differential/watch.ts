@@ -16,7 +16,7 @@ export const UNCHANGED = '=';
 export type Watch = (process: WorldProcess, region: PageSpan) => Promise<string>;
 
 const PAGE_SIZE_BYTES = 4096n;
-/** Names, and what depends on reclaim. */
+/** Names, what depends on reclaim, and of a pool whether anybody has ever written to the page. */
 const FREE_WORDS = /^(?:file|active|kernelpagesize_kB)=/;
 
 interface Line {
@@ -38,7 +38,10 @@ function areaText({ start, rest }: Line, counts: Line | undefined, region: PageS
   const first = (start - region.address) / PAGE_SIZE_BYTES;
   const count = (BigInt(`0x${digits}`) - start) / PAGE_SIZE_BYTES;
   const words = (counts?.rest ?? '').split(' ').filter((word) => word !== '');
-  const kept = words.filter((word) => !FREE_WORDS.test(word));
+  const isOfPool = words.includes('huge');
+  const kept = words.filter(
+    (word) => !FREE_WORDS.test(word) && !(isOfPool && word.startsWith('dirty=')),
+  );
   return [`${first}+${count}:${permissions}`, ...kept].join('~');
 }
 

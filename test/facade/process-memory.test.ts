@@ -4,8 +4,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import type { ProcessMemory, ProcessSnapshot } from '../../lib/index.ts';
 import { failureOf } from '../core/thrown.ts';
+import { scaledTimeoutMs } from '../support/environment.ts';
 import { firstNode, needNodes, numa } from './machine.ts';
 
 async function withSleeper(
@@ -97,12 +100,22 @@ describe('process().migrate()', () => {
   });
 });
 
+/** Of a process that is as it was: it sleeps for a moment while it starts, too. */
+async function stillSnapshot(memory: ProcessMemory): Promise<ProcessSnapshot> {
+  let last: ProcessSnapshot | undefined;
+  const look = async () => {
+    const before = last;
+    last = await memory.snapshot();
+    return last.threads[0]?.state === 'S' && isDeepStrictEqual(last, before);
+  };
+  await expect.poll(look, { timeout: scaledTimeoutMs(20_000) }).toBe(true);
+  return last as unknown as ProcessSnapshot;
+}
+
 test('a snapshot of a process agrees with itself, and with what each verb tells', async () => {
   await withSleeper(async (pid) => {
     const memory = numa.process(pid);
-    // Nothing of it changes any more.
-    await expect.poll(async () => (await memory.threads())[0]?.state).toBe('S');
-    const { residency, mappings, threads } = await memory.snapshot();
+    const { residency, mappings, threads } = await stillSnapshot(memory);
     const bytes = mappings.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
     expect(bytes).toBe(residency.residentBytes);
     // The kernel's own page is a mapping without memory, which numa_maps does not tell of.

@@ -271,6 +271,7 @@ int run_batch(void) {
   if (stdout == NULL) return 1;
   struct utsname system;
   uname(&system);
+  pid_t occupier = occupy_khugepaged();
   uint64_t start_ms = milliseconds();
   fprintf(output, "batch %s\n", system.release);
   for (int count = 1; read_program(); count++) {
@@ -278,6 +279,8 @@ int run_batch(void) {
     if (count % PROGRAMS_PER_WORD == 0) fprintf(stderr, "done %d\n", count);
   }
   fprintf(output, "end %lu\n", milliseconds() - start_ms);
+  kill(occupier, SIGKILL);
+  waitpid(occupier, NULL, 0);
   if (keeper != 0) {
     order("leave_groups");
     kill(keeper, SIGKILL);

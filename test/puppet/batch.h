@@ -23,4 +23,7 @@ pid_t real_pid(uint64_t number);
 /* The number of the calling process in its program. */
 int batch_process(void);
 
+/* A process that the kernel looks at in place of those of programs: to be killed. */
+pid_t occupy_khugepaged(void);
+
 #endif

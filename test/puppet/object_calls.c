@@ -3,12 +3,14 @@
  * changing its policy. A file system is mounted for one object and never gets a name.
  */
 #define _GNU_SOURCE
+#include "batch.h"
 #include "protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <linux/mount.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -18,6 +20,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { OCCUPIED_BYTES = 1 << 23, ROUND_MICROSECONDS = 500000 };
 
 /* A file of a fresh file system of that type, or -1. */
 static int file_of_type(const char* type) {
@@ -49,8 +53,8 @@ static void read_name(const char* hex, char* name, size_t size) {
   name[length] = '\0';
 }
 
-/* create_object (memfd|hugetlb|sysv|secret|disk|FILE SYSTEM) LENGTH NAME: answers its number and
- * its inode's. */
+/* create_object (memfd|hugetlb|sysv|secret|disk|FILE SYSTEM) LENGTH NAME [NUMBER]: answers its
+ * number, the one asked for if there is one, and its inode's, which is 0 then. */
 static void create_command(const struct request* request) {
   const char* kind = text_at(request, 0);
   uint64_t length = number_at(request, 1);
@@ -76,6 +80,12 @@ static void create_command(const struct request* request) {
   if (file < 0 || ftruncate(file, (off_t)length) != 0 || fstat(file, &status) != 0) {
     reply_result(-1);
     return;
+  }
+  if (request->count > 3) {
+    int number = dup2(file, (int)number_at(request, 3));
+    close(file);
+    file = number;
+    status.st_ino = 0;
   }
   printf("ok %d %llu", file, (unsigned long long)status.st_ino);
   end_reply();
@@ -135,6 +145,22 @@ static void mremap_command(const struct request* request) {
   }
   printf("ok %p", result);
   end_reply();
+}
+
+/* The kernel joins pages in the background where it finds nobody for a while and then somebody: who
+ * is there for good has it sleep between two rounds, for as long as the guest was told. */
+pid_t occupy_khugepaged(void) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
+    void* memory =
+        mmap(NULL, OCCUPIED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory != MAP_FAILED) madvise(memory, OCCUPIED_BYTES, MADV_HUGEPAGE);
+    for (;;) pause();
+  }
+  usleep(ROUND_MICROSECONDS);
+  return pid;
 }
 
 int run_object_command(const struct request* request) {

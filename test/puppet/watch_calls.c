@@ -86,12 +86,16 @@ static int begins_with(const char* text, const char* beginning) {
 }
 
 /* The words of a numa_maps line behind its address: its policy, what it counts of its pages.
- * Names and what depends on reclaim are left out. */
+ * Names and what depends on reclaim are left out, and of a pool's whether anybody has ever written
+ * to the page. */
 static char* append_counts(char* end, const char* word) {
+  int is_of_pool = 0;
   while (*word != '\n' && *word != '\0') {
     size_t length = strcspn(word, " \n");
     int is_free = begins_with(word, "file=") || begins_with(word, "active=") ||
-                  begins_with(word, "kernelpagesize_kB=");
+                  begins_with(word, "kernelpagesize_kB=") ||
+                  (is_of_pool && begins_with(word, "dirty="));
+    if (length == 4 && begins_with(word, "huge")) is_of_pool = 1;
     if (length > 0 && !is_free) {
       *end++ = '~';
       end = append(end, word, length);

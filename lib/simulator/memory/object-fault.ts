@@ -48,10 +48,10 @@ export function faultObject(
 ): FaultOutcome {
   const { mm } = toucher;
   const object = vma.object as MemoryObject;
-  if (offsetOf(vma, page) >= object.sizePages) return 'fault';
   // A driver puts its pages in by itself; the kernel's own are found.
   if (!object.kind.fills && !hasFlag(vma, VM.SPECIAL)) return 'fault';
   if (!isWrite) mapAround(mm, vma, page);
+  if (offsetOf(vma, page) >= object.sizePages) return 'fault';
   if (isFolio(mm.pages.get(page))) return 'done';
   const folioId = folioOfObject(toucher, vma, page);
   if (folioId === null) return object.kind.fills ? 'killed' : 'fault';

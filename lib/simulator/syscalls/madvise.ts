@@ -75,7 +75,8 @@ export function madvise(
   }
   const hasGaps = !mm.vmas.covers(span.start, span.end);
   // Populating goes up to the first gap, others pass over it.
-  const isUpToGap = call.advice === MADV.POPULATE_READ || call.advice === MADV.POPULATE_WRITE;
+  const isPopulating = call.advice === MADV.POPULATE_READ || call.advice === MADV.POPULATE_WRITE;
+  const isUpToGap = isPopulating && mm.memory.facts.populatesUpToGap;
   let reached = span.start;
   for (const part of mm.vmas.within(span.start, span.end)) {
     if (isUpToGap && part.start > reached) break;

@@ -44,19 +44,23 @@ function moveTo(thread: Thread, call: PagesCall & { readonly to: bigint }): numb
   if (span === undefined || call.pageCount === 0) return ERRNO.EINVAL;
   if (!isAligned(call.to, pageSizeBytes)) return ERRNO.EINVAL;
   const target = pageOf(call.to, pageSizeBytes);
-  if (target < span.end && span.start < target + call.pageCount) return ERRNO.EINVAL;
-  const parts = mm.vmas.within(span.start, span.end);
-  const [first] = parts;
-  if (first === undefined || first.start > span.start) return ERRNO.EFAULT;
-  if (isHugetlb(first) && target % mm.memory.tablePages !== 0) {
-    return ERRNO.EINVAL;
-  }
-  const errno = checkMove(mm, span.start, span.end);
+  const { facts, tablePages } = mm.memory;
+  const overlaps = target < span.end && span.start < target + call.pageCount;
+  if (overlaps && facts.mremapLooksAtOverlapFirst) return ERRNO.EINVAL;
+  const first = mm.vmas.lookup(span.start);
+  if (first === undefined) return ERRNO.EFAULT;
+  const unit = isHugetlb(first) ? tablePages : 1;
+  if (overlaps || span.start % unit !== 0 || target % unit !== 0) return ERRNO.EINVAL;
+  // Of a pool whole huge pages go.
+  const pageCount = Math.ceil(call.pageCount / unit) * unit;
+  const end = span.start + pageCount;
+  const parts = mm.vmas.within(span.start, end);
+  const errno = checkMove(mm, span.start, end);
   if (errno !== 0) return errno;
-  const refused = checkUnmap(mm, { start: target, end: target + call.pageCount });
+  const refused = checkUnmap(mm, { start: target, end: target + pageCount });
   if (refused !== 0) return refused;
-  if (first.end !== span.end && !mm.memory.facts.mremapTakesSeveral) {
-    mm.unmap(target, target + call.pageCount);
+  if (first.end < end && !facts.mremapTakesSeveral) {
+    mm.unmap(target, target + pageCount);
     return ERRNO.EFAULT;
   }
   // Each by itself: what is mapped where a gap comes to lie stays.

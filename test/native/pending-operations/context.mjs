@@ -26,7 +26,8 @@ const sharedKey = Buffer.alloc(32, 7);
 
 /** @typedef {Awaited<ReturnType<typeof openContext>>} Context */
 
-export async function openContext() {
+/** @param {import('../../../lib/native-backend/addon.ts').Addon} addon */
+export async function openContext(addon) {
   const folder = mkdtempSync(join(tmpdir(), 'node-numa-pending-'));
   const path = join(folder, 'foreign');
   const foreign = Buffer.alloc(FOREIGN_LENGTH, FOREIGN_BYTE);
@@ -57,7 +58,12 @@ export async function openContext() {
 
   const agent = new http.Agent({ keepAlive: true });
   const webAddress = { host: LOOPBACK, port: Number(webPort), agent };
+  /** @type {WeakMap<ArrayBuffer, import('../../../lib/backend/mapping.ts').Mapping>} */
+  const mappings = new WeakMap();
   return {
+    /** Of buffers that the addon itself has made for operations. */
+    mappings,
+    addon,
     ...{ folder, path, servers, agent, webAddress, sourcePort: Number(sourcePort) },
     ...{ socket, secure, session, datagrams, child, url: `http://${LOOPBACK}:${webPort}/` },
     /** Of the foreign file, for reading. */

@@ -31,7 +31,7 @@ const FAILURES_MAX = 20;
 const { seed, releases } = optionsOf<Options>();
 const random = new Random(seed);
 const numa = (await loadFacade()).openNuma({ backend: 'native' });
-const context = await openContext();
+const context = await openContext(addon);
 const failures: string[] = [];
 let started = 0;
 let sameAddress = 0;
@@ -63,7 +63,8 @@ async function runLane(): Promise<void> {
 async function releaseUnder(operation: (typeof pendingOperations)[number]): Promise<void> {
   const { name } = operation;
   const length = random.pick(LENGTHS);
-  const take = random.chance(0.5) ? takeRaw : takeFromNuma;
+  const isOwn = operation.needsMapping === true;
+  const take = isOwn || random.chance(0.5) ? takeRaw : takeFromNuma;
   const old = take(length);
   old.bytes.fill(OLD_BYTE);
   let next: Held | undefined;
@@ -125,6 +126,7 @@ function takeRaw(length: number): Held {
   if (!mapped.ok) throw new Error(`mmap failed with errno ${mapped.errno}`);
   const arrayBuffer = addon.array_buffer(mapped.value);
   if (!arrayBuffer.ok) throw new Error(`array_buffer failed with errno ${arrayBuffer.errno}`);
+  context.mappings.set(arrayBuffer.value, mapped.value);
   return {
     bytes: new Uint8Array(arrayBuffer.value),
     address: mapped.value.address,
