@@ -22,18 +22,21 @@ export interface RunOptions {
   readonly columns?: number;
   /** Its abort stands for Ctrl-C. */
   readonly signal?: AbortSignal;
+  /** Called with what is written to standard error, as it is. */
+  readonly onStderr?: (text: string) => void;
 }
 
 /** @param words those after the program's name */
 export async function runIn(
   { runCommandLine, Output }: Program,
   words: readonly string[],
-  { columns, signal }: RunOptions,
+  { columns, signal, onStderr }: RunOptions,
 ): Promise<Ran> {
   const printed = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof printed): Printing.OutputStream => ({
     write: (text: string) => {
       printed[name] += text;
+      if (name === 'stderr') onStderr?.(text);
     },
     ...(columns === undefined ? {} : { isTTY: true, columns }),
   });

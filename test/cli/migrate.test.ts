@@ -1,5 +1,6 @@
 /** `node-numa migrate` on a simulated machine: plan, report, refusals, and the interrupt. */
 
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { runCommand, SNAPSHOT_KERNEL } from './run-command.ts';
 
@@ -87,11 +88,14 @@ describe('migrate', () => {
   test('an interrupt ends it with a report: exit status 3', async () => {
     const interrupt = new AbortController();
     const words = ['migrate', WEB, '--to', '2', '--pause-budget', '0.001', ...MACHINE];
-    const moving = runCommand(words, { signal: interrupt.signal });
-    // Early enough on any machine: it rests after each of many steps.
-    setTimeout(() => interrupt.abort(new Error('enough')), 20);
-    const { exitCode, stdout } = await moving;
-    expect(exitCode).toBe(3);
+    const ran = await runCommand(words, {
+      columns: 400,
+      signal: interrupt.signal,
+      // It rests after each of many steps, and tells of the first.
+      onStderr: () => interrupt.abort(new Error('enough')),
+    });
+    const stdout = stripVTControlCharacters(ran.stdout);
+    expect(ran.exitCode).toBe(3);
     expect(stdout).toContain('interrupted: ');
     expect(stdout).toContain('were not tried: the move had ended before their turn');
   });
