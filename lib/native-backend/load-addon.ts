@@ -105,11 +105,18 @@ export function prebuildName(): string {
   return `${platform()}-${arch()}${usesMusl() ? '-musl' : ''}`;
 }
 
-/** The start of an executable names its loader, and with it the C library. */
+/**
+ * The start of an executable names its loader, and with it the C library. One that may not be read,
+ * which Node's permission model forbids, is taken for one of most systems.
+ */
 function usesMusl(): boolean {
   const start = Buffer.alloc(4096);
-  const file = openSync(process.execPath, 'r');
-  readSync(file, start, 0, start.length, 0);
-  closeSync(file);
+  try {
+    const file = openSync(process.execPath, 'r');
+    readSync(file, start, 0, start.length, 0);
+    closeSync(file);
+  } catch {
+    return false;
+  }
   return start.includes('/ld-musl-');
 }

@@ -15,6 +15,7 @@ import {
 import { openBackend } from './subject.ts';
 
 const EPERM = 1;
+const EAGAIN = 11;
 const otherNode = memoryNodes[1] ?? firstNode;
 const PROMISED = { concurrency: 'quiesced', mayBePinned: false } as const;
 const COPY = { to: otherNode, ...PROMISED, way: 'copy' } as const;
@@ -160,6 +161,25 @@ describe('copies of what nobody writes', () => {
       report: { method: 'copy', aborted: true },
     });
   });
+});
+
+test('copies for which no thread can be made say so', async (context) => {
+  const [from = 0, to = 0] = needNodes(context, 2);
+  const backend = openBackend();
+  const refusal = { ok: false, errno: EAGAIN, syscall: 'copy_pages' } as const;
+  const without = new Proxy(backend, {
+    get: (target, name) => {
+      if (name === 'copyPages') return () => Promise.resolve(refusal);
+      const member = Reflect.get(target, name, target) as unknown;
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+  using buffer = allocateOn(from, 4);
+  using attached = openNuma({ backend: without }).attach(buffer.handle);
+  const { code, error } = await failureOf(() => attached.migrate({ ...COPY, to }));
+  expect(code).toBe('NUMA_SYSTEM_ERROR');
+  expect(error.hint).toContain('ulimit -u');
+  expect(buffer.residencySync().byNode).toEqual({ [from]: 4 });
 });
 
 /** A number for each page. */

@@ -50,6 +50,23 @@ describe('the loader of this machine', () => {
     expect(explain(error).reason).toMatch(/another processor|cannot be loaded/);
   });
 
+  it('loads where only the project may be read, and what needs /proc says so', () => {
+    const names = ['--permission', '--experimental-permission'];
+    const flag = names.find((name) => process.allowedNodeEnvironmentFlags.has(name)) as string;
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const index = JSON.stringify(`${root}dist/index.js`);
+    const script = `import(${index}).then(({ openNuma, local }) => {
+      const numa = openNuma({ backend: 'native' });
+      numa.allocate(1).touch();
+      try { numa.view(new Uint8Array(1e6)).setPolicy(local()); }
+      catch ({ code }) { console.log(code); }
+    })`;
+    const readable = `--allow-fs-read=${root}*`;
+    const options = [flag, '--allow-addons', '--no-warnings', readable, '-e', script];
+    const { stdout, stderr } = spawnSync(process.execPath, options);
+    expect(`${stdout}${stderr}`).toBe('NUMA_UNSUPPORTED\n');
+  });
+
   it('loads nothing under --no-addons', () => {
     const script = `try { require(${JSON.stringify(addonFile)}) }
       catch ({ code, message }) { console.log(JSON.stringify({ code, message })) }`;

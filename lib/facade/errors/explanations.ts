@@ -182,6 +182,16 @@ const BY_CALL: Readonly<Record<string, Explanation>> = {
   [`madvise ${ERRNO.ENOENT}`]: RELEASED,
   [`msync ${ERRNO.ENOENT}`]: RELEASED,
   [`fstat ${ERRNO.ENOENT}`]: RELEASED,
+  [`copy_pages ${ERRNO.EAGAIN}`]: {
+    code: 'NUMA_SYSTEM_ERROR',
+    rule: 'no thread could be made for the copies; nothing of this step has moved',
+    hint: "end some, raise the limit (ulimit -u, the cgroup's pids.max), or have the kernel move",
+  },
+  [`open ${ERRNO.ENOENT}`]: {
+    code: 'NUMA_UNSUPPORTED',
+    rule: 'a file of /proc or /sys that this needs is not there, or may not be read',
+    hint: "mount both; under Node's permission model start with --allow-fs-read for them",
+  },
   ...OF_KINDS,
   [`touch ${ERRNO.ESRCH}`]: {
     code: 'NUMA_OUT_OF_MEMORY',

@@ -125,6 +125,7 @@ export const OF_KINDS: Readonly<Record<string, Explanation>> = {
   // Of the path of a socket.
   [`openat ${ERRNO.ENXIO}`]: { ...NO_MEMORY_OF_A_FILE, argument: 'path' },
   [`openat ${ERRNO.EMFILE}`]: TOO_MANY_FILES,
+  [`open ${ERRNO.EMFILE}`]: TOO_MANY_FILES,
   [`mremap ${ERRNO.EBUSY}`]: {
     code: 'NUMA_MEMORY_IN_USE',
     rule: 'others use the addresses: another owner, a verb under way, or whoever took the bytes',
