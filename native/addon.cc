@@ -70,6 +70,7 @@ bool Prepare(napi_env env, napi_value exports) {
       Property<MovePages>("move_pages", "move_pages"),
       Property<MovePagesAsync>("move_pages_async", "move_pages"),
       Property<CopyPagesAsync>("copy_pages_async", "copy_pages"),
+      Property<ReadMappingsAsync>("read_mappings_async", "read"),
       Property<MigratePagesAsync>("migrate_pages_async", "migrate_pages"),
       Property<Getcpu>("getcpu", "getcpu"),
       Property<SchedSetaffinity>("sched_setaffinity", "sched_setaffinity"),

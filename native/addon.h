@@ -28,6 +28,7 @@ napi_value SetMempolicyHomeNode(const Napi::CallbackInfo& info);
 napi_value MovePages(const Napi::CallbackInfo& info);
 napi_value MovePagesAsync(const Napi::CallbackInfo& info);
 napi_value CopyPagesAsync(const Napi::CallbackInfo& info);
+napi_value ReadMappingsAsync(const Napi::CallbackInfo& info);
 napi_value MigratePagesAsync(const Napi::CallbackInfo& info);
 napi_value Getcpu(const Napi::CallbackInfo& info);
 napi_value SchedSetaffinity(const Napi::CallbackInfo& info);

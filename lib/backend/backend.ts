@@ -151,6 +151,8 @@ export interface CopyPagesRequest extends MappedPart {
   readonly nodemask: NodemaskArgument | null;
   /** `MADV.HUGEPAGE` or `NOHUGEPAGE` that the memory has had; -1 for none. */
   readonly advice: number;
+  /** Nobody reads it either: its huge pages may be kept for the next copies. Default false. */
+  readonly mayKeep?: boolean;
 }
 
 /** What became of the pages, also of those in front of a refusal. */
@@ -282,10 +284,10 @@ export interface Backend extends MappingCalls {
 
   // Files of procfs and sysfs
 
-  /** A whole text file below /proc or /sys, as it is now, read on another thread. Bytes that are no
-   *  UTF-8 become U+FFFD. Source: proc(5), sysfs(5). ENOENT: no such file, process, or not ours to
-   *  see (hidepid); EACCES, EPERM; ESRCH: the process ended meanwhile. */
-  readText(path: string): Promise<SyscallResult<string>>;
+  /** A whole text file below /proc or /sys, read on another thread; with `about`, of smaps and
+   *  numa_maps of this process, what is about these pages or more. Bytes that are no UTF-8 become
+   *  U+FFFD. ENOENT: no such file, process, or hidden; EACCES, EPERM; ESRCH: the process ended. */
+  readText(path: string, about?: PageSpan): Promise<SyscallResult<string>>;
   /** The same on the calling thread. */
   readTextSync(path: string): SyscallResult<string>;
   /** Writes a setting below /proc or /sys at once, on another thread; a file that is not there is

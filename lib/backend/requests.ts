@@ -217,6 +217,7 @@ export const check: RequestChecks = {
     mode: bits32,
     nodemask,
     advice: bits32,
+    mayKeep: optional(boolean) as Check<boolean>,
   }),
   pagemapScan: request({
     pid: bits32,

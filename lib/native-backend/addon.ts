@@ -106,6 +106,7 @@ export interface Addon {
     nodemask: BigUint64Array | null,
     maxnode: number,
     advice: number,
+    mayKeep: number,
   ): Promise<
     SyscallResult<{
       status: Int32Array;
@@ -115,6 +116,12 @@ export interface Addon {
       syscall: string;
     }>
   >;
+  /** What the files tell of the mappings of a range; runs on a thread of its own. */
+  read_mappings_async(
+    isNumaMaps: number,
+    address: bigint,
+    lengthBytes: number,
+  ): Promise<SyscallResult<string>>;
   migrate_pages_async(
     pid: number,
     maxnode: number,
@@ -181,6 +188,7 @@ export const ADDON_FUNCTIONS = Object.keys({
   move_pages: true,
   move_pages_async: true,
   copy_pages_async: true,
+  read_mappings_async: true,
   migrate_pages_async: true,
   getcpu: true,
   sched_setaffinity: true,

@@ -10,10 +10,18 @@ export async function askForCopies(
   request: CopyPagesRequest,
 ): Promise<SyscallResult<CopiedPages>> {
   const checked = check.copyPages(request, 'request');
-  const { mapping, offsetBytes, lengthBytes, node, cpus, mode, nodemask, advice } = checked;
+  const { mapping, offsetBytes, lengthBytes, node, cpus, mode, nodemask, advice, mayKeep } =
+    checked;
   const { words, maxnode } = nodemask ?? { words: null, maxnode: 0 };
   const where = [mapping, offsetBytes, lengthBytes, node, cpus] as const;
-  const copied = await addon.copy_pages_async(...where, mode, words, maxnode, advice);
+  const copied = await addon.copy_pages_async(
+    ...where,
+    mode,
+    words,
+    maxnode,
+    advice,
+    mayKeep ? 1 : 0,
+  );
   if (!copied.ok) return copied;
   const { errno, syscall, ...copies } = copied.value;
   const stop = errno === 0 ? undefined : ({ ok: false, errno, syscall } as const);

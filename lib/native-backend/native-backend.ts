@@ -48,6 +48,9 @@ import {
 
 export { hostAsOneNode, hostMemoryNodes } from './host-nodes.ts';
 
+/** Those whose text the addon reads in part, by its number. */
+const FILES_OF_MAPPINGS: readonly string[] = ['/proc/self/smaps', '/proc/self/numa_maps'];
+
 /** A run that the addon found: start, end, categories. */
 const REGION_WORDS = 3;
 
@@ -206,8 +209,12 @@ class NativeBackend extends NativeMappings implements Backend {
     return this.#addon.migrate_pages_async(pid, maxnode, from, to);
   }
 
-  async readText(path: string): Promise<SyscallResult<string>> {
-    return readText(check.path(path, 'path'));
+  async readText(path: string, about?: PageSpan): Promise<SyscallResult<string>> {
+    const checked = check.path(path, 'path');
+    const file = about === undefined ? -1 : FILES_OF_MAPPINGS.indexOf(checked);
+    if (about === undefined || file < 0) return readText(checked);
+    const { address, pageCount } = check.span(about, 'about');
+    return this.#addon.read_mappings_async(file, address, pageCount * this.pageSizeBytes);
   }
 
   readTextSync(path: string): SyscallResult<string> {

@@ -216,7 +216,8 @@ export class SimulatorBackend extends MappingBackend implements Backend {
     return later(this.#call('migrate_pages', () => kernelMigratePages(machine, thread, call)));
   }
 
-  async readText(path: string): Promise<SyscallResult<string>> {
+  async readText(path: string, about?: PageSpan): Promise<SyscallResult<string>> {
+    if (about !== undefined) check.span(about, 'about');
     return later(this.readTextSync(path));
   }
 

@@ -9,6 +9,7 @@
 #include "../support/arguments.h"
 #include "../support/mapped_part.h"
 #include "../support/own_thread.h"
+#include "idle_pool.h"
 #include "page_copy.h"
 #include "page_sizes.h"
 
@@ -41,6 +42,7 @@ class CopyOperation {
   // rely on it that the memory is not in use any more.
   napi_value Settle(napi_env env) {
     part_.mapping.reset();
+    PoolWasUsed(env);
     if (status_.empty() && !result_.Ok()) return Failure(env, result_);
     const Values values(env);
     return Success(env, values.Object({{"status", values.Int32s(status_.data(), status_.size())},
@@ -70,10 +72,9 @@ class CopyOperation {
 }  // namespace
 
 /**
- * copy_pages_async(owner, offsetBytes, lengthBytes, node, cpus, mode, nodemask, maxnode, advice):
- * Promise<SyscallResult<{ status, swapCount, isVerified, errno, syscall }>>; errno 0
- * at its end, no CPUs
- * for those that a thread has, -1 for no advice
+ * copy_pages_async(owner, offsetBytes, lengthBytes, node, cpus, mode, nodemask, maxnode, advice,
+ * mayKeep): Promise<SyscallResult<{ status, swapCount, isVerified, errno, syscall }>>; errno 0 at
+ * its end, no CPUs for those that a thread has, -1 for no advice
  */
 napi_value CopyPagesAsync(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
@@ -89,6 +90,7 @@ napi_value CopyPagesAsync(const Napi::CallbackInfo& info) {
   request.maxnode = arguments.Size("maxnode");
   arguments.RequireMask(nodemask, request.maxnode, "nodemask");
   request.advice = arguments.Bits32("advice");
+  request.may_keep = arguments.Bits32("mayKeep") != 0;
   if (request.node < 0) arguments.RefuseRange("node", "0 or more");
   if (!arguments.Valid()) return {};
   if (nodemask.data != nullptr) {

@@ -1,7 +1,6 @@
 #include "page_copy.h"
 
 #include <fcntl.h>
-#include <node_api.h>
 #include <numaif.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -12,7 +11,9 @@
 #include <cstring>
 
 #include "../support/populate.h"
+#include "huge_page_pool.h"
 #include "page_sizes.h"
+#include "stream_copy.h"
 
 namespace node_numa {
 
@@ -24,18 +25,6 @@ constexpr uint64_t kSwapped = uint64_t{1} << 62;
 constexpr uint64_t kOfFile = uint64_t{1} << 61;
 constexpr uint64_t kMappedOnce = uint64_t{1} << 56;
 
-constexpr size_t kBitsPerWord = 8 * sizeof(unsigned long);
-
-/** Above any kernel's MAX_NUMNODES. */
-constexpr size_t kNodesMax = size_t{1} << 16;
-
-/** Tries to get addresses back that a failed call has left empty. */
-constexpr int kTriesMax = 1000;
-constexpr useconds_t kPauseMicroseconds = 100;
-
-void* At(uintptr_t address) {
-  return reinterpret_cast<void*>(address);
-}
 
 bool IsDenied(int error) {
   return error == EPERM || error == EACCES || error == ENOSYS;
@@ -50,6 +39,7 @@ bool IsZero(uintptr_t page) {
 }  // namespace
 
 SyscallResult PageCopy::Run() {
+  const Running running;
   SyscallResult result = AimThread();
   if (result.Ok()) result = Look();
   for (uintptr_t from = request_.begin; result.Ok() && from < request_.end;) {
@@ -135,39 +125,65 @@ PageCopy::Part PageCopy::NextCopied(uintptr_t from, uintptr_t end) const {
   return {first, last};
 }
 
-// Where there are holes no huge page must fit: it would fill them.
-Scratch* PageCopy::ScratchFor(const Part& part) {
+bool PageCopy::IsDense(const Part& part) const {
   const Part first = NextCopied(part.begin, part.end);
-  const bool is_dense = first.begin == part.begin && first.end == part.end;
-  return is_dense ? &aligned_ : &shifted_;
+  return first.begin == part.begin && first.end == part.end;
+}
+
+bool PageCopy::IsHuge(const Part& part) const {
+  return part.Bytes() == HugePageBytes() && part.begin % HugePageBytes() == 0 && IsDense(part);
 }
 
 SyscallResult PageCopy::CopyPart(const Part& part) {
-  Scratch* const scratch = ScratchFor(part);
-  if (!scratch->IsMapped()) {
-    const size_t shift = scratch == &shifted_ ? PageBytes() : 0;
-    const size_t bytes = request_.end - request_.begin;
-    const int error = scratch->Map(request_.begin, bytes, shift, request_.advice);
-    if (error != 0) return SyscallResult::Failed(error, "mmap");
-  }
-  const uintptr_t copy = scratch->Of(part.begin);
-  scratch->DropBefore(copy);
-  SyscallResult result = Populate(part, *scratch);
-  if (result.Ok()) result = Verify(copy, part.Bytes());
-  if (result.Ok()) CopyBytes(part, *scratch, false);
-  if (result.Ok()) result = SetPolicy(copy, part.Bytes());
-  if (result.Ok()) result = Swap(part, scratch);
+  const uintptr_t kept =
+      may_bind_ && IsHuge(part)
+          ? HugePagePool::OfProcess().Take(request_.node, request_.advice)
+          : 0;
+  // One that is elsewhere by now is of no use.
+  const bool is_usable = kept != 0 && Verify(kept, part.Bytes()).Ok();
+  if (kept != 0 && !is_usable) HugePagePool::OfProcess().Drop(kept);
+  const SyscallResult result = is_usable ? CopyToKept(part, kept) : CopyToScratch(part);
   if (!result.Ok()) return result;
   swap_count_ += 1;
   SetStatus(part, request_.node);
   return {};
 }
 
-SyscallResult PageCopy::Populate(const Part& part, const Scratch& scratch) const {
+SyscallResult PageCopy::CopyToKept(const Part& part, uintptr_t copy) {
+  CopyBytes(part, copy, false);
+  SyscallResult result = SetPolicy(copy, part.Bytes());
+  if (result.Ok()) result = Swap(part, copy, Leaves::kMapping);
+  // Of both outcomes its addresses remain, to be used again.
+  HugePagePool::OfProcess().Drop(copy);
+  return result;
+}
+
+// Where there are holes no huge page must fit: it would fill them.
+SyscallResult PageCopy::CopyToScratch(const Part& part) {
+  const bool is_dense = IsDense(part);
+  Scratch* const scratch = is_dense ? &aligned_ : &shifted_;
+  if (!scratch->IsMapped()) {
+    const size_t shift = is_dense ? 0 : PageBytes();
+    const size_t bytes = request_.end - request_.begin;
+    const int error = scratch->Map(request_.begin, bytes, shift, request_.advice);
+    if (error != 0) return SyscallResult::Failed(error, "mmap");
+  }
+  const uintptr_t copy = scratch->Of(part.begin);
+  scratch->DropBefore(copy);
+  SyscallResult result = Populate(part, copy);
+  if (result.Ok()) result = Verify(copy, part.Bytes());
+  if (result.Ok()) CopyBytes(part, copy, false);
+  if (result.Ok()) result = SetPolicy(copy, part.Bytes());
+  if (result.Ok()) result = Swap(part, copy, Leaves::kNothing);
+  if (result.Ok()) scratch->WasTakenBefore(copy + part.Bytes());
+  return result;
+}
+
+SyscallResult PageCopy::Populate(const Part& part, uintptr_t copy) const {
   Part run = NextCopied(part.begin, part.end);
   for (; run.begin < part.end; run = NextCopied(run.end, part.end)) {
     const SyscallResult result = SyscallResult::Capture(
-        madvise(At(scratch.Of(run.begin)), run.Bytes(), kPopulateWrite), "madvise");
+        madvise(At(run.begin - part.begin + copy), run.Bytes(), kPopulateWrite), "madvise");
     // Kernels before 5.14 have no such call: the copy itself makes the pages.
     if (!result.Ok() && result.error != EINVAL) return result;
   }
@@ -188,12 +204,12 @@ SyscallResult PageCopy::Verify(uintptr_t copy, size_t bytes) {
   return {};
 }
 
-void PageCopy::CopyBytes(const Part& part, const Scratch& scratch, bool is_back) const {
+void PageCopy::CopyBytes(const Part& part, uintptr_t copy, bool is_back) const {
   Part run = NextCopied(part.begin, part.end);
   for (; run.begin < part.end; run = NextCopied(run.end, part.end)) {
     void* const original = At(run.begin);
-    void* const copy = At(scratch.Of(run.begin));
-    memcpy(is_back ? original : copy, is_back ? copy : original, run.Bytes());
+    void* const copied = At(run.begin - part.begin + copy);
+    StreamCopy(is_back ? original : copied, is_back ? copied : original, run.Bytes());
   }
 }
 
@@ -202,50 +218,6 @@ SyscallResult PageCopy::SetPolicy(uintptr_t address, size_t bytes) const {
   const unsigned long* const words = request_.nodemask.empty() ? nullptr : request_.nodemask.data();
   return SyscallResult::Capture(
       mbind(At(address), bytes, request_.mode, words, request_.maxnode, 0), "mbind");
-}
-
-SyscallResult PageCopy::Swap(const Part& part, Scratch* scratch) const {
-  const uintptr_t copy = scratch->Of(part.begin);
-  void* const moved =
-      mremap(At(copy), part.Bytes(), part.Bytes(), MREMAP_MAYMOVE | MREMAP_FIXED, At(part.begin));
-  if (moved != MAP_FAILED) {
-    scratch->WasTakenBefore(copy + part.Bytes());
-    return {};
-  }
-  const SyscallResult result = SyscallResult::Capture(-1, "mremap");
-  CloseHole(part, *scratch);
-  return result;
-}
-
-// The kernel has taken away what was there before it moved the copy, and may have failed in
-// between. What is mapped there then is the old memory, with the bytes of the copy, or somebody
-// else's: a script that goes on to use its own array would change that, and the process ends.
-// Source: mm/mremap.c, mremap_to().
-void PageCopy::CloseHole(const Part& part, const Scratch& scratch) const {
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
-  for (int tries = 0; tries < kTriesMax; ++tries) {
-    void* const mapped = mmap(At(part.begin), part.Bytes(), PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (mapped != MAP_FAILED) {
-      SetPolicy(part.begin, part.Bytes());
-      if (request_.advice >= 0) madvise(mapped, part.Bytes(), request_.advice);
-      CopyBytes(part, scratch, true);
-      return;
-    }
-    if (errno == EEXIST) break;
-    usleep(kPauseMicroseconds);
-  }
-  if (IsSame(part, scratch)) return;
-  napi_fatal_error("node_numa::PageCopy", NAPI_AUTO_LENGTH,
-                   "memory was lost while it moved: its addresses are another mapping's",
-                   NAPI_AUTO_LENGTH);
-}
-
-bool PageCopy::IsSame(const Part& part, const Scratch& scratch) const {
-  Part run = NextCopied(part.begin, part.end);
-  for (; run.begin < part.end; run = NextCopied(run.end, part.end)) {
-    if (memcmp(At(run.begin), At(scratch.Of(run.begin)), run.Bytes()) != 0) return false;
-  }
-  return true;
 }
 
 size_t PageCopy::IndexOf(uintptr_t address) const {

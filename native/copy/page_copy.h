@@ -30,12 +30,14 @@ struct PageCopyRequest {
   uint64_t maxnode = 0;
   /** madvise(2) that the memory has had; -1 for none. */
   int advice = -1;
+  /** Nobody reads it either, and it is in huge pages: these go to the pool. */
+  bool may_keep = false;
 };
 
 class PageCopy {
  public:
   PageCopy(const PageCopyRequest& request, const std::atomic<bool>& is_cancelled)
-      : request_(request), is_cancelled_(is_cancelled) {}
+      : request_(request), is_cancelled_(is_cancelled), may_keep_(request.may_keep) {}
 
   /** On a thread that does nothing else afterwards: its policy and CPUs become the target's. */
   SyscallResult Run();
@@ -62,20 +64,45 @@ class PageCopy {
     size_t Bytes() const { return end - begin; }
   };
 
+  /** A move on its way: others may be of the same pages. */
+  class Running {
+   public:
+    Running();
+    ~Running();
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+  };
+
+  /** What is where the copy was when it has taken its place. */
+  enum class Leaves { kNothing, kMapping };
+
+  /** Above any kernel's MAX_NUMNODES. */
+  static constexpr size_t kNodesMax = size_t{1} << 16;
+  static constexpr size_t kBitsPerWord = 8 * sizeof(unsigned long);
+
+  static void* At(uintptr_t address) { return reinterpret_cast<void*>(address); }
+
   SyscallResult AimThread();
   SyscallResult Look();
   void Note(size_t index, uint64_t entry);
   Part NextPart(uintptr_t from) const;
   Part NextCopied(uintptr_t from, uintptr_t end) const;
-  Scratch* ScratchFor(const Part& part);
+  bool IsDense(const Part& part) const;
+  bool IsHuge(const Part& part) const;
   SyscallResult CopyPart(const Part& part);
-  SyscallResult Populate(const Part& part, const Scratch& scratch) const;
+  SyscallResult CopyToScratch(const Part& part);
+  SyscallResult CopyToKept(const Part& part, uintptr_t copy);
+  SyscallResult Populate(const Part& part, uintptr_t copy) const;
   SyscallResult Verify(uintptr_t copy, size_t bytes);
-  void CopyBytes(const Part& part, const Scratch& scratch, bool is_back) const;
+  void CopyBytes(const Part& part, uintptr_t copy, bool is_back) const;
   SyscallResult SetPolicy(uintptr_t address, size_t bytes) const;
-  SyscallResult Swap(const Part& part, Scratch* scratch) const;
-  void CloseHole(const Part& part, const Scratch& scratch) const;
-  bool IsSame(const Part& part, const Scratch& scratch) const;
+  SyscallResult Swap(const Part& part, uintptr_t copy, Leaves leaves);
+  uintptr_t PutAside(const Part& part);
+  SyscallResult Mark(const Part& part) const;
+  bool IsMarked(const Part& part) const;
+  void KeepAside(uintptr_t address) const;
+  void CloseHole(const Part& part, uintptr_t copy, bool is_aside) const;
+  bool IsSame(const Part& part, uintptr_t copy) const;
 
   size_t IndexOf(uintptr_t address) const;
   void SetStatus(const Part& part, int32_t status);
@@ -89,6 +116,7 @@ class PageCopy {
   std::vector<unsigned long> target_;
   int swap_count_ = 0;
   bool may_bind_ = true;
+  bool may_keep_ = false;
   bool is_verified_ = true;
 };
 

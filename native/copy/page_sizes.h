@@ -1,4 +1,4 @@
-// Sizes of pages, in bytes.
+// Sizes in bytes that copies go by.
 #ifndef NODE_NUMA_COPY_PAGE_SIZES_H_
 #define NODE_NUMA_COPY_PAGE_SIZES_H_
 
@@ -9,8 +9,10 @@
 
 namespace node_numa {
 
+// Asked for once: loops over pages call these for each.
 inline size_t PageBytes() {
-  return static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
 }
 
 /** What one page of page table entries maps: a huge page. */

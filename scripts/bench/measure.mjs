@@ -95,6 +95,7 @@ function barsOf(moves, locating, mixed, copies) {
     { title: '3 full receipt', ...moved, ours: 'migrate', theirs: 'C receipt', max: 1.05 },
     { title: '4 locating', ...located, ours: 'residency', theirs: 'C query', max: 1.1 },
     { title: '5 copies', samples: copies, ours: 'migrate by copy', theirs: 'C mbind, to move' },
+    { title: '6 copies', samples: copies, ours: 'migrate, huge', theirs: 'C mbind, huge' },
     { title: 'locating', samples: mixed, ours: 'residency, mixed', theirs: 'C query, mixed' },
     { title: 'receipt', ...moved, ours: 'migrate', theirs: 'C locate, move' },
     { title: 'blocking', ...located, ours: 'residencySync', theirs: 'C query' },

@@ -141,6 +141,23 @@ describe('copies of what nobody writes', () => {
     expect(checksum(buffer)).toBe(data);
   });
 
+  test('of huge pages have the next copies made in these', async (context) => {
+    const restore = chooseHugePages('always') ?? context.skip('changes a setting of the kernel');
+    try {
+      using buffer = allocateOn(firstNode, pagesIn(6));
+      writePattern(buffer);
+      const data = checksum(buffer);
+      for (const to of [otherNode, firstNode, otherNode]) {
+        const report = await buffer.migrate({ ...COPY, to });
+        expect(report).toMatchObject({ method: 'copy', complete: true });
+        expectTrueOf(buffer, report);
+        expect(checksum(buffer)).toBe(data);
+      }
+    } finally {
+      restore();
+    }
+  });
+
   test('of a part leave the rest where it is, and end between two steps', async (context) => {
     const [from = 0, to = 0] = needNodes(context, 2);
     using buffer = allocateOn(from, pagesIn(3));

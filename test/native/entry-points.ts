@@ -74,7 +74,8 @@ export function entryPoints(addon: Addon): Record<EntryName, EntryPoint> {
     set_mempolicy_home_node: { arguments: () => [address, pageSizeBytes, 0, 0] },
     move_pages: { arguments: query },
     move_pages_async: { arguments: query },
-    copy_pages_async: { arguments: () => [mapping, 0, pageSizeBytes, 0, [0], 0, null, 0, -1] },
+    copy_pages_async: { arguments: () => [mapping, 0, pageSizeBytes, 0, [0], 0, null, 0, -1, 0] },
+    read_mappings_async: { arguments: () => [0, address, pageSizeBytes] },
     migrate_pages_async: { arguments: () => [0, MAXNODE, words, words] },
     getcpu: none,
     // All of them: a wrong number may be that of a thread that is there.

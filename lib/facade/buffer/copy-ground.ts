@@ -16,9 +16,14 @@ import { parseNumaMaps } from '../../procfs/numa-maps.ts';
 import { parseSmaps, type SmapsEntry } from '../../procfs/smaps.ts';
 import { isDenial } from '../capabilities/denial.ts';
 import type { Context } from '../context.ts';
-import type { PagesOfProcess } from '../pages/residency.ts';
+import { hugePagePages, type PagesOfProcess } from '../pages/residency.ts';
 import { residencyOf } from '../pages/residency-by-mappings.ts';
-import { type PolicyPart, partsWithin, policiesOf } from '../policy/policy-parts.ts';
+import {
+  type PolicyPart,
+  partsWithin,
+  policiesOf,
+  policiesOfParts,
+} from '../policy/policy-parts.ts';
 import { asksForCopy, type CheckedPromise, type ChosenWays, chooseWays } from './move-ways.ts';
 
 /** Pages of one mapping, and what is theirs. */
@@ -27,6 +32,8 @@ export interface CopyArea extends PageSpan {
   readonly nodemask: NodemaskArgument | null;
   /** `MADV.HUGEPAGE` or `NOHUGEPAGE`; -1 for none. */
   readonly advice: number;
+  /** Its huge pages may be kept for the next copies. */
+  readonly mayKeep: boolean;
 }
 
 /** Where pages are before they move: all that there are on one node, or in some order on several,
@@ -105,7 +112,7 @@ function noCopy({ backend }: Context, obstacle: string): NumaError {
 async function copyGroundOf(
   context: Context,
   range: PagesOfProcess,
-  { target, parts }: MoveAsked,
+  { target, parts, promise }: MoveAsked,
 ): Promise<CopyGround | string> {
   const { backend } = context;
   const { mapping } = range;
@@ -114,7 +121,9 @@ async function copyGroundOf(
   const status = await backend.readText(STATUS);
   if (!status.ok) return `${STATUS} is closed`;
   if (/^VmPin:\s+[1-9]/m.test(status.value)) return 'a device has pinned memory of this process';
-  const areas = await areasOf(range);
+  const entries = await entriesOf(range);
+  if (typeof entries === 'string') return entries;
+  const areas = await areasOf(range, entries, promise.concurrency === 'quiesced');
   if (typeof areas === 'string') return areas;
   const places = await placesOf(range, parts);
   if (places === undefined) return 'where its pages are is not told';
@@ -125,43 +134,50 @@ async function copyGroundOf(
   };
 }
 
-async function areasOf(range: PagesOfProcess): Promise<readonly CopyArea[] | string> {
-  const { backend } = range;
-  const smaps = await backend.readText(SMAPS);
+/** The mappings of a range, or what is in the way of copies of them. */
+async function entriesOf(range: PagesOfProcess): Promise<readonly SmapsEntry[] | string> {
+  const { backend, address, pageCount } = range;
+  const smaps = await backend.readText(SMAPS, { address, pageCount });
   if (!smaps.ok) return `${SMAPS} is closed`;
-  // Another move may divide the mappings anew at any time: what is told from here on is of one.
-  const mapped = backend.maps(range);
-  if (!mapped.ok) return 'its mappings are not told';
-  const entries = entriesOf(smaps.value, range, mapped.value);
-  if (entries.length === 0) return 'its mappings change all the time';
-  for (const entry of entries) {
-    const obstacle = obstacleOf(entry);
-    if (obstacle !== null) return obstacle;
-  }
-  const policies = await policiesIn(range, mapped.value);
+  const rangeEnd = endOf(range);
+  const entries = parseSmaps(smaps.value).filter(
+    ({ start, end }) => start < rangeEnd && address < end,
+  );
+  return entries.map(obstacleOf).find((obstacle) => obstacle !== null) ?? entries;
+}
+
+function endOf({ backend, address, pageCount }: PagesOfProcess): bigint {
+  return address + BigInt(pageCount) * BigInt(backend.pageSizeBytes);
+}
+
+async function areasOf(
+  range: PagesOfProcess,
+  entries: readonly SmapsEntry[],
+  isQuiesced: boolean,
+): Promise<readonly CopyArea[] | string> {
+  const { backend, address } = range;
+  const size = BigInt(backend.pageSizeBytes);
+  const rangeEnd = endOf(range);
+  const mapped = entries.map(({ start, end }) => {
+    const first = start > address ? start : address;
+    const last = end < rangeEnd ? end : rangeEnd;
+    return { address: first, pageCount: Number((last - first) / size) };
+  });
+  // Another move may divide them anew at any time: areasWithin() asks again.
+  const policies = await policiesIn(range, mapped);
   if (typeof policies === 'string') return policies;
-  return policies.map((policy) => {
-    const entry = entries.find(({ end }) => policy.address < end) ?? entries.at(-1);
-    return { ...policy, advice: adviceOf((entry as SmapsEntry).flags) };
+  return policies.map((policy, index) => {
+    const entry = entries[index] as SmapsEntry;
+    const mayKeep =
+      isQuiesced && isHuge(entry, hugePagePages(backend.pageSizeBytes) * Number(size));
+    return { ...policy, advice: adviceOf(entry.flags), mayKeep };
   });
 }
 
-/** The parts of the file that are about the mappings: all of it may be long. */
-function entriesOf(file: string, range: PagesOfProcess, spans: readonly PageSpan[]): SmapsEntry[] {
-  const text = `\n${file}`;
-  const size = BigInt(range.backend.pageSizeBytes);
-  const endOf = ({ address, pageCount }: PageSpan): bigint => address + BigInt(pageCount) * size;
-  const known = spans.flatMap((span) => {
-    const start = text.indexOf(`\n${span.address.toString(16).padStart(8, '0')}-`);
-    const flags = text.indexOf('\nVmFlags:', start);
-    if (start < 0 || flags < 0) return [];
-    const behind = text.indexOf('\n', flags + 1);
-    const entries = parseSmaps(text.slice(start, behind < 0 ? undefined : behind));
-    return entries.filter(({ end }) => end >= endOf(span));
-  });
-  if (known.length === spans.length) return known;
-  // It begins or ends within a mapping, or the file is older than the spans.
-  return parseSmaps(text).filter(({ start, end }) => start < endOf(range) && range.address < end);
+/** Whether all of a mapping is in huge pages that can be. */
+function isHuge({ start, end, hugeBytes }: SmapsEntry, hugePageBytes: number): boolean {
+  const size = BigInt(hugePageBytes);
+  return hugeBytes > 0 && BigInt(hugeBytes) >= (end / size - (start + size - 1n) / size) * size;
 }
 
 function obstacleOf({ flags, name, permissions }: SmapsEntry): string | null {
@@ -178,10 +194,10 @@ function adviceOf(flags: readonly string[]): number {
 }
 
 async function policiesIn(
-  { backend, address, pageCount }: PagesOfProcess,
+  { backend }: PagesOfProcess,
   mapped: readonly PageSpan[],
 ): Promise<readonly CopyPolicy[] | string> {
-  const policies = policiesOf(backend, { address, pageCount });
+  const policies = policiesOfParts(backend, mapped);
   if (policies.ok) return policies.value.map(policyOfCopies);
   if (!isDenial(policies.errno)) return 'its policies are not told';
   // Who may not ask may not set one either, and threads begin with the one that is in force.
@@ -194,7 +210,7 @@ async function policiesIn(
   return mapped.map((span) => ({ ...span, mode: MPOL.DEFAULT, nodemask: null }));
 }
 
-type CopyPolicy = Omit<CopyArea, 'advice'>;
+type CopyPolicy = Omit<CopyArea, 'advice' | 'mayKeep'>;
 
 function policyOfCopies({ policy, ...span }: PolicyPart): CopyPolicy {
   const isNone = policy.nodemask.every((word) => word === 0n);
@@ -222,9 +238,9 @@ async function placesOf(
   parts: readonly PageSpan[],
 ): Promise<KnownPlaces | undefined> {
   const { backend, address, pageCount } = range;
-  const numaMaps = await backend.readText(NUMA_MAPS);
+  const numaMaps = await backend.readText(NUMA_MAPS, { address, pageCount });
   if (numaMaps.ok) {
-    const end = address + BigInt(pageCount) * BigInt(backend.pageSizeBytes);
+    const end = endOf(range);
     const nodes = new Set<NodeId>();
     // The last that begins in front of the range may reach into it.
     let before: Iterable<NodeId> = [];

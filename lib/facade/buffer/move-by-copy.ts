@@ -39,7 +39,7 @@ export function moveChunkByCopy(ground: CopyGround): typeof moveChunk {
     const target = chunk.targetsOf(new Int32Array(1)) as NodeId;
     let stop = abortOf(chunk.signal) ?? stopBefore;
     const work =
-      stop !== undefined || places.isOnly(target) ? [] : areasWithin(ground, chunk.range, span);
+      stop !== undefined || places.only === target ? [] : areasWithin(ground, chunk.range, span);
     for (const area of work) {
       for (const part of partsToCopy(chunk, area, asked, target)) {
         stop ??= await copyPart(chunk, { ...area, ...part }, { ground, target, status });
@@ -59,8 +59,9 @@ class Places {
     this.#left = new Map(known === null || typeof known === 'number' ? [] : known);
   }
 
-  isOnly(node: NodeId): boolean {
-    return this.#only === node;
+  /** That of all pages, where it is known. */
+  get only(): NodeId | undefined {
+    return this.#only;
   }
 
   next(): NodeId {
@@ -134,6 +135,7 @@ async function copyPart(
     mode: area.mode,
     nodemask: area.nodemask,
     advice: area.advice,
+    mayKeep: area.mayKeep,
   });
   if (!result.ok) return { kind: 'failed', failure: result };
   const { swapCount, stop, isVerified } = result.value;
@@ -169,12 +171,23 @@ interface Account {
   readonly target: NodeId;
 }
 
+/** By a comparison of bytes: a look at each page takes longer than its copy. */
+function areAll(status: Int32Array, target: NodeId): boolean {
+  const wanted = new Int32Array(status.length).fill(target);
+  return Buffer.compare(new Uint8Array(wanted.buffer), new Uint8Array(status.buffer)) === 0;
+}
+
 /** Enters what became of each page. */
 function account(
   { range, span, tally }: Chunk,
   { places, asked, status, target }: Account,
   stop: Stop | undefined,
 ): Stop | undefined {
+  const { only } = places;
+  if (only !== undefined && areAll(status, target)) {
+    tally.addMoved(span.pageCount, only, target);
+    return stop;
+  }
   const entries = status.includes(STATUS_UNSET) ? range.backend.pagemap(span) : undefined;
   const isThere = (index: number): boolean => {
     const code = status[index] as number;

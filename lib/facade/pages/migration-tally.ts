@@ -114,6 +114,15 @@ export class MigrationTally {
     }
   }
 
+  /** Pages that all were on one node, and now are on the target. */
+  addMoved(pageCount: number, from: NodeId, target: NodeId): void {
+    this.#note(target, pageCount);
+    this.#pages.total += pageCount;
+    this.#pages[from === target ? 'alreadyThere' : 'moved'] += pageCount;
+    this.#before[from] = (this.#before[from] ?? 0) + pageCount;
+    this.#after[target] = (this.#after[target] ?? 0) + pageCount;
+  }
+
   /** Pages that are known to be absent without a look at each. */
   addAbsent(pageCount: number): void {
     this.#note(STATUS_NOT_PRESENT, pageCount);

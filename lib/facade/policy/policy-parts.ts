@@ -30,9 +30,16 @@ export function policiesOf(backend: Backend, span: PageSpan): SyscallResult<Poli
 function policiesOfMappings(backend: Backend, span: PageSpan): SyscallResult<PolicyPart[]> {
   const { address, pageCount } = span;
   const found = backend.maps({ address, pageCount });
-  if (!found.ok) return found;
+  return found.ok ? policiesOfParts(backend, found.value) : found;
+}
+
+/** Of parts that are mappings, or lie in one. */
+export function policiesOfParts(
+  backend: Backend,
+  mapped: readonly PageSpan[],
+): SyscallResult<PolicyPart[]> {
   const parts: PolicyPart[] = [];
-  for (const part of found.value) {
+  for (const part of mapped) {
     const policy = policyAt(backend, part.address);
     if (!policy.ok) return policy;
     parts.push({ ...part, policy: policy.value });

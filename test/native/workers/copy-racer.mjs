@@ -28,5 +28,5 @@ if (task === 'read') {
   port.postMessage({ reads, wrong });
 } else {
   port.postMessage('ready');
-  for (;;) await addon.copy_pages_async(mapping, 0, mapping.lengthBytes, 0, [], 0, null, 0, -1);
+  for (;;) await addon.copy_pages_async(mapping, 0, mapping.lengthBytes, 0, [], 0, null, 0, -1, 0);
 }

@@ -14,6 +14,8 @@ const { refuse, count } = require(`${release}refusals.node`);
 
 /** As the enumeration in refusals.cc. */
 const LEAVES = { ALL: 1, HOLE: 2, HOLE_THAT_IS_TAKEN: 3 };
+/** Source: madvise(2). */
+const MADV_HUGEPAGE = 14;
 const LARGE_BYTES = 64 * 2 ** 20;
 const MADV_NOHUGEPAGE = 15;
 
@@ -39,7 +41,8 @@ const report = {
   hole: await released(() => refuse('replacing', LEAVES.HOLE)),
   takenHole: await released(() => refuse('replacing', LEAVES.HOLE_THAT_IS_TAKEN)),
   unmapping: refusedUnmapping(),
-  copies: await refusedCopies(),
+  copies: await refusedCopies(false),
+  keptCopies: await refusedCopies(true),
   unswapped: await copied(() => refuse('replacing', LEAVES.ALL)),
   copyBack: await copied(() => refuse('replacing', LEAVES.HOLE)),
   longer: refusedResizes(9),
@@ -89,7 +92,7 @@ async function refusedAllocations() {
   const path = text.encode('/no/such/program\0');
   /** @type {Record<string, () => readonly unknown[]>} */
   const calls = {
-    copy_pages_async: () => [mapping, 0, pageSizeBytes, 0, [], 0, null, 0, -1],
+    copy_pages_async: () => [mapping, 0, pageSizeBytes, 0, [], 0, null, 0, -1, 0],
     attach: () => [handle.id, handle.generation],
     array_buffer: () => [touchedMapping(1)],
     mremap: () => [touchedMapping(1), 2 * pageSizeBytes, new BigUint64Array()],
@@ -145,11 +148,14 @@ async function refusedStatus() {
   return arrays.every(({ status }) => status.deref() === undefined);
 }
 
-/** Copies of pages of which each system call in turn is refused, until there is none. */
-async function refusedCopies() {
+/**
+ * Copies of pages of which each system call in turn is refused, until there is none.
+ * @param {boolean} isKept
+ */
+async function refusedCopies(isKept) {
   const seen = [];
   for (let index = 0; ; index += 1) {
-    const one = await copied(() => refuse('call', index));
+    const one = await copied(() => refuse('call', index), isKept);
     if (one.refusals === 0) return seen;
     seen.push(one);
   }
@@ -158,20 +164,25 @@ async function refusedCopies() {
 /**
  * What a move by copies comes to that is refused something: pages without a hole, and with some.
  * @param {() => void} refused
+ * @param {boolean} isKept it is the second of two moves, whose huge pages are kept
  */
-async function copied(refused) {
+async function copied(refused, isKept = false) {
   const pageCount = 3 * (2 ** 21 / pageSizeBytes);
   const mapping = unwrap(addon.mmap_with(pageCount * pageSizeBytes, 2 ** 21, 0, 0, -1, 0));
   const bytes = new Uint8Array(unwrap(addon.array_buffer(mapping)));
+  const advice = isKept ? MADV_HUGEPAGE : -1;
+  if (isKept) unwrap(addon.madvise(mapping, 0, bytes.length, advice));
+  const how = /** @type {const} */ ([0, [], 0, null, 0, advice, isKept ? 1 : 0]);
   const pages = Array.from({ length: pageCount - 8 }, (_, page) => page);
   for (const page of pages)
     bytes.fill(1 + (page % 200), page * pageSizeBytes, (page + 1) * pageSizeBytes);
+  if (isKept) unwrap(await addon.copy_pages_async(mapping, 0, bytes.length, ...how));
   // What went before gives its addresses back now, not in the middle.
   await collectGarbage();
   const sizeBefore = sizeBytes();
   const before = count();
   refused();
-  const answer = await addon.copy_pages_async(mapping, 0, bytes.length, 0, [], 0, null, 0, -1);
+  const answer = await addon.copy_pages_async(mapping, 0, bytes.length, ...how);
   const errno = answer.ok ? answer.value.errno : answer.errno;
   refuse('nothing');
   const isIntact = pages.every(
