@@ -56,7 +56,7 @@ export const pendingOwnCalls = [
     needsMapping: true,
     start: (bytes, context) =>
       context.addon.copy_pages_async(
-        ...[mappingOf(bytes, context), 0, bytes.length, 0, [], 0, null, 0, -1],
+        ...[mappingOf(bytes, context), 0, bytes.length, 0, [], 0, null, 0, -1, 0],
       ),
   },
   {
