@@ -130,7 +130,7 @@ describe('the tarball', () => {
       ]),
     );
     expect(packed.size).toBeLessThan(600 * 1024);
-    expect(packed.unpackedSize).toBeLessThan(1.8 * 1024 * 1024);
+    expect(packed.unpackedSize).toBeLessThan(1.95e6);
     expect(packed.files.length).toBeLessThan(400);
   });
 
