@@ -140,7 +140,10 @@ describe.each([false, true])('huge pages of a pool, shared: %s', (shared) => {
     ]);
   });
 
-  test('stay where they are when the target has none, and say so', async (context) => {
+  // What a node can make besides is up to chance: another one may come together meanwhile.
+  test('stay where they are when the target has none, and say so', {
+    retry: 2,
+  }, async (context) => {
     needExpendable(context);
     const [from] = needNodes(context, 2) as [number, number];
     const to = memoryNodes.at(-1) as number;
