@@ -7,6 +7,12 @@
 #include "../support/values.h"
 #include "huge_page_pool.h"
 
+// Deno has no libuv, as in ../support/thread_end.cc.
+#pragma weak uv_timer_init
+#pragma weak uv_timer_start
+#pragma weak uv_unref
+#pragma weak uv_close
+
 namespace node_numa {
 
 namespace {
@@ -37,7 +43,9 @@ void OnCleanup(napi_async_cleanup_hook_handle /*hook*/, void* data) {
   uv_close(reinterpret_cast<uv_handle_t*>(&static_cast<Watch*>(data)->timer), OnClosed);
 }
 
+// Null where the runtime has no libuv, too.
 Watch* NewWatch(napi_env env) {
+  if (uv_timer_init == nullptr) return nullptr;
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
   std::unique_ptr<Watch> watch(new Watch);

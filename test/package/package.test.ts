@@ -152,13 +152,10 @@ describe('the tarball', () => {
   });
 
   test('has an addon that loads wherever this Node.js does', (context) => {
-    const file = join(
-      project,
-      'node_modules/node-numa/prebuilds',
-      prebuildName(),
-      'node_numa.node',
-    );
-    const { status, stdout } = spawnSync('readelf', ['-V', file], { encoding: 'utf8' });
+    const folder = join(project, 'node_modules/node-numa/prebuilds', prebuildName());
+    const file = join(folder, 'node_numa.node');
+    const read = (what: string) => spawnSync('readelf', [what, file], { encoding: 'utf8' });
+    const { status, stdout } = read('-V');
     if (status !== 0) context.skip('readelf is not installed');
     const versions = [...stdout.matchAll(/Name: (GLIBC|GLIBCXX)_([\d.]+)/g)];
     const newest = (name: string): string | undefined =>
@@ -169,6 +166,12 @@ describe('the tarball', () => {
         .at(-1);
     expect(compareReleases(newest('GLIBC') as string, '2.28')).toBeLessThanOrEqual(0);
     expect(compareReleases(newest('GLIBCXX') as string, '3.4.25')).toBeLessThanOrEqual(0);
+    // A runtime without libuv ends the process where a strong name of it is met.
+    const ofLibuv = read('--dyn-syms')
+      .stdout.split('\n')
+      .filter((line) => / uv_/.test(line));
+    expect(ofLibuv.length).toBeGreaterThan(0);
+    expect(ofLibuv.filter((line) => !/ WEAK /.test(line))).toEqual([]);
   });
 
   test('runs nothing when it is installed', () => {
